@@ -1,0 +1,81 @@
+"""What one topic's records so far say about one session, as an immutable value.
+
+A fold depends on a single topic and its order alone: whether a record is late, of an old epoch or the last one is
+therefore the same in every replay, however the topics interleave. Being immutable, it is its own snapshot: everything
+that waits for something later keeps the fold from before it arrived.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+from schemas.records import MediaRecord, RecordKind
+
+Json = Any
+"""A JSON value (dict with string keys, list, str, int, float, bool, None), treated as immutable."""
+
+NEVER_MS = -1
+"""The watermark before the first record."""
+
+FOREVER_MS = 2**62
+"""The watermark after `end`."""
+
+MAX_AHEAD_MS = 3_600_000
+"""A frame this far ahead of its topic's watermark is a broken clock: believing it would make all others late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """The fold of one session's records of one topic.
+
+    `part` is the application's share of it. `sequence` is the last of the current epoch; a hole in it counts as
+    `missing`. `late`, `stale` (of an older epoch) and `implausible` count frames that were left out.
+    """
+
+    epoch: int = -1
+    sequence: int = -1
+    watermark_ms: int = NEVER_MS
+    ended: bool = False
+    frames: int = 0
+    late: int = 0
+    stale: int = 0
+    missing: int = 0
+    implausible: int = 0
+    part: Json = None
+
+    def is_stale(self, record: MediaRecord) -> bool:
+        return record.epoch < self.epoch
+
+    def is_late(self, record: MediaRecord) -> bool:
+        return record.timestamp_ms < self.watermark_ms
+
+    def is_implausible(self, record: MediaRecord) -> bool:
+        return self.watermark_ms != NEVER_MS and record.timestamp_ms > self.watermark_ms + MAX_AHEAD_MS
+
+    def counting(self, record: MediaRecord) -> Self:
+        """The fold with the record's epoch and sequence in it."""
+        if record.epoch != self.epoch:
+            return replace(self, epoch=record.epoch, sequence=record.sequence)
+        gap = record.sequence - self.sequence - 1
+        return replace(
+            self, sequence=max(self.sequence, record.sequence), missing=self.missing + gap if gap > 0 else self.missing
+        )
+
+    def advanced(self, record: MediaRecord, slack_ms: int) -> Self:
+        """The fold with the watermark that the record allows."""
+        match record.kind:
+            case RecordKind.END:
+                return replace(self, watermark_ms=FOREVER_MS, ended=True)
+            case RecordKind.TICK:
+                through_ms = record.timestamp_ms
+            case RecordKind.FRAME:
+                through_ms = record.timestamp_ms - slack_ms
+            case _:
+                return self
+        return replace(self, watermark_ms=through_ms) if through_ms > self.watermark_ms else self
+
+    def to_json(self) -> dict[str, Json]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Json]) -> Self:
+        return cls(**value)

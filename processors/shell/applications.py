@@ -1,0 +1,54 @@
+"""What a processor is to the shell that runs it: pure logic, where its outputs go, and how one is made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from processors.checkpoint.windows import Logic
+from schemas.records import Record
+from schemas.topics import Cleanup, Topic
+
+KEY_SEPARATOR = "|"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A record to write. `item_id` keys it on topics where single records can be replaced or deleted."""
+
+    topic: Topic
+    item_id: str
+    record: Record
+
+    def key(self, session_id: str) -> bytes:
+        if self.topic.cleanup is Cleanup.COMPACT_DELETE:
+            return f"{session_id}{KEY_SEPARATOR}{self.item_id}".encode()
+        return session_id.encode()
+
+
+class Application(Protocol):
+    """One processor: `name` is its consumer group, `state_topic` holds its checkpoints."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def logic(self) -> Logic: ...
+
+    @property
+    def state_topic(self) -> Topic: ...
+
+    @property
+    def max_in_flight(self) -> int:
+        """How many works may be rendered at a time; feeding waits while that many are."""
+
+    async def start(self) -> None:
+        """Whatever rendering needs (worker processes, a model), before the first record."""
+
+    async def stop(self) -> None: ...
+
+    async def render(self, session_id: str, work: object) -> Sequence[Output]:
+        """The outputs of a work that the logic described: always the same for the same work.
+
+        It may take long and run elsewhere, but must not block the loop. What fails for good is an output too (a final
+        record that says so): an exception ends the process, and the successor meets the same work again.
+        """
