@@ -1,0 +1,293 @@
+"""The life of an App Session as a pure fold: state + fact -> state'. Total: every state answers every fact.
+
+Rules of this file: what changes a session's state stands here and nowhere else; nothing here knows the time, a broker
+or who calls. The words of states, events and sub types are those of the App Session API; what the table does not list
+is ignored on purpose (`IGNORED` says so, and a test enumerates all pairs).
+
+A change that clients hear of appends to `history`; so the changes of a fold are simply the history's new entries.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from enum import StrEnum
+
+import msgspec
+
+from schemas import settings as session_settings
+from schemas.records import AppSession, FactKind, HistoryEntry, SessionChange, SessionFact
+from schemas.settings import RecordingFormat
+
+
+class State(StrEnum):
+    READY = "ready"  # before the first fact; only ever seen as an `old_state`
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    DISCONNECTING = "disconnecting"
+    POST_PROCESSING = "post_processing"
+    ENDED = "ended"
+    FATAL_ERROR = "fatal_error"
+
+
+class Progress(StrEnum):
+    """Of a recording or a transcription."""
+
+    NOT_STARTED = "not_started"
+    IN_PROGRESS = "in_progress"
+    COMPLETE = "complete"
+    FAILED = "failed"
+
+
+class Awaited(StrEnum):
+    """What must be stored, or have failed, before a session that was connected can end."""
+
+    RECORDING = "recording"
+    TRANSCRIPT = "transcript"
+    EVENTS = "events"
+
+
+LIVE = frozenset({State.CONNECTING, State.CONNECTED, State.DISCONNECTING})
+"""States in which a connector worker must hold the session."""
+
+TERMINAL = frozenset({State.ENDED, State.FATAL_ERROR})
+
+MAX_HOLES = 1000
+"""Holes kept in a state; the facts have them all."""
+
+CONNECTING_DEADLINE = "connecting"
+POST_PROCESSING_DEADLINE = "post_processing"
+TOTAL_DEADLINE = "total"
+
+Transition = Callable[[AppSession, SessionFact, int], AppSession]
+
+
+def fold(state: AppSession | None, fact: SessionFact, offset: int, at_ms: int) -> AppSession | None:
+    """The state after `fact`, which stands at `offset` of the session's partition and was appended at `at_ms`.
+
+    None means that the fact speaks of a session that was never requested. The result always has the new
+    `folded_offset`, so that whoever wrote the fact can wait for it; a fact that is already folded changes nothing.
+    """
+    if state is None:
+        if fact.kind is not FactKind.REQUESTED or fact.request is None:
+            return None
+        return _requested(fact, offset, at_ms)
+    if offset <= state.folded_offset:
+        return state
+    if _is_stale(state, fact):
+        return replace(state, folded_offset=offset)
+    if fact.kind is FactKind.CLAIMED and state.state in LIVE:
+        state = replace(state, epoch=offset, worker=fact.worker)
+    else:
+        transition = TABLE[State(state.state)].get(fact.kind, IGNORED)
+        state = transition(state, fact, at_ms)
+    return replace(state, folded_offset=offset)
+
+
+def changes(before: AppSession | None, after: AppSession) -> list[SessionChange]:
+    """What happened between two states of one session, in order."""
+    seen = len(before.history) if before else 0
+    return [
+        SessionChange(session_id=after.session_id, project_id=after.project_id, sequence=index, change=entry)
+        for index, entry in enumerate(after.history[seen:], start=seen)
+    ]
+
+
+def _is_stale(state: AppSession, fact: SessionFact) -> bool:
+    """A worker that lost its claim may still speak: what it says under the old epoch does not count."""
+    return fact.epoch is not None and fact.kind in _FENCED and fact.epoch != state.epoch
+
+
+_FENCED = frozenset({FactKind.CONNECTED, FactKind.CONNECTION_FAILED, FactKind.STREAM_OVER, FactKind.DISCONNECTED})
+
+
+def _requested(fact: SessionFact, offset: int, at_ms: int) -> AppSession:
+    assert fact.request is not None
+    state = AppSession(
+        session_id=fact.session_id,
+        project_id=fact.project_id or "",
+        state=State.READY,
+        request=fact.request,
+        settings=fact.settings or session_settings.dumps(session_settings.SessionSettings()),
+        metadata=fact.metadata,
+        history=(),
+        recording_state=Progress.NOT_STARTED,
+        transcription_state=Progress.NOT_STARTED,
+        awaiting=(),
+        created_at_ms=at_ms,
+        epoch=-1,
+        folded_offset=offset,
+    )
+    return _enter(state, State.CONNECTING, "app_session_connection_requested", at_ms, metadata={"source": fact.source})
+
+
+def _enter(
+    state: AppSession,
+    new: State,
+    event: str,
+    at_ms: int,
+    *,
+    sub_type: str | None = None,
+    metadata: Mapping[str, object] | None = None,
+) -> AppSession:
+    entry = HistoryEntry(
+        event_type=event,
+        sub_type=sub_type,
+        old_state=state.state,
+        new_state=new,
+        created_at_ms=at_ms,
+        metadata=msgspec.json.encode(metadata or {}).decode(),
+    )
+    return replace(state, state=new, history=(*state.history, entry))
+
+
+def _ignored(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    return state
+
+
+IGNORED: Transition = _ignored
+
+
+def _requested_again(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    """A live stream announced again: Zoom moved it if the URLs differ, else it is a retry."""
+    if fact.request is None or not fact.request.server_urls:
+        return state
+    return replace(state, request=replace(state.request, server_urls=fact.request.server_urls))
+
+
+def _connected(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    settings = session_settings.loads(state.settings)
+    records = settings.recording_format is not RecordingFormat.NONE
+    state = replace(
+        state,
+        connected_once=True,
+        recording_state=Progress.IN_PROGRESS if records else Progress.NOT_STARTED,
+        transcription_state=Progress.IN_PROGRESS,
+        awaiting=((Awaited.RECORDING,) if records else ()) + (Awaited.TRANSCRIPT, Awaited.EVENTS),
+    )
+    return _enter(state, State.CONNECTED, "app_session_connected", at_ms)
+
+
+def _connection_failed(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    return _fail(state, "zoom_connection_failed", fact.reason or "unknown", at_ms)
+
+
+def _fail(state: AppSession, sub_type: str, reason: str, at_ms: int) -> AppSession:
+    state = _enter(state, State.FATAL_ERROR, "fatal_error", at_ms, sub_type=sub_type, metadata={"reason": reason})
+    return replace(state, recording_state=Progress.FAILED, transcription_state=Progress.FAILED, awaiting=())
+
+
+def _disconnect(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    metadata = {"source": fact.source} | ({"reason": fact.reason} if fact.reason else {})
+    return _enter(state, State.DISCONNECTING, "app_session_disconnect_requested", at_ms, metadata=metadata)
+
+
+def _disconnected(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    return _end_if_complete(_enter(state, State.POST_PROCESSING, "app_session_disconnected", at_ms), at_ms)
+
+
+def _end_if_complete(state: AppSession, at_ms: int) -> AppSession:
+    if state.state != State.POST_PROCESSING or state.awaiting:
+        return state
+    settings = session_settings.loads(state.settings)
+    if state.recording is None and settings.recording_format is not RecordingFormat.NONE:
+        state = replace(state, recording_state=Progress.FAILED)
+    elif state.connected_once:
+        state = replace(state, recording_state=Progress.COMPLETE)
+    metadata: dict[str, object] = {"failures": list(state.failures)} if state.failures else {}
+    return _enter(state, State.ENDED, "post_processing_completed", at_ms, metadata=metadata)
+
+
+def _deadline_while_connecting(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    if fact.reason == CONNECTING_DEADLINE and not state.connected_once:
+        return _fail(state, "connection_timeout", "no connection to Zoom in time", at_ms)
+    return _deadline_while_connected(state, fact, at_ms)
+
+
+def _deadline_while_connected(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    if fact.reason != TOTAL_DEADLINE:
+        return state
+    return _disconnect(state, replace(fact, source="deadline", reason="global_runtime_timeout"), at_ms)
+
+
+def _deadline_while_processing(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    if fact.reason != POST_PROCESSING_DEADLINE:
+        return state
+    for awaited in state.awaiting:
+        state = _failed(state, Awaited(awaited), "not stored in time")
+    return _end_if_complete(state, at_ms)
+
+
+def _failed(state: AppSession, what: Awaited, reason: str) -> AppSession:
+    state = _no_longer(state, what)
+    if what is Awaited.RECORDING:
+        state = replace(state, recording_state=Progress.FAILED)
+    if what is Awaited.TRANSCRIPT:
+        state = replace(state, transcription_state=Progress.FAILED)
+    return replace(state, failures=(*state.failures, f"{what}: {reason}"))
+
+
+def _no_longer(state: AppSession, what: Awaited) -> AppSession:
+    return replace(state, awaiting=tuple(other for other in state.awaiting if other != what))
+
+
+def _stored(what: Awaited) -> Transition:
+    def transition(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+        state = _no_longer(state, what)
+        if what is Awaited.RECORDING:
+            state = replace(state, recording=fact.stored, recording_state=Progress.COMPLETE)
+        if what is Awaited.TRANSCRIPT:
+            state = replace(state, transcription_state=Progress.COMPLETE)
+        return _end_if_complete(state, at_ms)
+
+    return transition
+
+
+def _not_stored(what: Awaited) -> Transition:
+    def transition(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+        if what not in state.awaiting:
+            return state
+        return _end_if_complete(_failed(state, what, fact.reason or "unknown"), at_ms)
+
+    return transition
+
+
+def _hole(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    if fact.hole is None or fact.hole in state.holes or len(state.holes) >= MAX_HOLES:
+        return state
+    return replace(state, holes=(*state.holes, fact.hole))
+
+
+_ALWAYS: dict[FactKind, Transition] = {
+    FactKind.HOLE_FOUND: _hole,
+    FactKind.RECORDING_STORED: _stored(Awaited.RECORDING),
+    FactKind.RECORDING_FAILED: _not_stored(Awaited.RECORDING),
+    FactKind.TRANSCRIPT_STORED: _stored(Awaited.TRANSCRIPT),
+    FactKind.TRANSCRIPT_FAILED: _not_stored(Awaited.TRANSCRIPT),
+    FactKind.EVENTS_STORED: _stored(Awaited.EVENTS),
+    FactKind.EVENTS_FAILED: _not_stored(Awaited.EVENTS),
+}
+
+TABLE: Mapping[State, Mapping[FactKind, Transition]] = {
+    State.READY: {},
+    State.CONNECTING: {
+        **_ALWAYS,
+        FactKind.REQUESTED: _requested_again,
+        FactKind.CONNECTED: _connected,
+        FactKind.CONNECTION_FAILED: _connection_failed,
+        FactKind.END_REQUESTED: _disconnect,
+        FactKind.STREAM_OVER: _disconnect,
+        FactKind.DEADLINE_PASSED: _deadline_while_connecting,
+    },
+    State.CONNECTED: {
+        **_ALWAYS,
+        FactKind.REQUESTED: _requested_again,
+        FactKind.END_REQUESTED: _disconnect,
+        FactKind.STREAM_OVER: _disconnect,
+        FactKind.DEADLINE_PASSED: _deadline_while_connected,
+    },
+    State.DISCONNECTING: {**_ALWAYS, FactKind.DISCONNECTED: _disconnected},
+    State.POST_PROCESSING: {**_ALWAYS, FactKind.DEADLINE_PASSED: _deadline_while_processing},
+    State.ENDED: _ALWAYS,
+    State.FATAL_ERROR: {FactKind.HOLE_FOUND: _hole},
+}
+"""(state, fact) -> transition. `claimed` is not in it: its effect needs the fact's offset and is the same in all LIVE
+states. A pair that is missing is ignored."""

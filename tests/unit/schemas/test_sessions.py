@@ -1,0 +1,180 @@
+"""The life of a session, fact by fact."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas import sessions
+from schemas.records import FactKind, Hole, SessionFact, Stored, StreamRequest
+from schemas.sessions import Awaited, Progress, State
+from schemas.settings import RecordingFormat, SessionSettings, dumps
+
+REQUEST = StreamRequest(
+    product="meeting", meeting_id="m==", stream_id="s", server_urls=("wss://a",), zoom_app_id="zoa_1"
+)
+
+
+def fact(kind, **fields):
+    return SessionFact(session_id="app_1", kind=FactKind(kind), **fields)
+
+
+def life(*facts, state=None, offset=0):
+    """Folds facts at offsets counting from `offset`; a `claimed` fact's offset is the epoch of those after it."""
+    for entry in facts:
+        if entry.epoch == "claim":
+            entry = replace(entry, epoch=state.epoch)
+        state = sessions.fold(state, entry, offset, 1000 + offset)
+        offset += 1
+    return state
+
+
+def requested(**settings):
+    return fact(
+        "requested", project_id="proj_1", source="api", request=REQUEST, settings=dumps(SessionSettings(**settings))
+    )
+
+
+CLAIMED = fact("claimed", worker="w1")
+CONNECTED = fact("connected", epoch="claim")
+OVER = fact("stream_over", epoch="claim", reason="meeting_ended")
+DISCONNECTED = fact("disconnected", epoch="claim")
+STORED = fact("recording_stored", stored=Stored(key="k", size_bytes=5, start_ms=7, duration_ms=9))
+WHOLE = (requested(), CLAIMED, CONNECTED, OVER, DISCONNECTED, STORED, fact("transcript_stored"), fact("events_stored"))
+
+
+def walk(state):
+    return [entry.new_state for entry in state.history]
+
+
+def test_a_meeting_runs_through():
+    state = life(*WHOLE)
+    assert walk(state) == ["connecting", "connected", "disconnecting", "post_processing", "ended"]
+    assert [entry.event_type for entry in state.history] == [
+        "app_session_connection_requested",
+        "app_session_connected",
+        "app_session_disconnect_requested",
+        "app_session_disconnected",
+        "post_processing_completed",
+    ]
+    assert (state.recording_state, state.transcription_state) == (Progress.COMPLETE, Progress.COMPLETE)
+    assert state.recording.key == "k"
+    assert state.epoch == 1
+    assert state.folded_offset == 7
+
+
+@given(st.permutations([STORED, fact("transcript_stored"), fact("events_stored"), DISCONNECTED]))
+def test_sinks_may_be_quicker_than_the_worker(order):
+    state = life(*WHOLE[:4], *order)
+    assert state.state == State.ENDED
+    assert [entry.event_type for entry in state.history].count("post_processing_completed") == 1
+
+
+def test_it_waits_for_everything():
+    for missing in range(5, 8):
+        state = life(*WHOLE[:missing], *WHOLE[missing + 1 :])
+        assert state.state == State.POST_PROCESSING
+        assert len(state.awaiting) == 1
+
+
+def test_a_failure_ends_the_wait_and_is_told():
+    state = life(*WHOLE[:5], fact("recording_failed", reason="bucket refused"), *WHOLE[6:])
+    assert state.state == State.ENDED
+    assert state.recording_state == Progress.FAILED
+    assert json.loads(state.history[-1].metadata) == {"failures": ["recording: bucket refused"]}
+    late = life(STORED, state=state, offset=50)
+    assert late.recording_state == Progress.COMPLETE
+    assert late.history == state.history
+
+
+def test_without_recording_nothing_is_awaited_of_it():
+    state = life(requested(recording_format=RecordingFormat.NONE), *WHOLE[1:5])
+    assert state.awaiting == (Awaited.TRANSCRIPT, Awaited.EVENTS)
+    state = life(*WHOLE[6:], state=state, offset=5)
+    assert (state.state, state.recording_state) == (State.ENDED, Progress.COMPLETE)
+
+
+def test_never_connected_ends_with_nothing_awaited():
+    state = life(requested(), CLAIMED, fact("end_requested", source="api"), DISCONNECTED)
+    assert walk(state)[-2:] == ["post_processing", "ended"]
+    assert state.recording_state == Progress.FAILED
+
+
+def test_a_refused_connection_is_fatal_and_says_why():
+    state = life(requested(), CLAIMED, fact("connection_failed", epoch="claim", reason="INVALID_SIGNATURE"))
+    assert state.state == State.FATAL_ERROR
+    assert state.history[-1].sub_type == "zoom_connection_failed"
+    assert json.loads(state.history[-1].metadata) == {"reason": "INVALID_SIGNATURE"}
+
+
+def test_deadlines():
+    connecting = life(requested(), fact("deadline_passed", reason="connecting"))
+    assert (connecting.state, connecting.history[-1].sub_type) == (State.FATAL_ERROR, "connection_timeout")
+    total = life(*WHOLE[:3], fact("deadline_passed", reason="total"))
+    assert total.state == State.DISCONNECTING
+    assert life(*WHOLE[:3], fact("deadline_passed", reason="connecting")).state == State.CONNECTED
+    processing = life(*WHOLE[:5], fact("deadline_passed", reason="post_processing"))
+    assert processing.state == State.ENDED
+    assert processing.recording_state == processing.transcription_state == Progress.FAILED
+
+
+def test_what_a_worker_says_after_losing_its_claim_does_not_count():
+    state = life(requested(), CLAIMED, CLAIMED)
+    assert state.epoch == 2
+    for kind in ("connected", "connection_failed", "stream_over", "disconnected"):
+        after = life(fact(kind, epoch=1, reason="x"), state=state, offset=3)
+        assert after == replace(state, folded_offset=3)
+
+
+def test_a_new_claim_keeps_a_connected_session_connected():
+    state = life(*WHOLE[:3], CLAIMED, CONNECTED)
+    assert walk(state) == ["connecting", "connected"]
+    assert state.epoch == 3
+
+
+def test_facts_are_folded_once():
+    state = life(*WHOLE[:4])
+    assert life(*WHOLE[:4], state=state) == state
+
+
+def test_a_second_announcement_moves_a_live_stream_and_leaves_an_ended_one():
+    moved = replace(requested(), request=replace(REQUEST, server_urls=("wss://b",)))
+    assert life(*WHOLE[:3], moved).request.server_urls == ("wss://b",)
+    assert life(*WHOLE, moved).request == REQUEST
+
+
+def test_holes_are_kept_once_and_bounded():
+    hole = Hole(medium="video", from_ms=1, to_ms=2, cause="budget")
+    state = life(*WHOLE[:3], fact("hole_found", hole=hole), fact("hole_found", hole=hole), fact("hole_found"))
+    assert state.holes == (hole,)
+    many = replace(state, holes=(hole,) * sessions.MAX_HOLES)
+    assert life(fact("hole_found", hole=replace(hole, to_ms=3)), state=many, offset=9).holes == many.holes
+
+
+def test_a_fact_about_nothing_is_refused():
+    assert sessions.fold(None, CLAIMED, 0, 0) is None
+    assert sessions.fold(None, fact("requested"), 0, 0) is None
+
+
+def test_changes_are_what_history_gained():
+    before, after = life(*WHOLE[:5]), life(*WHOLE)
+    (change,) = sessions.changes(before, after)
+    assert (change.sequence, change.change.event_type) == (4, "post_processing_completed")
+    assert [change.sequence for change in sessions.changes(None, after)] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.READY])
+@pytest.mark.parametrize("kind", list(FactKind))
+def test_every_state_answers_every_fact(state, kind):
+    """Total: nothing raises, terminal states stay, and what the table does not name changes nothing."""
+    before = replace(life(*WHOLE[:3]), state=state)
+    after = sessions.fold(before, fact(kind, epoch=before.epoch, reason="x", worker="w"), 99, 99)
+    assert after.folded_offset == 99
+    if state in sessions.TERMINAL:
+        assert after.state == state
+        assert after.history == before.history
+    known = kind in sessions.TABLE[state] or (kind is FactKind.CLAIMED and state in sessions.LIVE)
+    if not known:
+        assert replace(after, folded_offset=before.folded_offset) == before
