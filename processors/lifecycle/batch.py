@@ -1,0 +1,49 @@
+"""Folds a batch of facts: what to write for it, decided before anything is written.
+
+Pure. A batch is staged on copies; the caller makes the staged states its own only after the transaction that wrote
+them was committed, and throws them away when it was aborted.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from schemas import sessions
+from schemas.records import AppSession, SessionChange, SessionFact
+
+
+@dataclass(frozen=True, slots=True)
+class StatedFact:
+    """A fact and where it stands; `at_ms` is when the broker appended it."""
+
+    fact: SessionFact
+    partition: int
+    offset: int
+    at_ms: int
+
+
+@dataclass(slots=True)
+class FoldedBatch:
+    """`states` has the last state of each session that the batch touched, `refused` the facts that nobody asked for."""
+
+    states: dict[str, AppSession] = field(default_factory=dict)
+    changes: list[SessionChange] = field(default_factory=list)
+    partitions: dict[str, int] = field(default_factory=dict)
+    refused: list[StatedFact] = field(default_factory=list)
+
+
+def fold_batch(states: Mapping[str, AppSession], facts: Iterable[StatedFact], facts_topic_id: str) -> FoldedBatch:
+    """Fold `facts`, in the order given, onto `states` (which stay as they are)."""
+    folded = FoldedBatch()
+    for stated in facts:
+        session_id = stated.fact.session_id
+        before = folded.states.get(session_id) or states.get(session_id)
+        after = sessions.fold(before, stated.fact, stated.offset, stated.at_ms)
+        if after is None:
+            folded.refused.append(stated)
+            continue
+        if after is before:
+            continue
+        folded.states[session_id] = replace(after, facts_topic_id=facts_topic_id)
+        folded.partitions[session_id] = stated.partition
+        folded.changes.extend(sessions.changes(before, after))
+    return folded
