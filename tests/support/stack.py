@@ -1,0 +1,99 @@
+"""The real stack for tests: one broker, one registry and one ClickHouse engine per pytest session, started when asked.
+
+Topic names are fixed, so tests share them and keep apart by session ids of their own and consumer groups of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.local.broker.broker import Broker, find_runtime
+from deploy.local.clickhouse.process import clickhouse_server
+from deploy.local.registry.process import registry_server
+from deploy.local.server import Server
+from deploy.local.settings import REPOSITORY, LocalSettings
+
+TEST_PARTITIONS = 8
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A running broker: `.bootstrap`, and `.stop()`, `.kill()`, `.start()` for fault tests.
+
+    Whoever stops it starts it again: the others in this session share it.
+    """
+    folder = tmp_path_factory.mktemp("kafka")
+    broker = Broker(find_runtime(LocalSettings()), folder)
+    broker.start()
+    try:
+        yield broker
+    finally:
+        broker.stop()
+        shutil.rmtree(folder / "data", ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running schema registry: `.url`."""
+    server = registry_server(tmp_path_factory.mktemp("registry"))
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running ClickHouse engine: `.url` for clickhouse-connect, and `.stop()`, `.kill()`, `.start()`."""
+    folder = tmp_path_factory.mktemp("clickhouse")
+    server = clickhouse_server(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder / "data", ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def kafka_env(kafka: Broker, registry: Server) -> dict[str, str]:
+    """Environment that points any of our processes at this session's broker and registry."""
+    return {
+        "RTMS_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
+        "RTMS_KAFKA_REGISTRY_URL": registry.url,
+        "RTMS_KAFKA_PARTITIONS": str(TEST_PARTITIONS),
+    }
+
+
+@pytest.fixture(scope="session")
+def topics_ready(kafka_env: dict[str, str]) -> dict[str, str]:
+    """All topics created and all schemas registered, by the command that users run; gives the environment on."""
+    run_module("connectors.kafka", "topics", env=kafka_env)
+    return kafka_env
+
+
+def run_module(module: str, *arguments: str, env: dict[str, str], timeout_s: float = 60) -> str:
+    """Run `python -m module` to its end and return what it printed; fails with its output."""
+    answer = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        env=child_env(env),
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+    assert answer.returncode == 0, f"python -m {module} failed:\n{answer.stdout}\n{answer.stderr}"
+    return answer.stdout
+
+
+def child_env(settings: dict[str, str]) -> dict[str, str]:
+    """The environment for one of our processes: this interpreter's, the given settings, our packages importable."""
+    return {**os.environ, **settings, "PYTHONPATH": str(REPOSITORY)}
