@@ -5,7 +5,7 @@ therefore the same in every replay, however the topics interleave. Being immutab
 that waits for something later keeps the fold from before it arrived.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 from schemas.records import MediaRecord, RecordKind
@@ -28,7 +28,8 @@ class Fold:
     """The fold of one session's records of one topic.
 
     `part` is the application's share of it. `sequence` is the last of the current epoch; a hole in it counts as
-    `missing`. `late`, `stale` (of an older epoch) and `implausible` count frames that were left out.
+    `missing`. `late`, `stale` (of an older epoch), `implausible` and `unknown` (kind) count what was
+    left out of the windows.
     """
 
     epoch: int = -1
@@ -40,24 +41,35 @@ class Fold:
     stale: int = 0
     missing: int = 0
     implausible: int = 0
+    unknown: int = 0
     part: Json = None
 
     def is_stale(self, record: MediaRecord) -> bool:
         return record.epoch < self.epoch
 
-    def is_late(self, record: MediaRecord) -> bool:
-        return record.timestamp_ms < self.watermark_ms
+    def is_in_time(self, record: MediaRecord) -> bool:
+        """Whether a frame may still enter a window: not before the watermark, and not absurdly far ahead of it."""
+        return not self._is_late(record) and not self._is_implausible(record)
 
-    def is_implausible(self, record: MediaRecord) -> bool:
-        return self.watermark_ms != NEVER_MS and record.timestamp_ms > self.watermark_ms + MAX_AHEAD_MS
+    def leaving_out(self, record: MediaRecord) -> Self:
+        """The fold with a record counted that changes nothing else: of an older epoch or of a kind yet unknown."""
+        if self.is_stale(record):
+            return replace(self, stale=self.stale + 1)
+        return replace(self, unknown=self.unknown + 1)
 
     def counting(self, record: MediaRecord) -> Self:
-        """The fold with the record's epoch and sequence in it."""
-        if record.epoch != self.epoch:
-            return replace(self, epoch=record.epoch, sequence=record.sequence)
-        gap = record.sequence - self.sequence - 1
+        """The fold with the record's epoch, sequence and kind in it."""
+        is_new = record.epoch != self.epoch
+        gap = 0 if is_new else max(0, record.sequence - self.sequence - 1)
+        is_frame = record.kind is RecordKind.FRAME
         return replace(
-            self, sequence=max(self.sequence, record.sequence), missing=self.missing + gap if gap > 0 else self.missing
+            self,
+            epoch=record.epoch,
+            sequence=record.sequence if is_new else max(self.sequence, record.sequence),
+            missing=self.missing + gap,
+            frames=self.frames + is_frame,
+            late=self.late + (is_frame and self._is_late(record)),
+            implausible=self.implausible + (is_frame and self._is_implausible(record)),
         )
 
     def advanced(self, record: MediaRecord, slack_ms: int) -> Self:
@@ -71,10 +83,18 @@ class Fold:
                 through_ms = record.timestamp_ms - slack_ms
             case _:
                 return self
+        if self._is_implausible(record):
+            return self
         return replace(self, watermark_ms=through_ms) if through_ms > self.watermark_ms else self
 
+    def _is_late(self, record: MediaRecord) -> bool:
+        return record.timestamp_ms < self.watermark_ms
+
+    def _is_implausible(self, record: MediaRecord) -> bool:
+        return self.watermark_ms != NEVER_MS and record.timestamp_ms > self.watermark_ms + MAX_AHEAD_MS
+
     def to_json(self) -> dict[str, Json]:
-        return asdict(self)
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
     def from_json(cls, value: dict[str, Json]) -> Self:

@@ -1,0 +1,140 @@
+"""What a worker knows between two rebalances: its sessions, where it reads on, what to save and what to commit.
+
+Pure book-keeping; `processors.shell` does the reading and writing in the order that makes it safe: outputs are
+acknowledged, then states, then offsets are committed. One object serves one generation of the consumer group and is
+dropped with it, so that whatever comes back later for an older one finds nothing to do harm to.
+
+State records are keyed by session *and* assignment. A worker that lost its partitions unknowingly may go on writing
+under its own key for a while; it can neither overwrite nor erase what its successor knows.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from processors.checkpoint.sessions import Session, SessionKey, Window
+from processors.checkpoint.states import State, join
+from processors.checkpoint.windows import Logic
+from schemas.records import MediaRecord
+
+
+class Input(NamedTuple):
+    """One partition of one input topic."""
+
+    topic: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A state as some assignment left it on the state topic."""
+
+    session: SessionKey
+    assignment: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """A state to write under this assignment's key, and `Assignment.saved` to call once it is acknowledged."""
+
+    session: SessionKey
+    state: State
+    text: str
+
+
+class Assignment:
+    """The sessions of the assigned partitions, from the committed offsets and the stored states on."""
+
+    def __init__(self, logic: Logic, name: str, committed: Mapping[Input, int], stored: Iterable[Stored]) -> None:
+        self.name = name
+        self.next = dict(committed)
+        """Per input, the offset that must be fed next."""
+        self._logic = logic
+        self._sessions: dict[SessionKey, Session] = {}
+        self._stored: dict[SessionKey, State] = {}
+        self._foreign: dict[SessionKey, set[str]] = {}
+        self._texts: dict[SessionKey, str] = {}
+        self._touched: set[SessionKey] = set()
+        for found in stored:
+            known = self._stored.get(found.session)
+            self._stored[found.session] = found.state if known is None else join(known, found.state)
+            self._foreign.setdefault(found.session, set()).add(found.assignment)
+
+    def feed(self, source: Input, offset: int, session_id: str, record: MediaRecord, size_bytes: int) -> list[Window]:
+        """Take the input's next record; the windows to render.
+
+        Raises:
+            ValueError: `offset` is not `next[source]`: something in between would be lost.
+        """
+        self.skip(source, offset)
+        session = self._session(SessionKey(source.partition, session_id))
+        return session.feed(source.topic, offset, record, size_bytes)
+
+    def skip(self, source: Input, offset: int) -> None:
+        """Pass over a record that belongs to no session."""
+        if offset != self.next[source]:
+            raise ValueError(f"{source} continues at {self.next[source]}, not at {offset}")
+        self.next[source] = offset + 1
+
+    def done(self, window: Window) -> list[Window]:
+        """The window's outputs are acknowledged; the windows that waited for that."""
+        self._touched.add(window.session)
+        return self._sessions[window.session].done(window)
+
+    def orphans(self) -> list[Window]:
+        """What is left to do for stored sessions that no record will wake any more."""
+        keys = [key for key, state in self._stored.items() if state.is_over and not state.finished]
+        return [window for key in keys for window in self._session(key).advance()]
+
+    def unsaved(self) -> list[Unsaved]:
+        """The states that differ from what was saved last."""
+        touched, self._touched = self._touched, set()
+        states = ((key, self._sessions[key].state()) for key in touched if key in self._sessions)
+        unsaved = [Unsaved(key, state, state.to_json()) for key, state in states]
+        return [one for one in unsaved if one.text != self._texts.get(one.session)]
+
+    def saved(self, saved: Unsaved) -> set[str]:
+        """The state is acknowledged; the assignments whose states of the session are now superfluous."""
+        key, session = saved.session, self._sessions[saved.session]
+        session.saved = {topic: mark.offset for topic, mark in saved.state.marks.items()}
+        self._texts[key] = saved.text
+        if saved.state.finished and not session.is_unsaved:
+            del self._sessions[key]
+            self._stored[key] = saved.state
+        return self._foreign.pop(key, set())
+
+    def committable(self) -> dict[Input, int]:
+        """Per input, up to where every record is covered by acknowledged states."""
+        low = dict(self.next)
+        for (partition, _), session in self._sessions.items():
+            for topic, offset in session.next.items():
+                source = Input(topic, partition)
+                if offset > session.saved[topic]:
+                    low[source] = min(low[source], session.saved[topic])
+        return low
+
+    def expired(self, starts: Mapping[Input, int]) -> list[Stored]:
+        """The stored states of finished sessions of which the inputs (beginning at `starts`) hold nothing any more."""
+        return [
+            Stored(key, assignment, state)
+            for key, state in self._stored.items()
+            if state.finished and all(starts[Input(t, key.partition)] >= m.offset for t, m in state.marks.items())
+            for assignment in self._foreign.get(key, {self.name})
+        ]
+
+    def held_bytes(self) -> Counter[Input]:
+        """What waits in windows that are still open, by input."""
+        held: Counter[Input] = Counter()
+        for (partition, _), session in self._sessions.items():
+            for topic, size_bytes in session.held_bytes().items():
+                held[Input(topic, partition)] += size_bytes
+        return held
+
+    def _session(self, key: SessionKey) -> Session:
+        session = self._sessions.get(key)
+        if session is None:
+            session = self._sessions[key] = Session(key, self._logic, self._stored.pop(key, None))
+        self._touched.add(key)
+        return session

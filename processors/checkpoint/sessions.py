@@ -1,0 +1,185 @@
+"""One session in one processor: records in, windows out, and what of it would survive a crash right now.
+
+Pure: no clock, no I/O. The caller promises to feed each topic's records of the session in log order and without holes
+(from the marks of the state it begins with), and to call `done` only when the broker has acknowledged every output of
+a window. In return, whatever the caller's fate, its successor that begins with `state()` (as far as that was
+acknowledged) produces the same windows with the same contents.
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from processors.checkpoint.buffers import Buffer
+from processors.checkpoint.folds import FOREVER_MS, Fold
+from processors.checkpoint.states import Mark, State
+from processors.checkpoint.windows import Entry, Logic, Progress
+from schemas.records import MediaRecord, RecordKind
+
+
+class SessionKey(NamedTuple):
+    """A session and the partition that it has on every topic."""
+
+    partition: int
+    session_id: str
+
+
+@dataclass(eq=False, slots=True)
+class Window:
+    """Work that the caller must render, send and report as `done`.
+
+    `first` holds the marks back until then. `after` is the progress that becomes true with it (None: 1:1 or final).
+    """
+
+    session: SessionKey
+    work: object
+    first: Mapping[str, Mark]
+    track: str | None = None
+    after: Progress | None = None
+    is_final: bool = False
+    is_done: bool = False
+
+
+class Session:
+    """The records of one session, as far as they are fed."""
+
+    def __init__(self, key: SessionKey, logic: Logic, state: State | None = None) -> None:
+        state = state or State()
+        self.key = key
+        self.is_finished = state.finished
+        self.next = {topic: state.marks.get(topic, Mark()).offset for topic in logic.topics}
+        self.saved = dict(self.next)
+        """Per topic, where a successor would begin by what is acknowledged: the caller keeps it up to date."""
+        self._logic = logic
+        self._folds = {topic: state.marks.get(topic, Mark()).fold for topic in logic.topics}
+        self._tracks = {name: Buffer(name, progress) for name, progress in state.progress.items()}
+        self._progress = dict(state.progress)
+        self._lanes: dict[str, deque[Window]] = {}
+        self._pending: dict[int, Window] = {}
+        self._final_cut = state.finished
+
+    def feed(self, topic: str, offset: int, record: MediaRecord, size_bytes: int = 0) -> list[Window]:
+        """Take the topic's next record of this session; the windows that it completes."""
+        if offset < self.next[topic]:
+            return self.advance()
+        if self.next[topic] <= self.saved[topic]:
+            self.saved[topic] = offset  # nothing of this session lies in between
+        before = self._folds[topic]
+        self.next[topic] = offset + 1
+        if before.ended:
+            return self.advance()
+        return self._take(Entry(topic, offset, record, before, size_bytes)) + self.advance()
+
+    def advance(self) -> list[Window]:
+        """The windows that are complete by what has been fed."""
+        if self.is_finished:
+            return []
+        watermark_ms = min((self._folds[topic].watermark_ms for topic in self._logic.clocks), default=FOREVER_MS)
+        windows: list[Window] = []
+        for track in self._tracks.values():
+            if track.is_due or watermark_ms >= track.wake_ms:
+                windows += self._cut(track, watermark_ms)
+        return windows or self._last()
+
+    def done(self, window: Window) -> list[Window]:
+        """The window's outputs are acknowledged; the windows that waited for that."""
+        window.is_done = True
+        if window.track is None:
+            del self._pending[id(window)]
+        else:
+            self._settle(window.track)
+        if window.is_final:
+            self.is_finished = True
+        return self._last()
+
+    def state(self) -> State:
+        """What is finished: never decreases, valid as soon as it is computed, true for ever."""
+        marks = {topic: Mark(offset, self._folds[topic]) for topic, offset in self.next.items()}
+        for topic, mark in self._held():
+            if mark.offset < marks[topic].offset:
+                marks[topic] = mark
+        return State(marks, dict(self._progress), self.is_finished)
+
+    def held_bytes(self) -> Counter[str]:
+        """What the tracks hold, by topic."""
+        held: Counter[str] = Counter()
+        for track in self._tracks.values():
+            held.update(track.held_bytes)
+        return held
+
+    @property
+    def is_unsaved(self) -> bool:
+        """Something has been fed that no acknowledged state covers."""
+        return any(offset > self.saved[topic] for topic, offset in self.next.items())
+
+    def _take(self, entry: Entry) -> list[Window]:
+        """Fold the record in and put it where it waits; its 1:1 outputs."""
+        record, topic, fold = entry.record, entry.topic, entry.before
+        if record.kind is RecordKind.UNKNOWN or fold.is_stale(record):
+            self._folds[topic] = fold.leaving_out(record)
+            return []
+        observed = self._logic.observe(topic, fold.part, record)
+        after = replace(fold.counting(record), part=observed.part)
+        if record.kind is RecordKind.FRAME and topic in self._logic.clocks:
+            self._place(entry, after)
+        self._folds[topic] = after.advanced(record, self._logic.clocks.get(topic, 0))
+        mark = {topic: Mark(entry.offset, fold)}
+        return [self._pend(Window(self.key, work, mark)) for work in observed.works]
+
+    def _place(self, entry: Entry, after: Fold) -> None:
+        if not after.is_in_time(entry.record):
+            return
+        name = self._logic.track(entry.topic, after.part, entry.record)
+        if name is None:
+            return
+        track = self._tracks.get(name)
+        if track is None:
+            track = self._tracks[name] = Buffer(name, Progress())
+        track.add(entry)
+
+    def _cut(self, track: Buffer, watermark_ms: int) -> list[Window]:
+        windows: list[Window] = []
+        while not isinstance(cut := self._logic.cut(track, watermark_ms), int):
+            window = Window(self.key, cut.work, dict(track.firsts()), track.name, cut.progress)
+            track.cut(cut.progress)
+            self._lanes.setdefault(track.name, deque()).append(self._pend(window))
+            if cut.work is None:
+                window.is_done = True
+            else:
+                windows.append(window)
+        track.is_due, track.wake_ms = False, cut
+        self._settle(track.name)
+        return windows
+
+    def _settle(self, track: str) -> None:
+        """Move the track's progress over the windows that are done without a gap."""
+        lane = self._lanes.get(track)
+        while lane and lane[0].is_done:
+            window = lane.popleft()
+            del self._pending[id(window)]
+            assert window.after is not None
+            self._progress[track] = window.after
+
+    def _last(self) -> list[Window]:
+        """The session's last window, once, when nothing else is left to come."""
+        if self._final_cut or self._pending or not all(fold.ended for fold in self._folds.values()):
+            return []
+        if any(track.entries for track in self._tracks.values()):
+            raise ValueError(f"{type(self._logic).__name__}.cut left entries behind at the end of a session")
+        self._final_cut = True
+        work = self._logic.final(dict(self._folds), dict(self._progress))
+        if work is None:
+            self.is_finished = True
+            return []
+        return [self._pend(Window(self.key, work, {}, is_final=True))]
+
+    def _pend(self, window: Window) -> Window:
+        self._pending[id(window)] = window
+        return window
+
+    def _held(self) -> Iterable[tuple[str, Mark]]:
+        for window in self._pending.values():
+            yield from window.first.items()
+        for track in self._tracks.values():
+            yield from track.firsts()
