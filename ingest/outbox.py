@@ -1,0 +1,119 @@
+"""What a session has read from Zoom and Kafka has not taken yet, within a budget of bytes.
+
+Pure. The reader must never stop, so when Kafka is away long enough something has to go: share before video before
+audio, pictures in whole groups (a group without its key frame shows nothing), the oldest first. Control records and
+text are never dropped: they are small, and without them nobody could tell what is missing. Every drop is a hole.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from schemas import topics
+from schemas.records import Hole
+from schemas.topics import Topic
+
+CAUSE = "memory_budget"
+
+_PICTURES = (topics.SHARE, topics.VIDEO)
+_SENDING_ORDER = (topics.EVENTS, topics.CAPTIONS, topics.CHAT, topics.AUDIO, topics.VIDEO, topics.SHARE)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One encoded record; `is_frame` is false for control records, `key_frame` opens a group of pictures."""
+
+    topic: Topic
+    value: bytes
+    timestamp_ms: int
+    is_frame: bool = True
+    key_frame: bool = False
+
+
+class Outbox:
+    """Order holds within a topic; between topics there is none to keep."""
+
+    def __init__(self, budget_bytes: int) -> None:
+        self._budget_bytes = budget_bytes
+        self._queues: dict[str, deque[Outgoing]] = {topic.name: deque() for topic in _SENDING_ORDER}
+        self._broken: set[str] = set()
+        self._holes: dict[str, Hole] = {}
+        self.bytes = 0
+
+    def __len__(self) -> int:
+        return sum(len(queue) for queue in self._queues.values())
+
+    def put(self, item: Outgoing) -> None:
+        """Take one record in; what has to go for it shows in `take_holes`."""
+        if self._belongs_to_a_dropped_group(item):
+            self._note_hole(item)
+            return
+        self._queues[item.topic.name].append(item)
+        self.bytes += len(item.value)
+        while self.bytes > self._budget_bytes and self._drop_something():
+            pass
+
+    def first(self) -> Outgoing | None:
+        """The record to send next; `pop` it once the producer has it."""
+        return next((queue[0] for queue in self._queues.values() if queue), None)
+
+    def pop(self) -> None:
+        queue = next(queue for queue in self._queues.values() if queue)
+        self.bytes -= len(queue.popleft().value)
+
+    def take_holes(self) -> Iterator[Hole]:
+        """What was dropped since the last call, one hole a medium."""
+        holes, self._holes = self._holes, {}
+        yield from holes.values()
+
+    def _belongs_to_a_dropped_group(self, item: Outgoing) -> bool:
+        if item.topic.name not in self._broken or not item.is_frame:
+            return False
+        if item.key_frame:
+            self._broken.discard(item.topic.name)
+            return False
+        return True
+
+    def _drop_something(self) -> bool:
+        return any(self._drop_group(topic) for topic in _PICTURES) or self._drop_oldest(topics.AUDIO)
+
+    def _drop_group(self, topic: Topic) -> bool:
+        """The oldest group of pictures; when it is still growing, what comes of it later is dropped as well."""
+        queue = self._queues[topic.name]
+        frames = [index for index, item in enumerate(queue) if item.is_frame]
+        if not frames:
+            return False
+        end = next((index for index in frames[1:] if queue[index].key_frame), None)
+        if end is None:
+            self._broken.add(topic.name)
+        self._remove(queue, frames[0], len(queue) if end is None else end)
+        return True
+
+    def _drop_oldest(self, topic: Topic) -> bool:
+        queue = self._queues[topic.name]
+        index = next((index for index, item in enumerate(queue) if item.is_frame), None)
+        if index is None:
+            return False
+        self._remove(queue, index, index + 1)
+        return True
+
+    def _remove(self, queue: deque[Outgoing], start: int, end: int) -> None:
+        queue.rotate(-start)
+        kept: list[Outgoing] = []
+        for _ in range(end - start):
+            item = queue.popleft()
+            if item.is_frame:
+                self.bytes -= len(item.value)
+                self._note_hole(item)
+            else:
+                kept.append(item)
+        queue.extendleft(reversed(kept))
+        queue.rotate(start)
+
+    def _note_hole(self, item: Outgoing) -> None:
+        medium = item.topic.name.removeprefix("rtms.")
+        hole = self._holes.get(medium)
+        at_ms = item.timestamp_ms
+        if hole is None:
+            hole = Hole(medium=medium, from_ms=at_ms, to_ms=at_ms, cause=CAUSE)
+        self._holes[medium] = replace(hole, from_ms=min(hole.from_ms, at_ms), to_ms=max(hole.to_ms, at_ms))
