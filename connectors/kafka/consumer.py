@@ -1,0 +1,241 @@
+"""Group members: who reads which partitions is the group's business, from which offset is the caller's.
+
+Two kinds, held to one suite. Dynamic members use KIP-848 (nothing moves in a broker outage, a join costs 0.4 s) or the
+classic protocol where the broker lacks it. Static members (`instance_id`, a name that survives a restart) are always
+classic: under KIP-848 a static member that was killed cannot come back before its time-out.
+
+Nothing is committed or reset by itself. All callbacks run inside `consume`, so call it often, from one thread.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import Consumer as LibraryConsumer
+from confluent_kafka import KafkaError as LibraryError
+from confluent_kafka import KafkaException, Message, TopicPartition
+
+from connectors.host.logs import get_logger
+from connectors.kafka.connection import LIBRARY_LOG, Connection
+from connectors.kafka.errors import KafkaError, raise_for, translate
+from connectors.kafka.offsets import OffsetDirectory
+from connectors.kafka.records import Offsets, Place, Record, library_offsets, places, record_of
+from connectors.kafka.settings import KafkaSettings
+from schemas.topics import Topic
+
+log = get_logger(__name__)
+
+Membership = object
+"""What proves to the broker that a transaction's offsets come from the member that holds the partitions."""
+
+
+class Listener:
+    """What happens to a member; override what concerns you. Partitions come and go incrementally."""
+
+    def on_assigned(self, starts: dict[Place, int]) -> Mapping[Place, int] | None:
+        """These were added, to be read from the committed offset or the first. Return offsets to read from others."""
+        return None
+
+    def on_revoked(self, revoked: list[Place]) -> None:
+        """These go to another member once this returns: finish, flush, commit, within about 2 s."""
+
+    def on_lost(self, lost: list[Place]) -> None:
+        """These may be somebody else's by now: write nothing more for them."""
+
+
+def group_config(settings: KafkaSettings, group: str, instance_id: str | None = None) -> dict[str, Any]:
+    """librdkafka's configuration of a group member; pure, so that tests can read it."""
+    config = settings.client_config() | {
+        "group.id": group,
+        "enable.auto.commit": False,
+        "auto.offset.reset": "error",
+        "isolation.level": "read_committed",
+        "enable.partition.eof": True,
+        "max.poll.interval.ms": settings.max_poll_interval_ms,
+    }
+    if instance_id is None and settings.group_protocol == "consumer":
+        # Session, heartbeat and assignor are the broker's then; naming them here is refused.
+        return config | {"group.protocol": "consumer"}
+    config |= {
+        "group.protocol": "classic",
+        "partition.assignment.strategy": "cooperative-sticky",
+        "session.timeout.ms": settings.session_timeout_ms,
+        "heartbeat.interval.ms": settings.heartbeat_interval_ms,
+    }
+    return config | ({"group.instance.id": instance_id, "client.id": instance_id} if instance_id else {})
+
+
+class GroupConsumer:
+    """One member of a group."""
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        group: str,
+        topics: Sequence[Topic],
+        listener: Listener | None = None,
+        instance_id: str | None = None,
+    ) -> None:
+        self._group = group
+        self._listener = listener or Listener()
+        self._connection = Connection(f"consumer-{group}")
+        self._directory = OffsetDirectory(settings)
+        self._positions: dict[Place, int] = {}
+        self._error: KafkaError | None = None
+        self._membership: Membership | None = None
+        self._committed_timeout_s = 40.0
+        config = group_config(settings, group, instance_id) | self._connection.config()
+        self._library = LibraryConsumer(config, logger=LIBRARY_LOG)
+        self._library.subscribe(
+            [topic.name for topic in topics],
+            on_assign=self._on_assign,
+            on_revoke=self._on_revoke,
+            on_lost=self._on_lost,
+        )
+
+    def consume(self, max_records: int = 500, wait_s: float = 0.1, linger_s: float = 0.0) -> list[Record]:
+        """What is there: waits up to `wait_s` for the first record, then up to `linger_s` for the batch to fill.
+
+        Raises:
+            OffsetOutOfRange: retention was faster; `seek` to go on.
+            Fatal: leave the process.
+            KafkaError: anything else that does not pass by itself, also what a listener's Kafka call raised.
+        """
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        try:
+            first = self._library.poll(wait_s)
+            if first is None:
+                return []
+            rest = self._library.consume(max_records - 1, linger_s) if max_records > 1 else []
+        except KafkaException as failure:
+            raise translate(failure) from failure
+        records: list[Record] = []
+        for message in (first, *rest):
+            try:
+                self._take(message, records)
+            except KafkaError as error:  # the records before it must not be lost with it
+                self._error = error
+        return records
+
+    def commit(self, offsets: Offsets) -> None:
+        """Commit and wait for the answer. Raises NotMember when the partitions are no longer ours, else KafkaError."""
+        if not offsets:
+            return
+        try:
+            answers = self._library.commit(offsets=library_offsets(offsets), asynchronous=False)
+        except KafkaException as error:
+            raise translate(error) from error
+        for answer in answers or ():
+            if answer.error is not None:
+                raise translate(answer.error)
+
+    def commit_soon(self, offsets: Offsets) -> None:
+        """Commit without waiting; a failure is of no consequence where a later commit follows."""
+        if offsets:
+            self._library.commit(offsets=library_offsets(offsets), asynchronous=True)
+
+    def seek(self, place: Place, offset: int) -> None:
+        """Go on reading `place` at `offset` (or BEGINNING)."""
+        self._positions[place] = max(0, offset)
+        try:
+            self._library.seek(TopicPartition(place.topic, place.partition, offset))
+        except KafkaException as error:
+            raise translate(error) from error
+
+    def pause(self, paused: Sequence[Place]) -> None:
+        """Return nothing more of these until `resume`; stay a member by calling `consume` all the same."""
+        self._library.pause([TopicPartition(*place) for place in paused])
+
+    def resume(self, resumed: Sequence[Place]) -> None:
+        """Undo `pause`."""
+        self._library.resume([TopicPartition(*place) for place in resumed])
+
+    def assignment(self) -> frozenset[Place]:
+        """The partitions held."""
+        return frozenset(self._positions)
+
+    def position(self, place: Place) -> int:
+        """The offset after what was last returned (or is known to hold no record)."""
+        return self._positions[place]
+
+    def ends(self, timeout_s: float = 10.0) -> dict[Place, int]:
+        """Where the partitions held end now (high watermark)."""
+        return self._directory.ends(self._positions, timeout_s)
+
+    @property
+    def membership(self) -> Membership | None:
+        """As of the last assignment, never later: so a transaction of a member that was replaced is refused."""
+        return self._membership
+
+    @property
+    def connection(self) -> Connection:
+        """Whether brokers are reached."""
+        return self._connection
+
+    def close(self) -> None:
+        """Leave the group (a static member keeps its place for a session); `on_revoked` is called first."""
+        self._library.close()
+
+    def _take(self, message: Message, records: list[Record]) -> None:
+        place = Place(message.topic() or "", message.partition() or 0)
+        error = message.error()
+        if error is None:
+            if place in self._positions:
+                records.append(record_of(message))
+                self._positions[place] = records[-1].offset + 1
+                self._connection.on_success()
+        elif error.code() == LibraryError._PARTITION_EOF:
+            if place in self._positions:
+                self._positions[place] = max(self._positions[place], message.offset() or 0)
+                self._connection.on_success()
+        else:
+            raise_for(error, place)
+
+    def _on_assign(self, _library: LibraryConsumer, added: list[TopicPartition]) -> None:
+        starts = self._starts(added)
+        starts |= self._listener.on_assigned(dict(starts)) or {}
+        self._membership = self._library.consumer_group_metadata()
+        self._positions |= {place: max(0, offset) for place, offset in starts.items()}
+        self._library.incremental_assign(library_offsets(starts))
+        log.info("partitions assigned", group=self._group, added=len(added), held=len(self._positions))
+
+    def _starts(self, added: list[TopicPartition]) -> dict[Place, int]:
+        """The committed offsets; the first existing one where nothing was ever committed."""
+        if not added:
+            return {}
+        committed = self._library.committed(added, self._committed_timeout_s)
+        for item in committed:
+            if item.error is not None:
+                raise translate(item.error)
+        known = {Place(item.topic, item.partition): item.offset for item in committed if item.offset >= 0}
+        unknown = [place for place in places(added) if place not in known]
+        return known | self._directory.starts(unknown)
+
+    def _on_revoke(self, _library: LibraryConsumer, gone: list[TopicPartition]) -> None:
+        revoked = places(gone)
+        self._listener.on_revoked(revoked)
+        self._drop(revoked)
+        log.info("partitions revoked", group=self._group, revoked=len(revoked), held=len(self._positions))
+
+    def _on_lost(self, _library: LibraryConsumer, gone: list[TopicPartition]) -> None:
+        lost = places(gone)
+        self._drop(lost)
+        self._listener.on_lost(lost)
+        log.warning("partitions lost", group=self._group, lost=len(lost), held=len(self._positions))
+
+    def _drop(self, gone: list[Place]) -> None:
+        for place in gone:
+            self._positions.pop(place, None)
+
+
+def create_consumer(
+    settings: KafkaSettings,
+    *,
+    group: str,
+    topics: Sequence[Topic],
+    listener: Listener | None = None,
+    instance_id: str | None = None,
+) -> GroupConsumer:
+    """A subscribed group member; close it."""
+    return GroupConsumer(settings, group, topics, listener, instance_id)

@@ -1,0 +1,12 @@
+"""What the Kafka connector counts."""
+
+from connectors.host.metrics import counter, gauge
+
+DELIVERED = counter("rtms_kafka_delivered_records", "Records acknowledged by all in-sync replicas.", ["topic"])
+DELIVERY_FAILED = counter("rtms_kafka_delivery_failed_records", "Records that Kafka did not take.", ["topic", "code"])
+CALLBACK_FAILURES = counter("rtms_kafka_callback_failures", "Delivery callbacks that raised.")
+QUEUED = gauge("rtms_kafka_queued_records", "Records in the local send queue.", ["producer"])
+BROKERS_UP = gauge("rtms_kafka_brokers_up", "1 while the client talks to a broker.", ["client"])
+OUT_OF_RANGE = counter("rtms_kafka_out_of_range", "Reads that retention had overtaken.", ["topic"])
+VIEW_FAILURES = counter("rtms_kafka_view_failures", "Records that a view could not apply.", ["topic"])
+DEAD_LETTERS = counter("rtms_kafka_dead_letters", "Inputs put aside as unusable.", ["topic"])

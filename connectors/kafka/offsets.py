@@ -1,0 +1,49 @@
+"""Where partitions end, asked of the broker.
+
+Always the high watermark (read uncommitted): with a transaction open, the end that a read-committed reader is told lies
+before records whose offsets may already be committed elsewhere, and a state read "to the end" would be an old one.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import TimeoutError as FutureTimeoutError
+
+from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from connectors.kafka.connection import LIBRARY_LOG, Connection
+from connectors.kafka.errors import TimedOut, translate
+from connectors.kafka.records import Place
+from connectors.kafka.settings import KafkaSettings
+
+
+class OffsetDirectory:
+    """Asks for first and end offsets of any number of partitions in one request; safe to use from any thread."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        config = settings.client_config() | Connection("offsets").config()
+        self._admin = AdminClient(config, logger=LIBRARY_LOG)
+
+    def ends(self, places: Iterable[Place], timeout_s: float = 10.0) -> dict[Place, int]:
+        """The offset that the next record of each partition will get. Raises TimedOut and KafkaError."""
+        return self._ask(places, OffsetSpec.latest(), timeout_s)  # type: ignore[no-untyped-call]
+
+    def starts(self, places: Iterable[Place], timeout_s: float = 10.0) -> dict[Place, int]:
+        """The first offset of each partition that still exists."""
+        return self._ask(places, OffsetSpec.earliest(), timeout_s)  # type: ignore[no-untyped-call]
+
+    def _ask(self, places: Iterable[Place], spec: OffsetSpec, timeout_s: float) -> dict[Place, int]:
+        wanted = {TopicPartition(place.topic, place.partition): spec for place in places}
+        if not wanted:
+            return {}
+        answers = self._admin.list_offsets(
+            wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout_s
+        )
+        try:
+            return {
+                Place(item.topic, item.partition): answer.result(timeout_s + 1).offset
+                for item, answer in answers.items()
+            }
+        except KafkaException as error:
+            raise translate(error) from error
+        except FutureTimeoutError:
+            raise TimedOut("no offsets within the time given") from None

@@ -1,0 +1,138 @@
+"""Reads given partitions from given offsets, outside of any group: for views, state loads and tools.
+
+Read committed, so what a transaction left behind is never seen. A position is known even where the last offsets of a
+partition hold no record (transaction markers, compacted ones), because the broker's end-of-partition event moves it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from confluent_kafka import Consumer as LibraryConsumer
+from confluent_kafka import KafkaError as LibraryError
+from confluent_kafka import Message
+
+from connectors.host.clock import Clock, SystemClock
+from connectors.kafka.connection import LIBRARY_LOG, Connection
+from connectors.kafka.errors import KafkaError, TimedOut, raise_for
+from connectors.kafka.offsets import OffsetDirectory
+from connectors.kafka.records import BEGINNING, Place, Record, library_offsets, record_of
+from connectors.kafka.settings import KafkaSettings
+
+_POLL_S = 0.1
+
+
+def reader_config(settings: KafkaSettings) -> dict[str, Any]:
+    """librdkafka's configuration of an assign-only reader."""
+    return settings.client_config() | {
+        "group.id": "unused-by-readers",
+        "enable.auto.commit": False,
+        "auto.offset.reset": "error",
+        "isolation.level": "read_committed",
+        "enable.partition.eof": True,
+    }
+
+
+class Reader:
+    """One connection that reads what it was told to; one thread at a time."""
+
+    def __init__(self, settings: KafkaSettings, name: str = "reader") -> None:
+        self._connection = Connection(name)
+        self._library = LibraryConsumer(reader_config(settings) | self._connection.config(), logger=LIBRARY_LOG)
+        self._positions: dict[Place, int] = {}
+        self._error: KafkaError | None = None
+
+    def assign(self, offsets: Mapping[Place, int]) -> None:
+        """Read these partitions from these offsets (or BEGINNING), and no others."""
+        self._positions = {place: max(0, offset) for place, offset in offsets.items()}
+        self._error = None
+        self._library.assign(library_offsets(offsets))
+
+    def consume(self, max_records: int = 500, timeout_s: float = _POLL_S) -> list[Record]:
+        """What is there, waiting up to `timeout_s` for the first record.
+
+        Raises:
+            OffsetOutOfRange: retention has overtaken this reader.
+            KafkaError: anything else that will not pass by itself.
+        """
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        first = self._library.poll(timeout_s)
+        if first is None:
+            return []
+        records: list[Record] = []
+        for message in (first, *self._library.consume(max_records - 1, 0)) if max_records > 1 else (first,):
+            try:
+                self._take(message, records)
+            except KafkaError as error:  # the records before it must not be lost with it
+                self._error = error
+        return records
+
+    def position(self, place: Place) -> int:
+        """The offset after what was last returned (or known to hold nothing)."""
+        return self._positions[place]
+
+    def positions(self) -> dict[Place, int]:
+        """All positions."""
+        return dict(self._positions)
+
+    @property
+    def connection(self) -> Connection:
+        """Whether brokers are reached."""
+        return self._connection
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._library.close()
+
+    def _take(self, message: Message, records: list[Record]) -> None:
+        place = Place(message.topic() or "", message.partition() or 0)
+        if place not in self._positions:
+            return
+        error = message.error()
+        if error is None:
+            records.append(record_of(message))
+            self._positions[place] = records[-1].offset + 1
+            self._connection.on_success()
+        elif error.code() == LibraryError._PARTITION_EOF:
+            self._positions[place] = max(self._positions[place], message.offset() or 0)
+            self._connection.on_success()
+        else:
+            raise_for(error, place)
+
+
+class PartitionLoader:
+    """Reads whole partitions to their ends as of the call: how an owner takes over state. One thread at a time."""
+
+    def __init__(self, settings: KafkaSettings, name: str = "loader", clock: Clock | None = None) -> None:
+        self._reader = Reader(settings, name)
+        self._offsets = OffsetDirectory(settings)
+        self._clock = clock or SystemClock()
+
+    def load(self, places: Iterable[Place], timeout_s: float) -> Iterator[Record]:
+        """Every committed record from the first that exists to the end that holds now, in order per partition.
+
+        Waits for transactions that were open at the call. Raises TimedOut when the end is not reached in time.
+        """
+        deadline = self._clock.monotonic() + timeout_s
+        wanted = list(places)
+        ends = self._offsets.ends(wanted, timeout_s)
+        self._reader.assign({place: BEGINNING for place in wanted if ends[place] > 0})
+        try:
+            while any(position < ends[place] for place, position in self._reader.positions().items()):
+                for record in self._reader.consume():
+                    if record.offset < ends[record.place]:
+                        yield record
+                if self._clock.monotonic() > deadline:
+                    raise TimedOut("the end of the partitions was not reached in time")
+        finally:
+            self._reader.assign({})
+
+    def load_each(self, places: Iterable[Place], timeout_s: float, apply: Callable[[Record], None]) -> None:
+        """`load`, handing every record to `apply`."""
+        for record in self.load(places, timeout_s):
+            apply(record)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._reader.close()

@@ -1,0 +1,143 @@
+"""The schema registry, over the Confluent REST contract that Confluent's, Apicurio's and Karapace's all speak.
+
+Services register nothing: they look their ids up at start (`load_codec`) and fail with the remedy's name when they
+are not there. Only `python -m connectors.kafka topics` registers.
+"""
+
+import json
+from typing import Any, NamedTuple, cast
+
+import httpx
+
+from connectors.kafka.errors import KafkaError, Misconfigured
+from connectors.kafka.settings import KafkaSettings
+from schemas import topics
+from schemas.codec import Codec, schema_text
+
+COMPATIBILITY = "FULL_TRANSITIVE"
+MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
+
+_SUBJECT_NOT_FOUND = 404
+_CONFLICT = 409
+_INVALID = 422
+
+
+class RegistryError(KafkaError):
+    """The registry answered with an error, or not at all (then `retryable`)."""
+
+
+class NotRegistered(RegistryError):
+    """No such subject or schema."""
+
+
+class Incompatible(RegistryError):
+    """The schema would break readers or writers of the subject's earlier versions."""
+
+
+class Registered(NamedTuple):
+    """One registered schema: its id, its version within the subject, its JSON text."""
+
+    schema_id: int
+    version: int
+    schema: str
+
+
+class RegistryClient:
+    """Blocking; made for start-up and tools, never for the path of a record."""
+
+    def __init__(self, url: str, username: str = "", password: str = "", timeout_s: float = 10.0) -> None:
+        auth = httpx.BasicAuth(username, password) if username else None
+        self._http = httpx.Client(base_url=url.rstrip("/"), auth=auth, timeout=timeout_s, trust_env=False)
+
+    @classmethod
+    def from_settings(cls, settings: KafkaSettings) -> "RegistryClient":
+        """The registry of `settings`."""
+        password = settings.registry_password.get_secret_value()
+        return cls(settings.registry_url, settings.registry_username, password)
+
+    def register(self, subject: str, schema: str) -> int:
+        """Register Avro JSON text under `subject`; the same text gets the same id. Raises Incompatible."""
+        body = self._call("POST", f"/subjects/{subject}/versions", {"schema": schema, "schemaType": "AVRO"})
+        return int(body["id"])
+
+    def lookup(self, subject: str, schema: str) -> Registered:
+        """The entry of exactly this schema. Raises NotRegistered."""
+        body = self._call("POST", f"/subjects/{subject}", {"schema": schema, "schemaType": "AVRO"})
+        return Registered(int(body["id"]), int(body["version"]), str(body["schema"]))
+
+    def latest(self, subject: str) -> Registered:
+        """The newest version of a subject. Raises NotRegistered."""
+        body = self._call("GET", f"/subjects/{subject}/versions/latest")
+        return Registered(int(body["id"]), int(body["version"]), str(body["schema"]))
+
+    def schema(self, schema_id: int) -> str:
+        """The JSON text of an id. Raises NotRegistered."""
+        return str(self._call("GET", f"/schemas/ids/{schema_id}")["schema"])
+
+    def subjects(self) -> list[str]:
+        """All subjects."""
+        return cast(list[str], self._call("GET", "/subjects"))
+
+    def compatibility(self) -> str:
+        """The registry's default level."""
+        return str(self._call("GET", "/config")["compatibilityLevel"])
+
+    def set_compatibility(self, level: str = COMPATIBILITY) -> None:
+        """Set the registry's default level."""
+        self._call("PUT", "/config", {"compatibility": level})
+
+    def set_subject_compatibility(self, subject: str, level: str = COMPATIBILITY) -> None:
+        """Set one subject's level, which stands before the default."""
+        self._call("PUT", f"/config/{subject}", {"compatibility": level})
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        content = None if body is None else json.dumps(body)
+        headers = {"Accept": MEDIA_TYPE} | ({"Content-Type": MEDIA_TYPE} if body is not None else {})
+        try:
+            response = self._http.request(method, path, content=content, headers=headers)
+        except httpx.TransportError as error:
+            raise RegistryError(f"registry unreachable ({type(error).__name__})", retryable=True) from error
+        if response.is_success:
+            return response.json()
+        raise _error_of(response, f"{method} {path}")
+
+
+def _error_of(response: httpx.Response, request: str) -> RegistryError:
+    try:
+        message = str(response.json().get("message", ""))
+    except (ValueError, AttributeError):
+        message = ""
+    text = f"{request}: {response.status_code} {message}".strip()
+    if response.status_code == _SUBJECT_NOT_FOUND:
+        return NotRegistered(text)
+    if response.status_code in (_CONFLICT, _INVALID):
+        return Incompatible(text)
+    return RegistryError(text, retryable=response.status_code >= 500 or response.status_code == 429)
+
+
+def load_codec(settings: KafkaSettings) -> Codec:
+    """A codec with the registry's ids of all topics' schemas.
+
+    Raises Misconfigured when a schema of this release is not registered, RegistryError when the registry is away.
+    """
+    client = RegistryClient.from_settings(settings)
+    try:
+        return Codec({topic.name: client.lookup(topic.subject, schema_text(topic.schema)).schema_id
+                      for topic in topics.ALL})  # fmt: skip
+    except NotRegistered as error:
+        raise Misconfigured(f"{error}; run: python -m connectors.kafka topics") from error
+    finally:
+        client.close()
+
+
+def learn_schema(settings: KafkaSettings, codec: Codec, schema_id: int) -> None:
+    """Teach `codec` the schema of a writer it does not know; after that the value decodes."""
+    client = RegistryClient.from_settings(settings)
+    try:
+        codec.learn(schema_id, client.schema(schema_id))
+    finally:
+        client.close()

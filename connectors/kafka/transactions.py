@@ -1,0 +1,125 @@
+"""Consume, decide, produce as one: outputs and input offsets become visible together or not at all.
+
+Three things that were paid for in lost seconds: `retry.backoff.ms` must be small, because the next transaction starts
+before the markers of the last are written and the retry waits that long; the time-out must be shorter than the group's
+session; and the membership must be the one taken at assignment. Between `begin` and `commit` do no work and no waiting:
+an open transaction holds back every reader of the partitions it wrote to.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka import KafkaException
+from confluent_kafka import Producer as LibraryProducer
+
+from connectors.host.clock import Clock, SystemClock
+from connectors.kafka.connection import LIBRARY_LOG, Connection
+from connectors.kafka.consumer import Membership
+from connectors.kafka.errors import Abort, Fatal, KafkaError, translate
+from connectors.kafka.records import Offsets, library_offsets
+from connectors.kafka.settings import KafkaSettings
+from schemas.topics import MAX_BATCH_BYTES, Topic
+
+
+def transactional_config(settings: KafkaSettings, transactional_id: str) -> dict[str, Any]:
+    """librdkafka's configuration of a transactional producer; pure, so that tests can read it."""
+    return settings.client_config() | {
+        "transactional.id": transactional_id,
+        "transaction.timeout.ms": settings.transaction_timeout_ms,
+        "delivery.timeout.ms": settings.transaction_timeout_ms,
+        "partitioner": "murmur2_random",
+        "retry.backoff.ms": 5,
+        "linger.ms": 0,
+        "compression.type": "gzip",
+        "message.max.bytes": MAX_BATCH_BYTES,
+        "queue.buffering.max.kbytes": settings.queue_kbytes,
+    }
+
+
+class TransactionalProducer:
+    """One transaction at a time, from one thread. A second process with the same id fences this one: Fatal."""
+
+    def __init__(self, settings: KafkaSettings, transactional_id: str, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._connection = Connection(f"transactions-{transactional_id}")
+        config = transactional_config(settings, transactional_id) | self._connection.config()
+        self._library = LibraryProducer(config, logger=LIBRARY_LOG)
+        self._timeout_s = settings.transaction_timeout_ms / 1000
+
+    def init(self, timeout_s: float = 60.0) -> None:
+        """Register the id, ending what a predecessor left open. Before everything else, once."""
+        self._retry(self._library.init_transactions, timeout_s)
+
+    def begin(self) -> None:
+        """Open a transaction."""
+        self._call(self._library.begin_transaction)
+
+    def send(self, topic: Topic, key: bytes, value: bytes | None, partition: int) -> None:
+        """Add one record. Raises RecordTooLarge, Abort or Fatal."""
+        try:
+            self._produce(topic, key, value, partition)
+        except KafkaException as error:
+            raise translate(error, Abort) from error
+
+    def commit(self, offsets: Offsets, membership: Membership, timeout_s: float = 30.0) -> None:
+        """Add the input offsets (next to read) and make it all visible.
+
+        Raises:
+            Abort: call `abort`, then seek the inputs back and do the work again.
+            Fatal: leave the process; the transaction is over for this producer.
+        """
+        group = library_offsets(offsets)
+        self._retry(lambda timeout: self._library.send_offsets_to_transaction(group, membership, timeout), timeout_s)
+        self._retry(self._library.commit_transaction, timeout_s)
+        self._connection.on_success()
+
+    def abort(self, timeout_s: float = 30.0) -> None:
+        """Make the open transaction as if it had never been."""
+        self._retry(self._library.abort_transaction, timeout_s)
+
+    @property
+    def connection(self) -> Connection:
+        """Whether brokers are reached, and whether this producer is broken for good."""
+        return self._connection
+
+    def close(self) -> None:
+        """Serve what is outstanding; an open transaction is left to its time-out or the successor."""
+        self._library.flush(1.0)
+
+    def _produce(self, topic: Topic, key: bytes, value: bytes | None, partition: int) -> None:
+        deadline = self._clock.monotonic() + self._timeout_s
+        while True:
+            try:
+                self._library.produce(topic.name, value, key, partition)
+                return
+            except BufferError:
+                if self._clock.monotonic() > deadline:
+                    raise Abort("local send queue stayed full", code="_QUEUE_FULL") from None
+                self._library.poll(0.05)
+
+    def _retry(self, call: Callable[[float], Any], timeout_s: float) -> None:
+        """Call until it succeeds, fails for good or the time is up; what is neither abort nor retry is fatal."""
+        deadline = self._clock.monotonic() + timeout_s
+        while True:
+            try:
+                call(max(0.1, deadline - self._clock.monotonic()))
+                return
+            except KafkaException as failure:
+                error = _transaction_error(failure)
+                if isinstance(error, Abort | Fatal) or self._clock.monotonic() > deadline:
+                    raise error from failure
+
+    @staticmethod
+    def _call(call: Callable[[], Any]) -> None:
+        try:
+            call()
+        except KafkaException as failure:
+            raise _transaction_error(failure) from failure
+
+
+def _transaction_error(failure: KafkaException) -> KafkaError:
+    """Abort, a retryable error, or Fatal: there is nothing between them in a transaction."""
+    error = translate(failure)
+    if isinstance(error, Abort | Fatal) or error.retryable:
+        return error
+    return Fatal(str(error), code=error.code)
