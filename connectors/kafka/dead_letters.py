@@ -36,6 +36,12 @@ def letter_of(
     )
 
 
+def encoded(codec: Codec, letter: DeadLetter) -> tuple[bytes, bytes]:
+    """Key and value: the key is where the input was, so a repeated letter is seen to be the same."""
+    key = f"{letter.topic}/{letter.partition}/{letter.offset}".encode()
+    return key, codec.encode(DEAD_LETTERS, letter)
+
+
 class DeadLetters:
     """Writes letters; use a text or control producer."""
 

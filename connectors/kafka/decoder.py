@@ -1,0 +1,46 @@
+"""Decodes values of any release: a schema id seen for the first time is looked up in the registry, once.
+
+The look-up blocks, and happens only in the moment when a newer or older release's first record is read.
+"""
+
+from connectors.kafka.registry import NotRegistered, learn_schema, load_codec
+from connectors.kafka.settings import KafkaSettings
+from schemas.codec import Codec, Undecodable, UnknownSchema
+from schemas.records import Record
+from schemas.topics import Topic
+
+
+class Decoder:
+    """A codec that learns; `codec` encodes."""
+
+    def __init__(self, settings: KafkaSettings, codec: Codec) -> None:
+        self._settings = settings
+        self._nobodys: set[int] = set()
+        self.codec = codec
+
+    @classmethod
+    def from_settings(cls, settings: KafkaSettings) -> "Decoder":
+        """Raises what `load_codec` does."""
+        return cls(settings, load_codec(settings))
+
+    def decode(self, topic: Topic, data: bytes) -> Record:
+        """The record in `data`.
+
+        Raises:
+            Undecodable: a dead letter, also where the registry does not know the schema.
+            RegistryError: the registry is away; try again.
+        """
+        try:
+            return self.codec.decode(topic, data)
+        except UnknownSchema as error:
+            self._learn(error)
+        return self.codec.decode(topic, data)
+
+    def _learn(self, error: UnknownSchema) -> None:
+        if error.schema_id in self._nobodys:
+            raise Undecodable(error.reason)
+        try:
+            learn_schema(self._settings, self.codec, error.schema_id)
+        except NotRegistered:
+            self._nobodys.add(error.schema_id)
+            raise Undecodable(error.reason) from None

@@ -1,0 +1,188 @@
+"""Runs the fold: facts in, states and changes out, in one Kafka transaction with the input offsets.
+
+Nobody else writes `app-sessions` and `session-changes`, and every output goes to its input's partition number, so each
+partition has one writer. The states of assigned partitions are read to their end (after the committed offsets, which
+wait for a predecessor's transaction) before the first fact is folded.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from connectors.host.health import Health
+from connectors.host.logs import get_logger
+from connectors.kafka.consumer import GroupConsumer, Listener
+from connectors.kafka.dead_letters import encoded, letter_of
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.errors import Abort, KafkaError
+from connectors.kafka.reader import PartitionLoader
+from connectors.kafka.records import Place
+from connectors.kafka.records import Record as KafkaRecord
+from connectors.kafka.transactions import TransactionalProducer
+from processors.lifecycle import metrics
+from processors.lifecycle.batch import FoldedBatch, StatedFact, fold_batch
+from processors.lifecycle.settings import LifecycleSettings
+from schemas import topics
+from schemas.codec import Undecodable
+from schemas.records import AppSession, DeadLetter, Record, SessionFact
+from schemas.topics import Topic
+
+log = get_logger(__name__)
+
+GROUP = "lifecycle"
+NOT_REQUESTED = "a fact about a session that was never requested"
+
+
+class States(Listener):
+    """The states of the sessions in the partitions held."""
+
+    def __init__(self, loader: PartitionLoader, decoder: Decoder, timeout_s: float) -> None:
+        self._loader, self._decoder, self._timeout_s = loader, decoder, timeout_s
+        self._by_partition: dict[int, dict[str, AppSession]] = {}
+
+    def on_assigned(self, starts: dict[Place, int]) -> None:
+        places = [Place(topics.APP_SESSIONS.name, place.partition) for place in starts]
+        loaded: dict[int, dict[str, AppSession]] = {place.partition: {} for place in places}
+        for record in self._loader.load(places, self._timeout_s):
+            self._load(record, loaded[record.partition])
+        self._by_partition |= loaded
+        log.info("states loaded", partitions=len(places), sessions=sum(map(len, loaded.values())))
+
+    def on_revoked(self, revoked: list[Place]) -> None:
+        for place in revoked:
+            self._by_partition.pop(place.partition, None)
+
+    def on_lost(self, lost: list[Place]) -> None:
+        self.on_revoked(lost)
+
+    def all(self) -> dict[str, AppSession]:
+        return {key: state for states in self._by_partition.values() for key, state in states.items()}
+
+    def of(self, partitions: set[int]) -> dict[str, AppSession]:
+        return {key: state for number in partitions for key, state in self._by_partition.get(number, {}).items()}
+
+    def adopt(self, folded: FoldedBatch) -> None:
+        """Make the states of a committed batch the current ones."""
+        for session_id, state in folded.states.items():
+            self._by_partition[folded.partitions[session_id]][session_id] = state
+
+    def _load(self, record: KafkaRecord, into: dict[str, AppSession]) -> None:
+        session_id = (record.key or b"").decode()
+        if record.value is None:
+            into.pop(session_id, None)
+            return
+        try:
+            state = self._decoder.decode(topics.APP_SESSIONS, record.value)
+        except Undecodable as error:  # nobody but us writes here, so somebody did what nobody should
+            metrics.REFUSED.inc()
+            log.error("state skipped", partition=record.partition, offset=record.offset, reason=error.reason)
+            return
+        assert isinstance(state, AppSession)
+        into[session_id] = state
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What the service works with; `consumer` has `states` as its listener."""
+
+    consumer: GroupConsumer
+    producer: TransactionalProducer
+    decoder: Decoder
+    states: States
+
+
+class Lifecycle:
+    """One lifecycle process; `step` once is one round of its loop."""
+
+    def __init__(
+        self, connections: Connections, settings: LifecycleSettings, health: Health, facts_topic_id: str
+    ) -> None:
+        self._consumer = connections.consumer
+        self._producer = connections.producer
+        self._decoder = connections.decoder
+        self._states = connections.states
+        self._settings = settings
+        self._health = health
+        self._facts_topic_id = facts_topic_id
+
+    def step(self) -> None:
+        """Fold what is there.
+
+        Raises:
+            Fatal: this process was replaced or its producer is broken; leave.
+        """
+        self._health.beat()
+        records = self._consumer.consume(
+            self._settings.batch_records, wait_s=0.1, linger_s=self._settings.batch_linger_ms / 1000
+        )
+        self._health.ready(bool(self._consumer.assignment()), "no partitions assigned", "assignment")
+        if records:
+            self._fold(records)
+
+    def _fold(self, records: list[KafkaRecord]) -> None:
+        facts, letters = self._decoded(records)
+        folded = fold_batch(self._states.of({record.partition for record in records}), facts, self._facts_topic_id)
+        raw = {(record.partition, record.offset): record for record in records}
+        letters += [_letter(raw[fact.partition, fact.offset], NOT_REQUESTED) for fact in folded.refused]
+        offsets = {record.place: record.offset + 1 for record in records}
+        try:
+            self._write(folded, letters, offsets)
+        except Abort as error:
+            self._undo(records, error)
+        else:
+            self._states.adopt(folded)
+            self._count(facts, folded, letters)
+
+    def _decoded(self, records: list[KafkaRecord]) -> tuple[list[StatedFact], list[DeadLetter]]:
+        facts, letters = [], []
+        for record in records:
+            try:
+                fact = self._decoder.decode(topics.SESSION_FACTS, record.value or b"")
+            except Undecodable as error:
+                letters.append(_letter(record, error.reason))
+                continue
+            assert isinstance(fact, SessionFact)
+            facts.append(StatedFact(fact, record.partition, record.offset, record.timestamp_ms))
+        return facts, letters
+
+    def _write(self, folded: FoldedBatch, letters: list[DeadLetter], offsets: Mapping[Place, int]) -> None:
+        outputs: list[tuple[Topic, str, Record]] = [(topics.SESSION_CHANGES, c.session_id, c) for c in folded.changes]
+        outputs += [(topics.APP_SESSIONS, session_id, state) for session_id, state in folded.states.items()]
+        writes = [
+            (topic, session_id.encode(), self._decoder.codec.encode(topic, value), folded.partitions[session_id])
+            for topic, session_id, value in outputs
+        ]
+        writes += [(topics.DEAD_LETTERS, *encoded(self._decoder.codec, letter), 0) for letter in letters]
+        membership = self._consumer.membership
+        if membership is None:
+            raise KafkaError("records came before an assignment")
+        self._producer.begin()  # from here to the commit: no work and no waiting
+        for topic, key, value, partition in writes:
+            self._producer.send(topic, key, value, partition)
+        self._producer.commit(offsets, membership)
+
+    def _undo(self, records: list[KafkaRecord], error: Abort) -> None:
+        metrics.ABORTED.inc()
+        log.warning("transaction aborted, folding again", code=error.code)
+        self._producer.abort()
+        held = self._consumer.assignment()
+        first: dict[Place, int] = {}
+        for record in records:
+            first.setdefault(record.place, record.offset)
+        for place, offset in first.items():
+            if place in held:
+                self._consumer.seek(place, offset)
+
+    def _count(self, facts: list[StatedFact], folded: FoldedBatch, letters: list[DeadLetter]) -> None:
+        for stated in facts:
+            metrics.FACTS.labels(stated.fact.kind).inc()
+        for item in folded.changes:
+            metrics.CHANGES.labels(item.change.new_state).inc()
+            log.info("session changed", session_id=item.session_id, state=item.change.new_state)
+        for letter in letters:
+            metrics.REFUSED.inc()
+            log.warning("fact refused", partition=letter.partition, offset=letter.offset, reason=letter.reason)
+
+
+def _letter(record: KafkaRecord, reason: str) -> DeadLetter:
+    session_id = record.key.decode(errors="replace") if record.key else None
+    return letter_of(record.topic, record.partition, record.offset, reason, record.value or b"", session_id)
