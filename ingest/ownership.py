@@ -1,0 +1,58 @@
+"""What a connector worker does about a session whose state it has just read. Pure.
+
+Membership of the group says who *should* hold a session, the claim in the log says who does. Losing the membership is
+therefore no reason to let a live socket go; reading somebody else's newer claim is.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from schemas import sessions
+from schemas.records import AppSession
+from schemas.sessions import State
+
+
+class Action(Enum):
+    NOTHING = auto()
+    CLAIM = auto()
+    """State a claim, and connect once it is acknowledged."""
+    CLAIM_TO_FINISH = auto()
+    """Nobody here holds it and it is to end: claim it only to write its `end` records."""
+    FINISH = auto()
+    """Close what is held, write the `end` records, state `disconnected`."""
+    LET_GO = auto()
+    """Close the sockets and write nothing more: somebody else holds it, or it is over."""
+
+
+def decide(state: AppSession, held_epoch: int | None) -> Action:
+    """`held_epoch` is the epoch under which this worker holds the session, None if it does not."""
+    if state.state in (State.CONNECTING, State.CONNECTED):
+        if held_epoch is None:
+            return Action.CLAIM
+        return Action.LET_GO if state.epoch > held_epoch else Action.NOTHING
+    if state.state == State.DISCONNECTING:
+        if held_epoch is None:
+            return Action.CLAIM_TO_FINISH
+        return Action.LET_GO if state.epoch > held_epoch else Action.FINISH
+    return Action.NOTHING if held_epoch is None else Action.LET_GO
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long a session may take, in ms."""
+
+    connecting_ms: int
+    post_processing_ms: int
+    total_ms: int
+
+    def passed(self, state: AppSession, now_ms: int) -> str | None:
+        """Which deadline the session has missed as of `now_ms` (the broker's clock made the other times)."""
+        if state.state == State.CONNECTING and not state.connected_once:
+            if now_ms - state.created_at_ms > self.connecting_ms:
+                return sessions.CONNECTING_DEADLINE
+        elif state.state == State.POST_PROCESSING:
+            if now_ms - state.history[-1].created_at_ms > self.post_processing_ms:
+                return sessions.POST_PROCESSING_DEADLINE
+        elif state.state == State.CONNECTED and now_ms - state.created_at_ms > self.total_ms:
+            return sessions.TOTAL_DEADLINE
+        return None
