@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -29,6 +30,13 @@ class Guard:
         """The group is gone; its number may be reused by somebody else."""
         self._tell(f"-{group}\n")
 
+    def close(self) -> None:
+        """End the guard, which kills whatever is still listed."""
+        with self._lock:
+            if self._process is not None:
+                self._process.communicate()
+                self._process = None
+
     def _tell(self, line: str) -> None:
         with self._lock:
             if self._process is None or self._process.poll() is not None:
@@ -42,6 +50,7 @@ class Guard:
 
 
 _GUARD = Guard()
+atexit.register(_GUARD.close)
 
 
 class Process:
