@@ -397,13 +397,17 @@ Record = (
     | DeadLetter
 )
 
-CLASS_OF: Mapping[str, type[Record]] = {
+MEDIA_CLASS_OF: Mapping[str, type[MediaRecord]] = {
     topics.AUDIO.name: Audio,
     topics.VIDEO.name: Video,
     topics.SHARE.name: Video,
     topics.CAPTIONS.name: Caption,
     topics.CHAT.name: Chat,
     topics.EVENTS.name: Event,
+}
+
+CLASS_OF: Mapping[str, type[Record]] = {
+    **MEDIA_CLASS_OF,
     topics.SESSION_FACTS.name: SessionFact,
     topics.APP_SESSIONS.name: AppSession,
     topics.SESSION_CHANGES.name: SessionChange,

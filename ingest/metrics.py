@@ -1,0 +1,10 @@
+"""What a connector worker counts."""
+
+from connectors.host.metrics import counter, gauge
+
+FRAMES = counter("rtms_ingest_frames_total", "frames read from Zoom", ["topic"])
+REJECTED = counter("rtms_ingest_rejected_total", "messages from Zoom that became dead letters", ["reason"])
+LOST = counter("rtms_ingest_lost_total", "frames that did not get into Kafka", ["topic", "cause"])
+SESSIONS = gauge("rtms_ingest_sessions", "sessions held by this worker")
+CLAIMS = counter("rtms_ingest_claims_total", "claims stated")
+LET_GO = counter("rtms_ingest_let_go_total", "sessions given up to another worker")

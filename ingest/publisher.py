@@ -1,0 +1,221 @@
+"""From frames to records in Kafka, for one session under one epoch; every record is numbered and accounted for.
+
+The caller's thread never waits here: what the producer has no room for stays in the session's outbox. Delivery reports
+come from the producers' threads, one thread a producer, so each account has exactly one writer.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from connectors.kafka.errors import KafkaError, QueueFull, RecordTooLarge
+from connectors.kafka.producer import Producer
+from ingest import metrics
+from ingest.outbox import Outbox, Outgoing
+from schemas import topics
+from schemas.codec import Codec
+from schemas.media_writer import AudioTrack, VideoTrack
+from schemas.records import MEDIA_CLASS_OF, Audio, Begin, Caption, Chat, Event, Hole, RecordKind, Video
+from schemas.records import Codec as MediaCodec
+from schemas.topics import MAX_RECORD_BYTES, Topic
+
+NOT_DELIVERED = "not_delivered"
+TOO_LARGE = "too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose records these are."""
+
+    session_id: str
+    partition: int
+    epoch: int
+
+
+class Frame(NamedTuple):
+    """One audio chunk or picture as it came off the socket."""
+
+    participant_id: int
+    participant_name: str | None
+    timestamp_ms: int
+    arrived_us: int
+    payload: bytes
+    key_frame: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Encodings:
+    """What Zoom agreed to send: constant for all frames of an epoch."""
+
+    audio: MediaCodec = MediaCodec.NONE
+    sample_rate_hz: int = 0
+    channels: int = 0
+    video: MediaCodec = MediaCodec.NONE
+    share: MediaCodec = MediaCodec.NONE
+
+
+@dataclass(slots=True)
+class Account:
+    """`sent` is written by the event loop, the rest by the producer's thread."""
+
+    sent: int = 0
+    settled: int = 0
+    failed: deque[tuple[str, int]] = field(default_factory=deque)
+
+
+class Publisher:
+    """`producers` maps each media topic's name to the producer that carries it."""
+
+    def __init__(self, identity: Identity, codec: Codec, producers: Mapping[str, Producer], budget_bytes: int) -> None:
+        self.identity = identity
+        self._key = identity.session_id.encode()
+        self._codec = codec
+        self._producers = producers
+        self._outbox = Outbox(budget_bytes)
+        self._accounts = {name: Account() for name in producers}
+        self._sequences = dict.fromkeys(producers, 0)
+        self._encodings = Encodings()
+        self._audio: dict[tuple[int, str | None], AudioTrack] = {}
+        self._pictures: dict[tuple[str, int, str | None], VideoTrack] = {}
+        self._holes: deque[Hole] = deque()
+        self.frames = dict.fromkeys(producers, 0)
+
+    def begin(self, begin: Begin, encodings: Encodings, at_ms: int, arrived_us: int) -> None:
+        """Open the epoch on all six topics; `encodings` holds for the frames that follow."""
+        self._encodings = encodings
+        self._audio.clear()
+        self._pictures.clear()
+        for topic in topics.MEDIA_TOPICS:
+            self._control(topic, RecordKind.BEGIN, at_ms, arrived_us, begin)
+
+    def tick(self, topic: Topic, through_ms: int, arrived_us: int) -> None:
+        """State that everything of this medium through `through_ms` has been written."""
+        self._control(topic, RecordKind.TICK, through_ms, arrived_us)
+
+    def end(self, at_ms: int, arrived_us: int) -> None:
+        """Close the session on all six topics."""
+        for topic in topics.MEDIA_TOPICS:
+            self._control(topic, RecordKind.END, at_ms, arrived_us)
+
+    def audio(self, frame: Frame) -> None:
+        """One chunk of one participant's audio."""
+        track = self._audio.get((frame.participant_id, frame.participant_name))
+        if track is None:
+            track = self._new_audio_track(frame)
+        value = track.write(self._next(topics.AUDIO), frame.timestamp_ms, frame.arrived_us, frame.payload)
+        self._frame(Outgoing(topics.AUDIO, value, frame.timestamp_ms))
+
+    def picture(self, topic: Topic, frame: Frame) -> None:
+        """One picture of the video or share topic."""
+        track = self._pictures.get((topic.name, frame.participant_id, frame.participant_name))
+        if track is None:
+            track = self._new_picture_track(topic, frame)
+        value = track.write(
+            self._next(topic), frame.timestamp_ms, frame.arrived_us, key_frame=frame.key_frame, payload=frame.payload
+        )
+        self._frame(Outgoing(topic, value, frame.timestamp_ms, key_frame=frame.key_frame))
+
+    def text(self, topic: Topic, frame: Caption | Chat | Event) -> None:
+        """One caption, chat operation or event; its sequence number is given here."""
+        value = self._codec.encode(topic, replace(frame, sequence=self._next(topic)))
+        self._frame(Outgoing(topic, value, frame.timestamp_ms))
+
+    def send(self) -> None:
+        """Hand over to the producers what they have room for."""
+        while (item := self._outbox.first()) is not None:
+            try:
+                self._produce(item)
+            except QueueFull:
+                break
+            except RecordTooLarge:
+                self._lose(item.topic, item.timestamp_ms, TOO_LARGE)
+            self._outbox.pop()
+        self._holes.extend(self._outbox.take_holes())
+
+    def take_holes(self) -> Iterator[Hole]:
+        """What was lost since the last call; each must be stated."""
+        for name, account in self._accounts.items():
+            while account.failed:
+                _, at_ms = account.failed.popleft()
+                self._lose(topics.BY_NAME[name], at_ms, NOT_DELIVERED)
+        while self._holes:
+            yield self._holes.popleft()
+
+    @property
+    def unsettled(self) -> int:
+        """Records that Kafka has neither taken nor refused yet."""
+        return len(self._outbox) + sum(account.sent - account.settled for account in self._accounts.values())
+
+    def _new_audio_track(self, frame: Frame) -> AudioTrack:
+        constant = Audio(
+            **self._head(frame),
+            codec=self._encodings.audio,
+            sample_rate_hz=self._encodings.sample_rate_hz,
+            channels=self._encodings.channels,
+        )
+        track = AudioTrack(self._codec.schema_id(topics.AUDIO), constant)
+        self._audio[frame.participant_id, frame.participant_name] = track
+        return track
+
+    def _new_picture_track(self, topic: Topic, frame: Frame) -> VideoTrack:
+        codec = self._encodings.share if topic is topics.SHARE else self._encodings.video
+        track = VideoTrack(topic, self._codec.schema_id(topic), Video(**self._head(frame), codec=codec))
+        self._pictures[topic.name, frame.participant_id, frame.participant_name] = track
+        return track
+
+    def _head(self, frame: Frame) -> dict[str, Any]:
+        return {
+            "session_id": self.identity.session_id,
+            "kind": RecordKind.FRAME,
+            "participant_id": frame.participant_id,
+            "participant_name": frame.participant_name,
+            "epoch": self.identity.epoch,
+            "sequence": 0,
+            "timestamp_ms": 0,
+            "arrived_us": 0,
+        }
+
+    def _control(self, topic: Topic, kind: RecordKind, at_ms: int, arrived_us: int, begin: Begin | None = None) -> None:
+        record = MEDIA_CLASS_OF[topic.name](
+            session_id=self.identity.session_id,
+            kind=kind,
+            epoch=self.identity.epoch,
+            begin=begin,
+            sequence=self._next(topic),
+            timestamp_ms=at_ms,
+            arrived_us=arrived_us,
+        )
+        self._outbox.put(Outgoing(topic, self._codec.encode(topic, record), at_ms, is_frame=False))
+        self.send()
+
+    def _frame(self, item: Outgoing) -> None:
+        self.frames[item.topic.name] += 1
+        metrics.FRAMES.labels(item.topic.name).inc()
+        if len(item.value) > MAX_RECORD_BYTES:
+            self._lose(item.topic, item.timestamp_ms, TOO_LARGE)
+            return
+        self._outbox.put(item)
+        self.send()
+
+    def _produce(self, item: Outgoing) -> None:
+        name, at_ms = item.topic.name, item.timestamp_ms
+        account = self._accounts[name]
+
+        def settle(error: KafkaError | None, _offset: int) -> None:
+            if error is not None:
+                account.failed.append((name, at_ms))
+            account.settled += 1
+
+        self._producers[name].send(item.topic, self._key, item.value, self.identity.partition, settle)
+        account.sent += 1
+
+    def _lose(self, topic: Topic, at_ms: int, cause: str) -> None:
+        medium = topic.name.removeprefix("rtms.")
+        metrics.LOST.labels(topic.name, cause).inc()
+        self._holes.append(Hole(medium=medium, from_ms=at_ms, to_ms=at_ms, cause=cause))
+
+    def _next(self, topic: Topic) -> int:
+        number = self._sequences[topic.name]
+        self._sequences[topic.name] = number + 1
+        return number
