@@ -9,7 +9,7 @@ from typing import Any
 
 from confluent_kafka import Consumer as LibraryConsumer
 from confluent_kafka import KafkaError as LibraryError
-from confluent_kafka import Message
+from confluent_kafka import KafkaException, Message
 
 from connectors.host.clock import Clock, SystemClock
 from connectors.kafka.connection import LIBRARY_LOG, Connection
@@ -21,7 +21,7 @@ from connectors.kafka.settings import KafkaSettings
 _POLL_S = 0.1
 
 
-def reader_config(settings: KafkaSettings) -> dict[str, Any]:
+def reader_config(settings: KafkaSettings, fetch_wait_ms: int = 100) -> dict[str, Any]:
     """librdkafka's configuration of an assign-only reader."""
     return settings.client_config() | {
         "group.id": "unused-by-readers",
@@ -29,23 +29,37 @@ def reader_config(settings: KafkaSettings) -> dict[str, Any]:
         "auto.offset.reset": "error",
         "isolation.level": "read_committed",
         "enable.partition.eof": True,
+        # An end behind a transaction marker shows only in an empty fetch, and that is how long one takes.
+        "fetch.wait.max.ms": fetch_wait_ms,
     }
 
 
 class Reader:
     """One connection that reads what it was told to; one thread at a time."""
 
-    def __init__(self, settings: KafkaSettings, name: str = "reader") -> None:
+    def __init__(self, settings: KafkaSettings, name: str = "reader", fetch_wait_ms: int = 100) -> None:
         self._connection = Connection(name)
-        self._library = LibraryConsumer(reader_config(settings) | self._connection.config(), logger=LIBRARY_LOG)
+        config = reader_config(settings, fetch_wait_ms) | self._connection.config()
+        self._library = LibraryConsumer(config, logger=LIBRARY_LOG)
         self._positions: dict[Place, int] = {}
         self._error: KafkaError | None = None
+        self._known: set[str] = set()
 
     def assign(self, offsets: Mapping[Place, int]) -> None:
         """Read these partitions from these offsets (or BEGINNING), and no others."""
         self._positions = {place: max(0, offset) for place, offset in offsets.items()}
         self._error = None
+        self._know({place.topic for place in offsets})
         self._library.assign(library_offsets(offsets))
+
+    def _know(self, topics: set[str]) -> None:
+        """Fetch metadata first: a look-up of offsets that comes before it is only tried again after half a second."""
+        for topic in topics - self._known:
+            try:
+                self._library.list_topics(topic, timeout=5.0)
+                self._known.add(topic)
+            except KafkaException:  # the brokers are away; the library goes on asking by itself
+                return
 
     def consume(self, max_records: int = 500, timeout_s: float = _POLL_S) -> list[Record]:
         """What is there, waiting up to `timeout_s` for the first record.
@@ -105,7 +119,7 @@ class PartitionLoader:
     """Reads whole partitions to their ends as of the call: how an owner takes over state. One thread at a time."""
 
     def __init__(self, settings: KafkaSettings, name: str = "loader", clock: Clock | None = None) -> None:
-        self._reader = Reader(settings, name)
+        self._reader = Reader(settings, name, fetch_wait_ms=10)
         self._offsets = OffsetDirectory(settings)
         self._clock = clock or SystemClock()
 
