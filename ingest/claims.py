@@ -1,0 +1,66 @@
+"""Follows everybody's claims: how a worker that was frozen or cut off learns that somebody else took its sessions."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+from connectors.host.logs import get_logger
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.errors import KafkaError
+from connectors.kafka.offsets import OffsetDirectory
+from connectors.kafka.reader import Reader
+from connectors.kafka.records import Place, Record
+from connectors.kafka.settings import KafkaSettings
+from schemas import topics
+from schemas.codec import Undecodable
+from schemas.records import FactKind, SessionFact
+
+log = get_logger(__name__)
+
+OnClaim = Callable[[str, str, int], None]
+"""Called in the event loop with the session, the worker that claims it and the epoch."""
+
+
+class ClaimsTail:
+    """Reads all of `session-facts` from its end as of `start`; what was claimed before is in the states."""
+
+    def __init__(self, settings: KafkaSettings, decoder: Decoder, on_claim: OnClaim) -> None:
+        self._places = [Place(topics.SESSION_FACTS.name, number) for number in range(settings.partitions)]
+        self._reader = Reader(settings, "claims")
+        self._directory = OffsetDirectory(settings)
+        self._decoder = decoder
+        self._on_claim = on_claim
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="claims", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._reader.assign(self._directory.ends(self._places))
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._reader.close()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                records = self._reader.consume()
+            except KafkaError as error:
+                log.warning("cannot follow claims", code=error.code)
+                self._stopping.wait(0.5)
+                continue
+            for record in records:
+                self._hand_on(record)
+
+    def _hand_on(self, record: Record) -> None:
+        try:
+            fact = self._decoder.decode(topics.SESSION_FACTS, record.value or b"")
+        except Undecodable:
+            return  # lifecycle puts it among the dead letters
+        assert isinstance(fact, SessionFact)
+        if fact.kind is FactKind.CLAIMED and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._on_claim, fact.session_id, fact.worker or "", record.offset)

@@ -1,0 +1,142 @@
+"""The worker's place in the group: a thread that polls, and tells the event loop what it learns.
+
+On assignment the partitions of `app-sessions` are read from their beginning; only once a partition has been read to
+where it ended at the assignment is it announced as active, and only then may its sessions be acted upon.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Protocol
+
+from connectors.host.health import Health
+from connectors.host.logs import get_logger
+from connectors.kafka.consumer import GroupConsumer, Listener, create_consumer
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.errors import Fatal, KafkaError, OffsetOutOfRange
+from connectors.kafka.offsets import OffsetDirectory
+from connectors.kafka.records import BEGINNING, Place, Record
+from connectors.kafka.settings import KafkaSettings
+from schemas import topics
+from schemas.codec import Undecodable
+from schemas.records import AppSession
+
+log = get_logger(__name__)
+
+GROUP = "ingest"
+
+
+class Owner(Protocol):
+    """What the event loop is told; every method is called in the loop."""
+
+    def on_state(self, partition: int, session_id: str, state: AppSession | None) -> None: ...
+
+    def on_active(self, partition: int) -> None: ...
+
+    async def on_revoked(self, partitions: frozenset[int]) -> None: ...
+
+    def on_lost(self, partitions: frozenset[int]) -> None: ...
+
+    def on_broken(self, error: Exception) -> None: ...
+
+
+class Membership(Listener):
+    """Call `start` from the loop, `close` from a thread."""
+
+    def __init__(self, settings: KafkaSettings, decoder: Decoder, owner: Owner, health: Health) -> None:
+        self._settings = settings
+        self._decoder = decoder
+        self._owner = owner
+        self._health = health
+        self._directory = OffsetDirectory(settings)
+        self._loading: dict[Place, int] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="membership", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._consumer: GroupConsumer | None = None
+        self.hand_over_s = 3.0
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Leave the group, handing over what is held; returns when that is done."""
+        self._stopping.set()
+        self._thread.join()
+
+    def on_assigned(self, starts: dict[Place, int]) -> Mapping[Place, int]:
+        self._loading |= self._directory.ends(starts)
+        return dict.fromkeys(starts, BEGINNING)
+
+    def on_revoked(self, revoked: list[Place]) -> None:
+        partitions = self._forget(revoked)
+        assert self._loop is not None
+        done = asyncio.run_coroutine_threadsafe(self._owner.on_revoked(partitions), self._loop)
+        try:
+            done.result(self.hand_over_s)
+        except FutureTimeoutError:
+            done.cancel()
+            log.warning("hand-over took too long", partitions=len(partitions))
+
+    def on_lost(self, lost: list[Place]) -> None:
+        self._tell(self._owner.on_lost, self._forget(lost))
+
+    def _forget(self, gone: list[Place]) -> frozenset[int]:
+        for place in gone:
+            self._loading.pop(place, None)
+        return frozenset(place.partition for place in gone)
+
+    def _run(self) -> None:
+        try:
+            consumer = create_consumer(self._settings, group=GROUP, topics=[topics.APP_SESSIONS], listener=self)
+            try:
+                while not self._stopping.is_set():
+                    self._step(consumer)
+            finally:
+                consumer.close()
+        except Exception as error:  # the thread's edge: without membership the process is of no use
+            log.exception("membership ended")
+            self._tell(self._owner.on_broken, error)
+
+    def _step(self, consumer: GroupConsumer) -> None:
+        try:
+            records = consumer.consume()
+        except OffsetOutOfRange as error:
+            consumer.seek(error.place, BEGINNING)  # compaction only removes what a newer record replaces
+            return
+        except Fatal:
+            raise
+        except KafkaError as error:
+            log.warning("cannot read sessions", code=error.code)
+            self._stopping.wait(0.5)
+            return
+        for record in records:
+            self._hand_on(record)
+        for place in [place for place, end in self._loading.items() if self._reached(consumer, place, end)]:
+            del self._loading[place]
+            self._tell(self._owner.on_active, place.partition)
+        held = consumer.assignment()
+        self._health.ready(bool(held) and not self._loading, "no partitions yet", "membership")
+
+    @staticmethod
+    def _reached(consumer: GroupConsumer, place: Place, end: int) -> bool:
+        return place in consumer.assignment() and consumer.position(place) >= end
+
+    def _hand_on(self, record: Record) -> None:
+        session_id = (record.key or b"").decode(errors="replace")
+        state: AppSession | None = None
+        if record.value is not None:
+            try:
+                decoded = self._decoder.decode(topics.APP_SESSIONS, record.value)
+            except Undecodable as error:
+                log.error("state skipped", partition=record.partition, offset=record.offset, reason=error.reason)
+                return
+            assert isinstance(decoded, AppSession)
+            state = decoded
+        self._tell(self._owner.on_state, record.partition, session_id, state)
+
+    def _tell(self, method: Callable[..., None], *arguments: object) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(method, *arguments)
