@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from deploy.local.ports import LOOPBACK
 
-_LOG = logging.getLogger("endpoint")
+log = logging.getLogger("endpoint")
 _BODY_LIMIT_BYTES = 512 * 1024 * 1024
 
 
@@ -62,7 +62,7 @@ class _Connection(BaseHTTPRequestHandler):
         try:
             return self.server.handler(request)
         except Exception:
-            _LOG.exception("%s %s failed", request.method, request.path)  # a fault of ours; the connection goes on
+            log.exception("%s %s failed", request.method, request.path)  # a fault of ours; the connection goes on
             return Response(HTTPStatus.INTERNAL_SERVER_ERROR, b"internal error, see the log")
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = _answer
