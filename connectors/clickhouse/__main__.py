@@ -1,0 +1,51 @@
+"""`python -m connectors.clickhouse tables`: create what this release writes and reads, or say what differs."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from connectors.clickhouse.client import ClickHouse
+from connectors.clickhouse.errors import ClickHouseError
+from connectors.clickhouse.settings import ClickHouseSettings
+from connectors.clickhouse.tables import Finding, Status, create, create_database, inspect
+from connectors.host.logs import configure
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m connectors.clickhouse",
+        description="Tables. Where ClickHouse is is read from RTMS_CLICKHOUSE_*.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("tables", help="create the database and all tables")
+    command.add_argument("--check", action="store_true", help="change nothing; exit 1 when something is not right")
+    return parser
+
+
+def _run(settings: ClickHouseSettings, *, check: bool) -> list[Finding]:
+    if not check:
+        create_database(settings)
+    client = ClickHouse(settings)
+    try:
+        return inspect(client) if check else create(client)
+    finally:
+        client.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status: 0 all is well, 1 something is not as it must be, 2 no answer."""
+    options = _parser().parse_args(arguments)
+    configure("clickhouse-tables")
+    try:
+        findings = _run(ClickHouseSettings(), check=options.check)
+    except ClickHouseError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    for found in findings:
+        differences = f" ({', '.join(found.differences)})" if found.differences else ""
+        print(f"{found.table.name:<20} {found.status.value}{differences}")
+    return 0 if all(found.status in (Status.OK, Status.CREATED) for found in findings) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
