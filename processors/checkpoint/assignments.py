@@ -44,6 +44,17 @@ class Unsaved:
     text: str
 
 
+class Uncovered(NamedTuple):
+    """Records of one session and topic that were fed while no acknowledged state of this assignment covers them.
+
+    Being covered by somebody else's state is not enough to commit: a third worker that lost the partition unknowingly
+    may have seen an older value of that state, and erase it as superfluous.
+    """
+
+    first: int
+    last: int
+
+
 class Assignment:
     """The sessions of the assigned partitions, from the committed offsets and the stored states on."""
 
@@ -54,13 +65,16 @@ class Assignment:
         self._logic = logic
         self._sessions: dict[SessionKey, Session] = {}
         self._stored: dict[SessionKey, State] = {}
-        self._foreign: dict[SessionKey, set[str]] = {}
-        self._texts: dict[SessionKey, str] = {}
-        self._touched: set[SessionKey] = set()
+        self._foreign: dict[SessionKey, list[str]] = {}
+        self._saved: dict[SessionKey, Unsaved] = {}
+        self._uncovered: dict[SessionKey, dict[str, Uncovered]] = {}
+        self._touched: dict[SessionKey, None] = {}
         for found in stored:
             known = self._stored.get(found.session)
             self._stored[found.session] = found.state if known is None else join(known, found.state)
-            self._foreign.setdefault(found.session, set()).add(found.assignment)
+            known_keys = self._foreign.setdefault(found.session, [])
+            if found.assignment not in known_keys:
+                known_keys.append(found.assignment)
 
     def feed(self, source: Input, offset: int, session_id: str, record: MediaRecord, size_bytes: int) -> list[Window]:
         """Take the input's next record; the windows to render.
@@ -69,8 +83,9 @@ class Assignment:
             ValueError: `offset` is not `next[source]`: something in between would be lost.
         """
         self.skip(source, offset)
-        session = self._session(SessionKey(source.partition, session_id))
-        return session.feed(source.topic, offset, record, size_bytes)
+        key = SessionKey(source.partition, session_id)
+        self._uncover(key, source.topic, offset)
+        return self._session(key).feed(source.topic, offset, record, size_bytes)
 
     def skip(self, source: Input, offset: int) -> None:
         """Pass over a record that belongs to no session."""
@@ -80,7 +95,7 @@ class Assignment:
 
     def done(self, window: Window) -> list[Window]:
         """The window's outputs are acknowledged; the windows that waited for that."""
-        self._touched.add(window.session)
+        self._touched[window.session] = None
         return self._sessions[window.session].done(window)
 
     def orphans(self) -> list[Window]:
@@ -90,29 +105,28 @@ class Assignment:
 
     def unsaved(self) -> list[Unsaved]:
         """The states that differ from what was saved last."""
-        touched, self._touched = self._touched, set()
+        touched, self._touched = self._touched, {}
         states = ((key, self._sessions[key].state()) for key in touched if key in self._sessions)
         unsaved = [Unsaved(key, state, state.to_json()) for key, state in states]
-        return [one for one in unsaved if one.text != self._texts.get(one.session)]
+        return [one for one in unsaved if one.session not in self._saved or one.text != self._saved[one.session].text]
 
-    def saved(self, saved: Unsaved) -> set[str]:
+    def saved(self, saved: Unsaved) -> list[str]:
         """The state is acknowledged; the assignments whose states of the session are now superfluous."""
-        key, session = saved.session, self._sessions[saved.session]
-        session.saved = {topic: mark.offset for topic, mark in saved.state.marks.items()}
-        self._texts[key] = saved.text
-        if saved.state.finished and not session.is_unsaved:
+        key = saved.session
+        self._saved[key] = saved
+        self._cover(key, saved.state)
+        if saved.state.finished and key not in self._uncovered:
             del self._sessions[key]
             self._stored[key] = saved.state
-        return self._foreign.pop(key, set())
+        return self._foreign.pop(key, [])
 
     def committable(self) -> dict[Input, int]:
-        """Per input, up to where every record is covered by acknowledged states."""
+        """Per input, up to where every record is covered by acknowledged states of our own."""
         low = dict(self.next)
-        for (partition, _), session in self._sessions.items():
-            for topic, offset in session.next.items():
+        for (partition, _), uncovered in self._uncovered.items():
+            for topic, (first, _) in uncovered.items():
                 source = Input(topic, partition)
-                if offset > session.saved[topic]:
-                    low[source] = min(low[source], session.saved[topic])
+                low[source] = min(low[source], first)
         return low
 
     def expired(self, starts: Mapping[Input, int]) -> list[Stored]:
@@ -121,7 +135,7 @@ class Assignment:
             Stored(key, assignment, state)
             for key, state in self._stored.items()
             if state.finished and all(starts[Input(t, key.partition)] >= m.offset for t, m in state.marks.items())
-            for assignment in self._foreign.get(key, {self.name})
+            for assignment in self._foreign.get(key, [self.name])
         ]
 
     def held_bytes(self) -> Counter[Input]:
@@ -132,9 +146,27 @@ class Assignment:
                 held[Input(topic, partition)] += size_bytes
         return held
 
+    def _uncover(self, key: SessionKey, topic: str, offset: int) -> None:
+        """Take note that a record was fed, unless our own acknowledged state covers it."""
+        if key in self._saved and offset < self._saved[key].state.marks[topic].offset:
+            return
+        uncovered = self._uncovered.setdefault(key, {})
+        first = uncovered[topic].first if topic in uncovered else offset
+        uncovered[topic] = Uncovered(first, offset)
+
+    def _cover(self, key: SessionKey, state: State) -> None:
+        """Take note of what the acknowledged state covers of the records that were fed."""
+        left = {
+            topic: Uncovered(max(first, state.marks[topic].offset), last)
+            for topic, (first, last) in self._uncovered.pop(key, {}).items()
+            if last >= state.marks[topic].offset
+        }
+        if left:
+            self._uncovered[key] = left
+
     def _session(self, key: SessionKey) -> Session:
         session = self._sessions.get(key)
         if session is None:
             session = self._sessions[key] = Session(key, self._logic, self._stored.pop(key, None))
-        self._touched.add(key)
+        self._touched[key] = None
         return session

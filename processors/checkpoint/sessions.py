@@ -49,8 +49,6 @@ class Session:
         self.key = key
         self.is_finished = state.finished
         self.next = {topic: state.marks.get(topic, Mark()).offset for topic in logic.topics}
-        self.saved = dict(self.next)
-        """Per topic, where a successor would begin by what is acknowledged: the caller keeps it up to date."""
         self._logic = logic
         self._folds = {topic: state.marks.get(topic, Mark()).fold for topic in logic.topics}
         self._tracks = {name: Buffer(name, progress) for name, progress in state.progress.items()}
@@ -63,8 +61,6 @@ class Session:
         """Take the topic's next record of this session; the windows that it completes."""
         if offset < self.next[topic]:
             return self.advance()
-        if self.next[topic] <= self.saved[topic]:
-            self.saved[topic] = offset  # nothing of this session lies in between
         before = self._folds[topic]
         self.next[topic] = offset + 1
         if before.ended:
@@ -107,11 +103,6 @@ class Session:
         for track in self._tracks.values():
             held.update(track.held_bytes)
         return held
-
-    @property
-    def is_unsaved(self) -> bool:
-        """Something has been fed that no acknowledged state covers."""
-        return any(offset > self.saved[topic] for topic, offset in self.next.items())
 
     def _take(self, entry: Entry) -> list[Window]:
         """Fold the record in and put it where it waits; its 1:1 outputs."""

@@ -7,7 +7,9 @@ forgotten. In return a crash anywhere changes nothing, if the logic keeps these 
 1. `observe` and `track` depend on their arguments alone.
 2. `cut` depends only on `track.progress` and on entries with `timestamp_ms < watermark_ms`: those are final, anything
    that arrives later with such a time is late and never gets in. Once it returns a `Cut` for some watermark, it must
-   return the same for every higher one. `FOREVER_MS` means that nothing comes any more.
+   return the same for every higher one. `FOREVER_MS` means that nothing comes any more, and may follow directly on
+   any lower watermark: so an empty slot is no window before a frame behind it is known, or else two runs would differ
+   in how many follow the last frame. (Only a stretch without work may be skipped in other pieces another time.)
 3. Whatever a window's output needs from the past of its track is in `progress.carry` (as of the last cut), from the
    past of a topic in `entry.before.part` (as of that entry). Never "as of now".
 4. `carry` and `part` are JSON values and are replaced, never changed in place.
