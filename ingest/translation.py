@@ -1,0 +1,112 @@
+"""From what Zoom said to what our topics say. Pure: field by field, nothing is judged or looked into."""
+
+import msgspec
+
+from connectors.rtms.protocol import codes
+from connectors.rtms.protocol.events import CaptionReceived, ChatReceived, EndCause, StreamEnded, ZoomEvent
+from connectors.rtms.protocol.parameters import MediaParameters, ShareParameters, VideoParameters
+from ingest.publisher import Encodings, Identity
+from ingest.worker import Outcome
+from schemas.records import Caption, Chat, Codec, Event, FactKind, RecordKind
+
+_CODEC_OF = {
+    codes.MediaCodec.L16: Codec.L16,
+    codes.MediaCodec.G711: Codec.G711,
+    codes.MediaCodec.G722: Codec.G722,
+    codes.MediaCodec.OPUS: Codec.OPUS,
+    codes.MediaCodec.JPG: Codec.JPG,
+    codes.MediaCodec.PNG: Codec.PNG,
+    codes.MediaCodec.H264: Codec.H264,
+}
+
+
+def codec(number: int) -> Codec:
+    """Our name for Zoom's payload type; `unknown` for one that nobody has named yet."""
+    known = codes.known(codes.MediaCodec, number)
+    return Codec.UNKNOWN if known is None else _CODEC_OF.get(known, Codec.UNKNOWN)
+
+
+def encodings(negotiated: MediaParameters) -> Encodings:
+    """What the frames of this epoch are, as Zoom agreed to it."""
+    audio = negotiated.audio
+    return Encodings(
+        audio=codec(audio.codec) if audio else Codec.NONE,
+        sample_rate_hz=audio.sample_rate_hz if audio else 0,
+        channels=audio.channel if audio else 0,
+        video=_picture_codec(negotiated.video),
+        share=_picture_codec(negotiated.share),
+    )
+
+
+def _picture_codec(parameters: VideoParameters | ShareParameters | None) -> Codec:
+    return codec(parameters.codec) if parameters else Codec.NONE
+
+
+def negotiated_json(negotiated: MediaParameters) -> str:
+    """Zoom's message 4 in Zoom's own words, for the `begin` record."""
+    return msgspec.json.encode(negotiated.to_wire()).decode()
+
+
+def caption(identity: Identity, event: CaptionReceived, arrived_us: int) -> Caption:
+    return Caption(
+        session_id=identity.session_id,
+        kind=RecordKind.FRAME,
+        participant_id=event.user_id,
+        participant_name=event.user_name,
+        epoch=identity.epoch,
+        sequence=0,
+        timestamp_ms=event.timestamp_ms,
+        arrived_us=arrived_us,
+        start_ms=event.start_ms,
+        end_ms=event.end_ms,
+        language=event.language,
+        text=event.text,
+    )
+
+
+def chat(identity: Identity, event: ChatReceived, arrived_us: int) -> Chat:
+    return Chat(
+        session_id=identity.session_id,
+        kind=RecordKind.FRAME,
+        participant_id=event.user_id,
+        participant_name=event.user_name,
+        epoch=identity.epoch,
+        sequence=0,
+        timestamp_ms=event.timestamp_ms,
+        arrived_us=arrived_us,
+        message_id=event.message_id,
+        parent_message_id=event.parent_message_id,
+        operation=event.operation,
+        text=event.text,
+        details=event.details,
+    )
+
+
+def meeting_event(identity: Identity, event: ZoomEvent, arrived_us: int) -> Event:
+    return Event(
+        session_id=identity.session_id,
+        kind=RecordKind.FRAME,
+        participant_id=event.user_id,
+        participant_name=event.user_name,
+        epoch=identity.epoch,
+        sequence=0,
+        timestamp_ms=event.timestamp_ms,
+        arrived_us=arrived_us,
+        event=event.name,
+        code=event.code,
+        details=event.details,
+    )
+
+
+def outcome(ended: StreamEnded, *, connected_before: bool) -> Outcome:
+    """The fact that follows from the end of a stream; only a session that was never connected has failed to."""
+    never = not (ended.connected_once or connected_before)
+    kind = FactKind.CONNECTION_FAILED if never and ended.cause is not EndCause.STOPPED else FactKind.STREAM_OVER
+    return Outcome(kind, _reason(ended))
+
+
+def _reason(ended: StreamEnded) -> str:
+    if ended.code is None:
+        return ended.cause
+    numbers = codes.StopReason if ended.cause is EndCause.STOPPED else codes.Status
+    return f"{ended.cause}: {codes.name_of(numbers, ended.code).lower()}"
