@@ -25,6 +25,15 @@ _FORBIDDEN = frozenset(
 )  # fmt: skip
 
 
+# They log every request's URL, or every failed attempt of a call whose failure we report ourselves.
+_QUIET = {
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "urllib3": logging.ERROR,
+    "clickhouse_connect": logging.CRITICAL,
+}
+
+
 def _redact(_logger: Any, _method: str, event: EventDict) -> EventDict:
     for name in _FORBIDDEN.intersection(event):
         event[name] = "[redacted]"
@@ -80,8 +89,8 @@ def configure(service: str, settings: LogSettings | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level)
-    for chatty in ("httpx", "httpcore"):  # they log every request's URL at INFO
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for name, level in _QUIET.items():
+        logging.getLogger(name).setLevel(level)
 
 
 def get_logger(name: str) -> Logger:

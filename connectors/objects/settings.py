@@ -1,0 +1,68 @@
+"""Where objects live, read from `RTMS_OBJECTS_*`: a folder by default, a bucket by configuration."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ObjectsSettings(BaseSettings):
+    """`url` is `file:///folder` or `s3://bucket/prefix`.
+
+    `public_url` is where clients fetch: for a folder the API's address of objects, for a bucket the endpoint as clients
+    reach it when that differs from ours. `signing_key` signs the folder's URLs; every API replica needs the same.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="RTMS_OBJECTS_")
+
+    url: str = "file:///var/lib/rtms/objects"
+    public_url: str = ""
+    signing_key: SecretStr = SecretStr("")
+
+    endpoint: str = Field(default="", description="of the S3 service, when it is not Amazon's")
+    region: str = "us-east-1"
+    access_key_id: str = Field(default="", description="empty: the machine's own credentials")
+    secret_access_key: SecretStr = SecretStr("")
+    timeout_s: int = Field(default=30, ge=1)
+    retry_s: int = Field(default=10, ge=0, description="how long one call is retried by itself")
+
+    @field_validator("url")
+    @classmethod
+    def _known_scheme(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme == "file" and parts.path.startswith("/") and not parts.netloc:
+            return url
+        if parts.scheme == "s3" and parts.netloc:
+            return url
+        raise ValueError("must be file:///folder or s3://bucket/prefix")
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether objects are files of this machine."""
+        return urlsplit(self.url).scheme == "file"
+
+    @property
+    def folder(self) -> str:
+        """The folder of a file URL."""
+        return urlsplit(self.url).path
+
+    @property
+    def bucket(self) -> str:
+        """The bucket of an s3 URL."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def prefix(self) -> str:
+        """What every key in the bucket begins with."""
+        return urlsplit(self.url).path.strip("/")
+
+    def s3_config(self, endpoint: str) -> dict[str, Any]:
+        """obstore's configuration of the bucket at `endpoint` (empty: Amazon's)."""
+        config: dict[str, Any] = {"region": self.region}
+        if endpoint:
+            config |= {"endpoint": endpoint, "virtual_hosted_style_request": False}
+        if self.access_key_id:
+            config["access_key_id"] = self.access_key_id
+            config["secret_access_key"] = self.secret_access_key.get_secret_value()
+        return config
