@@ -1,0 +1,71 @@
+"""AAC for one stretch of the mix, by an encoder of its own, so that every stretch can be made again by itself.
+
+The frames lie on an absolute grid: frame k is heard at samples [1024 k, 1024 (k + 1)) of the mix's own grid and
+belongs to the stretch in which it starts. A fresh encoder is led in with the frames before the stretch, whose packets
+are thrown away; then it decides as one that had never stopped would, and the joints cannot be heard (measured against
+one continuous encoder: 50 dB below the voice, the codec's own noise lies 35 dB below it).
+"""
+
+from fractions import Fraction
+
+import av
+import numpy as np
+
+from processors.muxing.mixing import Samples
+
+FRAME = 1024
+"""Samples in an AAC frame."""
+
+LEAD_IN_FRAMES = 8
+LEAD_OUT_FRAMES = 2
+"""A frame is coded together with the one after it, in view of one more."""
+
+BITS_PER_SAMPLE = 6
+"""96 kbit/s at 16 kHz: above what the encoder ever wants, so that no bit budget is carried from frame to frame."""
+
+_OPTIONS = {"aac_coder": "fast", "aac_pns": "0"}
+_SPARE_FRAMES = 2
+_OBJECT_TYPE_LC = 2
+_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
+MAX_RATE_HZ = 48_000
+
+
+def is_rate(rate_hz: int) -> bool:
+    """Whether AAC and MP4 both know the rate."""
+    return rate_hz in _RATES and rate_hz <= MAX_RATE_HZ
+
+
+def frames_between(start: int, end: int) -> range:
+    """The frames that start in samples [start, end)."""
+    return range(-(-start // FRAME), -(-end // FRAME))
+
+
+def samples_for(frames: range) -> tuple[int, int]:
+    """First sample and number of samples that coding `frames` takes."""
+    first = frames.start - LEAD_IN_FRAMES
+    return first * FRAME, (frames.stop + LEAD_OUT_FRAMES - first) * FRAME
+
+
+def encode(pcm: Samples, frames: range, rate_hz: int) -> list[bytes]:
+    """One packet per frame; `pcm` is what `samples_for` says."""
+    if not frames:
+        return []
+    encoder = av.CodecContext.create("aac", "w")
+    encoder.sample_rate, encoder.layout, encoder.format = rate_hz, "mono", "fltp"
+    encoder.bit_rate = BITS_PER_SAMPLE * rate_hz
+    encoder.options = _OPTIONS
+    encoder.time_base = Fraction(1, rate_hz)
+    first, _ = samples_for(frames)
+    # Zeros push the last packets out; they are not part of any frame that is kept.
+    floats = np.concatenate([pcm.astype(np.float32) / 32768, np.zeros(_SPARE_FRAMES * FRAME, np.float32)])
+    packets: dict[int, bytes] = {}
+    for offset in range(0, len(floats), FRAME):
+        frame = av.AudioFrame.from_ndarray(floats[None, offset : offset + FRAME], format="fltp", layout="mono")
+        frame.sample_rate, frame.time_base, frame.pts = rate_hz, encoder.time_base, first + offset
+        packets.update(((packet.pts or 0) // FRAME, bytes(packet)) for packet in encoder.encode(frame))
+    return [packets[number] for number in frames]
+
+
+def decoder_config(rate_hz: int) -> bytes:
+    """The AudioSpecificConfig of what `encode` makes: AAC-LC, one channel."""
+    return (_OBJECT_TYPE_LC << 11 | _RATES.index(rate_hz) << 7 | 1 << 3).to_bytes(2, "big")

@@ -1,0 +1,184 @@
+"""What muxing decides: which records make up the next stretch of a session's recording, and when they are all here.
+
+There is one track a session. Its windows are stretches of time without a hole between them: see `slots` for where they
+end, `pictures` for what they show. What the past has to say about a stretch is carried from window to window, in order
+of time, so that the order in which audio and video were read cannot show. Nothing here encodes or writes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+from processors.checkpoint.folds import FOREVER_MS, Fold, Json
+from processors.checkpoint.windows import Cut, Observed, Progress, Track
+from processors.muxing import mixing, pictures
+from processors.muxing.mixing import Chunk
+from processors.muxing.pictures import SentPicture, ShownPicture, Stretch
+from processors.muxing.recordings import Frame, Recording
+from processors.muxing.slots import REORDER_MS, Boundary, Slot, audio_from, origin_before, reaches
+from schemas.records import Audio, Codec, MediaRecord, RecordKind, Video
+from schemas.topics import AUDIO, VIDEO
+
+TRACK = "recording"
+
+SLACK_MS = 2000
+"""How far a chunk or picture may lag behind the newest of its topic: a chunk's own second, and one of Zoom's."""
+
+PART_BYTES = 4 * 1024 * 1024
+"""A segment's pictures are cut here, at a key frame where there is one in the second half."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A segment of a stretch: [start_ms, end_ms) with these pictures."""
+
+    start_ms: int
+    end_ms: int
+    pictures: tuple[ShownPicture, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StretchWork:
+    """All that is needed to write one stretch of a recording. `parameters` are the stream's parameter sets."""
+
+    frame: Frame
+    origin_ms: int
+    start_ms: int
+    end_ms: int
+    parts: tuple[Part, ...]
+    parameters: tuple[bytes, ...]
+    chunks: tuple[Chunk, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EndWork:
+    """The recording is complete; without any media `count` is 0."""
+
+    origin_ms: int
+    duration_ms: int
+    count: int
+
+
+class MuxingLogic:
+    """See `checkpoint.windows.Logic`."""
+
+    topics: tuple[str, ...] = (AUDIO.name, VIDEO.name)
+    clocks: Mapping[str, int] = {AUDIO.name: SLACK_MS, VIDEO.name: SLACK_MS}
+
+    def observe(self, topic: str, part: Json, record: MediaRecord) -> Observed:
+        if record.kind is RecordKind.BEGIN and record.begin is not None:
+            return Observed(Frame.from_begin(record.begin.settings).to_json())
+        return Observed(part)
+
+    def track(self, topic: str, part: Json, record: MediaRecord) -> str | None:
+        is_wanted = part is None or Frame.from_json(part).is_wanted
+        return TRACK if is_wanted and is_usable(record) else None
+
+    def cut(self, track: Track, watermark_ms: int) -> Cut | int:
+        if track.progress.carry is None and not track.entries:
+            return FOREVER_MS + 1
+        recording, start_ms = _recording(track)
+        slot = Slot(start_ms, recording.frame.grid_ms, recording.frame.rate_hz)
+        ready_ms = slot.seen_ms if watermark_ms < slot.seen_ms else _ready_ms(track, slot)
+        if watermark_ms < ready_ms:
+            return ready_ms
+        seen = [entry.record for entry in track.entries if entry.record.timestamp_ms < slot.seen_ms]
+        cut = _cut(recording, start_ms, slot.boundary(seen), seen)
+        keep_from_ms = max(cut.progress.keep_from_ms, track.progress.keep_from_ms)
+        return replace(cut, progress=replace(cut.progress, keep_from_ms=keep_from_ms))
+
+    def final(self, folds: Mapping[str, Fold], progress: Mapping[str, Progress]) -> object | None:
+        if not all(Frame.from_json(fold.part).is_wanted for fold in folds.values()):
+            return None
+        last = progress.get(TRACK)
+        if last is None or last.carry is None:
+            return EndWork(0, 0, 0)
+        recording = Recording.from_json(last.carry)
+        return EndWork(recording.origin_ms, last.through_ms - recording.origin_ms, recording.count)
+
+
+def is_usable(record: MediaRecord) -> bool:
+    """Whether a frame can become part of a recording."""
+    match record:
+        case Audio():
+            return record.codec is Codec.L16 and mixing.is_usable(record)
+        case Video():
+            return record.codec is Codec.H264 and bool(record.payload)
+        case _:
+            return False
+
+
+def _recording(track: Track) -> tuple[Recording, int]:
+    """The recording so far, and where its next stretch starts."""
+    if track.progress.carry is not None:
+        if track.scratch is None:
+            track.scratch = Recording.from_json(track.progress.carry)
+        return cast(Recording, track.scratch), track.progress.through_ms
+    first = track.entries[0]
+    frame = Frame.from_json(first.before.part)
+    origin_ms = origin_before(first.record.timestamp_ms, frame.rate_hz)
+    return Recording(frame, origin_ms, audio_from_ms=origin_ms), origin_ms
+
+
+def _ready_ms(track: Track, slot: Slot) -> int:
+    """The watermark at which the stretch is complete: its own records and one that says that it is part of the
+    recording. Without any such the recording ends before it, as far as is known."""
+    following = next((e.record for e in track.entries if reaches(e.record, slot.start_ms)), None)
+    if following is None:
+        return FOREVER_MS + 1
+    return max(slot.seen_ms, following.timestamp_ms + 1)
+
+
+def _cut(recording: Recording, start_ms: int, boundary: Boundary, records: Sequence[MediaRecord]) -> Cut:
+    frame, end_ms = recording.frame, boundary.end_ms
+    sent = [_sent(record) for record in records if isinstance(record, Video)]
+    stretch = Stretch(start_ms, end_ms, is_first=start_ms == recording.origin_ms)
+    shown = pictures.show(recording.chain, sent, stretch, frame.size)
+    parts = tuple(_parts(shown.pictures, start_ms, end_ms))
+    heard = [r for r in records if isinstance(r, Audio) and r.timestamp_ms >= recording.audio_from_ms]
+    chunks, _ = mixing.place(heard, recording.ends, frame.rate_hz)
+    audio_from_ms = end_ms if boundary.is_pause else max(audio_from(end_ms, frame.rate_hz), recording.audio_from_ms)
+    passed = (record for record in heard if record.timestamp_ms < audio_from_ms)
+    _, ends = mixing.place(passed, recording.ends, frame.rate_hz)
+    work = StretchWork(frame, recording.origin_ms, start_ms, end_ms, parts, shown.parameters, tuple(chunks))
+    after = replace(
+        recording,
+        count=recording.count + len(parts),
+        chain=shown.chain,
+        ends=mixing.still_open(ends, audio_from_ms, frame.rate_hz),
+        audio_from_ms=audio_from_ms,
+    )
+    keep_from_ms = end_ms if boundary.is_pause else min(audio_from_ms, end_ms - REORDER_MS)
+    return Cut(Progress(end_ms, keep_from_ms, after.to_json()), work)
+
+
+def _sent(video: Video) -> SentPicture:
+    return SentPicture(video.epoch, video.sequence, video.participant_id, video.timestamp_ms, video.payload)
+
+
+def _parts(shown: tuple[ShownPicture, ...], start_ms: int, end_ms: int) -> Iterable[Part]:
+    """The stretch, cut by size; pictures alone count, what is heard beside them is small."""
+    first = 0
+    while (cut := _overflow(shown, first)) < len(shown) and start_ms < shown[cut].decode_ms < end_ms:
+        yield Part(start_ms, shown[cut].decode_ms, shown[first:cut])
+        first, start_ms = cut, shown[cut].decode_ms
+    yield Part(start_ms, end_ms, shown[first:])
+
+
+def _overflow(shown: tuple[ShownPicture, ...], first: int) -> int:
+    """The picture before which a part that begins with `first` is cut."""
+    held = len(shown[first].data) if first < len(shown) else 0
+    key = None
+    for index in range(first + 1, len(shown)):
+        if shown[index].is_key and held > PART_BYTES // 2:
+            key = index
+        held += len(shown[index].data)
+        if held > PART_BYTES:
+            return key or index
+    return len(shown)
+
+
+if TYPE_CHECKING:
+    from processors.checkpoint.windows import Logic
+
+    _: Logic = MuxingLogic()

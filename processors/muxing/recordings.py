@@ -1,0 +1,92 @@
+"""What is known of a session's recording when one stretch of it is finished and the next is not: a JSON value."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from processors.muxing import audio
+from processors.muxing.h264 import Size
+from processors.muxing.mixing import Ends
+from processors.muxing.pictures import Chain
+from schemas import settings as session_settings
+from schemas.settings import RecordingFormat, SessionSettings
+
+DEFAULT_RATE_HZ = 16_000
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the session's settings say about its recording, from a topic's `begin` record."""
+
+    grid_ms: int
+    rate_hz: int
+    width: int
+    height: int
+    is_wanted: bool = True
+
+    @classmethod
+    def of(cls, settings: SessionSettings) -> Self:
+        rate_hz = settings.audio_sample_rate_hz
+        return cls(
+            grid_ms=settings.grid_ms,
+            rate_hz=rate_hz if audio.is_rate(rate_hz) else DEFAULT_RATE_HZ,
+            width=settings.video_width,
+            height=settings.video_height,
+            is_wanted=settings.recording_format is not RecordingFormat.NONE,
+        )
+
+    @classmethod
+    def from_begin(cls, settings: str) -> Self:
+        """The frame in a `begin`; one that cannot be read stands for the defaults."""
+        try:
+            return cls.of(session_settings.loads(settings))
+        except ValueError:
+            return cls.of(SessionSettings())
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any] | None) -> Self:
+        return cls(**value) if value else cls.of(SessionSettings())
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def size(self) -> Size:
+        return Size(self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """`origin_ms` is where its time begins, `count` how many segments it has so far.
+
+    `chain` is as of the end of the last stretch, `ends` as of `audio_from_ms`: the next stretch places every chunk
+    from there on again, for its encoder's lead-in.
+    """
+
+    frame: Frame
+    origin_ms: int
+    count: int = 0
+    chain: Chain = Chain()
+    ends: Ends = field(default_factory=dict)
+    audio_from_ms: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "frame": self.frame.to_json(),
+            "origin_ms": self.origin_ms,
+            "count": self.count,
+            "chain": self.chain.to_json(),
+            "ends": dict(self.ends),
+            "audio_from_ms": self.audio_from_ms,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        return cls(
+            frame=Frame.from_json(value["frame"]),
+            origin_ms=value["origin_ms"],
+            count=value["count"],
+            chain=Chain.from_json(value["chain"]),
+            ends=value["ends"],
+            audio_from_ms=value["audio_from_ms"],
+        )

@@ -1,0 +1,95 @@
+"""Where one stretch of a recording ends and the next begins, decided by times alone.
+
+The grid is absolute: slot g is [g, g + 1) x grid_ms of Zoom's time. A boundary lies at the first key frame in the first
+half of a slot, else at the slot's start, so that most segments can be played by themselves. Where picture and sound
+both stop within a slot and nothing follows up to the middle of the next one, the stretch ends with them: a recording is
+not longer than its media, and what comes later fills the hole when it comes.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from processors.muxing.audio import FRAME, LEAD_IN_FRAMES, LEAD_OUT_FRAMES
+from processors.muxing.h264 import access_unit
+from processors.muxing.mixing import MAX_CHUNK_MS, TOLERANCE_MS, duration_ms
+from processors.muxing.pictures import HOLD_MS
+from schemas.records import Audio, MediaRecord, Video
+
+REORDER_MS = 500
+"""How far back a picture may lie that was sent after a boundary's."""
+
+
+class Boundary(NamedTuple):
+    """`is_pause`: nothing follows for now, so the next stretch needs nothing of what came before."""
+
+    end_ms: int
+    is_pause: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The grid slot that a stretch beginning at `start_ms` lies in."""
+
+    start_ms: int
+    grid_ms: int
+    rate_hz: int
+
+    @property
+    def number(self) -> int:
+        return self.start_ms // self.grid_ms
+
+    @property
+    def line_ms(self) -> int:
+        """Where the next slot starts."""
+        return (self.number + 1) * self.grid_ms
+
+    @property
+    def seen_ms(self) -> int:
+        """Everything before this time, and nothing from it on, decides about the stretch."""
+        return self.line_ms + self.grid_ms // 2 + _frames_ms(LEAD_OUT_FRAMES + 1, self.rate_hz) + TOLERANCE_MS
+
+    def boundary(self, records: Iterable[MediaRecord]) -> Boundary:
+        """Where the stretch ends; `records` are those before `seen_ms`, in order of time."""
+        content = [record for record in records if reaches(record, self.start_ms)]
+        if content and not any(reaches(record, self.line_ms) for record in content):
+            return Boundary(min(max(map(end_of, content)), self.line_ms), is_pause=True)
+        return Boundary(self._first_key(content), is_pause=False)
+
+    def _first_key(self, content: Sequence[MediaRecord]) -> int:
+        half_ms = self.line_ms + self.grid_ms // 2
+        for record in content:
+            if isinstance(record, Video) and self.line_ms <= record.timestamp_ms < half_ms:
+                if access_unit(record.payload).is_idr:
+                    return record.timestamp_ms
+        return self.line_ms
+
+
+def end_of(record: MediaRecord) -> int:
+    """Until when a record is seen or heard, in the absence of another."""
+    if isinstance(record, Audio):
+        return record.timestamp_ms + duration_ms(record)
+    return record.timestamp_ms + HOLD_MS
+
+
+def reaches(record: MediaRecord, time_ms: int) -> bool:
+    """Whether a record has something to say at `time_ms` or later."""
+    if isinstance(record, Audio):
+        return end_of(record) > time_ms
+    return record.timestamp_ms >= time_ms
+
+
+def origin_before(time_ms: int, rate_hz: int) -> int:
+    """Where a recording begins whose first media is at `time_ms`: a whole silent audio frame earlier, because the
+    first frame of a recording cannot be decoded fully."""
+    frame = time_ms * rate_hz // 1000 // FRAME - 1
+    return frame * FRAME * 1000 // rate_hz
+
+
+def audio_from(start_ms: int, rate_hz: int) -> int:
+    """The earliest stamp of a chunk that can be heard in a stretch that begins at `start_ms`, or in its lead-in."""
+    return start_ms - _frames_ms(LEAD_IN_FRAMES, rate_hz) - MAX_CHUNK_MS - TOLERANCE_MS
+
+
+def _frames_ms(frames: int, rate_hz: int) -> int:
+    return -(-frames * FRAME * 1000 // rate_hz)
