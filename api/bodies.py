@@ -1,0 +1,72 @@
+"""Request bodies: JSON, of bounded size, and never a surprise further in.
+
+What leaves `parsed` is made of dicts, lists, strings that can be encoded, finite numbers, booleans and None.
+"""
+
+import json
+from typing import Any, NoReturn
+
+from fastapi import Request
+
+from api.errors import ApiError, too_large, unparsable, unsupported_media_type
+
+JSON_MEDIA_TYPE = "application/json"
+
+
+def parsed(data: bytes) -> Any:
+    """The JSON document in `data`; an empty body is an empty object.
+
+    Raises:
+        ApiError: 400, with the reason.
+    """
+    if not data.strip():
+        return {}
+    try:
+        document = json.loads(data.decode(), parse_constant=_no_constant)
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()  # lone surrogates and 1e999 end here
+    except RecursionError:
+        raise unparsable("nested too deeply") from None
+    except UnicodeEncodeError:
+        raise unparsable("a string holds half a surrogate pair") from None
+    except ValueError as error:
+        raise unparsable(str(error)) from None
+    return document
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"Out of range float values are not JSON compliant: {name!r}")
+
+
+def refusal(content_type: str | None, has_body: bool) -> ApiError | None:
+    """Why a body with this Content-Type header is not read; None when it is."""
+    if content_type is None:
+        return None
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == JSON_MEDIA_TYPE or not has_body:
+        return None
+    return unsupported_media_type(content_type)
+
+
+async def read_json(request: Request, limit_bytes: int) -> Any:
+    """The request's body as `parsed`.
+
+    Raises:
+        ApiError: 400, 413 or 415.
+    """
+    data = await _read(request, limit_bytes)
+    error = refusal(request.headers.get("content-type"), bool(data))
+    if error:
+        raise error
+    return parsed(data)
+
+
+async def _read(request: Request, limit_bytes: int) -> bytes:
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced[:20]) > limit_bytes:
+        raise too_large(limit_bytes)
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > limit_bytes:
+            raise too_large(limit_bytes)
+    return bytes(data)

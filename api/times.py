@@ -1,0 +1,30 @@
+"""Times as clients see them: ISO 8601 with microseconds and `Z` in answers, any ISO 8601 in queries."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LOST_PLUS = re.compile(r"(?<=\d) (\d\d:?\d\d)$")
+_MAX_MS = 253_402_300_799_999  # the last millisecond of the year 9999
+
+
+def iso_utc(unix_ms: int) -> str:
+    """`1700000000123` → `2023-11-14T22:13:20.123000Z`."""
+    moment = _EPOCH + timedelta(milliseconds=min(max(unix_ms, 0), _MAX_MS))
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def unix_ms(text: str) -> int:
+    """The Unix milliseconds of an ISO 8601 time; without an offset it is UTC.
+
+    A `+` that nobody percent-encoded arrives as a space and is taken for what it was.
+
+    Raises:
+        ValueError: `text` is no such time.
+    """
+    try:
+        moment = datetime.fromisoformat(text if "T" not in text else _LOST_PLUS.sub(r"+\1", text))
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return (aware - _EPOCH) // timedelta(milliseconds=1)
+    except OverflowError:
+        raise ValueError(f"{text} is out of range") from None
