@@ -91,8 +91,19 @@ class Broker:
             raise BrokerFailed("the broker is already running")
         if not is_free(self._listeners.client):
             raise BrokerFailed(f"port {self._listeners.client} is taken by another process")
-        self._configure()
+        self.prepare()
         self._process = Process(self._command("kafka.Kafka", str(self._properties)), self._folder / "console.log")
+
+    def prepare(self) -> None:
+        """Write the configuration and, the first time, format the data folder."""
+        data = self._folder / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        self._properties.write_text(broker_properties(data, self._listeners))
+        (self._folder / "log4j2.properties").write_text(LOGGING)
+        identity = data / "meta.properties"
+        if not identity.exists():
+            self._format()
+        self._cluster_id = _cluster_id(identity)
 
     def wait_ready(self, timeout_s: float = 90.0) -> None:
         """Return when this very cluster answers on the port; raises BrokerFailed when it ends or is too slow."""
@@ -104,10 +115,10 @@ class Broker:
                 raise BrokerFailed(f"the broker was not ready after {timeout_s:.0f} s: see {self.log}")
             time.sleep(_POLL_S)
 
-    def stop(self) -> None:
+    def stop(self, grace_s: float = _STOP_GRACE_S) -> None:
         """Clean stop: everything flushed, the next start is quick."""
         if self._process is not None:
-            self._process.stop(_STOP_GRACE_S)
+            self._process.stop(grace_s)
             self._process = None
 
     def kill(self) -> None:
@@ -123,16 +134,6 @@ class Broker:
     def _command(self, *arguments: str) -> list[str]:
         logging = (f"-Dlog4j2.configurationFile={self._folder / 'log4j2.properties'}", f"-Dkafka.log.file={self.log}")
         return self._runtime.command(*logging, *arguments)
-
-    def _configure(self) -> None:
-        data = self._folder / "data"
-        data.mkdir(parents=True, exist_ok=True)
-        self._properties.write_text(broker_properties(data, self._listeners))
-        (self._folder / "log4j2.properties").write_text(LOGGING)
-        identity = data / "meta.properties"
-        if not identity.exists():
-            self._format()
-        self._cluster_id = _cluster_id(identity)
 
     def _format(self) -> None:
         name = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
