@@ -1,0 +1,72 @@
+"""What a log line looks like, and what never gets into one."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from connectors.host.logs import configure, get_logger
+from connectors.host.settings import LogSettings
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return [json.loads(line) for line in captured.err.splitlines()]
+
+
+def test_our_lines_are_json_with_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("ingest", LogSettings(format="json"))
+    get_logger("ingest.worker").info("session claimed", session_id="app_1", epoch=7)
+    (line,) = lines(capsys)
+    assert line["event"] == "session claimed"
+    assert (line["service"], line["level"], line["logger"]) == ("ingest", "info", "ingest.worker")
+    assert (line["session_id"], line["epoch"]) == ("app_1", 7)
+
+
+def test_secrets_and_words_are_redacted(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("api", LogSettings(format="json"))
+    get_logger("api").warning("refused", client_secret="s3cret", text="what she said", token="t0ken", status=401)
+    (line,) = lines(capsys)
+    assert line["status"] == 401
+    assert not {"s3cret", "what she said", "t0ken"} & set(map(str, line.values()))
+
+
+def test_library_lines_have_the_same_shape_and_are_rate_limited(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("processors", LogSettings(format="json"))
+    for _ in range(50):
+        logging.getLogger("aiokafka.conn").error("Unable connect to node %s", 1)
+    written = lines(capsys)
+    assert len(written) == 3
+    assert written[0]["event"] == "Unable connect to node 1"
+    assert written[0]["service"] == "processors"
+
+
+def test_an_exception_is_a_field(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("api", LogSettings(format="json"))
+    try:
+        raise ValueError("odd")
+    except ValueError:
+        get_logger("api").exception("failed")
+    (line,) = lines(capsys)
+    assert "ValueError: odd" in str(line["exception"])
+
+
+def test_console_is_readable(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("api", LogSettings(format="console"))
+    get_logger("api").info("listening", port=8000)
+    written = capsys.readouterr().err
+    assert "listening" in written
+    assert "port=8000" in written

@@ -1,0 +1,44 @@
+"""Keys can be rotated, and neither key nor value is in an error."""
+
+import pytest
+
+from connectors.host.secrets import KeyRing, SecretsError
+from connectors.host.settings import SecretsSettings
+
+
+def test_a_value_comes_back() -> None:
+    ring = KeyRing([KeyRing.generate()])
+    locked = ring.encrypt("client secret äöü")
+    assert "secret" not in locked
+    assert ring.decrypt(locked) == "client secret äöü"
+
+
+def test_rotation_reads_old_values_and_writes_with_the_first_key() -> None:
+    old, new = KeyRing.generate(), KeyRing.generate()
+    locked = KeyRing([old]).encrypt("value")
+    both = KeyRing([new, old])
+    assert both.decrypt(locked) == "value"
+    assert KeyRing([new]).decrypt(both.encrypt("value")) == "value"
+
+
+def test_a_foreign_value_is_refused_without_showing_it() -> None:
+    locked = KeyRing([KeyRing.generate()]).encrypt("value")
+    with pytest.raises(SecretsError) as error:
+        KeyRing([KeyRing.generate()]).decrypt(locked)
+    assert locked not in str(error.value)
+    with pytest.raises(SecretsError):
+        KeyRing([KeyRing.generate()]).decrypt("ä not a token")
+
+
+@pytest.mark.parametrize("keys", [[], ["short"], ["ä" * 44]])
+def test_unusable_keys_name_the_setting(keys: list[str]) -> None:
+    with pytest.raises(SecretsError, match="RTMS_SECRETS_KEYS") as error:
+        KeyRing(keys)
+    assert not keys or keys[0] not in str(error.value)
+
+
+def test_the_setting_is_a_list_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RTMS_SECRETS_KEYS", " a , b,,")
+    settings = SecretsSettings()
+    assert settings.key_list() == ["a", "b"]
+    assert "a" not in repr(settings.keys)

@@ -1,0 +1,55 @@
+"""One stop for threads and coroutines."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+
+from connectors.host.signals import StopSignal
+
+
+async def test_setting_wakes_coroutines_in_any_loop() -> None:
+    stop = StopSignal()
+    waiting = asyncio.create_task(stop.wait())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    threading.Thread(target=stop.set).start()
+    await asyncio.wait_for(waiting, 5)
+    assert stop.is_set()
+
+
+async def test_waiting_after_the_stop_returns_at_once() -> None:
+    stop = StopSignal()
+    stop.set()
+    await asyncio.wait_for(stop.wait(), 1)
+    assert stop.wait_thread(0)
+
+
+def test_a_thread_can_wait_with_a_time_out() -> None:
+    assert not StopSignal().wait_thread(0.001)
+
+
+PROGRAM = """
+import asyncio, os, signal, threading
+from connectors.host.signals import StopSignal
+stop = StopSignal().install()
+
+async def main():
+    print("ready", flush=True)
+    await stop.wait()
+
+asyncio.run(main())
+assert stop.wait_thread(1) and stop.is_set()
+os.kill(os.getpid(), signal.SIGINT)  # a second signal changes nothing
+print("clean", flush=True)
+"""
+
+
+def test_a_signal_ends_a_waiting_event_loop() -> None:
+    with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        child.terminate()
+        rest, _ = child.communicate(timeout=20)
+    assert child.returncode == 0
+    assert rest.endswith("clean\n")
