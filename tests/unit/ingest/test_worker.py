@@ -1,0 +1,243 @@
+"""Ownership in one event loop: who may open a socket, and who must let go."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from connectors.kafka.errors import DeliveryFailed
+from ingest.ownership import Deadlines
+from ingest.worker import Outcome, Worker
+from schemas.records import AppSession, FactKind, HistoryEntry, StreamRequest
+
+REQUEST = StreamRequest(product="meeting", meeting_id="m", stream_id="s", server_urls=(), zoom_app_id="z")
+ENTRY = HistoryEntry(event_type="x", old_state="", new_state="", created_at_ms=0)
+SESSION = AppSession(
+    session_id="app_1",
+    project_id="proj_1",
+    state="connecting",
+    request=REQUEST,
+    settings="{}",
+    metadata=None,
+    history=(ENTRY,),
+    recording_state="",
+    transcription_state="",
+    awaiting=(),
+    created_at_ms=0,
+    epoch=-1,
+    folded_offset=0,
+)
+
+
+class LogOfFacts:
+    """Takes facts as Kafka does: each gets the next offset, once `open` is set."""
+
+    def __init__(self):
+        self.stated = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.failures = 0
+
+    async def state(self, session_id, partition, kind, **fields):
+        await self.open.wait()
+        if self.failures:
+            self.failures -= 1
+            raise DeliveryFailed("away")
+        self.stated.append((kind, fields))
+        return 100 + len(self.stated)
+
+    def kinds(self):
+        return [kind for kind, _ in self.stated]
+
+
+class ScriptedLive:
+    """A live session that does what the test says and remembers what was asked of it."""
+
+    def __init__(self, identity, state):
+        self.identity, self.state = identity, state
+        self.outcome = asyncio.get_running_loop().create_future()
+        self.asked = []
+
+    async def run(self):
+        self.asked.append("run")
+        return await self.outcome
+
+    async def finish(self, *, close_stream):
+        self.asked.append(f"finish close={close_stream}")
+
+    async def hand_over(self):
+        self.asked.append("hand_over")
+
+    def let_go(self):
+        self.asked.append("let_go")
+
+
+class StillClock:
+    def __init__(self):
+        self.ms = 0
+
+    def now_ms(self):
+        return self.ms
+
+
+@pytest.fixture
+def house():
+    class House:
+        def __init__(self):
+            self.facts, self.lives, self.clock = LogOfFacts(), [], StillClock()
+            self.worker = Worker(self.facts, self._create, Deadlines(1000, 1000, 1000), self.clock)
+
+        def _create(self, identity, state):
+            self.lives.append(ScriptedLive(identity, state))
+            return self.lives[-1]
+
+        async def settle(self):
+            for _ in range(20):
+                await asyncio.sleep(0)
+
+    return House
+
+
+async def running(house):
+    h = house()
+    h.worker.on_state(3, "app_1", SESSION)
+    h.worker.on_active(3)
+    await h.settle()
+    return h
+
+
+async def test_nothing_is_done_before_the_partition_was_read_to_its_end(house):
+    h = house()
+    h.worker.on_state(3, "app_1", SESSION)
+    await h.settle()
+    assert h.facts.stated == []
+    h.worker.on_active(3)
+    await h.settle()
+    assert h.facts.kinds() == [FactKind.CLAIMED]
+    assert h.lives[0].identity.epoch == 101
+    assert h.lives[0].asked == ["run"]
+
+
+async def test_the_socket_is_opened_only_after_the_claim_is_acknowledged(house):
+    h = house()
+    h.facts.open.clear()
+    h.worker.on_state(3, "app_1", SESSION)
+    h.worker.on_active(3)
+    await h.settle()
+    assert h.lives == []
+    h.facts.open.set()
+    await h.settle()
+    assert len(h.lives) == 1
+
+
+async def test_a_claim_in_flight_is_void_when_the_partition_goes(house):
+    h = house()
+    h.facts.open.clear()
+    h.worker.on_state(3, "app_1", SESSION)
+    h.worker.on_active(3)
+    await h.settle()
+    await h.worker.on_revoked(frozenset({3}))
+    h.facts.open.set()
+    await h.settle()
+    assert (h.lives, h.worker.holdings) == ([], {})
+
+
+async def test_a_claim_that_kafka_did_not_take_is_made_again(house, monkeypatch):
+    monkeypatch.setattr("ingest.worker.RETRY_CLAIM_S", 0)
+    h = house()
+    h.facts.failures = 1
+    h.worker.on_state(3, "app_1", SESSION)
+    h.worker.on_active(3)
+    await h.settle()
+    assert h.facts.kinds() == [FactKind.CLAIMED]
+    assert len(h.lives) == 1
+
+
+async def test_its_own_claim_coming_back_changes_nothing(house):
+    h = await running(house)
+    h.worker.on_state(3, "app_1", replace(SESSION, state="connected", epoch=101, worker="me"))
+    h.worker.on_claim("app_1", "me", 101)
+    await h.settle()
+    assert h.lives[0].asked == ["run"]
+
+
+async def test_the_end_of_a_stream_is_stated_and_finishing_waits_for_the_fold(house):
+    h = await running(house)
+    h.lives[0].outcome.set_result(Outcome(FactKind.STREAM_OVER, "stopped: meeting_ended"))
+    await h.settle()
+    assert h.facts.stated[-1] == (FactKind.STREAM_OVER, {"epoch": 101, "reason": "stopped: meeting_ended"})
+    h.worker.on_state(3, "app_1", replace(SESSION, state="disconnecting", epoch=101))
+    await h.settle()
+    assert h.lives[0].asked == ["run", "finish close=False"]
+    assert h.facts.stated[-1] == (FactKind.DISCONNECTED, {"epoch": 101})
+    assert h.worker.holdings == {}
+
+
+async def test_an_end_asked_for_closes_the_stream_at_zoom(house):
+    h = await running(house)
+    h.worker.on_state(3, "app_1", replace(SESSION, state="disconnecting", epoch=101))
+    await h.settle()
+    assert h.lives[0].asked == ["run", "finish close=True"]
+
+
+async def test_an_orphan_that_is_to_end_is_claimed_only_to_finish_it(house):
+    h = house()
+    h.worker.on_active(3)
+    h.worker.on_state(3, "app_1", replace(SESSION, state="disconnecting", epoch=5))
+    await h.settle()
+    assert h.lives[0].asked == ["finish close=True"]
+    assert h.facts.kinds() == [FactKind.CLAIMED, FactKind.DISCONNECTED]
+
+
+async def test_losing_the_membership_closes_nothing_and_a_newer_claim_does(house):
+    h = await running(house)
+    h.worker.on_lost(frozenset({3}))
+    assert h.lives[0].asked == ["run"]
+    h.worker.on_claim("app_1", "other", 99)
+    assert h.lives[0].asked == ["run"]
+    h.worker.on_claim("app_1", "other", 102)
+    assert h.lives[0].asked == ["run", "let_go"]
+    assert h.worker.holdings == {}
+
+
+async def test_a_partition_that_comes_back_finds_its_session_held(house):
+    h = await running(house)
+    h.worker.on_lost(frozenset({3}))
+    h.worker.on_state(3, "app_1", replace(SESSION, state="connected", epoch=101))
+    h.worker.on_active(3)
+    await h.settle()
+    assert h.facts.kinds() == [FactKind.CLAIMED]
+    assert h.lives[0].asked == ["run"]
+
+
+async def test_a_planned_move_hands_over(house):
+    h = await running(house)
+    await h.worker.on_revoked(frozenset({3}))
+    assert h.lives[0].asked == ["run", "hand_over"]
+    assert (h.worker.holdings, h.worker.states) == ({}, {})
+
+
+async def test_ended_sessions_are_forgotten(house):
+    h = house()
+    h.worker.on_active(3)
+    h.worker.on_state(3, "app_1", replace(SESSION, state="ended"))
+    assert h.worker.states == {}
+
+
+async def test_a_missed_deadline_is_stated_once(house, monkeypatch):
+    monkeypatch.setattr("ingest.worker.DEADLINE_CHECK_S", 0)
+    h = await running(house)
+    watch = asyncio.create_task(h.worker.watch_deadlines())
+    await h.settle()
+    assert h.facts.kinds() == [FactKind.CLAIMED]
+    h.clock.ms = 1001
+    await h.settle()
+    watch.cancel()
+    assert h.facts.stated[1:] == [(FactKind.DEADLINE_PASSED, {"reason": "connecting"})]
+
+
+async def test_a_failing_session_task_breaks_the_worker_loudly(house):
+    h = await running(house)
+    h.lives[0].outcome.set_exception(RuntimeError("bug"))
+    await h.settle()
+    assert h.worker.broken.is_set()
