@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-RECORD_LIMIT_BYTES = 16 * 1024 * 1024
-# The limit counts whole batches, so a record of exactly the limit needs room for its envelope.
-BATCH_LIMIT_BYTES = RECORD_LIMIT_BYTES + 64 * 1024
+from schemas.topics import MAX_BATCH_BYTES
 
 
 class Listeners(NamedTuple):
@@ -63,8 +61,8 @@ _FAIL_OVER: dict[str, object] = {
 }
 
 _LIMITS: dict[str, object] = {
-    "message.max.bytes": BATCH_LIMIT_BYTES,
-    "replica.fetch.max.bytes": BATCH_LIMIT_BYTES,
+    "message.max.bytes": MAX_BATCH_BYTES,
+    "replica.fetch.max.bytes": MAX_BATCH_BYTES,
     # Retention can be no finer than its check; the default is every five minutes.
     "log.retention.check.interval.ms": 30_000,
 }

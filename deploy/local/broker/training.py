@@ -6,8 +6,9 @@ import tempfile
 from pathlib import Path
 
 from deploy.local.broker.archive import archive_path, training_flags
-from deploy.local.broker.broker import Broker, BrokerFailed, Runtime, find_runtime
+from deploy.local.broker.broker import Broker, Runtime, find_runtime
 from deploy.local.settings import LocalSettings
+from deploy.local.unit import UnitFailed
 
 # Writing the archive happens after the broker has stopped, and takes a while on a small machine.
 _WRITE_S = 180.0
@@ -24,7 +25,7 @@ def train_archive(settings: LocalSettings) -> Path | None:
         made = Path(scratch) / path.name
         try:
             _one_life(runtime, made, Path(scratch) / "broker")
-        except BrokerFailed:
+        except UnitFailed:
             return None
         if not made.exists():
             return None

@@ -7,15 +7,16 @@ import sys
 from pathlib import Path
 
 from deploy.local.ports import LOOPBACK, free_ports
-from deploy.local.server import Program, Server
+from deploy.local.server import Server
+from deploy.local.unit import Program
 
 
-def clickhouse_server(folder: Path, port: int | None = None) -> Server:
+def clickhouse_server(folder: Path, port: int | None = None, log: Path | None = None) -> Server:
     """The engine with its data in `folder`, not yet started."""
     port = port or free_ports(1)[0]
     binary = shutil.which("clickhouse")
     argv = _binary(binary, folder, port) if binary else _embedded(folder, port)
-    return Server(Program("clickhouse", argv, port, "/ping", folder / "clickhouse.log"))
+    return Server(Program("clickhouse", argv, port, log or folder / "clickhouse.log"), "/ping")
 
 
 def _embedded(folder: Path, port: int) -> list[str]:

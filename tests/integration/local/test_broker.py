@@ -9,7 +9,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 from deploy.local.broker import probe
-from deploy.local.broker.broker import Broker, BrokerFailed
+from deploy.local.broker.broker import Broker
+from deploy.local.unit import UnitFailed
 
 EIGHT_MIB = 8 * 1024 * 1024
 
@@ -93,5 +94,5 @@ def test_the_probe_knows_its_own_cluster_from_another(kafka: Broker) -> None:
 
 
 def test_a_second_start_is_refused_instead_of_fought_over(kafka: Broker) -> None:
-    with pytest.raises(BrokerFailed, match="already running"):
+    with pytest.raises(UnitFailed, match="already running"):
         kafka.start()
