@@ -1,0 +1,160 @@
+"""The pictures of a whole meeting, encoded once and kept on disk: the live run costs little more than reading them.
+
+A film's file is named by a hash of everything that shapes its bytes: the spans, the people, the encoding, and the
+sources of the drawing and encoding modules. Its first line is an index in JSON, the rest are the payloads.
+"""
+
+import hashlib
+import json
+import mmap
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from connectors.rtms.simulator import encoder, picture
+from connectors.rtms.simulator.encoder import EncodedPicture
+from connectors.rtms.simulator.picture import Plane, Still
+from connectors.rtms.simulator.script import Script, Span
+
+Progress = Callable[[int, int], None]
+"""Called with the number of pictures made and to be made."""
+
+_SLIDE_MS = 5_000
+_LARGEST_INDEX_BYTES = 64 * 1024 * 1024
+
+
+class PictureCodec(StrEnum):
+    H264 = "h264"
+    JPG = "jpg"
+    PNG = "png"
+
+
+class Subject(StrEnum):
+    """What is filmed."""
+
+    CAMERA = "camera"
+    SHARE = "share"
+
+
+@dataclass(frozen=True, slots=True)
+class FilmFormat:
+    """How a film is made: pictures stand at multiples of 1/fps of the meeting's time."""
+
+    subject: Subject
+    codec: PictureCodec
+    fps: int
+
+
+CAMERA_H264 = FilmFormat(Subject.CAMERA, PictureCodec.H264, 25)
+SHARE_H264 = FilmFormat(Subject.SHARE, PictureCodec.H264, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shot:
+    """An unbroken run of pictures of one participant."""
+
+    span: Span
+    stills: tuple[Still, ...]
+
+    def still(self, at_ms: int) -> Still:
+        return self.stills[(at_ms - self.span.start_ms) // _SLIDE_MS % len(self.stills)]
+
+
+class Film:
+    """An encoded film that lies on disk."""
+
+    def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        end = self._data.find(b"\n", 0, _LARGEST_INDEX_BYTES)
+        self._index: list[tuple[int, int, int, int]] = [tuple(row) for row in json.loads(self._data[:end])]
+        self._first = end + 1
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def __iter__(self) -> Iterator[EncodedPicture]:
+        position = self._first
+        for at_ms, user_id, key_frame, length in self._index:
+            yield EncodedPicture(at_ms, user_id, bool(key_frame), self._data[position : position + length])
+            position += length
+
+
+def open_film(script: Script, wanted: FilmFormat, folder: Path, progress: Progress | None = None) -> Film:
+    """The film of that meeting, made now if it is not there yet (some seconds of work a minute of meeting)."""
+    path = folder / f"{_key(script, wanted)}.film"
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(path, _encode(script, wanted, progress))
+    return Film(path)
+
+
+def _spans(script: Script, wanted: FilmFormat) -> tuple[Span, ...]:
+    return script.pictured() if wanted.subject is Subject.CAMERA else script.shares
+
+
+def _times(span: Span, fps: int) -> list[int]:
+    """The times of a span's pictures."""
+    first, last = -(-span.start_ms * fps // 1000), -(-span.end_ms * fps // 1000)
+    return [number * 1000 // fps for number in range(first, last)]
+
+
+def _key(script: Script, wanted: FilmFormat) -> str:
+    spans = [(s.user_id, s.start_ms, s.end_ms) for s in _spans(script, wanted)]
+    people = [(person.user_id, person.name, person.colour) for person in script.cast]
+    facts = [wanted.subject, wanted.codec, wanted.fps, spans, people, picture.font_name()]
+    digest = hashlib.sha256(json.dumps(facts).encode())
+    for source in (picture.__file__, encoder.__file__, __file__):
+        digest.update(Path(source).read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _shots(script: Script, wanted: FilmFormat) -> Iterator[_Shot]:
+    for span in _spans(script, wanted):
+        if wanted.subject is Subject.CAMERA:
+            yield _Shot(span, (picture.camera(script.cast.named(span.user_id)),))
+        else:
+            texts = [turn.text for turn in script.turns][:6] or ["Nothing has been said yet."]
+            yield _Shot(span, tuple(picture.slide(n, tuple(texts[:n])) for n in range(1, len(texts) + 1)))
+
+
+def _is_flash(at_ms: int, script: Script, wanted: FilmFormat) -> bool:
+    if wanted.subject is not Subject.CAMERA:
+        return False
+    return any(beat <= at_ms < beat + picture.FLASH_MS for beat in script.beats)
+
+
+def _drawn(shot: _Shot, script: Script, wanted: FilmFormat) -> Iterator[tuple[int, int, Plane]]:
+    for at_ms in _times(shot.span, wanted.fps):
+        flash = _is_flash(at_ms, script, wanted)
+        yield at_ms, shot.span.user_id, picture.draw(shot.still(at_ms), at_ms, flash=flash)
+
+
+def _encode(script: Script, wanted: FilmFormat, progress: Progress | None) -> Iterator[EncodedPicture]:
+    total = sum(len(_times(span, wanted.fps)) for span in _spans(script, wanted))
+    done = 0
+    for shot in _shots(script, wanted):
+        for encoded in _encode_shot(_drawn(shot, script, wanted), wanted):
+            yield encoded
+            done += 1
+            if progress:
+                progress(done, total)
+
+
+def _encode_shot(pictures: Iterable[tuple[int, int, Plane]], wanted: FilmFormat) -> Iterator[EncodedPicture]:
+    if wanted.codec is PictureCodec.H264:
+        return encoder.encode_h264(pictures, wanted.fps)
+    return encoder.encode_still(pictures, wanted.codec.value)
+
+
+def _write(path: Path, pictures: Iterable[EncodedPicture]) -> None:
+    """Write aside and rename, so that nobody ever reads half a film."""
+    encoded = list(pictures)
+    index = [(p.at_ms, p.user_id, int(p.key_frame), len(p.payload)) for p in encoded]
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix="new-", delete=False) as file:
+        file.write(json.dumps(index, separators=(",", ":")).encode() + b"\n")
+        file.writelines(p.payload for p in encoded)
+    os.replace(file.name, path)
