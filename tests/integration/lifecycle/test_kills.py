@@ -11,7 +11,7 @@ from connectors.kafka.settings import KafkaSettings
 from schemas import sessions, topics
 from schemas.ids import partition_of, session_id
 from schemas.records import FactKind, SessionFact, Stored, StreamRequest
-from tests.support.processes import Process, wait_for
+from tests.support.processes import service, wait_for
 
 LIFE = [
     FactKind.REQUESTED,
@@ -69,7 +69,8 @@ def test_killed_while_facts_flow(topics_ready, tmp_path):
     run = uuid.uuid4().hex
     names = [session_id("proj_kills", f"{run}-{number}") for number in range(SESSIONS)]
     env = topics_ready | {"RTMS_LIFECYCLE_INSTANCE_ID": f"lifecycle-{run}"}
-    process = Process(["-m", "processors", "lifecycle"], env, tmp_path / "lifecycle.log").start().wait_ready()
+    process = service(["-m", "processors", "lifecycle"], env, tmp_path / "lifecycle.log")
+    process.start()
     dice = random.Random(run)
     epochs, facts = {}, {}
     schedule = [(step, name) for step in range(len(LIFE)) for name in names]
@@ -84,7 +85,7 @@ def test_killed_while_facts_flow(topics_ready, tmp_path):
             facts.setdefault(name, []).append((item, offset))
             if index in kills:
                 process.kill()
-                process.start()
+                process.launch()
         process.wait_ready()
         last = {name: entries[-1][1] for name, entries in facts.items()}
 
@@ -92,12 +93,11 @@ def test_killed_while_facts_flow(topics_ready, tmp_path):
             states = {state.session_id: state for state in load(kafka, topics.APP_SESSIONS, decoder, last)}
             return all(name in states and states[name].folded_offset >= last[name] for name in last)
 
-        wait_for(caught_up, 60, lambda: f"facts were not folded:\n{process.output()[-3000:]}")
-        assert process.stop() == 0
+        wait_for(caught_up, 60, lambda: f"facts were not folded: see {process.log}")
     finally:
-        if process.running():
-            process.kill()
+        process.stop()
         producer.close()
+    assert "stopped" in process.log.read_text()
     check(facts, load(kafka, topics.APP_SESSIONS, decoder, last), load(kafka, topics.SESSION_CHANGES, decoder, last))
 
 
