@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, cast
 from processors.checkpoint.folds import FOREVER_MS, Fold, Json
 from processors.checkpoint.windows import Cut, Observed, Progress, Track
 from processors.muxing import mixing, pictures
-from processors.muxing.mixing import Chunk
+from processors.muxing.mixing import Chunk, Ends
 from processors.muxing.pictures import SentPicture, ShownPicture, Stretch
 from processors.muxing.recordings import Frame, Recording
-from processors.muxing.slots import REORDER_MS, Boundary, Slot, audio_from, origin_before, reaches
+from processors.muxing.slots import REORDER_MS, Slot, audio_from, origin_before, reaches
 from schemas.records import Audio, Codec, MediaRecord, RecordKind, Video
 from schemas.topics import AUDIO, VIDEO
 
@@ -42,6 +42,7 @@ class StretchWork:
     """All that is needed to write one stretch of a recording. `parameters` are the stream's parameter sets."""
 
     frame: Frame
+    slot: int
     origin_ms: int
     start_ms: int
     end_ms: int
@@ -77,13 +78,12 @@ class MuxingLogic:
     def cut(self, track: Track, watermark_ms: int) -> Cut | int:
         if track.progress.carry is None and not track.entries:
             return FOREVER_MS + 1
-        recording, start_ms = _recording(track)
-        slot = Slot(start_ms, recording.frame.grid_ms, recording.frame.rate_hz)
+        recording, slot = _next(track)
         ready_ms = slot.seen_ms if watermark_ms < slot.seen_ms else _ready_ms(track, slot)
         if watermark_ms < ready_ms:
             return ready_ms
         seen = [entry.record for entry in track.entries if entry.record.timestamp_ms < slot.seen_ms]
-        cut = _cut(recording, start_ms, slot.boundary(seen), seen)
+        cut = _cut(recording, slot, seen)
         keep_from_ms = max(cut.progress.keep_from_ms, track.progress.keep_from_ms)
         return replace(cut, progress=replace(cut.progress, keep_from_ms=keep_from_ms))
 
@@ -108,16 +108,22 @@ def is_usable(record: MediaRecord) -> bool:
             return False
 
 
-def _recording(track: Track) -> tuple[Recording, int]:
-    """The recording so far, and where its next stretch starts."""
+def _next(track: Track) -> tuple[Recording, Slot]:
+    """The recording so far, and the slot of its next stretch. The first one is at least half a slot long, so that it
+    begins with a picture where one is near, not with a splinter of black."""
     if track.progress.carry is not None:
         if track.scratch is None:
             track.scratch = Recording.from_json(track.progress.carry)
-        return cast(Recording, track.scratch), track.progress.through_ms
-    first = track.entries[0]
-    frame = Frame.from_json(first.before.part)
-    origin_ms = origin_before(first.record.timestamp_ms, frame.rate_hz)
-    return Recording(frame, origin_ms, audio_from_ms=origin_ms), origin_ms
+        recording = cast(Recording, track.scratch)
+        start_ms = anchor_ms = track.progress.through_ms
+    else:
+        first = track.entries[0]
+        frame = Frame.from_json(first.before.part)
+        start_ms = origin_before(first.record.timestamp_ms, frame.rate_hz)
+        anchor_ms = first.record.timestamp_ms + frame.grid_ms // 2
+        recording = Recording(frame, start_ms, audio_from_ms=start_ms)
+    grid_ms = recording.frame.grid_ms
+    return recording, Slot(anchor_ms // grid_ms, start_ms, grid_ms, recording.frame.rate_hz)
 
 
 def _ready_ms(track: Track, slot: Slot) -> int:
@@ -129,27 +135,38 @@ def _ready_ms(track: Track, slot: Slot) -> int:
     return max(slot.seen_ms, following.timestamp_ms + 1)
 
 
-def _cut(recording: Recording, start_ms: int, boundary: Boundary, records: Sequence[MediaRecord]) -> Cut:
-    frame, end_ms = recording.frame, boundary.end_ms
+def _cut(recording: Recording, slot: Slot, records: Sequence[MediaRecord]) -> Cut:
+    frame, start_ms = recording.frame, slot.start_ms
+    end_ms, is_pause = slot.boundary(records)
     sent = [_sent(record) for record in records if isinstance(record, Video)]
     stretch = Stretch(start_ms, end_ms, is_first=start_ms == recording.origin_ms)
     shown = pictures.show(recording.chain, sent, stretch, frame.size)
-    parts = tuple(_parts(shown.pictures, start_ms, end_ms))
-    heard = [r for r in records if isinstance(r, Audio) and r.timestamp_ms >= recording.audio_from_ms]
-    chunks, _ = mixing.place(heard, recording.ends, frame.rate_hz)
-    audio_from_ms = end_ms if boundary.is_pause else max(audio_from(end_ms, frame.rate_hz), recording.audio_from_ms)
-    passed = (record for record in heard if record.timestamp_ms < audio_from_ms)
-    _, ends = mixing.place(passed, recording.ends, frame.rate_hz)
-    work = StretchWork(frame, recording.origin_ms, start_ms, end_ms, parts, shown.parameters, tuple(chunks))
-    after = replace(
-        recording,
-        count=recording.count + len(parts),
-        chain=shown.chain,
-        ends=mixing.still_open(ends, audio_from_ms, frame.rate_hz),
-        audio_from_ms=audio_from_ms,
+    audio_from_ms = end_ms if is_pause else max(audio_from(end_ms, frame.rate_hz), recording.audio_from_ms)
+    chunks, ends = _heard(recording, records, audio_from_ms)
+    work = StretchWork(
+        frame=frame,
+        slot=slot.number,
+        origin_ms=recording.origin_ms,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        parts=tuple(_parts(shown.pictures, start_ms, end_ms)),
+        parameters=shown.parameters,
+        chunks=tuple(chunks),
     )
-    keep_from_ms = end_ms if boundary.is_pause else min(audio_from_ms, end_ms - REORDER_MS)
+    count = recording.count + len(work.parts)
+    after = replace(recording, count=count, chain=shown.chain, ends=ends, audio_from_ms=audio_from_ms)
+    keep_from_ms = end_ms if is_pause else min(audio_from_ms, end_ms - REORDER_MS)
     return Cut(Progress(end_ms, keep_from_ms, after.to_json()), work)
+
+
+def _heard(recording: Recording, records: Iterable[MediaRecord], next_from_ms: int) -> tuple[Sequence[Chunk], Ends]:
+    """The placed chunks of a stretch, and the speakers' ends as of where the next one begins to place."""
+    rate_hz = recording.frame.rate_hz
+    heard = [r for r in records if isinstance(r, Audio) and r.timestamp_ms >= recording.audio_from_ms]
+    chunks, _ = mixing.place(heard, recording.ends, rate_hz)
+    passed = (record for record in heard if record.timestamp_ms < next_from_ms)
+    _, ends = mixing.place(passed, recording.ends, rate_hz)
+    return chunks, mixing.still_open(ends, next_from_ms, rate_hz)
 
 
 def _sent(video: Video) -> SentPicture:

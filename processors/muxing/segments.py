@@ -46,7 +46,7 @@ def _segment(session_id: str, work: StretchWork, index: int, init: bytes, packet
         session_id=session_id,
         kind=OutputKind.ITEM,
         segment_id=ids.window_id(ids.SEGMENT_PREFIX, session_id, KIND, ENGINE, "", part.start_ms),
-        slot=part.start_ms // work.frame.grid_ms,
+        slot=work.slot,
         part=index,
         origin_ms=work.origin_ms,
         start_ms=part.start_ms,

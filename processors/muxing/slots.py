@@ -29,15 +29,12 @@ class Boundary(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The grid slot that a stretch beginning at `start_ms` lies in."""
+    """The grid slot of a stretch that begins at `start_ms`."""
 
+    number: int
     start_ms: int
     grid_ms: int
     rate_hz: int
-
-    @property
-    def number(self) -> int:
-        return self.start_ms // self.grid_ms
 
     @property
     def line_ms(self) -> int:

@@ -1,0 +1,119 @@
+"""Runs meetings through the real checkpoint engine and the real muxing, and takes recordings apart again."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+from processors.checkpoint.sessions import Session, SessionKey
+from processors.muxing import segments
+from processors.muxing.logic import EndWork, MuxingLogic, StretchWork
+from schemas.records import MediaRecord, OutputKind, Segment
+from schemas.topics import AUDIO, VIDEO
+
+SESSION = "app_0123456789abcdef"
+
+
+def written(session_id: str, work: object) -> list[Segment]:
+    """The records of one work."""
+    if isinstance(work, EndWork):
+        return [segments.end(session_id, work)]
+    assert isinstance(work, StretchWork)
+    return segments.segments(session_id, work)
+
+
+def muxed(audio: Sequence[MediaRecord], video: Sequence[MediaRecord], *, video_first: bool = False) -> list[Segment]:
+    """All segments of a meeting and its end, with one topic read before the other."""
+    session = Session(SessionKey(0, SESSION), MuxingLogic())
+    inputs = [(AUDIO.name, audio), (VIDEO.name, video)]
+    outputs = []
+    for topic, records in reversed(inputs) if video_first else inputs:
+        for offset, record in enumerate(records):
+            waiting = session.feed(topic, offset, record, 1)
+            while waiting:
+                window = waiting.pop(0)
+                outputs += written(SESSION, window.work)
+                waiting += session.done(window)
+    return outputs
+
+
+def joined(parts: Sequence[Segment]) -> bytes:
+    """One playable file: the first header and all media."""
+    items = [part for part in parts if part.kind is OutputKind.ITEM]
+    return items[0].init + b"".join(item.payload for item in items)
+
+
+@dataclass
+class Decoded:
+    """What a player gets: luma per picture with its time, and the sound; times in seconds from the start."""
+
+    times: list[float] = field(default_factory=list)
+    lumas: list[npt.NDArray[np.uint8]] = field(default_factory=list)
+    decode_times: list[int] = field(default_factory=list)
+    audio: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    audio_start: float = 0.0
+    errors: list[str] = field(default_factory=list)
+
+    def mean_at(self, time_s: float) -> float:
+        """How bright the picture shown at a time is."""
+        shown = [luma for at, luma in zip(self.times, self.lumas, strict=True) if at <= time_s + 1e-6]
+        return float(shown[-1].mean())
+
+    def flashes(self, threshold: float = 180.0) -> list[float]:
+        """When the picture turned white."""
+        bright = [float(luma.mean()) > threshold for luma in self.lumas]
+        return [at for index, at in enumerate(self.times) if bright[index] and (index == 0 or not bright[index - 1])]
+
+    def beeps(self, rate_hz: int = 16_000, hz: int = 1000) -> list[float]:
+        """When the beep's tone set in: by its share of the power in windows of 4 ms."""
+        step = rate_hz // 1000
+        window = 4 * step
+        tone = np.exp(-2j * np.pi * hz * np.arange(window) / rate_hz)
+        found, quiet_until = [], -1.0
+        for first in range(0, len(self.audio) - window, step // 2):
+            level = abs(np.dot(self.audio[first : first + window], tone)) / window
+            at = self.audio_start + (first + window / 2) / rate_hz
+            if level > 0.1:
+                if at > quiet_until:
+                    found.append(at)
+                quiet_until = at + 0.2
+        return found
+
+    def rms(self, from_s: float, to_s: float, rate_hz: int = 16_000) -> float:
+        first, last = (int((at - self.audio_start) * rate_hz) for at in (from_s, to_s))
+        return float(np.sqrt(np.mean(self.audio[first:last] ** 2)))
+
+
+def decoded(source: bytes | Path, **options: Any) -> Decoded:
+    """Decode everything; what the decoder complains of is in `errors`."""
+    result = Decoded()
+    av.logging.set_level(av.logging.WARNING)
+    with av.logging.Capture() as complaints:
+        with av.open(io.BytesIO(source) if isinstance(source, bytes) else str(source), **options) as container:
+            sound: list[Any] = []
+            for packet in container.demux():
+                if packet.stream.type == "video" and packet.dts is not None:
+                    result.decode_times.append(packet.dts)
+                for frame in packet.decode():
+                    if isinstance(frame, av.VideoFrame):
+                        assert frame.time is not None
+                        result.times.append(frame.time)
+                        result.lumas.append(np.asarray(frame.to_ndarray(format="gray"), np.uint8))
+                    elif isinstance(frame, av.AudioFrame):
+                        if not sound:
+                            result.audio_start = float(frame.time or 0.0)
+                        sound.append(frame.to_ndarray()[0])
+            if sound:
+                result.audio = np.concatenate(sound)
+    av.logging.set_level(None)
+    result.errors = [f"{name}: {text.strip()}" for level, name, text in complaints if level <= av.logging.WARNING]
+    return result
+
+
+def by_id(parts: Sequence[Segment]) -> Mapping[str, Segment]:
+    return {part.segment_id: part for part in parts}

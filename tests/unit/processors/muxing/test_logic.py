@@ -1,0 +1,140 @@
+"""Muxing's decisions survive crashes: through the real checkpoint engine, in trouble, with real pictures."""
+
+import random
+from collections.abc import Hashable
+from dataclasses import replace
+
+import pytest
+
+from processors.muxing import logic
+from processors.muxing.logic import EndWork, MuxingLogic, StretchWork
+from schemas.records import Audio, MediaRecord, RecordKind, Video
+from schemas.settings import RecordingFormat, SessionSettings
+from schemas.topics import AUDIO, VIDEO
+from tests.support.crash_simulation import Trouble, faults, simulate, undisturbed
+from tests.support.media import START_MS, Shot, Talk, audio_records, control, video_records, wrapped
+from tests.support.muxed import SESSION, muxed
+
+T = START_MS
+
+
+def identify(session_id: str, work: object) -> tuple[str, Hashable]:
+    """Works themselves: what is written is a pure function of them."""
+    if isinstance(work, EndWork):
+        return f"{session_id}/end", (work.origin_ms - T, work.duration_ms, work.count)
+    assert isinstance(work, StretchWork)
+    return f"{session_id}/{work.start_ms - T}", work
+
+
+def troubled_meeting(rng: random.Random, session_id: str) -> dict[str, list[MediaRecord]]:
+    """Two speakers, a camera that goes off, a silence of everything, a hand-over, disorder, repetitions, late ones."""
+    shots = [
+        Shot(T + 500, T + 5500, 1, fps=5, key_every=12, b_pictures=rng.choice((0, 0, 2))),
+        Shot(T + 5500, T + 8000, 2, fps=5, key_every=4, skip=rng.choice((0, 1))),
+        Shot(T + 19_000, T + 22_000, 1, fps=5, width=200, height=100, key_every=rng.choice((3, 15))),
+    ]
+    talks = [
+        Talk(T, T + 7000, 1, chunk_ms=500, jitter_ms=4),
+        Talk(T + 3000, T + 9000, 2, chunk_ms=500, hum_hz=300),
+        Talk(T + 20_100, T + 23_300, 1, chunk_ms=500),
+    ]
+    frames: dict[str, list[MediaRecord]] = {
+        AUDIO.name: list(audio_records(session_id, talks)),
+        VIDEO.name: list(video_records(session_id, shots)),
+    }
+    return {topic: wrapped(session_id, _disturbed(rng, records)) for topic, records in frames.items()}
+
+
+def _disturbed(rng: random.Random, records: list[MediaRecord]) -> list[MediaRecord]:
+    change = rng.randrange(len(records))
+    records = [replace(r, epoch=2, sequence=i) if i >= change else r for i, r in enumerate(records)]
+    keyed = sorted(enumerate(records), key=lambda row: row[0] + (rng.randrange(3) if row[0] != change else 0))
+    disturbed = []
+    for index, record in keyed:
+        disturbed.append(record)
+        if rng.random() < 0.05:
+            disturbed.append(rng.choice(disturbed[-4:]))
+        if rng.random() < 0.05:
+            disturbed.append(replace(record, sequence=1000 + index, timestamp_ms=record.timestamp_ms - 3500))
+    return disturbed
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_crash_anywhere_changes_nothing(seed: int) -> None:
+    rng = random.Random(seed)
+    sessions = [f"app_{number}" for number in range(2)]
+    meetings = {session: troubled_meeting(rng, session) for session in sessions}
+    expected = undisturbed(MuxingLogic(), meetings, identify)
+    assert len(expected) > 8
+    outcome = simulate(MuxingLogic(), meetings, identify, seed, Trouble())
+    assert outcome.crashes
+    assert faults(outcome, expected) == []
+
+
+@pytest.mark.parametrize("seed", range(6, 12))
+def test_the_order_in_which_topics_are_read_does_not_show(seed: int) -> None:
+    meeting = troubled_meeting(random.Random(seed), SESSION)
+    one = undisturbed(MuxingLogic(), {SESSION: meeting}, identify, seed=1)
+    assert all(undisturbed(MuxingLogic(), {SESSION: meeting}, identify, seed=other) == one for other in range(2, 6))
+
+
+def test_stretches_follow_each_other_without_a_hole() -> None:
+    meeting = troubled_meeting(random.Random(3), SESSION)
+    works = [w for w in undisturbed(MuxingLogic(), {SESSION: meeting}, identify).values() if isinstance(w, StretchWork)]
+    works.sort(key=lambda work: work.start_ms)
+    assert [work.end_ms for work in works[:-1]] == [work.start_ms for work in works[1:]]
+    assert works[-1].end_ms == T + 23_300
+    slots = {work.slot for work in works}
+    assert slots == set(range(min(slots), max(slots) + 1))
+    assert all(work.parts[0].pictures for work in works)
+
+
+def test_a_session_that_wants_no_recording_gets_none() -> None:
+    settings = SessionSettings(recording_format=RecordingFormat.NONE)
+    audio = wrapped(SESSION, audio_records(SESSION, [Talk(T, T + 3000)]), settings=settings)
+    video = wrapped(SESSION, [], settings=settings)
+    assert muxed(audio, video) == []
+
+
+def test_a_session_without_media_has_an_empty_end() -> None:
+    (end,) = muxed(wrapped(SESSION, []), wrapped(SESSION, []))
+    assert (end.count, end.duration_ms) == (0, 0)
+
+
+def test_the_grid_is_the_sessions_own() -> None:
+    settings = SessionSettings(grid_ms=2000)
+    audio = wrapped(SESSION, audio_records(SESSION, [Talk(T, T + 7000)]), settings=settings)
+    parts = muxed(audio, wrapped(SESSION, [], settings=settings))
+    assert [part.start_ms - T for part in parts[1:-1]] == [2000, 4000, 6000]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        replace(audio_records("s", [Talk(T, T + 100)])[0], payload=b"odd"),
+        replace(audio_records("s", [Talk(T, T + 100)])[0], channels=0),
+        replace(video_records("s", [Shot(T, T + 100)])[0], payload=b""),
+        control("s", RecordKind.TICK, T),
+    ],
+)
+def test_what_cannot_be_recorded_is_left_out(record: MediaRecord) -> None:
+    assert not logic.is_usable(record)
+
+
+def test_frames_can_be_recorded() -> None:
+    assert isinstance(record := audio_records("s", [Talk(T, T + 100)])[0], Audio)
+    assert logic.is_usable(record)
+    assert isinstance(picture := video_records("s", [Shot(T, T + 100)])[0], Video)
+    assert logic.is_usable(picture)
+
+
+def test_large_stretches_are_cut_at_key_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logic, "PART_BYTES", 2500)
+    video = wrapped(SESSION, video_records(SESSION, [Shot(T, T + 4000, key_every=5)]))
+    *parts, end = muxed(wrapped(SESSION, []), video)
+    assert end.count == len(parts) > 3
+    assert [part.part for part in parts] == list(range(len(parts)))
+    assert all(part.independent for part in parts)
+    starts = [part.start_ms for part in parts]
+    assert [part.start_ms + part.duration_ms for part in parts] == [*starts[1:], T + 4000]
+    assert all(len(part.payload) < 2500 + 3000 for part in parts)
