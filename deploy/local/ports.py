@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import socket
 
 LOOPBACK = "127.0.0.1"
+# Below the range from which systems choose the local ends of connections: a port found free here is still free when
+# the process that was given it gets round to binding it.
+_FIRST, _LAST = 15_000, 32_000
 
 
 def is_free(port: int) -> bool:
@@ -13,23 +17,18 @@ def is_free(port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
+            probe.listen()
         except OSError:
             return False
     return True
 
 
 def free_ports(count: int) -> list[int]:
-    """Distinct ports that are free as of now, chosen by the operating system."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind((LOOPBACK, 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+    """Distinct ports that are free as of now."""
+    ports = random.sample(range(_FIRST, _LAST), _LAST - _FIRST)
+    return [port for port, _ in zip(filter(is_free, ports), range(count), strict=False)]
 
 
 def preferred_or_free(port: int) -> int:
-    """The port itself where it is free, else another one."""
-    return port if is_free(port) else free_ports(1)[0]
+    """The port itself where it is free, else another one; 0 has no preference."""
+    return port if port and is_free(port) else free_ports(1)[0]

@@ -16,7 +16,11 @@ _POLL_S = 0.05
 
 
 class UnitFailed(RuntimeError):
-    """A process ended, or did not become ready; the message names its log."""
+    """A process ended, or did not become ready; `log` is where it said why, if it got so far."""
+
+    def __init__(self, message: str, log: Path | None = None) -> None:
+        super().__init__(f"{message}: see {log}" if log else message)
+        self.log = log
 
 
 class Program(NamedTuple):
@@ -70,7 +74,7 @@ class Unit:
             raise UnitFailed(f"{self.name} is already running")
         if not is_free(self.program.port):
             raise UnitFailed(f"{self.name}: port {self.program.port} is taken by another process")
-        self._process = Process(self.program.argv, self.log, self._environment())
+        self._process = Process(self.program.argv, self.log, child_environment(self.program.env))
 
     def is_ready(self) -> bool:
         """Whether the program runs and its probe is content."""
@@ -81,9 +85,9 @@ class Unit:
         deadline = time.monotonic() + timeout_s
         while why := self._probe():
             if self.exit_code() is not None:
-                raise UnitFailed(f"{self.name} ended with exit code {self.exit_code()}: see {self.log}")
+                raise UnitFailed(f"{self.name} ended with exit code {self.exit_code()}", self.log)
             if time.monotonic() > deadline:
-                raise UnitFailed(f"{self.name} is not ready after {timeout_s:.0f} s ({why}): see {self.log}")
+                raise UnitFailed(f"{self.name} is not ready after {timeout_s:.0f} s ({why})", self.log)
             time.sleep(_POLL_S)
 
     def ask_to_stop(self) -> None:
@@ -103,6 +107,8 @@ class Unit:
             self._process.kill()
             self._process = None
 
-    def _environment(self) -> dict[str, str]:
-        paths = [str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]
-        return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **self.program.env}
+
+def child_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Our own environment with the settings on top and our packages importable, whatever folder the child runs in."""
+    paths = [str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **settings}

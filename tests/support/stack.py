@@ -5,7 +5,6 @@ Topic names are fixed, so tests share them and keep apart by session ids of thei
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from deploy.local.clickhouse.process import clickhouse_server
 from deploy.local.registry.process import registry_server
 from deploy.local.server import Server
 from deploy.local.settings import REPOSITORY, LocalSettings
+from deploy.local.unit import child_environment
 
 TEST_PARTITIONS = 8
 
@@ -83,7 +83,7 @@ def run_module(module: str, *arguments: str, env: dict[str, str], timeout_s: flo
     """Run `python -m module` to its end and return what it printed; fails with its output."""
     answer = subprocess.run(
         [sys.executable, "-m", module, *arguments],
-        env=child_env(env),
+        env=child_environment(env),
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
@@ -92,8 +92,3 @@ def run_module(module: str, *arguments: str, env: dict[str, str], timeout_s: flo
     )
     assert answer.returncode == 0, f"python -m {module} failed:\n{answer.stdout}\n{answer.stderr}"
     return answer.stdout
-
-
-def child_env(settings: dict[str, str]) -> dict[str, str]:
-    """The environment for one of our processes: this interpreter's, the given settings, our packages importable."""
-    return {**os.environ, **settings, "PYTHONPATH": str(REPOSITORY)}
