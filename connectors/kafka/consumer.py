@@ -139,11 +139,16 @@ class GroupConsumer:
 
     def seek(self, place: Place, offset: int) -> None:
         """Go on reading `place` at `offset` (or BEGINNING)."""
-        self._positions[place] = max(0, offset)
+        target = [TopicPartition(place.topic, place.partition, offset)]
         try:
-            self._library.seek(TopicPartition(place.topic, place.partition, offset))
+            self._library.seek(target[0])
         except KafkaException as error:
-            raise translate(error) from error
+            if error.args[0].code() != LibraryError._STATE:
+                raise translate(error) from error
+            # An offset out of range has stopped the partition, and what is stopped can only be begun anew.
+            self._library.incremental_unassign(target)
+            self._library.incremental_assign(target)
+        self._positions[place] = max(0, offset)
 
     def pause(self, paused: Sequence[Place]) -> None:
         """Return nothing more of these until `resume`; stay a member by calling `consume` all the same."""

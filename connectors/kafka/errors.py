@@ -79,7 +79,29 @@ class Misconfigured(KafkaError):
     """The cluster or registry does not hold what this release needs."""
 
 
-_PASSING = frozenset({LibraryError._TRANSPORT, LibraryError._ALL_BROKERS_DOWN, LibraryError._RESOLVE})
+# A client gets over these by itself: a broker is away, starting, or has just handed a partition to another.
+_PASSING = frozenset(
+    {
+        LibraryError._TRANSPORT,
+        LibraryError._ALL_BROKERS_DOWN,
+        LibraryError._RESOLVE,
+        LibraryError._WAIT_COORD,
+        LibraryError.NETWORK_EXCEPTION,
+        LibraryError.BROKER_NOT_AVAILABLE,
+        LibraryError.LEADER_NOT_AVAILABLE,
+        LibraryError.NOT_LEADER_FOR_PARTITION,
+        LibraryError.FENCED_LEADER_EPOCH,
+        LibraryError.UNKNOWN_LEADER_EPOCH,
+        LibraryError.KAFKA_STORAGE_ERROR,
+        LibraryError.OFFSET_NOT_AVAILABLE,
+        LibraryError.COORDINATOR_LOAD_IN_PROGRESS,
+        LibraryError.COORDINATOR_NOT_AVAILABLE,
+        LibraryError.NOT_COORDINATOR,
+        LibraryError.NOT_ENOUGH_REPLICAS,
+    }
+)
+# A topic made a moment ago is not known everywhere yet; one that was never made looks the same.
+_WORTH_ANOTHER_TRY = _PASSING | {LibraryError.UNKNOWN_TOPIC_OR_PART, LibraryError._UNKNOWN_TOPIC}
 
 _KINDS: dict[int, type[KafkaError]] = {
     LibraryError._QUEUE_FULL: QueueFull,
@@ -111,7 +133,8 @@ def translate(failure: LibraryError | KafkaException, otherwise: type[KafkaError
         kind = TimedOut if otherwise is KafkaError else otherwise
     else:
         kind = _KINDS.get(error.code(), otherwise)
-    return kind(error.str(), code=error.name(), retryable=kind.retryable or error.retriable())
+    again = error.retriable() or (kind is otherwise and error.code() in _WORTH_ANOTHER_TRY)
+    return kind(error.str(), code=error.name(), retryable=kind.retryable or again)
 
 
 def raise_for(error: LibraryError, place: Place) -> None:

@@ -4,14 +4,17 @@ Always the high watermark (read uncommitted): with a transaction open, the end t
 before records whose offsets may already be committed elsewhere, and a state read "to the end" would be an old one.
 """
 
+import time
 from collections.abc import Iterable
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
+from connectors.host.backoff import delays_s
+from connectors.host.clock import Clock, SystemClock
 from connectors.kafka.connection import LIBRARY_LOG, Connection
-from connectors.kafka.errors import TimedOut, translate
+from connectors.kafka.errors import KafkaError, TimedOut, translate
 from connectors.kafka.records import Place
 from connectors.kafka.settings import KafkaSettings
 
@@ -19,7 +22,8 @@ from connectors.kafka.settings import KafkaSettings
 class OffsetDirectory:
     """Asks for first and end offsets of any number of partitions in one request; safe to use from any thread."""
 
-    def __init__(self, settings: KafkaSettings) -> None:
+    def __init__(self, settings: KafkaSettings, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
         config = settings.client_config() | Connection("offsets").config()
         self._admin = AdminClient(config, logger=LIBRARY_LOG)
 
@@ -33,12 +37,24 @@ class OffsetDirectory:
 
     def _ask(self, places: Iterable[Place], spec: OffsetSpec, timeout_s: float) -> dict[Place, int]:
         wanted = {TopicPartition(place.topic, place.partition): spec for place in places}
+        deadline = self._clock.monotonic() + timeout_s
+        for delay_s in delays_s(0.05, longest_s=1.0):
+            try:
+                return self._asked_once(wanted, max(0.1, deadline - self._clock.monotonic()))
+            except KafkaError as error:
+                # The library asks whoever led the partition when it last looked, once.
+                if not error.retryable or self._clock.monotonic() + delay_s > deadline:
+                    raise
+            time.sleep(delay_s)
+        raise AssertionError("the delays never end")
+
+    def _asked_once(self, wanted: dict[TopicPartition, OffsetSpec], timeout_s: float) -> dict[Place, int]:
         if not wanted:
             return {}
-        answers = self._admin.list_offsets(
-            wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout_s
-        )
         try:
+            answers = self._admin.list_offsets(
+                wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout_s
+            )
             return {
                 Place(item.topic, item.partition): answer.result(timeout_s + 1).offset
                 for item, answer in answers.items()

@@ -120,7 +120,10 @@ class Producer:
 
     def flush(self, timeout_s: float) -> int:
         """Wait until everything queued was delivered or failed; how many records are left after the time."""
-        return int(self._library.flush(timeout_s))
+        try:
+            return int(self._library.flush(timeout_s))
+        except KafkaException:  # broken for good: what is queued stays undelivered, `connection.fatal` says why
+            return len(self._library)
 
     def poll(self, timeout_s: float = 0.0) -> None:
         """Serve callbacks in this thread too, e.g. while waiting for room in the queue."""

@@ -6,6 +6,7 @@ session; and the membership must be the one taken at assignment. Between `begin`
 an open transaction holds back every reader of the partitions it wrote to.
 """
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -84,7 +85,8 @@ class TransactionalProducer:
 
     def close(self) -> None:
         """Serve what is outstanding; an open transaction is left to its time-out or the successor."""
-        self._library.flush(1.0)
+        with contextlib.suppress(KafkaException):  # a fenced producer has nothing left to say
+            self._library.flush(1.0)
 
     def _produce(self, topic: Topic, key: bytes, value: bytes | None, partition: int) -> None:
         deadline = self._clock.monotonic() + self._timeout_s
@@ -118,8 +120,8 @@ class TransactionalProducer:
 
 
 def _transaction_error(failure: KafkaException) -> KafkaError:
-    """Abort, a retryable error, or Fatal: there is nothing between them in a transaction."""
+    """Abort, what the library itself calls retriable, or Fatal: there is nothing between them in a transaction."""
     error = translate(failure)
-    if isinstance(error, Abort | Fatal) or error.retryable:
+    if isinstance(error, Abort | Fatal) or failure.args[0].retriable():
         return error
     return Fatal(str(error), code=error.code)

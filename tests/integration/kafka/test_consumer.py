@@ -1,0 +1,173 @@
+"""Group members of every kind behave the same: where they start, what they commit, how they hand over."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from connectors.kafka.consumer import GroupConsumer, Listener, create_consumer
+from connectors.kafka.errors import KafkaError, NotMember, OffsetOutOfRange
+from connectors.kafka.producer import Producer
+from connectors.kafka.records import BEGINNING, Place, Record
+from connectors.kafka.settings import KafkaSettings
+from schemas.topics import Topic
+from tests.integration.kafka.conftest import read, until
+
+Closing = Callable[[Any], Any]
+Join = Callable[..., GroupConsumer]
+
+
+class Diary(Listener):
+    """Writes down what happens to a member; `restart` sends every partition back to its beginning."""
+
+    def __init__(self, restart: bool = False) -> None:
+        self.assigned: list[dict[Place, int]] = []
+        self.revoked: list[Place] = []
+        self.lost: list[Place] = []
+        self._restart = restart
+
+    def on_assigned(self, starts: dict[Place, int]) -> Mapping[Place, int] | None:
+        self.assigned.append(starts)
+        return dict.fromkeys(starts, BEGINNING) if self._restart else None
+
+    def on_revoked(self, revoked: list[Place]) -> None:
+        self.revoked += revoked
+
+    def on_lost(self, lost: list[Place]) -> None:
+        self.lost += lost
+
+
+@pytest.fixture(params=["consumer", "classic", "static"])
+def join(request: pytest.FixtureRequest, settings: KafkaSettings, topic: Topic, group: str, closing: Closing) -> Join:
+    protocol = "consumer" if request.param == "consumer" else "classic"
+    ours = settings.model_copy(update={"group_protocol": protocol})
+
+    def joined(name: str = "a", listener: Listener | None = None) -> GroupConsumer:
+        instance = f"{group}-{name}" if request.param == "static" else None
+        return closing(create_consumer(ours, group=group, topics=[topic], listener=listener, instance_id=instance))
+
+    return joined
+
+
+def fill(producer: Producer, topic: Topic, count: int = 20) -> None:
+    for number in range(count):
+        producer.send(topic, b"k", b"%d" % number, number % 4)
+    assert producer.flush(10) == 0
+
+
+def next_offsets(records: list[Record]) -> dict[Place, int]:
+    return {record.place: record.offset + 1 for record in records}
+
+
+def test_without_a_commit_reading_starts_at_the_beginning(join: Join, producer: Producer, topic: Topic) -> None:
+    fill(producer, topic)
+    diary = Diary()
+    records = read(join(listener=diary), 20)
+    assert sorted(int(record.value or b"") for record in records) == list(range(20))
+    assert diary.assigned == [dict.fromkeys([Place(topic.name, number) for number in range(4)], 0)]
+
+
+def test_a_successor_goes_on_where_was_committed(join: Join, producer: Producer, topic: Topic) -> None:
+    fill(producer, topic)
+    first = join()
+    read(first, 20)
+    first.commit({Place(topic.name, 0): 2, Place(topic.name, 1): 5})
+    first.close()
+    diary = Diary()
+    records = read(join(listener=diary), 5 - 2 + 5 + 5)
+    assert diary.assigned == [{Place(topic.name, n): offset for n, offset in enumerate([2, 5, 0, 0])}]
+    assert len(records) == 13
+
+
+def test_a_listener_may_start_elsewhere(join: Join, producer: Producer, topic: Topic) -> None:
+    fill(producer, topic)
+    first = join()
+    first.commit(next_offsets(read(first, 20)))
+    first.close()
+    assert len(read(join(listener=Diary(restart=True)), 20)) == 20
+
+
+def test_a_second_member_takes_a_share_without_disturbing_the_rest(
+    join: Join, producer: Producer, topic: Topic
+) -> None:
+    fill(producer, topic)
+    diary = Diary()
+    first, second = join("a", diary), None
+    records = read(first, 20)
+    first.commit(next_offsets(records))
+    second = join("b")
+
+    def shared() -> bool:
+        assert first.consume() == []
+        assert second.consume() == []
+        return len(first.assignment()) == len(second.assignment()) == 2
+
+    until(shared, "two partitions each")
+    assert len(diary.revoked) == 2
+    assert diary.lost == []
+    assert not first.assignment() & second.assignment()
+
+
+def test_a_position_passes_what_holds_no_record(join: Join, producer: Producer, topic: Topic) -> None:
+    fill(producer, topic)
+    consumer = join()
+    read(consumer, 20)
+    assert {place: consumer.position(place) for place in consumer.assignment()} == consumer.ends()
+
+
+def test_paused_partitions_are_silent_until_resumed(join: Join, producer: Producer, topic: Topic) -> None:
+    consumer = join()
+    until(lambda: consumer.consume() or consumer.assignment(), "an assignment")
+    quiet = [Place(topic.name, 0), Place(topic.name, 1)]
+    consumer.pause(quiet)
+    fill(producer, topic)
+    assert {record.place for record in read(consumer, 10)}.isdisjoint(quiet)
+    assert consumer.consume() == []
+    consumer.resume(quiet)
+    assert {record.place for record in read(consumer, 10)} == set(quiet)
+
+
+def test_seeking_reads_again(join: Join, producer: Producer, topic: Topic) -> None:
+    fill(producer, topic)
+    consumer = join()
+    read(consumer, 20)
+    consumer.seek(Place(topic.name, 3), 3)
+    assert [record.offset for record in read(consumer, 2)] == [3, 4]
+
+
+def test_what_retention_took_is_an_error_and_what_came_before_is_not_lost(
+    join: Join, producer: Producer, topic: Topic, settings: KafkaSettings
+) -> None:
+    fill(producer, topic)
+    consumer = join()
+    consumer.commit(next_offsets(read(consumer, 20)) | {Place(topic.name, 0): 1})
+    consumer.close()
+    admin = AdminClient(settings.client_config())
+    for future in admin.delete_records([TopicPartition(topic.name, 0, 3)]).values():
+        future.result(10)
+    successor = join("b")
+    with pytest.raises(OffsetOutOfRange) as error:
+        read(successor, 1)
+    assert error.value.place == Place(topic.name, 0)
+    successor.seek(error.value.place, BEGINNING)
+    assert [record.offset for record in read(successor, 2)] == [3, 4]
+
+
+def test_who_is_not_a_member_cannot_commit(join: Join, topic: Topic) -> None:
+    consumer = join()
+    until(lambda: consumer.consume() or consumer.assignment(), "an assignment")
+    consumer._library.unsubscribe()
+    refusals: list[KafkaError] = []
+
+    def refused() -> bool:
+        consumer.consume()
+        try:
+            consumer.commit({Place(topic.name, 0): 1})
+        except KafkaError as error:
+            refusals.append(error)
+        return bool(refusals)
+
+    until(refused, "a refusal")
+    assert isinstance(refusals[0], NotMember)
