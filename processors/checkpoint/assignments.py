@@ -76,6 +76,16 @@ class Assignment:
             if found.assignment not in known_keys:
                 known_keys.append(found.assignment)
 
+    @property
+    def session_count(self) -> int:
+        """Sessions that are in memory."""
+        return len(self._sessions)
+
+    @property
+    def stored_count(self) -> int:
+        """Sessions that are known by their stored state alone."""
+        return len(self._stored)
+
     def feed(self, source: Input, offset: int, session_id: str, record: MediaRecord, size_bytes: int) -> list[Window]:
         """Take the input's next record; the windows to render.
 

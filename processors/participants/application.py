@@ -1,0 +1,60 @@
+"""Writes joins and leaves as `participant-events`."""
+
+import json
+from collections.abc import Sequence
+
+from processors.participants.roster import Change, Closing, ParticipantsLogic
+from processors.shell.applications import Output
+from schemas.ids import PARTICIPANT_EVENT_PREFIX, derived, record_id
+from schemas.records import OutputKind, ParticipantEvent
+from schemas.topics import EVENTS, PARTICIPANT_EVENTS, PARTICIPANTS_STATE
+
+END_ITEM = "end"
+
+
+class ParticipantsApplication:
+    """See `shell.applications.Application`."""
+
+    name = "participants"
+    state_topic = PARTICIPANTS_STATE
+    max_in_flight = 64
+
+    def __init__(self) -> None:
+        self.logic = ParticipantsLogic()
+
+    async def start(self) -> None:
+        return
+
+    async def stop(self) -> None:
+        return
+
+    async def render(self, session_id: str, work: object) -> Sequence[Output]:
+        record = participant_event(session_id, work)
+        return [Output(PARTICIPANT_EVENTS, record.event_id or END_ITEM, record)]
+
+
+def participant_event(session_id: str, work: object) -> ParticipantEvent:
+    """The record of a work of `ParticipantsLogic`."""
+    match work:
+        case Change():
+            return ParticipantEvent(
+                session_id=session_id,
+                kind=OutputKind.ITEM,
+                event_id=_event_id(session_id, work),
+                event=work.event,
+                participant_id=work.participant_id,
+                participant_name=work.participant_name,
+                timestamp_ms=work.timestamp_ms,
+                details=json.dumps({"reason": work.reason}) if work.reason else work.details,
+            )
+        case Closing():
+            return ParticipantEvent(session_id=session_id, kind=OutputKind.END, count=work.count)
+        case _:
+            raise TypeError(f"not a work of participants: {type(work).__name__}")
+
+
+def _event_id(session_id: str, change: Change) -> str:
+    if not change.reason:
+        return record_id(PARTICIPANT_EVENT_PREFIX, session_id, EVENTS.name, change.epoch, change.sequence)
+    parts = session_id, EVENTS.name, change.epoch, change.sequence, change.participant_id
+    return derived(PARTICIPANT_EVENT_PREFIX, *parts)

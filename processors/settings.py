@@ -1,0 +1,26 @@
+"""What an operator may set about the Faust processors, read from `RTMS_PROCESSORS_*`."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ProcessorsSettings(BaseSettings):
+    """The same for participants, transcription and muxing; a processor's own settings lie in its folder."""
+
+    model_config = SettingsConfigDict(env_prefix="RTMS_PROCESSORS_")
+
+    group_prefix: str = Field(default="", description="before the processor's name in its consumer group's id")
+    checkpoint_interval_s: float = Field(default=0.5, gt=0, description="between two rounds of saving and committing")
+    handover_s: float = Field(default=3.0, gt=0, description="for the last checkpoint when partitions are given up")
+    load_timeout_s: float = Field(default=60.0, gt=0, description="for reading the states of assigned partitions")
+    session_timeout_s: float = Field(default=10.0, gt=0, description="after this silence the group gives us up")
+    heartbeat_s: float = Field(default=2.0, gt=0)
+    held_mib: int = Field(
+        default=64, ge=1, description="what one input's partition may hold in open windows before it is paused"
+    )
+    buffered_records: int = Field(default=64, ge=1, description="read ahead of the agent, whatever their size")
+    stalled_s: float = Field(default=60.0, gt=0, description="without progress although there is input: not alive")
+
+    @property
+    def held_bytes(self) -> int:
+        return self.held_mib * 1024 * 1024

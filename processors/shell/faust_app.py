@@ -1,0 +1,90 @@
+"""Builds the Faust app of a processor, set so that Faust does only what it is good at: group membership and fetching.
+
+Each setting keeps one of its traps shut: no acknowledgements of its own (they lose records), no topic creation, no
+leader, no web server, no producer, no tables; the co-partitioning assignor, which needs one standby replica to be on;
+a short buffer, because it is counted in records and ours can be large.
+"""
+
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import faust
+from faust.app.base import BootStrategy
+from faust.types import Message
+
+from connectors.kafka.settings import KafkaSettings
+from processors.settings import ProcessorsSettings
+
+MAX_FETCH_BYTES = 4 * 1024 * 1024
+METADATA_AGE_MS = 30_000
+
+
+class _ConsumingOnly(BootStrategy):
+    """Outputs go through our own idempotent producer."""
+
+    enable_kafka_producer = False
+    enable_web = False
+    enable_sensors = False
+
+
+class ProcessorApp(faust.App):
+    """A Faust app without folders: there are no tables to keep on a disk."""
+
+    BootStrategy = _ConsumingOnly
+
+    def _create_directories(self) -> None:
+        return
+
+
+def create_app(group: str, settings: ProcessorsSettings, kafka: KafkaSettings) -> ProcessorApp:
+    """An app that consumes and does nothing else; `group` is its consumer group."""
+    return ProcessorApp(
+        group,
+        broker=";".join(f"kafka://{address}" for address in kafka.bootstrap_servers.split(",")),
+        broker_credentials=_credentials(kafka),
+        broker_session_timeout=settings.session_timeout_s,
+        broker_heartbeat_interval=settings.heartbeat_s,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=MAX_FETCH_BYTES,
+        consumer_metadata_max_age_ms=METADATA_AGE_MS,
+        stream_buffer_maxsize=settings.buffered_records,
+        stream_wait_empty=False,
+        table_standby_replicas=1,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        value_serializer="raw",
+        web_enabled=False,
+    )
+
+
+def add_agent(app: ProcessorApp, topics: tuple[str, ...], take: Callable[[Message], Awaitable[None]]) -> None:
+    """Hand every message of `topics` to `take`, one after the other; `take` never raises."""
+    source = app.topic(
+        *topics,
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        acks=False,
+        allow_empty=True,
+    )
+
+    async def agent(stream: Any) -> None:
+        async for event in stream.noack().events():
+            await take(event.message)
+
+    app.agent(source, name=f"{app.conf.id}-agent", concurrency=1)(agent)
+
+
+def _credentials(kafka: KafkaSettings) -> Any:
+    is_encrypted = kafka.security_protocol.endswith("SSL")
+    context = ssl.create_default_context(cafile=kafka.ssl_ca_location or None) if is_encrypted else None
+    if kafka.security_protocol.startswith("SASL"):
+        return faust.SASLCredentials(
+            username=kafka.sasl_username,
+            password=kafka.sasl_password.get_secret_value(),
+            mechanism=kafka.sasl_mechanism,
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context=context) if context else None

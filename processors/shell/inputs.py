@@ -1,0 +1,75 @@
+"""The assigned input partitions, as the shell needs them: the one place that touches Faust's private parts.
+
+Faust's own commit ends the app on errors that mean nothing to us, and it cannot tell what is committed; so both go to
+the aiokafka consumer beneath it, in the consumer's thread. The version is pinned and a test holds these paths.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import faust
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.types import TP
+
+from processors.checkpoint.assignments import Input
+
+
+class Inputs:
+    """Reads positions, commits, seeks and pauses; to be used from the app's loop."""
+
+    def __init__(self, app: faust.App) -> None:
+        self._app = app
+
+    @property
+    def generation(self) -> int:
+        """The group's generation that the newest assignment belongs to."""
+        return int(self._app.consumer_generation_id)
+
+    async def committed(self, sources: Collection[Input]) -> dict[Input, int]:
+        """The committed offsets, of those that have any."""
+        coordinator = self._consumer()._coordinator
+        found = await self._in_thread(coordinator.fetch_committed_offsets, [TopicPartition(*s) for s in sources])
+        return {Input(*place): at.offset for place, at in found.items() if at.offset >= 0}
+
+    async def starts(self, sources: Collection[Input]) -> dict[Input, int]:
+        """The first offsets that still exist."""
+        found = await self._in_thread(self._consumer().beginning_offsets, [TopicPartition(*s) for s in sources])
+        return {Input(*place): offset for place, offset in found.items()}
+
+    async def commit(self, offsets: Mapping[Input, int]) -> bool:
+        """Commit; false when the group has moved on or Kafka is away: then the successor reads a little more again."""
+        wanted = {TopicPartition(*source): OffsetAndMetadata(offset, "") for source, offset in offsets.items()}
+        try:
+            await self._in_thread(self._consumer().commit, wanted)
+        except (CommitFailedError, IllegalStateError, KafkaError):
+            return False
+        return True
+
+    async def rewind(self, source: Input, offset: int) -> None:
+        """Deliver from `offset` on again."""
+        await self._app.consumer.seek(TP(*source), offset)
+
+    def pause(self, source: Input) -> None:
+        """Fetch no more of it. Drops what is fetched already: before `resume` comes `rewind`."""
+        self._app.consumer.pause_partitions({TP(*source)})
+
+    def resume(self, source: Input) -> None:
+        self._app.consumer.resume_partitions({TP(*source)})
+
+    def end(self, source: Input) -> int:
+        """The input's end as of the last fetch; 0 where that is not known."""
+        try:
+            return int(self._app.consumer.highwater(TP(*source)) or 0)
+        except IllegalStateError:
+            return 0
+
+    def _thread(self) -> Any:
+        consumer: Any = self._app.consumer
+        return consumer._thread
+
+    def _consumer(self) -> Any:
+        return self._thread()._consumer
+
+    async def _in_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        return await self._thread().call_thread(call, *arguments)

@@ -1,0 +1,18 @@
+"""What the shell of the Faust processors counts."""
+
+from connectors.host.metrics import counter, gauge, histogram
+
+RECORDS = counter("rtms_processors_records", "Input records taken.", ["topic"])
+IGNORED = counter("rtms_processors_ignored_records", "Deliveries that were not taken, to be read again.", ["reason"])
+REFUSED = counter("rtms_processors_refused_records", "Input records that became dead letters.", ["topic"])
+LOST = counter("rtms_processors_lost_records", "Input records deleted by retention before they were read.", ["topic"])
+WINDOWS = counter("rtms_processors_windows", "Windows whose outputs are acknowledged.")
+OUTPUTS = counter("rtms_processors_outputs", "Output records acknowledged.", ["topic"])
+STATES = counter("rtms_processors_states", "States written.")
+COMMITS = counter("rtms_processors_commits", "Offset commits by result.", ["result"])
+LOADS = counter("rtms_processors_loads", "Assignments whose states were loaded.")
+SESSIONS = gauge("rtms_processors_sessions", "Sessions in memory.")
+HELD_BYTES = gauge("rtms_processors_held_bytes", "Payload bytes in windows that are still open.")
+PAUSED = gauge("rtms_processors_paused_inputs", "Input partitions paused because they lead too far.")
+OVERFULL = counter("rtms_processors_overfull_partitions", "Rounds in which all inputs of a partition held too much.")
+RENDER_SECONDS = histogram("rtms_processors_render_seconds", "From a complete window to its output.")

@@ -1,0 +1,106 @@
+"""Starts one processor as a process: `run(create)` from its `command.py`."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from faust.contrib.asgi import bind_to_running_loop
+
+from connectors.host.clock import SystemClock
+from connectors.host.health import Health
+from connectors.host.logs import configure, get_logger
+from connectors.host.signals import StopSignal
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.producer import TEXT, Profile, create_producer
+from connectors.kafka.reader import PartitionLoader
+from connectors.kafka.settings import KafkaSettings
+from processors.settings import ProcessorsSettings
+from processors.shell.applications import Application
+from processors.shell.faust_app import ProcessorApp, add_agent, create_app
+from processors.shell.inputs import Inputs
+from processors.shell.outbox import Outbox
+from processors.shell.state_store import StateStore
+from processors.shell.worker import Connections, Worker
+
+log = get_logger(__name__)
+
+STOP_TIMEOUT_S = 20.0
+
+
+def run(name: str, create: Callable[[], Application], profile: Profile = TEXT) -> None:
+    """Run until told to stop, then exit; exits with 1 after a failure, so that a supervisor starts it again.
+
+    `create` is called in the event loop. `profile` is how the outputs are batched and compressed.
+    """
+    service = f"processor-{name}"
+    configure(service)
+    for chatty in ("faust", "mode", "aiokafka"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    stop, health = StopSignal().install(), Health(service)
+    health.start()
+    try:
+        is_clean = asyncio.run(_serve(create, profile, stop, health))
+    finally:
+        health.stop()
+    log.info("stopped", clean=is_clean)
+    sys.exit(0 if is_clean else 1)
+
+
+async def _serve(create: Callable[[], Application], profile: Profile, stop: StopSignal, health: Health) -> bool:
+    kafka, settings, application = KafkaSettings(), ProcessorsSettings(), create()
+    decoder = Decoder.from_settings(kafka)
+    producer = create_producer(kafka, profile)
+    loader = PartitionLoader(kafka, f"{application.name}-states")
+    outbox = Outbox(producer, decoder.codec)
+    app = create_app(f"{settings.group_prefix}{application.name}", settings, kafka)
+    states = StateStore(application.state_topic, loader, decoder, outbox)
+    worker = Worker(application, Connections(Inputs(app), outbox, states, decoder), settings, health, SystemClock())
+    add_agent(app, application.logic.topics, worker.take)
+    app.on_partitions_assigned.connect(worker.on_assigned, weak=False)
+    app.on_partitions_revoked.connect(worker.on_revoked, weak=False)
+    await application.start()
+    try:
+        return await _run(app, worker, stop)
+    finally:
+        await application.stop()
+        await asyncio.to_thread(producer.close)
+        await asyncio.to_thread(loader.close)
+
+
+async def _run(app: ProcessorApp, worker: Worker, stop: StopSignal) -> bool:
+    """Whether it ended because it was told to."""
+    bind_to_running_loop(app)
+    app.finalize()
+    checkpoints = asyncio.create_task(worker.run())
+    told = asyncio.create_task(stop.wait())
+    ended = asyncio.create_task(_life(app))
+    try:
+        ends: set[asyncio.Future[Any]] = {told, ended, worker.failure}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        is_clean = told.done() and not worker.failure.done()
+        checkpoints.cancel()
+        if is_clean:
+            await worker.hand_over()
+        await _stopped(app)
+    finally:
+        for task in (checkpoints, told, ended):
+            task.cancel()
+        await asyncio.gather(checkpoints, told, ended, return_exceptions=True)
+    return is_clean
+
+
+async def _life(app: ProcessorApp) -> None:
+    """From the start of Faust to its end, which is an error unless it was stopped."""
+    await app.start()
+    await app.wait_until_stopped()
+    if app.crashed:
+        log.error("faust crashed", error=type(app.crash_reason).__name__)
+
+
+async def _stopped(app: ProcessorApp) -> None:
+    try:
+        await asyncio.wait_for(app.stop(), STOP_TIMEOUT_S)
+    except TimeoutError:
+        log.warning("faust did not stop in time", timeout_s=STOP_TIMEOUT_S)

@@ -1,0 +1,68 @@
+"""Keeps sessions' states on a compacted topic, keyed by session and assignment, in the partition of the session."""
+
+import asyncio
+import threading
+from collections.abc import Collection, Iterable
+
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.reader import PartitionLoader
+from connectors.kafka.records import Place
+from processors.checkpoint.assignments import Stored, Unsaved
+from processors.checkpoint.sessions import SessionKey
+from processors.checkpoint.states import State
+from processors.shell.applications import KEY_SEPARATOR
+from processors.shell.outbox import Outbox
+from schemas.records import ProcessorState
+from schemas.topics import Topic
+
+
+def key_of(session: SessionKey, assignment: str) -> bytes:
+    return f"{session.session_id}{KEY_SEPARATOR}{assignment}".encode()
+
+
+class StateStore:
+    """The states of one processor. One load at a time; a second one waits."""
+
+    def __init__(self, topic: Topic, loader: PartitionLoader, decoder: Decoder, outbox: Outbox) -> None:
+        self._topic = topic
+        self._loader = loader
+        self._decoder = decoder
+        self._outbox = outbox
+        self._loading = threading.Lock()  # held by the thread: a load that is cancelled goes on until it is through
+
+    async def load(self, partitions: Collection[int], timeout_s: float) -> list[Stored]:
+        """Everything that any assignment has written and nobody erased, to the ends as of now.
+
+        Raises:
+            KafkaError: the ends were not reached.
+            ValueError: a record is no state; going on without it would produce wrong outputs.
+        """
+        return await asyncio.to_thread(self._read, partitions, timeout_s)
+
+    async def save(self, unsaved: Unsaved, assignment: str) -> None:
+        """Write one state; returns when it is acknowledged."""
+        record = ProcessorState(session_id=unsaved.session.session_id, assignment=assignment, state=unsaved.text)
+        key = key_of(unsaved.session, assignment)
+        await self._outbox.send(self._topic, key, record, unsaved.session.partition)
+
+    async def erase(self, session: SessionKey, assignments: Iterable[str]) -> None:
+        """Write tombstones for what these assignments left of the session."""
+        keys = [key_of(session, assignment) for assignment in assignments]
+        await asyncio.gather(*(self._outbox.send(self._topic, key, None, session.partition) for key in keys))
+
+    def _read(self, partitions: Collection[int], timeout_s: float) -> list[Stored]:
+        found: dict[tuple[int, bytes], list[Stored]] = {}
+        places = [Place(self._topic.name, number) for number in partitions]
+        with self._loading:
+            for record in self._loader.load(places, timeout_s):
+                place = record.partition, record.key or b""
+                if record.value is None:
+                    found.pop(place, None)
+                else:
+                    found.setdefault(place, []).append(self._stored(record.partition, record.value))
+        return [stored for states in found.values() for stored in states]
+
+    def _stored(self, partition: int, value: bytes) -> Stored:
+        record = self._decoder.decode(self._topic, value)
+        assert isinstance(record, ProcessorState)
+        return Stored(SessionKey(partition, record.session_id), record.assignment, State.from_json(record.state))

@@ -1,0 +1,290 @@
+"""Runs an application on Faust's events: what is safe to do when, and in which order.
+
+Rules, each paid for with lost or wrong outputs: nothing is fed before the states of the assignment are loaded, nothing
+of an older generation, and nothing across a gap. States load in a task, because no heartbeat is sent while a handler
+of Faust's runs. Outputs are acknowledged, then states, then offsets are committed. Every rebalance drops everything in
+memory and reads again. A write that fails ends the process: its successor goes on from the last checkpoint.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from faust.types import TP, Message
+
+from connectors.host.clock import Clock
+from connectors.host.health import Health
+from connectors.host.logs import get_logger
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.errors import KafkaError
+from processors.checkpoint.assignments import Assignment, Input
+from processors.settings import ProcessorsSettings
+from processors.shell import metrics
+from processors.shell.applications import Application
+from processors.shell.inputs import Inputs
+from processors.shell.outbox import Outbox
+from processors.shell.pausing import Pausing
+from processors.shell.rendering import Rendering
+from processors.shell.state_store import StateStore
+from schemas.codec import Undecodable
+from schemas.records import MediaRecord
+from schemas.topics import BY_NAME
+
+log = get_logger(__name__)
+
+RETRY_S = 0.5
+REWIND_PATIENCE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What a worker reads and writes with."""
+
+    inputs: Inputs
+    outbox: Outbox
+    states: StateStore
+    decoder: Decoder
+
+
+class NotCopartitioned(Exception):
+    """The inputs' partitions were dealt out differently; windows over several inputs would never see both."""
+
+
+class Worker:
+    """One process's share of an application's work. All methods belong to the app's loop."""
+
+    def __init__(
+        self,
+        application: Application,
+        connections: Connections,
+        settings: ProcessorsSettings,
+        health: Health,
+        clock: Clock,
+    ) -> None:
+        self.failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+        """Gets the error that ends the process."""
+        self._application = application
+        self._to = connections
+        self._settings = settings
+        self._health = health
+        self._clock = clock
+        self._rendering = Rendering(application, connections.outbox, self._fail)
+        self._pausing = Pausing(connections.inputs, application.logic.clocks, settings.held_bytes)
+        self._assignment: Assignment | None = None
+        self._is_loaded = asyncio.Event()
+        self._loading: asyncio.Task[None] | None = None
+        self._committed: dict[Input, int] = {}
+        self._rewound: dict[Input, tuple[int, float]] = {}
+        self._checkpointing = asyncio.Lock()
+        self._moved_at = clock.monotonic()
+
+    async def on_assigned(self, *arguments: Any, **_: Any) -> None:
+        """Faust's signal (app, assigned), sent in every generation. Returns at once; events wait for the load."""
+        assigned: Iterable[TP] = arguments[1]
+        self._reset()
+        sources = [Input(*tp) for tp in assigned if tp.topic in self._application.logic.topics]
+        shares = [{s.partition for s in sources if s.topic == topic} for topic in self._application.logic.topics]
+        if any(share != shares[0] for share in shares):
+            self._fail(NotCopartitioned(f"partitions per input: {[sorted(share) for share in shares]}"))
+            return
+        self._loading = asyncio.create_task(self._load(sources, self._to.inputs.generation))
+
+    async def on_revoked(self, *_: Any, **__: Any) -> None:
+        """Faust's signal: all of the old assignment is gone, whatever it says."""
+        self._health.ready(False, "rebalancing")
+        await self.hand_over()
+
+    async def hand_over(self) -> None:
+        """Save and commit what can be within the time given, then forget everything."""
+        try:
+            await asyncio.wait_for(self.checkpoint(), self._settings.handover_s)
+        except TimeoutError:
+            log.warning("gave up partitions without a last checkpoint")
+        except KafkaError as error:
+            self._fail(error)
+        self._reset()
+
+    async def take(self, message: Message) -> None:
+        """Feed one event, or leave it to be delivered again. Never raises: what is raised would acknowledge it."""
+        try:
+            await self._take(message)
+        except Exception as error:  # noqa: BLE001  the agent's edge; logged, counted by the supervisor's restart
+            self._fail(error)
+
+    async def run(self) -> None:
+        """Checkpoint at intervals, until cancelled."""
+        while True:
+            await asyncio.sleep(self._settings.checkpoint_interval_s)
+            try:
+                await self.checkpoint()
+            except KafkaError as error:
+                self._fail(error)
+                return
+            if self._is_moving():
+                self._health.beat()
+
+    async def checkpoint(self) -> None:
+        """Save what has changed and commit what is covered. Raises KafkaError when a write fails for good."""
+        async with self._checkpointing:
+            assignment = self._assignment
+            if assignment is None:
+                return
+            self._rendering.start(assignment, assignment.orphans())
+            await self._save(assignment)
+            if assignment is not self._assignment:
+                return  # what was saved is true for ever, but the offsets are another's to commit now
+            await self._commit(assignment)
+            self._observe(assignment)
+            await self._pausing.update(assignment)
+
+    async def _take(self, message: Message) -> None:
+        await self._is_loaded.wait()
+        await self._rendering.room()
+        assignment, source = self._assignment, Input(message.topic, message.partition)
+        if assignment is None or message.generation_id != self._to.inputs.generation:
+            metrics.IGNORED.labels("generation").inc()
+        elif source in self._pausing.paused:
+            metrics.IGNORED.labels("paused").inc()
+        elif message.offset < assignment.next[source]:
+            metrics.IGNORED.labels("repeated").inc()
+        elif message.offset > assignment.next[source]:
+            metrics.IGNORED.labels("gap").inc()
+            await self._close_gap(assignment, source)
+        else:
+            await self._feed(assignment, source, message)
+
+    async def _feed(self, assignment: Assignment, source: Input, message: Message) -> None:
+        data: bytes = message.value or b""
+        try:
+            record = self._to.decoder.decode(BY_NAME[source.topic], data)
+            if not isinstance(record, MediaRecord):
+                raise Undecodable("not a media record")
+            windows = assignment.feed(source, message.offset, record.session_id, record, len(data))
+        except Undecodable as error:
+            await self._refuse(source, message, error.reason)
+            if assignment is self._assignment:
+                assignment.skip(source, message.offset)
+            return
+        except Exception as error:  # a fault of ours that this record found must not stop the other sessions
+            log.exception("record refused by the logic", topic=source.topic, offset=message.offset)
+            await self._refuse(source, message, f"{type(error).__name__} in the logic")
+            return
+        metrics.RECORDS.labels(source.topic).inc()
+        self._moved_at = self._clock.monotonic()
+        self._rendering.start(assignment, windows)
+
+    async def _refuse(self, source: Input, message: Message, reason: str) -> None:
+        metrics.REFUSED.labels(source.topic).inc()
+        key: bytes | None = message.key
+        session_id = key.decode(errors="replace") if key else None
+        await self._to.outbox.refuse(source, message.offset, reason, message.value or b"", session_id)
+
+    async def _close_gap(self, assignment: Assignment, source: Input) -> None:
+        """Have what was left out delivered; if retention has deleted it, say so and go on behind it."""
+        wanted, now = assignment.next[source], self._clock.monotonic()
+        rewound_to, at = self._rewound.get(source, (-1, now))
+        if rewound_to == wanted and now - at < REWIND_PATIENCE_S:
+            return
+        if rewound_to == wanted:
+            starts = await self._to.inputs.starts([source])
+            if assignment is not self._assignment:
+                return
+            self._report_lost(source, wanted, starts[source])
+            assignment.next[source] = max(wanted, starts[source])
+        self._rewound[source] = assignment.next[source], now
+        await self._to.inputs.rewind(source, assignment.next[source])
+
+    async def _load(self, sources: list[Input], generation: int) -> None:
+        while self._to.inputs.generation == generation:
+            try:
+                loaded = await self._loaded(sources, generation)
+            except KafkaError as error:
+                log.warning("loading states failed, trying again", reason=str(error))
+                await asyncio.sleep(RETRY_S)
+            except Exception as error:  # noqa: BLE001  the task's edge: nobody awaits it
+                self._fail(error)
+                return
+            else:
+                await self._begin(loaded, generation)
+                return
+
+    async def _loaded(self, sources: list[Input], generation: int) -> Assignment:
+        # In this order: a commit that succeeded was preceded by its states, so they lie below the ends read now.
+        committed = await self._to.inputs.committed(sources)
+        starts = await self._to.inputs.starts(sources)
+        stored = await self._to.states.load({s.partition for s in sources}, self._settings.load_timeout_s)
+        name = f"{generation}.{secrets.token_hex(4)}"
+        offsets = {source: max(committed.get(source, 0), starts[source]) for source in sources}
+        for source, offset in committed.items():
+            self._report_lost(source, offset, starts[source])
+        assignment = Assignment(self._application.logic, name, offsets, stored)
+        for expired in assignment.expired(starts):
+            await self._to.states.erase(expired.session, [expired.assignment])
+        self._committed = {source: offset for source, offset in committed.items() if offset == offsets[source]}
+        return assignment
+
+    async def _begin(self, assignment: Assignment, generation: int) -> None:
+        if self._to.inputs.generation != generation:
+            return
+        self._assignment = assignment
+        self._moved_at = self._clock.monotonic()
+        metrics.LOADS.inc()
+        log.info("states loaded", generation=generation, inputs=len(assignment.next), stored=assignment.stored_count)
+        self._is_loaded.set()
+        self._health.ready(True)
+
+    async def _save(self, assignment: Assignment) -> None:
+        unsaved = assignment.unsaved()
+        await asyncio.gather(*(self._to.states.save(one, assignment.name) for one in unsaved))
+        metrics.STATES.inc(len(unsaved))
+        foreign = [(one.session, assignment.saved(one)) for one in unsaved]
+        await asyncio.gather(*(self._to.states.erase(session, names) for session, names in foreign if names))
+
+    async def _commit(self, assignment: Assignment) -> None:
+        offsets = {s: offset for s, offset in assignment.committable().items() if offset != self._committed.get(s)}
+        if not offsets:
+            return
+        is_done = await self._to.inputs.commit(offsets)
+        metrics.COMMITS.labels("done" if is_done else "refused").inc()
+        if is_done and assignment is self._assignment:
+            self._committed |= offsets
+
+    def _reset(self) -> None:
+        """Forget everything of the old assignment; what is under way for it comes to nothing."""
+        if self._loading is not None:
+            self._loading.cancel()
+        self._rendering.cancel()
+        self._pausing.forget()
+        self._assignment = self._loading = None
+        self._is_loaded.clear()
+        self._committed, self._rewound = {}, {}
+
+    def _report_lost(self, source: Input, wanted: int, start: int) -> None:
+        if start > wanted:
+            metrics.LOST.labels(source.topic).inc(start - wanted)
+            log.error("input deleted before it was read", topic=source.topic, partition=source.partition,
+                      from_offset=wanted, to_offset=start)  # fmt: skip
+
+    def _observe(self, assignment: Assignment) -> None:
+        metrics.SESSIONS.set(assignment.session_count)
+        metrics.HELD_BYTES.set(assignment.held_bytes().total())
+
+    def _is_moving(self) -> bool:
+        """Whether something was taken lately, or there was nothing to take."""
+        if self._assignment is None or self._rendering.is_full:
+            return True
+        is_behind = any(
+            self._to.inputs.end(source) > offset
+            for source, offset in self._assignment.next.items()
+            if source not in self._pausing.paused
+        )
+        if not is_behind:
+            self._moved_at = self._clock.monotonic()
+        return self._clock.monotonic() - self._moved_at < self._settings.stalled_s
+
+    def _fail(self, error: BaseException) -> None:
+        if not self.failure.done():
+            log.error("processor failed", error=type(error).__name__, reason=str(error))
+            self.failure.set_result(error)
