@@ -1,0 +1,93 @@
+"""Transcription as the shell runs it: captions and utterances to records on `transcripts`."""
+
+from collections.abc import Sequence
+
+from processors.checkpoint.windows import Logic
+from processors.shell.applications import Output
+from processors.transcription import metrics
+from processors.transcription.logic import TranscriptionLogic
+from processors.transcription.pool import Pool
+from processors.transcription.recogniser import Recognised, Recognition, Unrecognised
+from processors.transcription.settings import TranscriptionSettings
+from processors.transcription.works import (
+    END_ITEM,
+    CaptionWork,
+    EndWork,
+    SpeechWork,
+    caption_utterance,
+    end_of_transcript,
+    speech_utterance,
+)  # fmt: skip
+from schemas.records import Utterance
+from schemas.topics import TRANSCRIPTION_STATE, TRANSCRIPTS, Topic
+
+LANGUAGE = "en"
+"""What the local model knows."""
+
+WAITING_PER_WORKER = 4
+
+
+class Transcription:
+    """See `processors.shell.applications.Application`."""
+
+    def __init__(self, settings: TranscriptionSettings, pool: Pool | None = None) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._logic = TranscriptionLogic()
+
+    @property
+    def name(self) -> str:
+        return "transcription"
+
+    @property
+    def logic(self) -> Logic:
+        return self._logic
+
+    @property
+    def state_topic(self) -> Topic:
+        return TRANSCRIPTION_STATE
+
+    @property
+    def max_in_flight(self) -> int:
+        return self._settings.workers * WAITING_PER_WORKER
+
+    async def start(self) -> None:
+        """Recogniser processes start with the first utterance: sessions with Zoom's captions alone need none."""
+        self._pool = self._pool or Pool(self._settings)
+
+    async def stop(self) -> None:
+        if self._pool is not None:
+            await self._pool.stop()
+
+    async def render(self, session_id: str, work: object) -> Sequence[Output]:
+        match work:
+            case CaptionWork(caption):
+                return [_output(caption_utterance(caption))]
+            case SpeechWork():
+                return await self._spoken(session_id, work)
+            case EndWork():
+                return [_output(end_of_transcript(session_id, work))]
+            case _:
+                raise TypeError(f"no work of transcription: {type(work).__name__}")
+
+    async def _spoken(self, session_id: str, work: SpeechWork) -> list[Output]:
+        result = await self._recognised(work)
+        if isinstance(result, Recognised) and not result.text:
+            metrics.UTTERANCES.labels("moonshine", "wordless").inc()
+            return []
+        return [_output(speech_utterance(session_id, work, result))]
+
+    async def _recognised(self, work: SpeechWork) -> Recognition:
+        if work.speech.pcm is None:
+            return Unrecognised(f"unsupported audio: {work.speech.audio}")
+        if work.language.split("-")[0].lower() != LANGUAGE:
+            return Unrecognised(f"the local recogniser does not know the language {work.language!r}")
+        assert self._pool is not None
+        metrics.SPEECH_SECONDS.inc((work.speech.end_ms - work.speech.start_ms) / 1000)
+        return await self._pool.recognise(work.speech.pcm, work.speech.audio.sample_rate_hz)
+
+
+def _output(utterance: Utterance) -> Output:
+    if utterance.engine:
+        metrics.UTTERANCES.labels(utterance.engine, utterance.status).inc()
+    return Output(TRANSCRIPTS, utterance.utterance_id or END_ITEM, utterance)

@@ -1,0 +1,15 @@
+"""What transcription counts."""
+
+from connectors.host.metrics import counter, histogram
+
+UTTERANCES = counter(
+    "rtms_transcription_utterances",
+    "Utterances by engine and result: final, failed, or wordless (which are not written).",
+    ["engine", "result"],
+)
+SPEECH_SECONDS = counter("rtms_transcription_speech_seconds", "Speech given to the local recogniser.")
+RECOGNITION_SECONDS = histogram(
+    "rtms_transcription_recognition_seconds", "From the request for a recogniser to its answer, waiting included."
+)
+RETRIES = counter("rtms_transcription_retries", "Attempts that had to be repeated.")
+STARTS = counter("rtms_transcription_recogniser_starts", "Recogniser processes started.")

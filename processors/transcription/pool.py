@@ -1,0 +1,72 @@
+"""A fixed number of recogniser processes, and the patience to get an answer out of them.
+
+An utterance waits for a free process; one whose process died, or that took too long, is tried again with growing
+pauses until its time is up. Then it is given up for good: an end is always written.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from connectors.host.logs import get_logger
+from processors.transcription import metrics
+from processors.transcription.child import COMMAND, Child
+from processors.transcription.recogniser import Recognised, Recognition, Segment, Unrecognised
+from processors.transcription.settings import TranscriptionSettings
+from processors.transcription.worker.messages import Answer, Broken, Missing, Request, Text
+
+MOST_DELAY_S = 30.0
+
+log = get_logger(__name__)
+
+
+class Pool:
+    def __init__(self, settings: TranscriptionSettings, command: Sequence[str] = COMMAND) -> None:
+        self._settings = settings
+        self._children = [Child(command) for _ in range(settings.workers)]
+        self._free: asyncio.Queue[Child] = asyncio.Queue()
+        for child in self._children:
+            self._free.put_nowait(child)
+        self._missing: str | None = None
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that run now."""
+        return [child.pid for child in self._children if child.pid is not None]
+
+    async def stop(self) -> None:
+        """End all processes; nobody may ask any more."""
+        await asyncio.gather(*(child.stop() for child in self._children))
+
+    async def recognise(self, pcm: bytes, sample_rate_hz: int) -> Recognition:
+        """What is said in `pcm` (mono, 16 bit)."""
+        wanted = Request(pcm, sample_rate_hz, self._settings.attempt_limit_s)
+        with metrics.RECOGNITION_SECONDS.time():
+            return self._missing_or(await self._asked(wanted))
+
+    async def _asked(self, wanted: Request) -> Answer:
+        """The first answer that another attempt would not change, or the last one that time allowed."""
+        loop = asyncio.get_running_loop()
+        deadline_s = loop.time() + self._settings.retry_budget_s
+        delay_s = self._settings.retry_delay_s
+        while True:
+            answer = Missing(self._missing) if self._missing else await self._attempt(wanted)
+            if not isinstance(answer, Broken) or loop.time() + delay_s >= deadline_s:
+                return answer
+            metrics.RETRIES.inc()
+            await asyncio.sleep(delay_s)
+            delay_s = min(2 * delay_s, MOST_DELAY_S)
+
+    async def _attempt(self, wanted: Request) -> Answer:
+        child = await self._free.get()
+        try:
+            return await child.ask(wanted)
+        finally:
+            self._free.put_nowait(child)
+
+    def _missing_or(self, answer: Answer) -> Recognition:
+        if isinstance(answer, Text):
+            return Recognised(tuple(Segment(*segment) for segment in answer.segments))
+        if isinstance(answer, Missing) and self._missing is None:
+            self._missing = answer.reason
+            log.error("no local recogniser: utterances will fail", reason=answer.reason)
+        return Unrecognised(answer.reason)
