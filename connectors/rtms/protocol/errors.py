@@ -3,6 +3,7 @@
     LocalError     we called the protocol in a way that makes no sense: a bug of ours
     RemoteError    Zoom said something that the conversation cannot go on from: connect again
     Refused        Zoom said no; `code` is its status; what follows from it is for `retry` to decide
+    Unusable       one message makes no sense: it becomes a dead letter and the stream goes on
 
 Facts are attributes; texts are made here and never contain a payload, a name or a secret.
 """
@@ -40,3 +41,11 @@ class Refused(Exception):
     def __str__(self) -> str:
         name = codes.name_of(codes.Status, self.code).upper()
         return f"Zoom refused with status {self.code} {name}" + (f": {self.reason}" if self.reason else "")
+
+
+class Unusable(ValueError):
+    """One message cannot be used, and the conversation goes on without it. `reason` is a short code."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from connectors.rtms.protocol.codes import MessageType, Status
-from connectors.rtms.protocol.errors import RemoteError
+from connectors.rtms.protocol.errors import Unusable
 from connectors.rtms.protocol.fields import first, integer, text
 
 PROTOCOL_VERSION = 1
@@ -54,14 +54,14 @@ def decode(data: bytes | bytearray | memoryview | str) -> dict[str, Any]:
     """One message as a dictionary.
 
     Raises:
-        RemoteError: it is no JSON object or has no usable `msg_type`; the fault says which.
+        Unusable: it is no JSON object or has no usable `msg_type`; the reason says which.
     """
     try:
         message = _decode(data)
     except (msgspec.DecodeError, ValueError, RecursionError):  # ValueError: text that is not Unicode
-        raise RemoteError("not_a_json_object") from None
+        raise Unusable("not_a_json_object") from None
     if integer(message.get("msg_type")) is None:
-        raise RemoteError("no_message_type")
+        raise Unusable("no_message_type")
     return message
 
 

@@ -1,0 +1,100 @@
+"""The sockets of one stream as the protocol sees them: wishes to the shell, and what becomes of each.
+
+Rules of this file: every change of a link's state is made here, together with the deadline that goes with it; why a
+socket is opened, dropped or tried again is `stream`'s business.
+"""
+
+from connectors.rtms.protocol.events import SIGNALING, SocketLost, SocketUnwanted, SocketWanted
+from connectors.rtms.protocol.links import HAS_SOCKET, Deadlines, Link, LinkState
+from connectors.rtms.protocol.outbox import Outbox
+from connectors.rtms.protocol.retry import SIGNALING_WINDOW_MS
+
+ANSWER = "answer"
+RETRY = "retry"
+WATCHDOG = "watchdog"
+SUSPICION = "suspicion"
+
+
+class Sockets:
+    """All links; `signaling` is always there, media links come and go with Zoom's offers."""
+
+    __slots__ = ("_answer_ms", "_out", "_watchdog_ms", "deadlines", "links", "signaling")
+
+    def __init__(self, out: Outbox, *, answer_ms: int, watchdog_ms: int) -> None:
+        self._out = out
+        self._answer_ms = answer_ms
+        self._watchdog_ms = watchdog_ms
+        self.deadlines = Deadlines()
+        self.signaling = Link(SIGNALING, SIGNALING_WINDOW_MS)
+        self.links: dict[str, Link] = {SIGNALING: self.signaling}
+
+    @property
+    def media(self) -> list[Link]:
+        """The media links."""
+        return [link for link in self.links.values() if link is not self.signaling]
+
+    @property
+    def all_closed(self) -> bool:
+        """Whether no socket is left."""
+        return not any(link.state in HAS_SOCKET for link in self.links.values())
+
+    def open(self, link: Link, now_ms: int) -> None:
+        """Wish for the link's socket; no answer within the deadline counts as a loss."""
+        self._forget(link)
+        self.links[link.channel] = link
+        link.away_ms(now_ms)
+        link.state = LinkState.OPENING
+        self.deadlines.set((link.channel, ANSWER), now_ms + self._answer_ms)
+        self._out.events.append(SocketWanted(link.channel, link.url))
+
+    def opened(self, link: Link, now_ms: int) -> None:
+        """The socket stands and the handshake was sent: the answer has its own deadline."""
+        link.state = LinkState.GREETING
+        link.heard_ms = now_ms
+        self.deadlines.set((link.channel, ANSWER), now_ms + self._answer_ms)
+
+    def accepted(self, link: Link, now_ms: int) -> None:
+        """Zoom accepted the handshake."""
+        self._forget(link)
+        link.state = LinkState.UP
+        link.accepted_ms = link.heard_ms = now_ms
+        link.attempt = 0
+        link.away_since_ms = None
+        self.deadlines.set((link.channel, WATCHDOG), now_ms + self._watchdog_ms)
+
+    def is_silent(self, link: Link, now_ms: int) -> bool:
+        """The watchdog's question. False sets it again from what was heard last."""
+        silent_at_ms = link.heard_ms + self._watchdog_ms
+        if silent_at_ms <= now_ms:
+            return True
+        self.deadlines.set((link.channel, WATCHDOG), silent_at_ms)
+        return False
+
+    def wait(self, link: Link, delay_ms: int, now_ms: int, close_code: int | None, *, has_socket: bool) -> None:
+        """The socket is of no use any more; wish for another one after `delay_ms`."""
+        self._forget(link)
+        if has_socket:
+            self._out.events.append(SocketUnwanted(link.channel))
+        link.attempt += 1
+        link.state = LinkState.WAITING
+        self.deadlines.set((link.channel, RETRY), now_ms + delay_ms)
+        self._out.events.append(SocketLost(link.channel, close_code, delay_ms))
+
+    def drain(self, link: Link) -> None:
+        """No longer wanted; closed once its end is reported."""
+        self._forget(link)
+        if link.state in (LinkState.OPENING, LinkState.GREETING, LinkState.UP):
+            link.state = LinkState.DRAINING
+            self._out.events.append(SocketUnwanted(link.channel))
+        elif link.state is LinkState.WAITING:
+            self.closed(link)
+
+    def closed(self, link: Link) -> None:
+        """The socket is gone and nothing follows from it; a media link is forgotten, another offer brings new ones."""
+        self._forget(link)
+        link.state = LinkState.IDLE
+        if link is not self.signaling:
+            self.links.pop(link.channel, None)
+
+    def _forget(self, link: Link) -> None:
+        self.deadlines.cancel(*((link.channel, name) for name in (ANSWER, RETRY, WATCHDOG, SUSPICION)))
