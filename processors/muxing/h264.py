@@ -7,6 +7,7 @@ pictures of a sequence parameter set are. Nothing here decodes a picture.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from processors.muxing.bits import BitReader, unescaped
@@ -97,6 +98,7 @@ def _slice_type(nal: bytes) -> int:
         return -1
 
 
+@lru_cache(maxsize=256)
 def sequence(sps: bytes) -> Sequence:
     """Read a sequence parameter set, up to the size of its pictures.
 
