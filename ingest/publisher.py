@@ -83,11 +83,15 @@ class Publisher:
 
     def begin(self, begin: Begin, encodings: Encodings, at_ms: int, arrived_us: int) -> None:
         """Open the epoch on all six topics; `encodings` holds for the frames that follow."""
+        self.agree(encodings)
+        for topic in topics.MEDIA_TOPICS:
+            self._control(topic, RecordKind.BEGIN, at_ms, arrived_us, begin)
+
+    def agree(self, encodings: Encodings) -> None:
+        """Zoom agreed to something anew within the epoch: from here on frames are this."""
         self._encodings = encodings
         self._audio.clear()
         self._pictures.clear()
-        for topic in topics.MEDIA_TOPICS:
-            self._control(topic, RecordKind.BEGIN, at_ms, arrived_us, begin)
 
     def tick(self, topic: Topic, through_ms: int, arrived_us: int) -> None:
         """State that everything of this medium through `through_ms` has been written."""

@@ -1,0 +1,111 @@
+"""`python -m ingest`: a connector worker. Holds live RTMS sessions and writes what Zoom sends to Kafka."""
+
+import argparse
+import asyncio
+from collections.abc import Coroutine
+
+from connectors.host.clock import SystemClock
+from connectors.host.health import Health
+from connectors.host.logs import configure, get_logger
+from connectors.host.secrets import KeyRing
+from connectors.host.settings import SecretsSettings
+from connectors.host.signals import StopSignal
+from connectors.kafka.dead_letters import DeadLetters
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.producer import CONTROL, MEDIA, TEXT, VIDEO, create_producer
+from connectors.kafka.settings import KafkaSettings
+from connectors.rtms.settings import RtmsSettings
+from ingest.claims import ClaimsTail
+from ingest.credentials import ZoomCredentials
+from ingest.facts import Facts
+from ingest.live import LiveSession, Surroundings
+from ingest.membership import Membership
+from ingest.ownership import Deadlines
+from ingest.publisher import Publisher
+from ingest.sessions import session_factory
+from ingest.settings import IngestSettings
+from ingest.worker import Worker
+from schemas import topics
+
+log = get_logger(__name__)
+
+
+async def serve(settings: IngestSettings, kafka: KafkaSettings, health: Health, stop: StopSignal) -> int:
+    """Run until told to stop; 1 when the worker broke and its successor must take over."""
+    clock = SystemClock()
+    decoder = Decoder.from_settings(kafka)
+    control = create_producer(kafka, CONTROL)
+    media, video, text = (create_producer(kafka, profile) for profile in (MEDIA, VIDEO, TEXT))
+    producers = {topic.name: text if topic.text else media for topic in topics.MEDIA_TOPICS}
+    producers |= {topics.VIDEO.name: video, topics.SHARE.name: video}
+    facts = Facts(control, decoder.codec, settings.worker)
+    credentials = ZoomCredentials(kafka, decoder, KeyRing(SecretsSettings().key_list())).start()
+    around = Surroundings(
+        worker=settings.worker,
+        facts=facts,
+        letters=DeadLetters(text, decoder.codec),
+        clock=clock,
+        create_session=session_factory(credentials, RtmsSettings(), clock),
+        hand_over_s=settings.hand_over_s,
+    )
+    worker = Worker(
+        facts=facts,
+        create=lambda identity, state: LiveSession(
+            Publisher(identity, decoder.codec, producers, settings.session_budget_bytes), state, around
+        ),
+        deadlines=Deadlines(
+            connecting_ms=round(settings.connecting_deadline_s * 1000),
+            post_processing_ms=round(settings.post_processing_deadline_s * 1000),
+            total_ms=round(settings.total_deadline_s * 1000),
+        ),
+        clock=clock,
+    )
+    membership = Membership(kafka, decoder, worker, health)
+    claims = ClaimsTail(kafka, decoder, worker.on_claim)
+    await credentials.wait_ready()
+    claims.start()
+    membership.start()
+    health.ready(True)
+    watching = [asyncio.create_task(work) for work in (worker.watch_deadlines(), beat(health))]
+    await first_of(stop.wait(), worker.broken.wait())
+    health.ready(False, "stopping")
+    await asyncio.to_thread(membership.close)
+    for task in watching:
+        task.cancel()
+    claims.close()
+    credentials.close()
+    left = sum(producer.close() for producer in (media, video, text, control))
+    log.info("stopped", undelivered=left)
+    return 1 if worker.broken.is_set() or left else 0
+
+
+async def beat(health: Health) -> None:
+    """Liveness: the event loop gets round."""
+    while True:
+        health.beat()
+        await asyncio.sleep(1)
+
+
+async def first_of(*waits: Coroutine[None, None, object]) -> None:
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m ingest", description=__doc__, epilog="Settings come from RTMS_* variables."
+    )
+    parser.parse_args()
+    configure("ingest")
+    health, stop = Health("ingest"), StopSignal().install()
+    health.start()
+    try:
+        return asyncio.run(serve(IngestSettings(), KafkaSettings(), health, stop))
+    finally:
+        health.stop()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,74 @@
+"""The Zoom apps' credentials, as the control plane has them now; decrypted only when a stream is joined."""
+
+from typing import NamedTuple, Self
+
+from connectors.host.secrets import KeyRing, SecretsError
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.records import Record
+from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.view import TopicView
+from schemas import topics
+from schemas.records import ZoomApp
+
+READY_TIMEOUT_S = 30.0
+CATCH_UP_TIMEOUT_S = 2.0
+
+
+class NoCredentials(Exception):
+    """The session's Zoom app cannot be used; the text says why."""
+
+
+class AppCredentials(NamedTuple):
+    """What signs a handshake."""
+
+    client_id: str
+    client_secret: str
+
+    def __repr__(self) -> str:
+        return f"AppCredentials({self.client_id})"
+
+
+class ZoomCredentials:
+    """A view of the `zoom-apps` topic."""
+
+    def __init__(self, kafka: KafkaSettings, decoder: Decoder, key_ring: KeyRing) -> None:
+        self._decoder, self._key_ring = decoder, key_ring
+        self._apps: dict[str, ZoomApp] = {}
+        self._view = TopicView(kafka, topics.ZOOM_APPS, self._apply)
+
+    def start(self) -> Self:
+        self._view.start()
+        return self
+
+    async def wait_ready(self) -> None:
+        """Return once everything that was in the topic has been read; raises TimeoutError."""
+        if not await self._view.wait_to_end_async(READY_TIMEOUT_S):
+            raise TimeoutError("the zoom-apps topic was not read in time")
+
+    async def of(self, zoom_app_id: str) -> AppCredentials:
+        """The credentials, waiting for the view to have read what stands in the topic now if it lacks them.
+
+        Raises:
+            NoCredentials: there is no such app, or the key that encrypted its secret has left the key ring.
+        """
+        if zoom_app_id not in self._apps:
+            await self._view.wait_to_end_async(CATCH_UP_TIMEOUT_S)
+        app = self._apps.get(zoom_app_id)
+        if app is None:
+            raise NoCredentials("no such zoom app")
+        try:
+            return AppCredentials(app.client_id, self._key_ring.decrypt(app.client_secret_encrypted))
+        except SecretsError as error:
+            raise NoCredentials("no key for the app's secret") from error
+
+    def close(self) -> None:
+        self._view.close()
+
+    def _apply(self, record: Record) -> None:
+        zoom_app_id = (record.key or b"").decode()
+        if record.value is None:
+            self._apps.pop(zoom_app_id, None)
+            return
+        app = self._decoder.decode(topics.ZOOM_APPS, record.value)
+        assert isinstance(app, ZoomApp)
+        self._apps[zoom_app_id] = app

@@ -1,0 +1,220 @@
+"""One claimed session: what Zoom says becomes records, from the first `begin` to the last `end`.
+
+The protocol and its sockets are `connectors.rtms`'s; this is the listener that it calls, in the event loop and in
+order. Nothing here waits while the reader could be reading.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from connectors.host.clock import Clock
+from connectors.host.logs import get_logger
+from connectors.kafka.dead_letters import DeadLetters, letter_of
+from connectors.kafka.errors import KafkaError
+from connectors.rtms.protocol.codes import Medium
+from connectors.rtms.protocol.events import (
+    CaptionReceived,
+    ChatReceived,
+    FrameReceived,
+    FrameRejected,
+    MediaReady,
+    MediumRefused,
+    OwnerEvent,
+    SignalingAccepted,
+    SocketLost,
+    StreamEnded,
+    TickDue,
+    ZoomEvent,
+)
+from connectors.rtms.session import RtmsSession
+from ingest import metrics, translation
+from ingest.credentials import NoCredentials
+from ingest.facts import Facts
+from ingest.publisher import Frame, Publisher
+from ingest.worker import Outcome
+from schemas import topics
+from schemas.records import AppSession, Begin, FactKind, Hole
+from schemas.topics import Topic
+
+log = get_logger(__name__)
+
+HOUSEKEEPING_S = 0.1
+SETTLE_POLL_S = 0.01
+RETRY_FACT_S = 1.0
+SOURCE = "zoom"
+
+TOPIC_OF: dict[Medium, Topic] = {
+    Medium.AUDIO: topics.AUDIO,
+    Medium.VIDEO: topics.VIDEO,
+    Medium.SHARE: topics.SHARE,
+    Medium.CAPTIONS: topics.CAPTIONS,
+    Medium.CHAT: topics.CHAT,
+    Medium.EVENTS: topics.EVENTS,
+}
+
+CreateSession = Callable[[AppSession, Callable[[OwnerEvent], None]], Awaitable[RtmsSession]]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every live session of a worker shares."""
+
+    worker: str
+    facts: Facts
+    letters: DeadLetters
+    clock: Clock
+    create_session: CreateSession
+    hand_over_s: float
+
+
+class LiveSession:
+    """`worker.Live` for a real stream."""
+
+    def __init__(self, publisher: Publisher, state: AppSession, around: Surroundings) -> None:
+        self._publisher = publisher
+        self._identity = publisher.identity
+        self._state = state
+        self._around = around
+        self._session: RtmsSession | None = None
+        self._running: asyncio.Task[StreamEnded] | None = None
+        self._ready = False
+        self._last_ms = 0
+        self._rejected = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- worker.Live ---
+
+    async def run(self) -> Outcome:
+        try:
+            self._session = await self._around.create_session(self._state, self.on_event)
+        except NoCredentials as error:
+            log.error("no credentials", session_id=self._identity.session_id, reason=str(error))
+            kind = FactKind.STREAM_OVER if self._state.connected_once else FactKind.CONNECTION_FAILED
+            return Outcome(kind, f"no_credentials: {error}")
+        self._running = asyncio.create_task(self._session.run())
+        keeping = asyncio.create_task(self._keep_house())
+        try:
+            ended = await self._running
+        finally:
+            keeping.cancel()
+        return translation.outcome(ended, connected_before=self._state.connected_once)
+
+    async def finish(self, *, close_stream: bool) -> None:
+        if self._session is not None:
+            await (self._session.close() if close_stream else self._session.hand_over())
+        self._publisher.end(self._last_ms or self._around.clock.now_ms(), self._around.clock.now_us())
+        await self._settled()
+
+    async def hand_over(self) -> None:
+        if self._session is not None:
+            await self._session.hand_over()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._settled(), self._around.hand_over_s)
+
+    def let_go(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+
+    # --- what Zoom says ---
+
+    def on_event(self, event: OwnerEvent) -> None:
+        """Called by the session for everything that happened, in order."""
+        arrived_us = self._around.clock.now_us()
+        match event:
+            case FrameReceived():
+                self._on_frame(event, arrived_us)
+            case TickDue():
+                self._publisher.tick(TOPIC_OF[event.medium], event.through_ms, arrived_us)
+            case CaptionReceived():
+                self._publisher.text(topics.CAPTIONS, translation.caption(self._identity, event, arrived_us))
+            case ChatReceived():
+                self._publisher.text(topics.CHAT, translation.chat(self._identity, event, arrived_us))
+            case ZoomEvent():
+                self._publisher.text(topics.EVENTS, translation.meeting_event(self._identity, event, arrived_us))
+            case FrameRejected():
+                self._on_rejected(event)
+            case MediaReady():
+                self._on_ready(event, arrived_us)
+            case _:
+                self._on_connection(event)
+
+    def _on_frame(self, event: FrameReceived, arrived_us: int) -> None:
+        frame = Frame(event.user_id, event.user_name, event.timestamp_ms, arrived_us, event.payload, event.key_frame)
+        if event.medium is Medium.AUDIO:
+            self._publisher.audio(frame)
+        else:
+            self._publisher.picture(TOPIC_OF[event.medium], frame)
+        self._last_ms = max(self._last_ms, event.timestamp_ms)
+
+    def _on_ready(self, event: MediaReady, arrived_us: int) -> None:
+        encodings = translation.encodings(event.negotiated)
+        if self._ready:
+            self._publisher.agree(encodings)
+            return
+        self._ready = True
+        negotiated = translation.negotiated_json(event.negotiated)
+        begin = Begin(worker=self._around.worker, settings=self._state.settings, negotiated=negotiated)
+        self._publisher.begin(begin, encodings, self._around.clock.now_ms(), arrived_us)
+        self._spawn_fact(FactKind.CONNECTED)
+
+    def _on_rejected(self, event: FrameRejected) -> None:
+        metrics.REJECTED.labels(event.reason).inc()
+        self._rejected += 1
+        letter = letter_of(
+            SOURCE, self._identity.partition, self._rejected, event.reason, event.raw, self._identity.session_id
+        )
+        try:
+            self._around.letters.send(letter)
+        except KafkaError as error:
+            log.warning("dead letter not sent", session_id=self._identity.session_id, code=error.code)
+
+    def _on_connection(self, event: OwnerEvent) -> None:
+        session_id = self._identity.session_id
+        match event:
+            case SignalingAccepted():
+                log.info("signalling accepted", session_id=session_id, offered=list(event.offered))
+            case MediumRefused():
+                log.warning("medium refused", session_id=session_id, medium=event.medium, code=event.code)
+            case SocketLost():
+                log.warning("socket lost", session_id=session_id, channel=event.channel, code=event.close_code)
+            case StreamEnded():
+                log.info("stream ended", session_id=session_id, cause=event.cause, code=event.code)
+
+    # --- keeping house ---
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_S)
+            self._publisher.send()
+            await self._state_holes()
+
+    async def _state_holes(self) -> None:
+        for hole in self._publisher.take_holes():
+            await self._insist(FactKind.HOLE_FOUND, hole)
+
+    async def _settled(self) -> None:
+        """Kafka has taken or refused everything; what it refused has been stated."""
+        while self._publisher.unsettled:
+            self._publisher.send()
+            await asyncio.sleep(SETTLE_POLL_S)
+        await self._state_holes()
+
+    def _spawn_fact(self, kind: FactKind) -> None:
+        """State something while the reader goes on reading."""
+        task = asyncio.create_task(self._insist(kind))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _insist(self, kind: FactKind, hole: Hole | None = None) -> None:
+        """State a fact, again and again until Kafka has it."""
+        session_id, partition = self._identity.session_id, self._identity.partition
+        while True:
+            try:
+                await self._around.facts.state(session_id, partition, kind, epoch=self._identity.epoch, hole=hole)
+            except KafkaError as error:
+                log.warning("fact not stated yet", session_id=session_id, kind=kind, code=error.code)
+                await asyncio.sleep(RETRY_FACT_S)
+            else:
+                return
