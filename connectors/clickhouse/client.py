@@ -5,6 +5,7 @@ replace by derived ids, a batch that was written without our learning of it does
 """
 
 import asyncio
+import struct
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,8 @@ from schemas.clickhouse import Table
 log = get_logger(__name__)
 
 _Result = TypeVar("_Result")
+
+_UNFIT = (TypeError, ValueError, ArithmeticError, AttributeError, struct.error)
 
 Row = Mapping[str, Any]
 
@@ -54,7 +57,10 @@ class ClickHouse:
         types = list(column_types(table).values())
 
         def write(client: Client) -> None:
-            client.insert(table.name, values, column_names=names, column_type_names=types)
+            try:
+                client.insert(table.name, values, column_names=names, column_type_names=types)
+            except _UNFIT as error:  # its text quotes the value
+                raise Rejected(f"a value does not fit its column of {table.name} ({type(error).__name__})") from None
 
         self._call(write, patience_s)
 

@@ -5,6 +5,7 @@ whole or not at all, like a bucket's.
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
 from connectors.objects import signing
-from connectors.objects.errors import Denied, translate
+from connectors.objects.errors import Denied, NotFound, translate
 from connectors.objects.keys import checked
 from connectors.objects.settings import ObjectsSettings
 
@@ -88,14 +89,8 @@ class ObjectStore:
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
-
-        def remove() -> None:
-            try:
-                obstore.delete(self._store, key)
-            except obstore.exceptions.NotFoundError:
-                return
-
-        self._call(key, remove)
+        with contextlib.suppress(NotFound):
+            self._call(key, lambda: obstore.delete(self._store, key))
 
     def signed_url(self, key: str, expires_s: int, now_ms: int) -> str:
         """A link that fetches the object for `expires_s` seconds, Range requests included."""
@@ -140,5 +135,5 @@ def _open(settings: ObjectsSettings, endpoint: str) -> LocalStore | S3Store:
     )
 
 
-def _stored(meta: obstore.ObjectMeta) -> StoredObject:
+def _stored(meta: "obstore.ObjectMeta") -> StoredObject:
     return StoredObject(meta["path"], meta["size"], int(meta["last_modified"].timestamp() * 1000))

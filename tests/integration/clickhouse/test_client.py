@@ -1,0 +1,154 @@
+"""The ClickHouse connector against the real engine."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from connectors.clickhouse.__main__ import main
+from connectors.clickhouse.client import ClickHouse
+from connectors.clickhouse.errors import Rejected, Unavailable
+from connectors.clickhouse.settings import ClickHouseSettings
+from connectors.clickhouse.tables import create
+from deploy.local.server import Server
+from schemas.clickhouse import TABLES, UTTERANCES
+
+SELECT = "SELECT utterance_id, text, revision FROM utterances WHERE session_id = {session:String} ORDER BY start_ms"
+
+
+@pytest.fixture
+def settings(clickhouse: Server) -> ClickHouseSettings:
+    return ClickHouseSettings(url=clickhouse.url, patience_s=20)
+
+
+@pytest.fixture
+def client(settings: ClickHouseSettings) -> Iterator[ClickHouse]:
+    client = ClickHouse(settings)
+    create(client)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def session() -> str:
+    return f"app_{uuid.uuid4().hex[:16]}"
+
+
+def utterance(session: str, number: int = 0, offset: int = 1, **changes: Any) -> dict[str, Any]:
+    return {
+        "session_id": session,
+        "engine": "zoom",
+        "start_ms": 1_700_000_000_000 + number * 1000,
+        "utterance_id": f"utt_{number}",
+        "end_ms": 1_700_000_000_500 + number * 1000,
+        "revision": 0,
+        "status": "final",
+        "participant_id": 16_778_240,
+        "participant_name": None,
+        "language": "en-US",
+        "text": "It was the best of times — 最好的",
+        "reason": None,
+        "updated_at_ms": 1_700_000_001_000,
+        "_partition": 3,
+        "_offset": offset,
+        **changes,
+    }
+
+
+def test_the_command_creates_and_checks(
+    clickhouse: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RTMS_CLICKHOUSE_URL", clickhouse.url)
+    assert main(["tables"]) == 0
+    assert main(["tables"]) == 0
+    capsys.readouterr()
+    assert main(["tables", "--check"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines] == [[table.name, "ok"] for table in TABLES]
+
+
+def test_the_command_says_when_nobody_answers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RTMS_CLICKHOUSE_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("RTMS_CLICKHOUSE_PATIENCE_S", "0")
+    assert main(["tables"]) == 2
+    assert "not reached" in capsys.readouterr().err
+
+
+def test_rows_come_back_as_they_were(client: ClickHouse, session: str) -> None:
+    row = utterance(session)
+    client.insert(UTTERANCES, [row])
+    (back,) = client.query("SELECT * FROM utterances WHERE session_id = {session:String}", {"session": session})
+    assert back == row
+
+
+def test_writing_again_changes_nothing_and_the_higher_offset_wins(client: ClickHouse, session: str) -> None:
+    rows = [utterance(session, number, offset=number + 10) for number in range(3)]
+    client.insert(UTTERANCES, rows)
+    client.insert(UTTERANCES, rows)
+    client.insert(UTTERANCES, [utterance(session, 1, offset=50, text="corrected", revision=1)])
+    client.insert(UTTERANCES, [utterance(session, 1, offset=20, text="stale")])
+    found = client.query(SELECT, {"session": session})
+    assert [(row["utterance_id"], row["text"], row["revision"]) for row in found] == [
+        ("utt_0", rows[0]["text"], 0),
+        ("utt_1", "corrected", 1),
+        ("utt_2", rows[2]["text"], 0),
+    ]
+
+
+def test_parameters_are_bound_not_pasted(client: ClickHouse, session: str) -> None:
+    client.insert(UTTERANCES, [utterance(session)])
+    assert client.query(SELECT, {"session": f"{session}' OR '1'='1"}) == []
+
+
+async def test_coroutines_can_ask_too(client: ClickHouse, session: str) -> None:
+    client.insert(UTTERANCES, [utterance(session)])
+    assert len(await client.query_async(SELECT, {"session": session})) == 1
+
+
+def test_threads_can_share_one_client(client: ClickHouse, session: str) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: client.insert(UTTERANCES, [utterance(session, number)]), range(40)))
+        counts = list(pool.map(lambda _: len(client.query(SELECT, {"session": session})), range(8)))
+    assert counts == [40] * 8
+
+
+def test_what_never_works_is_said_at_once_and_without_the_row(client: ClickHouse, session: str) -> None:
+    started = time.monotonic()
+    with pytest.raises(Rejected):
+        client.query("SELECT nonsense FROM utterances")
+    with pytest.raises(Rejected, match="lacks the column"):
+        client.insert(UTTERANCES, [{"session_id": session}])
+    with pytest.raises(Rejected) as error:
+        client.insert(UTTERANCES, [utterance(session, start_ms="what she said")])
+    assert "she said" not in str(error.value)
+    assert time.monotonic() - started < 5
+    client.insert(UTTERANCES, [])
+
+
+def test_an_absent_server_is_worth_another_try() -> None:
+    nobody = ClickHouse(ClickHouseSettings(url="http://127.0.0.1:1", patience_s=0.3))
+    with pytest.raises(Unavailable):
+        nobody.query("SELECT 1")
+    assert nobody.ping() is False
+
+
+def test_a_restart_in_the_middle_costs_nothing(clickhouse: Server, client: ClickHouse, session: str) -> None:
+    client.insert(UTTERANCES, [utterance(session, 0)])
+    clickhouse.kill()
+    assert client.ping() is False
+    starter = threading.Thread(target=clickhouse.start)
+    starter.start()
+    try:
+        client.insert(UTTERANCES, [utterance(session, 1)], patience_s=60)
+    finally:
+        starter.join()
+    assert len(client.query(SELECT, {"session": session})) == 2
+    assert client.ping()

@@ -1,0 +1,205 @@
+"""Folder and bucket behave the same; the bucket is a real S3 server process."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from connectors.objects.errors import BadKey, Denied, NotFound, Unavailable
+from connectors.objects.settings import ObjectsSettings
+from connectors.objects.signing import Verdict
+from connectors.objects.store import ObjectStore
+
+KEY = "app_1/recording.mp4"
+
+
+@pytest.fixture(scope="module")
+def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("s3") / "server.log"
+    command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
+    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as server:
+        endpoint = f"http://127.0.0.1:{port}"
+        try:
+            deadline = time.monotonic() + 60
+            while not _answers(endpoint):
+                assert server.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, "S3 server not ready within a minute"
+                time.sleep(0.1)
+            yield endpoint
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _answers(endpoint: str) -> bool:
+    try:
+        return httpx.get(endpoint, trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def bucket_settings(endpoint: str, bucket: str) -> ObjectsSettings:
+    return ObjectsSettings(
+        url=f"s3://{bucket}/rtms/test",
+        endpoint=endpoint,
+        access_key_id="key",
+        secret_access_key="secret",  # type: ignore[arg-type]
+        retry_s=1,
+    )
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+    if request.param == "folder":
+        return ObjectStore(
+            ObjectsSettings(
+                url=f"file://{tmp_path}/objects",
+                public_url="http://127.0.0.1:8000/objects",
+                signing_key="k",  # type: ignore[arg-type]
+            )
+        )
+    endpoint = request.getfixturevalue("s3_endpoint")
+    bucket = f"b{uuid.uuid4().hex[:16]}"
+    assert httpx.put(f"{endpoint}/{bucket}", trust_env=False).status_code == 200
+    return ObjectStore(bucket_settings(endpoint, bucket))
+
+
+def test_what_was_put_can_be_got_whole_and_in_part(store: ObjectStore) -> None:
+    data = os.urandom(3_000_000)
+    store.put(KEY, data, "video/mp4")
+    assert store.get(KEY) == data
+    assert store.get_range(KEY, 1_000_000, 1_000_010) == data[1_000_000:1_000_010]
+    assert b"".join(store.stream(KEY)) == data
+    assert b"".join(store.stream(KEY, 5, 2_500_000)) == data[5:2_500_000]
+    assert store.stat(KEY).size_bytes == len(data)
+    assert abs(store.stat(KEY).modified_ms / 1000 - time.time()) < 120
+
+
+async def test_coroutines_stream_too(store: ObjectStore) -> None:
+    data = os.urandom(2_500_000)
+    store.put(KEY, memoryview(data))
+    assert b"".join([chunk async for chunk in store.stream_async(KEY)]) == data
+    assert (await store.stat_async(KEY)).size_bytes == len(data)
+
+
+def test_putting_again_is_no_change(store: ObjectStore) -> None:
+    store.put(KEY, b"same")
+    store.put(KEY, b"same")
+    assert store.get(KEY) == b"same"
+    assert [found.key for found in store.list("app_1")] == [KEY]
+
+
+def test_an_empty_object_is_an_object(store: ObjectStore) -> None:
+    store.put(KEY, b"")
+    assert store.get(KEY) == b""
+    assert list(store.stream(KEY)) == []
+
+
+def test_a_large_file_is_put_in_parts(store: ObjectStore, tmp_path: Path) -> None:
+    data = os.urandom(1024) * 13 * 1024
+    path = tmp_path / "recording.mp4"
+    path.write_bytes(data)
+    store.put_file(KEY, path, "video/mp4")
+    assert store.stat(KEY).size_bytes == len(data)
+    assert store.get(KEY) == data
+
+
+def test_listing_is_by_whole_segments_and_in_order(store: ObjectStore) -> None:
+    names = [f"app_1/segments/{number:04d}.m4s" for number in range(30)]
+    for name in reversed([*names, "app_10/segments/0000.m4s", "app_1/segments2/x"]):
+        store.put(name, b"12")
+    found = store.list("app_1/segments")
+    assert [item.key for item in found] == names
+    assert {item.size_bytes for item in found} == {2}
+    assert store.list("app_2") == []
+
+
+def test_what_is_not_there_is_not_found_and_deleting_it_is_no_error(store: ObjectStore) -> None:
+    for ask in (store.get, store.stat, lambda key: store.get_range(key, 0, 1)):
+        with pytest.raises(NotFound):
+            ask(KEY)
+    store.delete(KEY)
+    store.put(KEY, b"x")
+    store.delete(KEY)
+    with pytest.raises(NotFound):
+        store.get(KEY)
+
+
+@pytest.mark.parametrize("key", ["../secret", "/etc/passwd", "a/../../b", "", "a//b"])
+def test_no_key_leads_out(store: ObjectStore, key: str) -> None:
+    for ask in (store.get, store.delete, lambda key: store.put(key, b"x"), lambda key: store.signed_url(key, 60, 0)):
+        with pytest.raises(BadKey):
+            ask(key)
+
+
+def test_readers_never_see_half_an_object(store: ObjectStore) -> None:
+    whole = {bytes([value]) * 400_000 for value in range(10)}
+    store.put(KEY, next(iter(whole)))
+    with ThreadPoolExecutor(4) as pool:
+        writes = [pool.submit(store.put, KEY, data) for data in whole]
+        while not all(write.done() for write in writes):
+            assert store.get(KEY) in whole
+    for write in writes:
+        write.result()
+
+
+def test_a_folder_link_is_judged_by_the_store(tmp_path: Path) -> None:
+    store = ObjectStore(
+        ObjectsSettings(url=f"file://{tmp_path}", public_url="http://h/objects", signing_key="k")  # type: ignore[arg-type]
+    )
+    now_ms = 1_700_000_000_000
+    url = urlsplit(store.signed_url(KEY, 60, now_ms))
+    query = {name: values[0] for name, values in parse_qs(url.query).items()}
+    assert url.path == f"/objects/{KEY}"
+    assert store.verify(KEY, query["expires"], query["signature"], now_ms + 59_999) is Verdict.GOOD
+    assert store.verify(KEY, query["expires"], query["signature"], now_ms + 60_000) is Verdict.EXPIRED
+    assert store.verify("app_2/recording.mp4", query["expires"], query["signature"], now_ms) is Verdict.FORGED
+
+
+def test_no_links_without_a_key(tmp_path: Path) -> None:
+    with pytest.raises(Denied, match="RTMS_OBJECTS_SIGNING_KEY"):
+        ObjectStore(ObjectsSettings(url=f"file://{tmp_path}")).signed_url(KEY, 60, 0)
+
+
+def test_a_bucket_link_fetches_ranges_without_credentials(s3_endpoint: str) -> None:
+    assert httpx.put(f"{s3_endpoint}/links", trust_env=False).status_code == 200
+    store = ObjectStore(bucket_settings(s3_endpoint, "links"))
+    store.put(KEY, b"0123456789", "video/mp4")
+    url = store.signed_url(KEY, 60, 0)
+    whole = httpx.get(url, trust_env=False)
+    assert (whole.status_code, whole.content, whole.headers["content-type"]) == (200, b"0123456789", "video/mp4")
+    part = httpx.get(url, headers={"Range": "bytes=2-4"}, trust_env=False)
+    assert (part.status_code, part.content) == (206, b"234")
+
+
+def test_a_bucket_link_names_the_public_host(s3_endpoint: str) -> None:
+    settings = bucket_settings(s3_endpoint, "links").model_copy(update={"public_url": "https://media.example.com"})
+    assert urlsplit(ObjectStore(settings).signed_url(KEY, 60, 0)).netloc == "media.example.com"
+
+
+def test_an_absent_bucket_is_not_found_and_an_absent_server_worth_another_try(s3_endpoint: str) -> None:
+    with pytest.raises(NotFound):
+        ObjectStore(bucket_settings(s3_endpoint, "nobody-made-this")).put(KEY, b"x")
+    with pytest.raises(Unavailable) as error:
+        ObjectStore(bucket_settings("http://127.0.0.1:1", "b")).put(KEY, b"x")
+    assert error.value.retryable
+
+
+def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    store = ObjectStore(ObjectsSettings(url=f"file://{tmp_path}"))
+    with pytest.raises((Unavailable, Denied)):
+        store.put("file/below", b"x")
