@@ -1,0 +1,109 @@
+"""`python -m api`: App Sessions over REST. Settings come from RTMS_* variables; see `--help`."""
+
+import argparse
+import sys
+
+import uvicorn
+from pydantic import ValidationError
+
+from api.app import create_app
+from api.connections import Configuration, open_services
+from api.settings import ApiSettings
+from connectors.clickhouse.settings import ClickHouseSettings
+from connectors.host.clock import SystemClock
+from connectors.host.health import Health
+from connectors.host.logs import configure, get_logger
+from connectors.host.secrets import KeyRing, SecretsError
+from connectors.host.settings import SecretsSettings
+from connectors.host.signals import StopSignal
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.errors import KafkaError
+from connectors.kafka.settings import KafkaSettings
+from connectors.objects.settings import ObjectsSettings
+
+SERVICE = "api"
+
+log = get_logger(__name__)
+
+
+class NotConfigured(Exception):
+    """Something that only an operator can set is missing."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    settings = "\n".join(
+        f"  RTMS_API_{name.upper():24}{field.description or ''} (default: {field.default!r})"
+        for name, field in ApiSettings.model_fields.items()
+    )
+    return argparse.ArgumentParser(
+        prog="python -m api",
+        description=__doc__,
+        epilog=f"environment:\n{settings}\n  RTMS_SECRETS_KEYS, RTMS_OBJECTS_*, RTMS_KAFKA_*, RTMS_CLICKHOUSE_*, "
+        "RTMS_HEALTH_*, RTMS_LOG_*\n\nThe OpenAPI document is at /openapi.json, a page to try it at /docs.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def configuration() -> Configuration:
+    """All settings, and the schemas' ids from the registry.
+
+    Raises:
+        NotConfigured, ValidationError, SecretsError, KafkaError: the text names the remedy.
+    """
+    kafka, objects = KafkaSettings(), ObjectsSettings()
+    if objects.is_folder and not objects.signing_key.get_secret_value():
+        raise NotConfigured("recordings are in a folder, so RTMS_OBJECTS_SIGNING_KEY must be set to sign their links")
+    return Configuration(
+        api=ApiSettings(),
+        kafka=kafka,
+        clickhouse=ClickHouseSettings(),
+        objects=objects,
+        key_ring=KeyRing(SecretsSettings().key_list()),
+        decoder=Decoder.from_settings(kafka),
+        clock=SystemClock(),
+    )
+
+
+def serve(configured: Configuration) -> None:
+    """Answer requests until SIGTERM or SIGINT; those in flight are finished."""
+    StopSignal().install()  # uvicorn hands the signal back when it has stopped, which must not end us as a failure
+    health = Health(SERVICE)
+    health.start()
+    app = create_app(
+        lambda: open_services(configured, health), configured.clock, serves_objects=configured.objects.is_folder
+    )
+    settings = configured.api
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,  # addresses of recordings hold their permission
+            server_header=False,
+            timeout_graceful_shutdown=settings.shutdown_grace_s,
+        )
+    )
+    health.ready(True)
+    try:
+        server.run()
+    finally:
+        health.stop()
+        log.info("stopped")
+
+
+def main() -> int:
+    """The exit status: 0 stopped when told to, 2 not configured or Kafka's registry not reached."""
+    _parser().parse_args()
+    configure(SERVICE)
+    try:
+        configured = configuration()
+    except (NotConfigured, ValidationError, SecretsError, KafkaError) as error:
+        log.error("cannot start", reason=str(error))
+        return 2
+    serve(configured)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""How refusals look, for the OpenAPI document; `api.errors` makes them."""
+
+from typing import Any
+
+from typing_extensions import TypedDict
+
+
+class ErrorDocument(TypedDict):
+    """What the business says no to."""
+
+    error: str
+
+
+class DetailDocument(TypedDict):
+    """What HTTP says no to."""
+
+    detail: str
+
+
+_TEXTS = {
+    400: "The request makes no sense: `error`, or the fields that are wrong with what is wrong about them.",
+    401: "No key, or one that opens nothing.",
+    403: "The link was changed or has expired.",
+    404: "There is no such thing in this project.",
+    413: "The body is larger than a request may be.",
+    415: "The body is no JSON.",
+    503: "Not now; ask again after `Retry-After` seconds. Asking again is safe.",
+}
+_DETAILED = (401, 413, 415)
+
+
+def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that can refuse with these."""
+    described: dict[int | str, dict[str, Any]] = {}
+    for status in sorted(statuses):
+        model: Any = DetailDocument if status in _DETAILED else ErrorDocument
+        described[status] = {"description": _TEXTS[status], "model": dict[str, Any] if status == 400 else model}
+    return described
+
+
+READING = answers(401, 404, 503)
+WRITING = answers(400, 401, 413, 415, 503)
+
+
+def json_body(schema: dict[str, Any], **examples: Any) -> dict[str, Any]:
+    """The `openapi_extra` of a route that reads JSON by itself."""
+    content: dict[str, Any] = {"schema": schema}
+    if examples:
+        content["examples"] = {name: {"value": value} for name, value in examples.items()}
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}

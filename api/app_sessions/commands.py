@@ -1,0 +1,101 @@
+"""Creating and ending sessions: state a fact, wait until it is folded, answer from the state.
+
+The log decides, not this replica: any number of replicas agree, and asking twice does no harm.
+"""
+
+from collections.abc import Sequence
+
+from api.app_sessions.requests import SessionOrder
+from api.errors import not_found, refused, unavailable
+from api.services import Services
+from schemas import ids, topics
+from schemas import settings as session_settings
+from schemas.records import AppSession, FactKind, SessionFact, StreamRequest, ZoomApp
+from schemas.sessions import State
+
+SOURCE = "api"
+
+_ENDABLE = frozenset({State.CONNECTING, State.CONNECTED})
+
+
+async def create(services: Services, project_id: str, order: SessionOrder) -> AppSession:
+    """Request a session; an existing one of the same stream is returned, with new addresses while it is live."""
+    app = await _zoom_app(services, project_id, order.zoom_app)
+    session_id = ids.session_id(project_id, order.stream.stream_id)
+    return await _state(services, requested(project_id, session_id, order, app.zoom_app_id))
+
+
+async def end(services: Services, project_id: str, stream_id: str) -> AppSession:
+    """End a stream's session; one that is ending or over is returned as it is."""
+    session = await find(services, project_id, ids.session_id(project_id, stream_id))
+    if session.state not in _ENDABLE:
+        return session
+    return await _state(
+        services,
+        SessionFact(session_id=session.session_id, kind=FactKind.END_REQUESTED, project_id=project_id, source=SOURCE),
+    )
+
+
+async def find(services: Services, project_id: str, session_id: str) -> AppSession:
+    """A session of the project. Raises ApiError 404, only when it certainly did not exist when asked."""
+    session = services.sessions.get(project_id, session_id)
+    if session is None:
+        await services.catch_up(topics.APP_SESSIONS)
+        session = services.sessions.get(project_id, session_id)
+    if session is None:
+        raise not_found("App session not found")
+    return session
+
+
+def requested(project_id: str, session_id: str, order: SessionOrder, zoom_app_id: str) -> SessionFact:
+    """The fact that asks for a session."""
+    stream = order.stream
+    return SessionFact(
+        session_id=session_id,
+        kind=FactKind.REQUESTED,
+        project_id=project_id,
+        source=SOURCE,
+        request=StreamRequest(
+            product=stream.product,
+            meeting_id=stream.meeting_id,
+            stream_id=stream.stream_id,
+            server_urls=stream.server_urls,
+            operator_id=stream.operator_id,
+            zoom_app_id=zoom_app_id,
+        ),
+        settings=session_settings.dumps(order.settings),
+        metadata=order.metadata,
+    )
+
+
+def chosen(apps: Sequence[ZoomApp], named: str | None) -> ZoomApp:
+    """The app that a stream was announced to: the one that is named, or the only one. Raises ApiError 400."""
+    if named is not None:
+        matching = [app for app in apps if named in (app.zoom_app_id, app.client_id)]
+        if not matching:
+            raise refused("This project has no Zoom app with that id or client id.")
+        return matching[0]
+    if not apps:
+        raise refused(
+            "This project has no Zoom app, so nobody can join its streams. "
+            "Add one first: POST /api/v1/projects/{id}/zoom_apps with client_id and client_secret."
+        )
+    if len(apps) > 1:
+        raise refused("This project has several Zoom apps. Say which one the stream is for in zoom_app_id.")
+    return apps[0]
+
+
+async def _zoom_app(services: Services, project_id: str, named: str | None) -> ZoomApp:
+    apps = services.directory.zoom_apps(project_id)
+    if len(apps) != 1 or (named is not None and named not in (apps[0].zoom_app_id, apps[0].client_id)):
+        await services.catch_up(topics.ZOOM_APPS)
+        apps = services.directory.zoom_apps(project_id)
+    return chosen(apps, named)
+
+
+async def _state(services: Services, fact: SessionFact) -> AppSession:
+    position = await services.journal.state(fact)
+    session = await services.sessions.folded(fact.session_id, position.offset, services.settings.fold_timeout_s)
+    if session is None:
+        raise unavailable("The request is recorded but not carried out yet. Try again.")
+    return session

@@ -1,0 +1,93 @@
+"""An app session as clients see it. Pure.
+
+Their keys are never removed or retyped; ours (`created_at`, `failures`, `holes`, `event_metadata`) come on top.
+"""
+
+import json
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
+
+from api.times import iso_utc
+from schemas import ids
+from schemas.records import AppSession, HistoryEntry, Hole
+
+
+class EventDocument(TypedDict):
+    """One step of the session's life. `sub_type` and `event_metadata` are there when they say something."""
+
+    type: str
+    created_at: str
+    sub_type: NotRequired[str]
+    event_metadata: NotRequired[dict[str, Any]]
+
+
+class HoleDocument(TypedDict):
+    """Media that is missing for good, [from_ms, to_ms) in Unix milliseconds; null = the medium as a whole."""
+
+    medium: str
+    participant_uuid: str | None
+    from_ms: int
+    to_ms: int
+    cause: str
+
+
+class AppSessionDocument(TypedDict):
+    """An app session."""
+
+    id: str
+    metadata: dict[str, str] | None
+    state: str
+    events: list[EventDocument]
+    transcription_state: str
+    recording_state: str
+    deduplication_key: str | None
+    zoom_rtms_stream_id: str
+    created_at: str
+    failures: list[str]
+    holes: list[HoleDocument]
+
+
+class AppSessionPage(TypedDict):
+    """One page of app sessions, ascending by creation."""
+
+    next: str | None
+    previous: str | None
+    results: list[AppSessionDocument]
+
+
+def document(state: AppSession) -> AppSessionDocument:
+    """`state` as it is answered."""
+    return {
+        "id": state.session_id,
+        "metadata": json.loads(state.metadata) if state.metadata else None,
+        "state": state.state,
+        "events": [_event(entry) for entry in state.history],
+        "transcription_state": state.transcription_state,
+        "recording_state": state.recording_state,
+        "deduplication_key": None,
+        "zoom_rtms_stream_id": state.request.stream_id,
+        "created_at": iso_utc(state.created_at_ms),
+        "failures": list(state.failures),
+        "holes": [_hole(state.session_id, hole) for hole in state.holes],
+    }
+
+
+def _event(entry: HistoryEntry) -> EventDocument:
+    event: EventDocument = {"type": entry.event_type, "created_at": iso_utc(entry.created_at_ms)}
+    if entry.sub_type:
+        event["sub_type"] = entry.sub_type
+    if metadata := json.loads(entry.metadata):
+        event["event_metadata"] = metadata
+    return event
+
+
+def _hole(session_id: str, hole: Hole) -> HoleDocument:
+    participant = ids.participant_uuid(session_id, hole.participant_id) if hole.participant_id else None
+    return {
+        "medium": hole.medium,
+        "participant_uuid": participant,
+        "from_ms": hole.from_ms,
+        "to_ms": hole.to_ms,
+        "cause": hole.cause,
+    }

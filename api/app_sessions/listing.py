@@ -1,0 +1,86 @@
+"""Lists of app sessions: ClickHouse has them all, the live view has the newest states; the view wins.
+
+Pure but for the `fetch` it is handed. A row of ClickHouse may be old or missing (its sink runs behind or stands still),
+a session of the view may be too new for ClickHouse; put together, no session is skipped, repeated or stale.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from api.errors import refused
+from api.pages import PAGE_SIZE, Cursor, Key, Page, page_of
+from schemas.records import AppSession
+from schemas.sessions import State
+
+STATES = frozenset(State) - {State.READY}
+
+Fetch = Callable[[Cursor], Awaitable[Sequence[AppSession]]]
+"""Up to `READ` sessions after a cursor, in its direction."""
+
+READ = PAGE_SIZE + 1
+
+_QUERY = """
+SELECT document FROM app_sessions
+WHERE project_id = {{project_id:String}}
+  AND (created_at_ms, session_id) {comparison} ({{time_ms:Int64}}, {{session_id:String}})
+  {states}
+ORDER BY created_at_ms {order}, session_id {order}
+LIMIT {{read:UInt32}}
+"""
+
+
+def key_of(session: AppSession) -> Key:
+    """Where a session stands in lists."""
+    return Key(session.created_at_ms, session.session_id)
+
+
+def query(project_id: str, states: Collection[str], cursor: Cursor) -> tuple[str, Mapping[str, Any]]:
+    """The statement, and its parameters, for sessions after `cursor`; no states means all."""
+    sql = _QUERY.format(
+        comparison="<" if cursor.backwards else ">",
+        order="DESC" if cursor.backwards else "ASC",
+        states="AND state IN {states:Array(String)}" if states else "",
+    )
+    return sql, {
+        "project_id": project_id,
+        "time_ms": cursor.key.time_ms,
+        "session_id": cursor.key.item_id,
+        "states": sorted(states),
+        "read": READ,
+    }
+
+
+def session_of(row: Mapping[str, Any]) -> AppSession:
+    """The session in a row of ClickHouse."""
+    return msgspec.json.decode(row["document"], type=AppSession)
+
+
+def wanted_states(given: Collection[str]) -> frozenset[str]:
+    """The `states` parameters of a request, several or separated by commas. Raises ApiError 400."""
+    states = frozenset(state.strip() for entry in given for state in entry.split(",") if state.strip())
+    if unknown := sorted(states - STATES):
+        raise refused(f"Unknown state {unknown[0][:50]!r}. States are: {', '.join(sorted(STATES))}")
+    return states
+
+
+async def listed(
+    live: Collection[AppSession], states: Collection[str], cursor: Cursor, fetch: Fetch
+) -> Page[AppSession]:
+    """The page after `cursor`."""
+    known = {session.session_id for session in live}
+    matching = [
+        session for session in live if cursor.passes(key_of(session)) and (not states or session.state in states)
+    ]
+    stored: list[AppSession] = []
+    reach: Cursor | None = cursor
+    while reach is not None:
+        rows = await fetch(reach)
+        stored += [session for session in rows if session.session_id not in known]
+        reach = Cursor(key_of(rows[-1]), cursor.backwards) if len(rows) == READ else None
+        merged = sorted([*matching, *stored], key=key_of, reverse=cursor.backwards)
+        certain = [session for session in merged if reach is None or not reach.passes(key_of(session))]
+        if len(certain) >= READ:
+            return page_of(certain[:READ], cursor, key_of)
+    return page_of(certain, cursor, key_of)

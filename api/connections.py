@@ -1,0 +1,98 @@
+"""Opens and closes everything that the API talks to."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from api.directory import Directory
+from api.followed import Followed
+from api.journal import Journal
+from api.live_sessions import LiveSessions
+from api.media.downloads import PATH
+from api.services import Services
+from api.settings import ApiSettings
+from connectors.clickhouse.client import ClickHouse
+from connectors.clickhouse.settings import ClickHouseSettings
+from connectors.host.clock import Clock
+from connectors.host.health import Health
+from connectors.host.secrets import KeyRing
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.producer import CONTROL, create_producer
+from connectors.kafka.settings import KafkaSettings
+from connectors.objects.settings import ObjectsSettings
+from connectors.objects.store import ObjectStore
+from schemas import topics
+
+LONGEST_QUERY_S = 15
+HEALTH_INTERVAL_S = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """The settings of everything that the API talks to, and what was made of them at start."""
+
+    api: ApiSettings
+    kafka: KafkaSettings
+    clickhouse: ClickHouseSettings
+    objects: ObjectsSettings
+    key_ring: KeyRing
+    decoder: Decoder
+    clock: Clock
+
+
+@asynccontextmanager
+async def open_services(configuration: Configuration, health: Health) -> AsyncIterator[Services]:
+    """Everything behind the API, while it runs; `health` is ready once all views are."""
+    kafka, settings = configuration.kafka, configuration.api
+    sessions, directory = LiveSessions(), Directory()
+    applies = {
+        topics.APP_SESSIONS: sessions.apply,
+        topics.PROJECTS: directory.apply_project,
+        topics.API_KEYS: directory.apply_api_key,
+        topics.ZOOM_APPS: directory.apply_zoom_app,
+    }
+    followed = {topic: Followed(kafka, configuration.decoder, topic, apply).start() for topic, apply in applies.items()}
+    producer = create_producer(kafka, CONTROL)
+    clickhouse = ClickHouse(_bounded(configuration.clickhouse))
+    watch = asyncio.create_task(_watch(health, followed.values()))
+    try:
+        yield Services(
+            settings=settings,
+            clock=configuration.clock,
+            journal=Journal(kafka, producer, configuration.decoder.codec, settings.append_timeout_s),
+            sessions=sessions,
+            directory=directory,
+            followed=followed,
+            clickhouse=clickhouse,
+            objects=ObjectStore(_linked(configuration.objects, settings)),
+            key_ring=configuration.key_ring,
+        )
+    finally:
+        watch.cancel()
+        with suppress(asyncio.CancelledError):
+            await watch
+        for view in followed.values():
+            view.close()
+        producer.close(settings.append_timeout_s)
+        clickhouse.close()
+
+
+async def _watch(health: Health, views: Iterable[Followed]) -> None:
+    views = list(views)
+    while True:
+        health.beat()
+        health.ready(all(view.is_ready for view in views), "reading topics", "views")
+        await asyncio.sleep(HEALTH_INTERVAL_S)
+
+
+def _bounded(settings: ClickHouseSettings) -> ClickHouseSettings:
+    """A request does not wait as long as a batch may."""
+    return settings.model_copy(update={"timeout_s": min(settings.timeout_s, LONGEST_QUERY_S)})
+
+
+def _linked(objects: ObjectsSettings, settings: ApiSettings) -> ObjectsSettings:
+    """A folder's objects are served by this API, so it knows their address best."""
+    if not objects.is_folder:
+        return objects
+    return objects.model_copy(update={"public_url": settings.base_url() + PATH})

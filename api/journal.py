@@ -1,0 +1,49 @@
+"""Writes to the log what this API decides: facts about sessions, and the control plane's records.
+
+Every write is acknowledged by Kafka before it counts. What is not acknowledged in time is answered with "try again",
+which is safe: facts are idempotent, and a record that nobody was told about opens nothing.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from api.errors import unavailable
+from connectors.kafka.errors import KafkaError
+from connectors.kafka.producer import Producer
+from connectors.kafka.settings import KafkaSettings
+from schemas import ids, topics
+from schemas.codec import Codec
+from schemas.records import Record, SessionFact
+from schemas.topics import Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a record was written."""
+
+    partition: int
+    offset: int
+
+
+class Journal:
+    """Writes records; use a control producer."""
+
+    def __init__(self, kafka: KafkaSettings, producer: Producer, codec: Codec, timeout_s: float) -> None:
+        self._kafka = kafka
+        self._producer = producer
+        self._codec = codec
+        self._timeout_s = timeout_s
+
+    async def state(self, fact: SessionFact) -> Position:
+        """Append a fact about a session. Raises ApiError 503."""
+        return await self.write(topics.SESSION_FACTS, fact.session_id, fact)
+
+    async def write(self, topic: Topic, key: str, record: Record | None) -> Position:
+        """Write a record, None to delete the key's. Raises ApiError 503."""
+        partition = ids.partition_of(key, self._kafka.partition_count(topic))
+        value = None if record is None else self._codec.encode(topic, record)
+        try:
+            sent = self._producer.send_acked(topic, key.encode(), value, partition)
+            return Position(partition, await asyncio.wait_for(sent, self._timeout_s))
+        except (KafkaError, TimeoutError):
+            raise unavailable("The request could not be recorded in time. Try again.") from None

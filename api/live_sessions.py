@@ -1,0 +1,74 @@
+"""The newest state of every app session, as this replica has read it from the log."""
+
+import asyncio
+import threading
+from concurrent.futures import Future
+
+from schemas.records import AppSession, Record
+
+
+class LiveSessions:
+    """Written by the view's thread, read by handlers."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_id: dict[str, AppSession] = {}
+        self._by_project: dict[str, dict[str, AppSession]] = {}
+        self._waiting: dict[str, list[tuple[int, Future[AppSession]]]] = {}
+
+    def apply(self, session_id: str, state: Record | None) -> None:
+        """Take a record of `app-sessions`."""
+        with self._lock:
+            known = self._by_id.pop(session_id, None)
+            if known is not None:
+                self._by_project[known.project_id].pop(session_id, None)
+            if not isinstance(state, AppSession):
+                return
+            self._by_id[session_id] = state
+            self._by_project.setdefault(state.project_id, {})[session_id] = state
+            done = self._settled(session_id, state)
+        for future in done:
+            if future.set_running_or_notify_cancel():
+                future.set_result(state)
+
+    def get(self, project_id: str, session_id: str) -> AppSession | None:
+        """A session of a project; somebody else's is as good as none."""
+        state = self._by_id.get(session_id)
+        return state if state is not None and state.project_id == project_id else None
+
+    def of_project(self, project_id: str) -> list[AppSession]:
+        """All sessions of a project, in no order."""
+        with self._lock:
+            return list(self._by_project.get(project_id, {}).values())
+
+    async def folded(self, session_id: str, offset: int, timeout_s: float) -> AppSession | None:
+        """The session once the fact at `offset` is folded into it; None when that was not in time."""
+        future = self._when_folded(session_id, offset)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
+        except TimeoutError:
+            self._forget(session_id, future)
+            return None
+
+    def _when_folded(self, session_id: str, offset: int) -> "Future[AppSession]":
+        future: Future[AppSession] = Future()
+        with self._lock:
+            state = self._by_id.get(session_id)
+            if state is not None and state.folded_offset >= offset:
+                future.set_result(state)
+            else:
+                self._waiting.setdefault(session_id, []).append((offset, future))
+        return future
+
+    def _settled(self, session_id: str, state: AppSession) -> "list[Future[AppSession]]":
+        waiting = self._waiting.pop(session_id, [])
+        left = [entry for entry in waiting if entry[0] > state.folded_offset]
+        if left:
+            self._waiting[session_id] = left
+        return [future for offset, future in waiting if offset <= state.folded_offset]
+
+    def _forget(self, session_id: str, future: "Future[AppSession]") -> None:
+        with self._lock:
+            left = [entry for entry in self._waiting.pop(session_id, []) if entry[1] is not future]
+            if left:
+                self._waiting[session_id] = left

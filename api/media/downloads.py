@@ -1,0 +1,62 @@
+"""Serves the objects of a local folder behind signed links; a bucket serves its own.
+
+No key of a project is needed or looked at: the signature is the permission.
+"""
+
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response, StreamingResponse
+
+from api.answers import answers
+from api.errors import ApiError, forbidden, not_found, unavailable
+from api.media import objects
+from api.media.ranges import part_of
+from api.services import Here, Services
+from connectors.objects.errors import BadKey, NotFound, ObjectsError
+from connectors.objects.signing import Verdict
+from connectors.objects.store import StoredObject
+
+PATH = "/objects"
+
+router = APIRouter(prefix=PATH, tags=["Media"])
+
+_REFUSALS = {
+    Verdict.EXPIRED: "This link has expired. Ask for a new one.",
+    Verdict.FORGED: "This link is not one of ours or has been changed.",
+}
+
+
+@router.head("/{key:path}", responses=answers(403, 404, 503), include_in_schema=False)
+@router.get(
+    "/{key:path}",
+    responses=answers(403, 404, 503) | {206: {"description": "A part of it."}, 416: {"description": "No such part."}},
+    response_class=Response,
+)
+async def get_object(request: Request, key: str, services: Here, expires: str = "", signature: str = "") -> Response:
+    """An object, whole or the part that a Range header names."""
+    verdict = services.objects.verify(key, expires, signature, services.clock.now_ms())
+    if verdict in _REFUSALS:
+        raise forbidden(_REFUSALS[verdict])
+    stored = await _stored(services, key)
+    part = part_of(objects.wanted_range(request.headers, stored), stored.size_bytes)
+    if part is None:
+        size = f"bytes */{stored.size_bytes}"
+        raise ApiError(416, {"error": "The object has no such part."}, {"Content-Range": size})
+    headers, status = objects.headers(stored, part), 200 if part.whole else 206
+    if request.method == "HEAD" or part.start == part.end:
+        return Response(status_code=status, headers=headers)
+    return StreamingResponse(_body(services, key, part.start, part.end), status, headers)
+
+
+async def _stored(services: Services, key: str) -> StoredObject:
+    try:
+        return await services.objects.stat_async(key)
+    except (NotFound, BadKey):
+        raise not_found("No media file found") from None
+    except ObjectsError:
+        raise unavailable("Object storage cannot be used now. Try again.") from None
+
+
+def _body(services: Services, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+    return services.objects.stream_async(key, start, end)

@@ -1,0 +1,9 @@
+"""What the API counts."""
+
+from connectors.host.metrics import counter, histogram
+
+REQUESTS = counter("rtms_api_requests_total", "requests answered", ["method", "route", "status"])
+LATENCY = histogram(
+    "rtms_api_request_seconds", "from a request's headers to the end of its answer", ["method", "route"]
+)
+UNDECODABLE = counter("rtms_api_undecodable_total", "records of followed topics that could not be read", ["topic"])

@@ -1,0 +1,60 @@
+"""What handlers work with, and how they get it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from api.directory import Directory
+from api.errors import unavailable
+from api.followed import Followed
+from api.journal import Journal
+from api.live_sessions import LiveSessions
+from api.settings import ApiSettings
+from connectors.clickhouse.client import ClickHouse
+from connectors.clickhouse.errors import ClickHouseError
+from connectors.host.clock import Clock
+from connectors.host.logs import get_logger
+from connectors.host.secrets import KeyRing
+from connectors.objects.store import ObjectStore
+from schemas.topics import Topic
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything behind the API. `followed` has a view per topic: app sessions and the control plane."""
+
+    settings: ApiSettings
+    clock: Clock
+    journal: Journal
+    sessions: LiveSessions
+    directory: Directory
+    followed: Mapping[Topic, Followed]
+    clickhouse: ClickHouse
+    objects: ObjectStore
+    key_ring: KeyRing
+
+    async def catch_up(self, topic: Topic) -> None:
+        """Know everything of a topic that was there when this was called. Raises ApiError 503."""
+        if not await self.followed[topic].caught_up(self.settings.freshness_timeout_s):
+            raise unavailable("The answer is not known yet. Try again.")
+
+    async def select(self, sql: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
+        """Rows from ClickHouse. Raises ApiError 503."""
+        try:
+            return await self.clickhouse.query_async(sql, parameters, self.settings.query_patience_s)
+        except ClickHouseError as error:
+            log.warning("clickhouse cannot answer", code=error.code, error=error.name)
+            raise unavailable("The answer cannot be read now. Try again.") from None
+
+
+def services_of(request: Request) -> Services:
+    """The services of the app that got the request."""
+    services: Services = request.app.state.services
+    return services
+
+
+Here = Annotated[Services, Depends(services_of)]

@@ -1,0 +1,31 @@
+"""What an operator may set about the API, read from `RTMS_API_*`."""
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ApiSettings(BaseSettings):
+    """`admin_token` opens the control plane; while it is empty nobody can make projects and keys."""
+
+    model_config = SettingsConfigDict(env_prefix="RTMS_API_")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=1, le=65535)
+    public_url: str = Field(default="", description="how clients reach this API; default: http://host:port")
+    admin_token: SecretStr = SecretStr("")
+
+    allowed_hosts: tuple[str, ...] = Field(
+        default=("*.zoom.us",),
+        description="hosts that streams may be at, as a JSON list; *.name stands for every host below name",
+    )
+    media_url_expires_s: int = Field(default=1800, ge=60, description="how long a recording's link works")
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
+    fold_timeout_s: float = Field(default=5.0, gt=0, description="for a fact to show in a session's state")
+    freshness_timeout_s: float = Field(default=1.0, gt=0, description="for the views to reach the end of their topics")
+    append_timeout_s: float = Field(default=5.0, gt=0, description="for Kafka to acknowledge a record")
+    query_patience_s: float = Field(default=2.0, ge=0, description="for ClickHouse to answer")
+    shutdown_grace_s: int = Field(default=5, ge=0, description="for requests in flight when the process is to stop")
+
+    def base_url(self) -> str:
+        """How clients reach this API, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")

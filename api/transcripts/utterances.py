@@ -1,0 +1,120 @@
+"""A session's transcript: what to read, and how clients see it. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from api.errors import ApiError, not_found, refused
+from api.times import unix_ms
+from api.transcript_formats import Cue, web_vtt
+from schemas import ids
+from schemas import settings as session_settings
+from schemas.records import AppSession
+from schemas.settings import Engine
+
+JSON = "json"
+VTT = "vtt"
+VTT_MEDIA_TYPE = "text/vtt"
+
+# Only what is final and has words: a partial one is about to change, a failed one has nothing to say.
+QUERY = """
+SELECT utterance_id, participant_id, participant_name, start_ms, end_ms, language, text
+FROM utterances
+WHERE session_id = {session_id:String} AND engine = {engine:String}
+  AND status = 'final' AND text != '' AND updated_at_ms > {updated_after_ms:Int64}
+ORDER BY start_ms, utterance_id
+"""
+
+_ALWAYS_MS = -1
+
+Row = Mapping[str, Any]
+
+
+class TranscriptionDocument(TypedDict):
+    """The words."""
+
+    transcript: str
+
+
+class UtteranceDocument(TypedDict):
+    """Something somebody said. `id`, `engine` and `language` are ours on top of the App Session API's keys."""
+
+    speaker_name: str | None
+    speaker_uuid: str
+    speaker_user_uuid: str | None
+    speaker_is_host: bool
+    timestamp_ms: int
+    duration_ms: int
+    transcription: TranscriptionDocument
+    id: str
+    engine: str
+    language: str | None
+
+
+def parameters(session: AppSession, engine: Engine, updated_after: str | None) -> dict[str, Any]:
+    """The parameters of `QUERY`. Raises ApiError 400."""
+    return {
+        "session_id": session.session_id,
+        "engine": str(engine),
+        "updated_after_ms": _ALWAYS_MS if updated_after is None else _moment(updated_after),
+    }
+
+
+def engine_of(session: AppSession, named: str | None) -> Engine:
+    """Whose transcript is wanted: the engine that is named, else the session's first. Raises ApiError 400."""
+    settings = session_settings.loads(session.settings)
+    if named is None:
+        return settings.primary_engine
+    if named not in settings.engines:
+        raise refused(f"This session has no such engine. Its engines are: {', '.join(settings.engines)}")
+    return Engine(named)
+
+
+def format_of(named: str | None, accept: str) -> str:
+    """`json` or `vtt`: what is named, else what the Accept header asks for. Raises ApiError 400."""
+    if named is not None:
+        if named not in (JSON, VTT):
+            raise refused("Unknown format. Formats are: json, vtt")
+        return named
+    accepted = {entry.partition(";")[0].strip().lower() for entry in accept.split(",")}
+    return VTT if VTT_MEDIA_TYPE in accepted and "application/json" not in accepted else JSON
+
+
+def no_async_transcription() -> ApiError:
+    """There are none in this release."""
+    return not_found("Async Transcription not found")
+
+
+def documents(session_id: str, engine: Engine, rows: Iterable[Row]) -> list[UtteranceDocument]:
+    """The rows of `QUERY` as clients see them."""
+    return [
+        {
+            "speaker_name": row["participant_name"],
+            "speaker_uuid": ids.participant_uuid(session_id, row["participant_id"]),
+            "speaker_user_uuid": None,
+            "speaker_is_host": False,
+            "timestamp_ms": row["start_ms"],
+            "duration_ms": max(0, row["end_ms"] - row["start_ms"]),
+            "transcription": {"transcript": row["text"]},
+            "id": row["utterance_id"],
+            "engine": str(engine),
+            "language": row["language"],
+        }
+        for row in rows
+    ]
+
+
+def vtt(session: AppSession, rows: Iterable[Row]) -> str:
+    """The rows of `QUERY` as WebVTT on the recording's clock; without a recording, on the first utterance's."""
+    cues = [Cue(row["start_ms"], row["end_ms"], row["participant_name"], row["text"]) for row in rows]
+    if session.recording is not None:
+        return web_vtt(cues, session.recording.start_ms)
+    return web_vtt(cues, cues[0].start_ms if cues else 0)
+
+
+def _moment(text: str) -> int:
+    try:
+        return unix_ms(text)
+    except ValueError:
+        raise refused("Invalid updated_after format. Use ISO 8601, e.g. 2025-01-13T10:30:00Z") from None
