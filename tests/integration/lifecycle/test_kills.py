@@ -5,13 +5,12 @@ import uuid
 
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import CONTROL, create_producer
-from connectors.kafka.reader import PartitionLoader
-from connectors.kafka.records import Place
-from connectors.kafka.settings import KafkaSettings
 from schemas import sessions, topics
 from schemas.ids import partition_of, session_id
 from schemas.records import FactKind, SessionFact, Stored, StreamRequest
 from tests.support.processes import service, wait_for
+from tests.support.settings import kafka_settings
+from tests.support.topics import values
 
 LIFE = [
     FactKind.REQUESTED,
@@ -25,14 +24,6 @@ LIFE = [
 ]
 SESSIONS = 24
 KILLS = 3
-
-
-def settings(env):
-    return KafkaSettings(
-        bootstrap_servers=env["RTMS_KAFKA_BOOTSTRAP_SERVERS"],
-        registry_url=env["RTMS_KAFKA_REGISTRY_URL"],
-        partitions=int(env["RTMS_KAFKA_PARTITIONS"]),
-    )
 
 
 def fact(session, kind, epoch):
@@ -51,19 +42,8 @@ def fact(session, kind, epoch):
     )
 
 
-def load(kafka, topic, decoder, wanted):
-    """All values of the topic for the sessions wanted, in order, read committed."""
-    loader = PartitionLoader(kafka)
-    try:
-        records = loader.load([Place(topic.name, number) for number in range(kafka.partitions)], 20)
-        found = [decoder.decode(topic, record.value) for record in records if record.value]
-    finally:
-        loader.close()
-    return [record for record in found if record.session_id in wanted]
-
-
 def test_killed_while_facts_flow(topics_ready, tmp_path):
-    kafka = settings(topics_ready)
+    kafka = kafka_settings(topics_ready)
     decoder = Decoder.from_settings(kafka)
     producer = create_producer(kafka, CONTROL)
     run = uuid.uuid4().hex
@@ -90,7 +70,7 @@ def test_killed_while_facts_flow(topics_ready, tmp_path):
         last = {name: entries[-1][1] for name, entries in facts.items()}
 
         def caught_up():
-            states = {state.session_id: state for state in load(kafka, topics.APP_SESSIONS, decoder, last)}
+            states = {state.session_id: state for state in values(kafka, topics.APP_SESSIONS, last)}
             return all(name in states and states[name].folded_offset >= last[name] for name in last)
 
         wait_for(caught_up, 60, lambda: f"facts were not folded: see {process.log}")
@@ -98,7 +78,7 @@ def test_killed_while_facts_flow(topics_ready, tmp_path):
         process.stop()
         producer.close()
     assert "stopped" in process.log.read_text()
-    check(facts, load(kafka, topics.APP_SESSIONS, decoder, last), load(kafka, topics.SESSION_CHANGES, decoder, last))
+    check(facts, values(kafka, topics.APP_SESSIONS, last), values(kafka, topics.SESSION_CHANGES, last))
 
 
 def check(facts, states, changes):
