@@ -56,10 +56,19 @@ class DeadLetters:
 
         Raises what `Producer.send` does, QueueFull above all.
         """
-        letter = letter_of(topic, partition, offset, reason, data, session_id)
+        return self.send_letter(letter_of(topic, partition, offset, reason, data, session_id))
+
+    def send_letter(self, letter: DeadLetter) -> "Future[int]":
+        """`send` for a letter that is written already."""
         # The key is where the input was, so that a letter written twice is seen to be one.
-        key = f"{topic}/{partition}/{offset}".encode()
+        key = f"{letter.topic}/{letter.partition}/{letter.offset}".encode()
         future = self._producer.send_future(DEAD_LETTERS, key, self._codec.encode(DEAD_LETTERS, letter), 0)
-        COUNTED.labels(topic).inc()
-        log.warning("dead letter", topic=topic, partition=partition, offset=offset, reason=letter.reason)
+        COUNTED.labels(letter.topic).inc()
+        log.warning(
+            "dead letter",
+            topic=letter.topic,
+            partition=letter.partition,
+            offset=letter.offset,
+            reason=letter.reason,
+        )
         return future

@@ -5,6 +5,7 @@ a partition count cannot, because sessions would move and lose their order, so a
 procedure. `plan` decides, `TopicAdmin` does.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -21,6 +22,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ConfigResource,
     NewTopic,
     ResourceType,
+    TopicMetadata,
 )
 
 from connectors.kafka.connection import LIBRARY_LOG, Connection
@@ -28,7 +30,8 @@ from connectors.kafka.errors import Misconfigured, TimedOut, translate
 from connectors.kafka.settings import KafkaSettings
 from schemas.topics import HOUR_MS, MAX_BATCH_BYTES, MEDIA_TOPICS, RECORDING_SEGMENTS, Cleanup, Topic
 
-_TIMEOUT_S = 60.0
+_TIMEOUT_S = 30.0
+_LEADER_TRIES = 300
 _Key = TypeVar("_Key")
 
 PROCEDURE = (
@@ -141,10 +144,7 @@ class TopicAdmin:
         return str(description.topic_id)
 
     def _existing(self, names: list[str]) -> dict[str, Existing]:
-        try:
-            metadata = self._admin.list_topics(timeout=_TIMEOUT_S).topics
-        except KafkaException as error:
-            raise translate(error) from error
+        metadata = self._metadata()
         counts = {name: len(metadata[name].partitions) for name in names if name in metadata}
         resources = [ConfigResource(ResourceType.TOPIC, name) for name in counts]
         configs = self._results(self._admin.describe_configs(resources)) if resources else {}
@@ -153,11 +153,28 @@ class TopicAdmin:
             for resource, config in configs.items()
         }
 
+    def _metadata(self) -> Mapping[str, TopicMetadata]:
+        try:
+            return self._admin.list_topics(timeout=_TIMEOUT_S).topics
+        except KafkaException as error:
+            raise translate(error) from error
+
     def _create(self, missing: list[Finding]) -> None:
         if missing:
             replicas = self._settings.replication_factor
             new = [NewTopic(f.topic.name, f.partitions, replicas, config=dict(f.changes)) for f in missing]
             self._results(self._admin.create_topics(new), tolerated=LibraryError.TOPIC_ALREADY_EXISTS)
+            self._await_leaders({found.topic.name for found in missing})
+
+    def _await_leaders(self, names: set[str]) -> None:
+        """Return when every partition can be written to; a topic is made before its partitions are led."""
+        for _ in range(_LEADER_TRIES):
+            known = self._metadata()
+            leaders = [p.leader for name in names & known.keys() for p in known[name].partitions.values()]
+            if names <= known.keys() and leaders and min(leaders) >= 0:
+                return
+            time.sleep(0.1)
+        raise TimedOut("new topics have no leaders yet")
 
     def _correct(self, different: list[Finding]) -> None:
         resources = [
@@ -184,5 +201,5 @@ class TopicAdmin:
                 if error.args[0].code() != tolerated:
                     raise translate(error) from error
             except FutureTimeoutError:
-                raise TimedOut("no answer about topics within a minute") from None
+                raise TimedOut("no answer about topics within half a minute") from None
         return results

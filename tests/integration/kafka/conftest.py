@@ -30,7 +30,11 @@ _Closable = TypeVar("_Closable", bound=Closable)
 @pytest.fixture(scope="session")
 def settings(kafka: Broker, registry: Server) -> KafkaSettings:
     return KafkaSettings(
-        bootstrap_servers=kafka.bootstrap, registry_url=registry.url, partitions=PARTITIONS, session_timeout_ms=6_000, heartbeat_interval_ms=300
+        bootstrap_servers=kafka.bootstrap,
+        registry_url=registry.url,
+        partitions=PARTITIONS,
+        session_timeout_ms=6_000,
+        heartbeat_interval_ms=300,
     )
 
 

@@ -16,6 +16,7 @@ from connectors.kafka.topics import Status, TopicAdmin
 from deploy.local.registry.process import registry_server
 from schemas.records import DeadLetter
 from schemas.topics import ALL, AUDIO, DEAD_LETTERS, SESSION_FACTS
+from tests.integration.kafka.conftest import until
 
 
 @pytest.fixture
@@ -38,10 +39,12 @@ def test_what_drifted_is_found_and_put_right(everything: KafkaSettings, capsys: 
     admin = TopicAdmin(everything)
     (found,) = admin.inspect([AUDIO])
     admin._correct([found.__class__(AUDIO, found.partitions, Status.DIFFERENT, {"retention.ms": "7200000"})])
+    until(lambda: admin.inspect([AUDIO])[0].status is Status.DIFFERENT, "the drift to show")
     assert main(["topics", "--check"]) == 1
     assert "different" in capsys.readouterr().out
     assert main(["topics"]) == 0
     assert "corrected" in capsys.readouterr().out
+    until(lambda: admin.inspect([AUDIO])[0].status is Status.OK, "the correction to show")
     assert main(["topics", "--check"]) == 0
 
 
