@@ -166,7 +166,7 @@ class LiveSession:
             SOURCE, self._identity.partition, self._rejected, event.reason, event.raw, self._identity.session_id
         )
         try:
-            self._around.letters.send(letter)
+            self._around.letters.send_letter(letter)
         except KafkaError as error:
             log.warning("dead letter not sent", session_id=self._identity.session_id, code=error.code)
 
