@@ -11,7 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import lz4.frame
-import zstandard
+from backports import zstd
 
 from deploy.local.clickhouse.engine import Answer, Engine, EngineError, Query, literal
 from deploy.local.clickhouse.statements import Insert, output_format, parse_insert
@@ -122,7 +122,7 @@ def _decoded(request: Request) -> bytes:
             case "lz4":
                 return bytes(lz4.frame.decompress(request.body))
             case "zstd":
-                return zstandard.ZstdDecompressor().decompressobj().decompress(request.body)
-    except (OSError, EOFError, RuntimeError, zlib.error, zstandard.ZstdError) as damaged:
+                return bytes(zstd.decompress(request.body))
+    except (OSError, EOFError, RuntimeError, zlib.error, zstd.ZstdError) as damaged:
         raise EngineError(f"Code: 432. DB::Exception: the body is not {encoding}: {damaged}") from None
     raise EngineError(f"Code: 89. DB::Exception: Unknown compression method {encoding}")

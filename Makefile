@@ -1,0 +1,57 @@
+# The same commands for a newcomer, a developer and CI. Everything lives in this folder; `make clean` takes it away.
+
+PYTHON ?= python3
+VENV   := .venv
+PY     := $(VENV)/bin/python
+READY  := $(VENV)/.ready
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check fmt lock clean
+
+help:  ## list the verbs
+	@echo "rtms-pipeline"
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  PYTHON=python3.12 make …   use another Python (3.11 or newer) for the first set-up"
+
+demo: $(READY)  ## run a simulated meeting through the whole pipeline and check every number
+	@$(PY) -m deploy.local demo $(ARGS)
+
+up: $(READY)  ## start the whole pipeline and keep it up until Ctrl-C
+	@$(PY) -m deploy.local up
+
+test: $(READY)  ## run all tests on their own Kafka and ClickHouse (ARGS="-k name" for some)
+	@$(PY) -m pytest $(ARGS)
+
+check: $(READY)  ## lint, formatting, types, who imports whom, sizes
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-logo
+	@$(PY) scripts/budget.py
+
+fmt: $(READY)  ## format and sort imports
+	@$(VENV)/bin/ruff check --fix --quiet . || true
+	@$(VENV)/bin/ruff format .
+
+lock: $(READY)  ## resolve pyproject.toml again and write requirements.lock
+	@$(PY) scripts/lock.py
+
+clean:  ## delete everything made here: environment, caches, local data
+	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis run demo-output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Done once, and again when the lock changes. The lock is the complete tree, so pip resolves nothing; our own packages
+# are put on the path instead of being built, which would need the network.
+$(READY): requirements.lock deploy/local/kafka.lock.json
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12"; exit 1; }
+	@test -x $(PY) || { echo "Setting up in $(VENV), once …"; $(PYTHON) -m venv $(VENV); } || { \
+	  echo "$(PYTHON) cannot make virtual environments: install its venv module (Debian: python3-venv)"; exit 1; }
+	@$(PY) -m pip install --disable-pip-version-check --no-deps --only-binary :all: -r requirements.lock
+	@echo "$(CURDIR)" > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/rtms_pipeline.pth"
+	@$(PY) -m compileall -q -j 0 api connectors deploy ingest processors schemas sinks
+	@$(PY) -m deploy.local setup
+	@touch $@
