@@ -14,7 +14,7 @@ from connectors.kafka.dead_letters import DeadLetters
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import CONTROL, MEDIA, TEXT, VIDEO, create_producer
 from connectors.kafka.settings import KafkaSettings
-from connectors.rtms.settings import RtmsSettings
+from connectors.rtms.settings import ZoomSettings
 from ingest.claims import ClaimsTail
 from ingest.credentials import ZoomCredentials
 from ingest.facts import Facts
@@ -45,7 +45,7 @@ async def serve(settings: IngestSettings, kafka: KafkaSettings, health: Health, 
         facts=facts,
         letters=DeadLetters(text, decoder.codec),
         clock=clock,
-        create_session=session_factory(credentials, RtmsSettings(), clock),
+        create_session=session_factory(credentials, ZoomSettings(), clock),
         hand_over_s=settings.hand_over_s,
     )
     worker = Worker(

@@ -28,7 +28,7 @@ from connectors.rtms.protocol.events import (
     TickDue,
     ZoomEvent,
 )
-from connectors.rtms.session import RtmsSession
+from connectors.rtms.session import RtmsSession, SessionOutcome
 from ingest import metrics, translation
 from ingest.credentials import NoCredentials
 from ingest.facts import Facts
@@ -78,7 +78,7 @@ class LiveSession:
         self._state = state
         self._around = around
         self._session: RtmsSession | None = None
-        self._running: asyncio.Task[StreamEnded] | None = None
+        self._running: asyncio.Task[SessionOutcome] | None = None
         self._ready = False
         self._last_ms = 0
         self._rejected = 0
@@ -102,16 +102,21 @@ class LiveSession:
         return translation.outcome(ended, connected_before=self._state.connected_once)
 
     async def finish(self, *, close_stream: bool) -> None:
-        if self._session is not None:
-            await (self._session.close() if close_stream else self._session.hand_over())
+        if self._session is not None and close_stream:
+            self._session.close()
+        elif self._session is not None:
+            self._session.hand_over()
+        await self._stopped()
         self._publisher.end(self._last_ms or self._around.clock.now_ms(), self._around.clock.now_us())
         await self._settled()
 
     async def hand_over(self) -> None:
         if self._session is not None:
-            await self._session.hand_over()
+            self._session.hand_over()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._settled(), self._around.hand_over_s)
+            async with asyncio.timeout(self._around.hand_over_s):
+                await self._stopped()
+                await self._settled()
 
     def let_go(self) -> None:
         if self._running is not None:
@@ -193,6 +198,11 @@ class LiveSession:
     async def _state_holes(self) -> None:
         for hole in self._publisher.take_holes():
             await self._insist(FactKind.HOLE_FOUND, hole)
+
+    async def _stopped(self) -> None:
+        """The session's sockets are closed and what they had brought has been handed over."""
+        if self._running is not None:
+            await asyncio.wait([self._running])
 
     async def _settled(self) -> None:
         """Kafka has taken or refused everything; what it refused has been stated."""

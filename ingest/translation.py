@@ -3,8 +3,9 @@
 import msgspec
 
 from connectors.rtms.protocol import codes
-from connectors.rtms.protocol.events import CaptionReceived, ChatReceived, EndCause, StreamEnded, ZoomEvent
+from connectors.rtms.protocol.events import CaptionReceived, ChatReceived, EndCause, ZoomEvent
 from connectors.rtms.protocol.parameters import MediaParameters, ShareParameters, VideoParameters
+from connectors.rtms.session import SessionOutcome
 from ingest.publisher import Encodings, Identity
 from ingest.worker import Outcome
 from schemas.records import Caption, Chat, Codec, Event, FactKind, RecordKind
@@ -98,14 +99,14 @@ def meeting_event(identity: Identity, event: ZoomEvent, arrived_us: int) -> Even
     )
 
 
-def outcome(ended: StreamEnded, *, connected_before: bool) -> Outcome:
+def outcome(ended: SessionOutcome, *, connected_before: bool) -> Outcome:
     """The fact that follows from the end of a stream; only a session that was never connected has failed to."""
     never = not (ended.connected_once or connected_before)
     kind = FactKind.CONNECTION_FAILED if never and ended.cause is not EndCause.STOPPED else FactKind.STREAM_OVER
     return Outcome(kind, _reason(ended))
 
 
-def _reason(ended: StreamEnded) -> str:
+def _reason(ended: SessionOutcome) -> str:
     if ended.code is None:
         return ended.cause
     numbers = codes.StopReason if ended.cause is EndCause.STOPPED else codes.Status

@@ -60,7 +60,9 @@ def shared_environment(addresses: Addresses, credentials: Credentials, partition
         "RTMS_API_PORT": addresses.api_url.rpartition(":")[2],
         "RTMS_API_PUBLIC_URL": addresses.api_url,
         # Zoom's servers are allowed by default; the simulated Zoom lives on this machine.
-        "RTMS_INGEST_ALLOWED_HOSTS": '["*.zoom.us", "127.0.0.1", "localhost"]',
+        "RTMS_ZOOM_ALLOWED_HOSTS": "*.zoom.us,127.0.0.1,localhost",
+        "RTMS_ZOOM_ALLOW_PLAINTEXT": "true",
+        "RTMS_API_ALLOWED_HOSTS": '["*.zoom.us", "127.0.0.1", "localhost"]',
         "RTMS_LOG_FORMAT": "console",
     }
 
