@@ -1,0 +1,136 @@
+"""WebSockets by picows, the fastest receive path there is in Python: one callback per frame, no task per socket.
+
+picows hands out raw frames, so joining fragments and the closing handshake are done here.
+"""
+
+import asyncio
+import logging
+
+import picows
+
+from connectors.rtms.transport.sockets import (
+    Fragments,
+    Listener,
+    MessageTooBig,
+    Socket,
+    TransportOptions,
+    connect_failure,
+)
+
+_TEXT = picows.WSMsgType.TEXT
+_BINARY = picows.WSMsgType.BINARY
+_CONTINUATION = picows.WSMsgType.CONTINUATION
+_PONG = picows.WSMsgType.PONG
+_CLOSE = picows.WSMsgType.CLOSE
+_LOG = logging.getLogger("picows.client")
+
+
+class PicowsSocket(picows.WSListener):
+    """One connection, as picows' listener and as our socket."""
+
+    def __init__(self, listener: Listener, options: TransportOptions) -> None:
+        super().__init__()
+        self._listener: Listener | None = listener
+        self._options = options
+        self._fragments = Fragments(options.max_message_bytes)
+        self._joining = False
+        self._transport: picows.WSTransport | None = None
+        self._patience: asyncio.TimerHandle | None = None
+        self._close_code: int | None = None
+
+    def on_ws_connected(self, transport: picows.WSTransport) -> None:
+        """picows: the handshake is done."""
+        self._transport = transport
+
+    def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
+        """picows: a frame arrived."""
+        kind = frame.msg_type
+        if self._listener is None:
+            return
+        if kind is _TEXT or kind is _BINARY or kind is _CONTINUATION:
+            if frame.fin and not self._joining:
+                self._listener.on_message(frame.get_payload_as_bytes())
+            else:
+                self._join(transport, frame)
+        elif kind is _PONG:
+            self._listener.on_pong()
+        elif kind is _CLOSE:
+            self._close_code = int(frame.get_close_code().value) if frame.payload_size >= 2 else 1005
+            if not transport.is_close_frame_sent:
+                transport.send_close()
+            transport.disconnect()
+
+    def _join(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
+        try:
+            message = self._fragments.add(frame.get_payload_as_bytes(), last=frame.fin)
+        except MessageTooBig:
+            transport.send_close(picows.WSCloseCode.MESSAGE_TOO_BIG)
+            transport.disconnect()
+            return
+        self._joining = message is None
+        if message is not None and self._listener is not None:
+            self._listener.on_message(message)
+
+    def on_ws_disconnected(self, transport: picows.WSTransport) -> None:
+        """picows: the connection is gone."""
+        if self._patience is not None:
+            self._patience.cancel()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.on_closed(self._close_code)
+
+    @property
+    def _is_open(self) -> bool:
+        return self._listener is not None and self._transport is not None and not self._transport.is_disconnected
+
+    def send(self, message: bytes) -> None:
+        """See `Socket`."""
+        if self._is_open and self._transport is not None and not self._transport.is_close_frame_sent:
+            self._transport.send(_TEXT, message)
+
+    def ping(self) -> None:
+        """See `Socket`."""
+        if self._is_open and self._transport is not None and not self._transport.is_close_frame_sent:
+            self._transport.send_ping()
+
+    def close(self) -> None:
+        """See `Socket`."""
+        if self._is_open and self._transport is not None and not self._transport.is_close_frame_sent:
+            self._transport.send_close(picows.WSCloseCode.OK)
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(self._options.close_timeout_s, self._transport.disconnect, False)
+
+    def abort(self) -> None:
+        """See `Socket`."""
+        self._listener = None
+        if self._transport is not None:
+            self._transport.disconnect(False)
+
+
+class PicowsTransport:
+    """Opens sockets with one set of limits."""
+
+    def __init__(self, options: TransportOptions) -> None:
+        self._options = options
+
+    async def connect(self, url: str, listener: Listener) -> Socket:
+        """See `Transport`."""
+        socket = PicowsSocket(listener, self._options)
+        try:
+            async with asyncio.timeout(self._options.open_timeout_s):
+                await picows.ws_connect(
+                    lambda: socket,
+                    url,
+                    ssl_context=self._options.tls if url.startswith("wss:") else None,
+                    websocket_handshake_timeout=self._options.open_timeout_s,
+                    logger_name=_LOG,
+                    max_frame_size=self._options.max_message_bytes,
+                    max_redirects=0,
+                )
+        except (OSError, TimeoutError, picows.WSError) as error:
+            socket.abort()
+            raise connect_failure(error) from None
+        except asyncio.CancelledError:
+            socket.abort()
+            raise
+        return socket

@@ -1,0 +1,122 @@
+"""What a session needs of a WebSocket, whichever library provides it.
+
+A listener hears whole messages (fragments joined, text and binary alike, as bytes) in the order in which they came,
+pongs included: when `on_pong` is called, everything the peer sent before has been handed over.
+"""
+
+import ssl
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class ConnectFailed(Exception):
+    """A socket could not be opened; `reason` is a short code without addresses."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class MessageTooBig(Exception):
+    """The fragments of one message exceed the limit."""
+
+
+class Listener(Protocol):
+    """Called from the event loop; must not block and must not raise."""
+
+    def on_message(self, data: bytes) -> None:
+        """One whole message."""
+        ...
+
+    def on_pong(self) -> None:
+        """The answer to the oldest unanswered `ping`."""
+        ...
+
+    def on_closed(self, close_code: int | None) -> None:
+        """The connection is gone: the last call. None: without a close frame from the peer."""
+        ...
+
+
+class Socket(Protocol):
+    """An open WebSocket. After `abort`, and after `on_closed`, nothing here has an effect."""
+
+    def send(self, message: bytes) -> None:
+        """Send one message as text."""
+        ...
+
+    def ping(self) -> None:
+        """Send a ping."""
+        ...
+
+    def close(self) -> None:
+        """Close in good order: messages go on being heard until the peer's close frame, or until it takes too long."""
+        ...
+
+    def abort(self) -> None:
+        """Cut the connection now; the listener is not called any more."""
+        ...
+
+
+class Transport(Protocol):
+    """Opens WebSockets."""
+
+    async def connect(self, url: str, listener: Listener) -> Socket:
+        """A socket that speaks to `listener`.
+
+        Raises:
+            ConnectFailed: there is none.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TransportOptions:
+    """Limits of all sockets. `tls` must verify; it is used for `wss://`."""
+
+    tls: ssl.SSLContext
+    max_message_bytes: int = 32 * 1024 * 1024
+    open_timeout_s: float = 8.0
+    close_timeout_s: float = 1.0
+
+
+class Fragments:
+    """Joins the fragments of messages; control frames between them go around it."""
+
+    __slots__ = ("_max_bytes", "_parts", "_size")
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def add(self, data: bytes, *, last: bool) -> bytes | None:
+        """The whole message if this was its last fragment.
+
+        Raises:
+            MessageTooBig: it has grown past the limit.
+        """
+        self._size += len(data)
+        if self._size > self._max_bytes:
+            raise MessageTooBig
+        self._parts.append(data)
+        if not last:
+            return None
+        message = data if len(self._parts) == 1 else b"".join(self._parts)
+        self._parts.clear()
+        self._size = 0
+        return message
+
+
+def connect_failure(error: BaseException) -> ConnectFailed:
+    """A library's or the system's error as one of ours, told by kind and never by its text."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return ConnectFailed("certificate_not_trusted")
+    if isinstance(error, ssl.SSLError):
+        return ConnectFailed("tls_failed")
+    if isinstance(error, TimeoutError):
+        return ConnectFailed("timed_out")
+    if isinstance(error, ConnectionError):
+        return ConnectFailed("connection_refused")
+    if isinstance(error, OSError):
+        return ConnectFailed("unreachable")
+    return ConnectFailed("not_a_websocket")
