@@ -78,10 +78,12 @@ class Endpointer:
 
     @property
     def due_ms(self) -> int:
-        """Silence up to here would be a boundary."""
+        """Silence up to here would be a boundary, and no shorter one."""
         if self._first_ms is None:
-            return self._begin_ms + QUIET_MS + FRAME_MS
-        return min(self._last_ms + HANG_OVER_MS, self._start_ms + CAP_MS) + FRAME_MS
+            due_ms = self._begin_ms + QUIET_MS
+        else:
+            due_ms = min(self._last_ms + HANG_OVER_MS, self._start_ms + CAP_MS)
+        return due_ms + (self._timeline.start_ms - due_ms) % FRAME_MS
 
     def hear(self, timestamp_ms: int, payload: bytes) -> Boundary | None:
         """The next chunk."""

@@ -24,6 +24,8 @@ SLACK_MS = 300
 AUDIO = topics.AUDIO.name
 CAPTIONS = topics.CAPTIONS.name
 
+_NOTHING: Json = {"count": 0, "last": [-1, -1]}
+
 
 @dataclass(slots=True)
 class Scan:
@@ -38,7 +40,7 @@ class TranscriptionLogic:
     """`Logic` of the transcription processor.
 
     A topic's part is what its `begin` asked for ("engines", "language") and, for captions, how many there were
-    ("count"); a track's carry is its number of utterances.
+    ("count") and the place of the last one ("last"); a track's carry is its number of utterances.
     """
 
     topics = (AUDIO, CAPTIONS)
@@ -46,18 +48,22 @@ class TranscriptionLogic:
 
     def observe(self, topic: str, part: Json, record: MediaRecord) -> Observed:
         if record.begin is not None:
-            return Observed({**_asked_for(record.begin.settings), "count": _count(part)})
-        if topic == CAPTIONS and record.kind is RecordKind.FRAME and _has_engine(part, Engine.ZOOM):
-            assert isinstance(record, Caption)
-            return Observed({**part, "count": _count(part) + 1}, (CaptionWork(record),))
-        return Observed(part)
+            return Observed({**(part or _NOTHING), **_asked_for(record.begin.settings)})
+        if not isinstance(record, Caption) or record.kind is not RecordKind.FRAME or not _has(part, Engine.ZOOM):
+            return Observed(part)
+        place = [record.epoch, record.sequence]
+        if place <= part["last"]:
+            return Observed(part)  # the same record once more
+        return Observed({**part, "count": part["count"] + 1, "last": place}, (CaptionWork(record),))
 
     def track(self, topic: str, part: Json, record: MediaRecord) -> str | None:
-        return str(record.participant_id) if _has_engine(part, Engine.MOONSHINE) else None
+        return str(record.participant_id) if _has(part, Engine.MOONSHINE) else None
 
     def cut(self, track: Track, watermark_ms: int) -> Cut | int:
         if not track.entries:
             return FOREVER_MS + 1
+        if (first_ms := track.entries[0].record.timestamp_ms) >= watermark_ms:
+            return first_ms + 1
         scan = track.scratch
         if not isinstance(scan, Scan):
             scan = track.scratch = _scan(track)
@@ -70,7 +76,8 @@ class TranscriptionLogic:
         return wake_ms
 
     def final(self, folds: Mapping[str, Fold], progress: Mapping[str, Progress]) -> object | None:
-        return EndWork(_count(folds[CAPTIONS].part) + sum(track.carry for track in progress.values()))
+        captions = folds[CAPTIONS].part or _NOTHING
+        return EndWork(captions["count"] + sum(track.carry for track in progress.values()))
 
 
 def _cut(scan: Scan, track: Track, found: Boundary) -> Cut:
@@ -127,9 +134,5 @@ def _asked_for(text: str) -> dict[str, Any]:
     return {"engines": [str(engine) for engine in asked.engines], "language": asked.language}
 
 
-def _has_engine(part: Json, engine: Engine) -> bool:
+def _has(part: Json, engine: Engine) -> bool:
     return part is not None and engine in part["engines"]
-
-
-def _count(part: Json) -> int:
-    return part["count"] if part is not None else 0

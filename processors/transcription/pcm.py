@@ -18,6 +18,7 @@ RECOGNISER_RATE_HZ = 16_000
 _RATES_HZ = frozenset({8_000, 16_000, 32_000, 48_000})
 _CHANNELS = frozenset({1, 2})
 _HALF_TAPS_PER_STEP = 16
+_LITTLE_ENDIAN = np.dtype("<i2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,12 @@ def mono(audio: AudioFormat, payload: bytes) -> Samples:
         samples: Samples = _a_law_table()[np.frombuffer(payload, dtype=np.uint8)]
         return samples
     frame_bytes = 2 * audio.channels
-    frames = np.frombuffer(payload, dtype="<i2", count=len(payload) // frame_bytes * audio.channels)
+    frames: Samples = np.frombuffer(payload, dtype=_LITTLE_ENDIAN, count=len(payload) // frame_bytes * audio.channels)
     if audio.channels == 1:
-        return frames.astype(np.int16, copy=False)
+        return frames
     pairs = frames.reshape(-1, audio.channels).astype(np.int32)
-    return (pairs.sum(axis=1) // audio.channels).astype(np.int16)
+    means: Samples = (pairs.sum(axis=1) // audio.channels).astype(np.int16)
+    return means
 
 
 def resampled(samples: Samples, rate_hz: int) -> Samples:
