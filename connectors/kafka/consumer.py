@@ -7,6 +7,7 @@ classic: under KIP-848 a static member that was killed cannot come back before i
 Nothing is committed or reset by itself. All callbacks run inside `consume`, so call it often, from one thread.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,9 +15,10 @@ from confluent_kafka import Consumer as LibraryConsumer
 from confluent_kafka import KafkaError as LibraryError
 from confluent_kafka import KafkaException, Message, TopicPartition
 
+from connectors.host.clock import SystemClock
 from connectors.host.logs import get_logger
 from connectors.kafka.connection import LIBRARY_LOG, Connection
-from connectors.kafka.errors import KafkaError, raise_for, translate
+from connectors.kafka.errors import Fatal, KafkaError, raise_for, translate
 from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.records import Offsets, Place, Record, library_offsets, places, record_of
 from connectors.kafka.settings import KafkaSettings
@@ -84,7 +86,10 @@ class GroupConsumer:
         self._positions: dict[Place, int] = {}
         self._error: KafkaError | None = None
         self._membership: Membership | None = None
-        self._committed_timeout_s = 40.0
+        self._broken: Fatal | None = None
+        self._clock = SystemClock()
+        # Longer than this between two calls of poll, and the group gives the partitions away.
+        self._patience_s = settings.max_poll_interval_ms / 1000 * 0.7
         config = group_config(settings, group, instance_id) | self._connection.config()
         self._library = LibraryConsumer(config, logger=LIBRARY_LOG)
         self._library.subscribe(
@@ -102,9 +107,7 @@ class GroupConsumer:
             Fatal: leave the process.
             KafkaError: anything else that does not pass by itself, also what a listener's Kafka call raised.
         """
-        if self._error is not None:
-            error, self._error = self._error, None
-            raise error
+        self._raise_pending()
         try:
             first = self._library.poll(wait_s)
             if first is None:
@@ -184,6 +187,13 @@ class GroupConsumer:
         """Leave the group (a static member keeps its place for a session); `on_revoked` is called first."""
         self._library.close()
 
+    def _raise_pending(self) -> None:
+        if self._broken is not None:
+            raise self._broken
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+
     def _take(self, message: Message, records: list[Record]) -> None:
         place = Place(message.topic() or "", message.partition() or 0)
         error = message.error()
@@ -200,8 +210,13 @@ class GroupConsumer:
             raise_for(error, place)
 
     def _on_assign(self, _library: LibraryConsumer, added: list[TopicPartition]) -> None:
-        starts = self._starts(added)
-        starts |= self._listener.on_assigned(dict(starts)) or {}
+        try:
+            starts = self._starts(added)
+            starts |= self._listener.on_assigned(dict(starts)) or {}
+        except Exception as error:
+            # The library would now read these partitions from wherever, and nobody would know of them.
+            self._broken = Fatal(f"an assignment failed ({type(error).__name__})", code=getattr(error, "code", ""))
+            raise self._broken from error
         self._membership = self._library.consumer_group_metadata()
         self._positions |= {place: max(0, offset) for place, offset in starts.items()}
         self._library.incremental_assign(library_offsets(starts))
@@ -211,18 +226,32 @@ class GroupConsumer:
         """The committed offsets; the first existing one where nothing was ever committed."""
         if not added:
             return {}
-        committed = self._library.committed(added, self._committed_timeout_s)
-        for item in committed:
-            if item.error is not None:
-                raise translate(item.error)
-        known = {Place(item.topic, item.partition): item.offset for item in committed if item.offset >= 0}
+        known = self._committed(added)
         unknown = [place for place in places(added) if place not in known]
-        return known | self._directory.starts(unknown)
+        return known | self._directory.starts(unknown, self._patience_s)
+
+    def _committed(self, added: list[TopicPartition]) -> dict[Place, int]:
+        """Waits while a predecessor's transaction is pending, and while the brokers are away."""
+        deadline = self._clock.monotonic() + self._patience_s
+        while True:
+            try:
+                committed = self._library.committed(added, max(1.0, deadline - self._clock.monotonic()))
+                errors = [item.error for item in committed if item.error is not None]
+                if not errors:
+                    return {Place(item.topic, item.partition): item.offset for item in committed if item.offset >= 0}
+                error = translate(errors[0])
+            except KafkaException as failure:
+                error = translate(failure)
+            if not error.retryable or self._clock.monotonic() > deadline:
+                raise error
+            time.sleep(0.1)
 
     def _on_revoke(self, _library: LibraryConsumer, gone: list[TopicPartition]) -> None:
         revoked = places(gone)
-        self._listener.on_revoked(revoked)
-        self._drop(revoked)
+        try:
+            self._listener.on_revoked(revoked)
+        finally:  # they go whatever the listener says
+            self._drop(revoked)
         log.info("partitions revoked", group=self._group, revoked=len(revoked), held=len(self._positions))
 
     def _on_lost(self, _library: LibraryConsumer, gone: list[TopicPartition]) -> None:

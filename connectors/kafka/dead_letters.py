@@ -60,9 +60,8 @@ class DeadLetters:
 
     def send_letter(self, letter: DeadLetter) -> "Future[int]":
         """`send` for a letter that is written already."""
-        # The key is where the input was, so that a letter written twice is seen to be one.
-        key = f"{letter.topic}/{letter.partition}/{letter.offset}".encode()
-        future = self._producer.send_future(DEAD_LETTERS, key, self._codec.encode(DEAD_LETTERS, letter), 0)
+        key, value = encoded(self._codec, letter)
+        future = self._producer.send_future(DEAD_LETTERS, key, value, 0)
         COUNTED.labels(letter.topic).inc()
         log.warning(
             "dead letter",

@@ -17,8 +17,11 @@
 from confluent_kafka import KafkaError as LibraryError
 from confluent_kafka import KafkaException
 
+from connectors.host.logs import get_logger
 from connectors.kafka.metrics import OUT_OF_RANGE
 from connectors.kafka.records import Place
+
+log = get_logger(__name__)
 
 
 class KafkaError(Exception):
@@ -142,5 +145,7 @@ def raise_for(error: LibraryError, place: Place) -> None:
     if error.code() == LibraryError._AUTO_OFFSET_RESET:
         OUT_OF_RANGE.labels(place.topic).inc()
         raise OffsetOutOfRange(place)
-    if not error.retriable() and error.code() not in _PASSING:
+    if error.code() == LibraryError._MAX_POLL_EXCEEDED:
+        log.warning("member was away too long", max_poll=error.str())  # it rejoins, after its listener's on_lost
+    elif not error.retriable() and error.code() not in _PASSING:
         raise translate(error)

@@ -13,7 +13,6 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from connectors.host.backoff import delays_s
 from connectors.host.clock import Clock, SystemClock
-from connectors.kafka.connection import LIBRARY_LOG, Connection
 from connectors.kafka.errors import KafkaError, TimedOut, translate
 from connectors.kafka.records import Place
 from connectors.kafka.settings import KafkaSettings
@@ -24,8 +23,7 @@ class OffsetDirectory:
 
     def __init__(self, settings: KafkaSettings, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
-        config = settings.client_config() | Connection("offsets").config()
-        self._admin = AdminClient(config, logger=LIBRARY_LOG)
+        self._admin = AdminClient(settings.admin_config())
 
     def ends(self, places: Iterable[Place], timeout_s: float = 10.0) -> dict[Place, int]:
         """The offset that the next record of each partition will get. Raises TimedOut and KafkaError."""
@@ -56,8 +54,7 @@ class OffsetDirectory:
                 wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout_s
             )
             return {
-                Place(item.topic, item.partition): answer.result(timeout_s + 1).offset
-                for item, answer in answers.items()
+                Place(item.topic, item.partition): answer.result(timeout_s).offset for item, answer in answers.items()
             }
         except KafkaException as error:
             raise translate(error) from error

@@ -13,7 +13,7 @@ from confluent_kafka import KafkaException, Message
 
 from connectors.host.clock import Clock, SystemClock
 from connectors.kafka.connection import LIBRARY_LOG, Connection
-from connectors.kafka.errors import KafkaError, TimedOut, raise_for
+from connectors.kafka.errors import KafkaError, TimedOut, raise_for, translate
 from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.records import BEGINNING, Place, Record, library_offsets, record_of
 from connectors.kafka.settings import KafkaSettings
@@ -71,11 +71,15 @@ class Reader:
         if self._error is not None:
             error, self._error = self._error, None
             raise error
-        first = self._library.poll(timeout_s)
-        if first is None:
-            return []
+        try:
+            first = self._library.poll(timeout_s)
+            if first is None:
+                return []
+            rest = self._library.consume(max_records - 1, 0) if max_records > 1 else []
+        except KafkaException as failure:
+            raise translate(failure) from failure
         records: list[Record] = []
-        for message in (first, *self._library.consume(max_records - 1, 0)) if max_records > 1 else (first,):
+        for message in (first, *rest):
             try:
                 self._take(message, records)
             except KafkaError as error:  # the records before it must not be lost with it

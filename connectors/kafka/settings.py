@@ -66,3 +66,7 @@ class KafkaSettings(BaseSettings):
         if self.ssl_ca_location:
             config["ssl.ca.location"] = self.ssl_ca_location
         return config
+
+    def admin_config(self) -> dict[str, Any]:
+        """For clients that only ask: silent, because nobody polls them and what fails is in the answer."""
+        return self.client_config() | {"log_level": 0}

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from confluent_kafka import KafkaError as LibraryError
-from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
     AlterConfigOpType,
@@ -25,7 +25,6 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     TopicMetadata,
 )
 
-from connectors.kafka.connection import LIBRARY_LOG, Connection
 from connectors.kafka.errors import Misconfigured, TimedOut, translate
 from connectors.kafka.settings import KafkaSettings
 from schemas.topics import HOUR_MS, MAX_BATCH_BYTES, MEDIA_TOPICS, RECORDING_SEGMENTS, Cleanup, Topic
@@ -118,8 +117,7 @@ class TopicAdmin:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
-        config = settings.client_config() | Connection("topics").config()
-        self._admin = AdminClient(config, logger=LIBRARY_LOG)
+        self._admin = AdminClient(settings.admin_config())
 
     def inspect(self, topics: Iterable[Topic]) -> list[Finding]:
         """Every topic compared with what it should be."""
@@ -137,11 +135,6 @@ class TopicAdmin:
             Finding(found.topic, found.partitions, done.get(found.status, found.status), found.changes)
             for found in findings
         ]
-
-    def topic_id(self, topic: Topic) -> str:
-        """The id that a topic has for life: one of the same name created later has another. Raises Misconfigured."""
-        description = self._results(self._admin.describe_topics(TopicCollection([topic.name])))[topic.name]
-        return str(description.topic_id)
 
     def _existing(self, names: list[str]) -> dict[str, Existing]:
         metadata = self._metadata()

@@ -22,6 +22,8 @@ from schemas.topics import Topic
 
 log = get_logger(__name__)
 
+_ASK_S = 2.0
+
 Apply = Callable[[Record], None]
 """Called in the view's thread, one record after the other; a tombstone has value None."""
 
@@ -122,7 +124,7 @@ class TopicView:
         while not self._stopping.is_set():
             try:
                 if first_ends is None:
-                    first_ends = self._directory.ends(self._positions)
+                    first_ends = self._directory.ends(self._positions, _ASK_S)
                 self._step()
             except OffsetOutOfRange as error:
                 # Only compaction's leavings can be gone, so going on with what exists is exact.
@@ -130,6 +132,10 @@ class TopicView:
                 self._reader.assign(self._positions | {error.place: BEGINNING})
             except KafkaError as error:
                 log.warning("view cannot read", topic=self._topic.name, code=error.code)
+                self._stopping.wait(0.5)
+            except Exception:  # a view that stopped would be taken for an old truth
+                VIEW_FAILURES.labels(self._topic.name).inc()
+                log.exception("view failed", topic=self._topic.name)
                 self._stopping.wait(0.5)
             if first_ends is not None and not self._ready.is_set() and self._holds(first_ends):
                 self._ready.set()

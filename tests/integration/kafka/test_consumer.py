@@ -8,7 +8,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from connectors.kafka.consumer import GroupConsumer, Listener, create_consumer
-from connectors.kafka.errors import KafkaError, NotMember, OffsetOutOfRange
+from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange, TimedOut
 from connectors.kafka.producer import Producer
 from connectors.kafka.records import BEGINNING, Place, Record
 from connectors.kafka.settings import KafkaSettings
@@ -144,7 +144,7 @@ def test_what_retention_took_is_an_error_and_what_came_before_is_not_lost(
     consumer = join()
     consumer.commit(next_offsets(read(consumer, 20)) | {Place(topic.name, 0): 1})
     consumer.close()
-    admin = AdminClient(settings.client_config())
+    admin = AdminClient(settings.admin_config())
     for future in admin.delete_records([TopicPartition(topic.name, 0, 3)]).values():
         future.result(10)
     successor = join("b")
@@ -171,3 +171,19 @@ def test_who_is_not_a_member_cannot_commit(join: Join, topic: Topic) -> None:
 
     until(refused, "a refusal")
     assert isinstance(refusals[0], NotMember)
+
+
+class Failing(Listener):
+    """Cannot take anything over."""
+
+    def on_assigned(self, starts: dict[Place, int]) -> Mapping[Place, int] | None:
+        raise TimedOut("no state")
+
+
+def test_an_assignment_that_failed_is_the_end_of_the_member(join: Join, producer: Producer, topic: Topic) -> None:
+    fill(producer, topic)
+    consumer = join(listener=Failing())
+    with pytest.raises(Fatal, match="an assignment failed"):
+        read(consumer, 1)
+    with pytest.raises(Fatal, match="an assignment failed"):
+        consumer.consume()

@@ -12,6 +12,7 @@ from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place
 from connectors.kafka.registry import Incompatible, NotRegistered, RegistryClient, RegistryError, load_codec
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.topic_ids import topic_id
 from connectors.kafka.topics import Status, TopicAdmin
 from deploy.local.registry.process import registry_server
 from schemas.records import DeadLetter
@@ -57,8 +58,7 @@ def test_another_partition_count_is_refused_with_the_procedure(
 
 
 def test_a_topic_keeps_its_id(everything: KafkaSettings) -> None:
-    admin = TopicAdmin(everything)
-    assert admin.topic_id(SESSION_FACTS) == admin.topic_id(SESSION_FACTS) != admin.topic_id(AUDIO)
+    assert topic_id(everything, SESSION_FACTS) == topic_id(everything, SESSION_FACTS) != topic_id(everything, AUDIO)
 
 
 def test_a_letter_can_be_written_and_read_with_the_registrys_ids(everything: KafkaSettings) -> None:
