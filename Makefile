@@ -43,15 +43,6 @@ clean:  ## delete everything made here: environment, caches, local data
 	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis run demo-output
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Done once, and again when the lock changes. The lock is the complete tree, so pip resolves nothing; our own packages
-# are put on the path instead of being built, which would need the network.
+# Done once, and again when a lock changes; the second time nothing is fetched that is already there.
 $(READY): requirements.lock deploy/local/kafka.lock.json
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12"; exit 1; }
-	@test -x $(PY) || { echo "Setting up in $(VENV), once …"; $(PYTHON) -m venv $(VENV); } || { \
-	  echo "$(PYTHON) cannot make virtual environments: install its venv module (Debian: python3-venv)"; exit 1; }
-	@$(PY) -m pip install --disable-pip-version-check --no-deps --only-binary :all: -r requirements.lock
-	@echo "$(CURDIR)" > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/rtms_pipeline.pth"
-	@$(PY) -m compileall -q -j 0 api connectors deploy ingest processors schemas sinks
-	@$(PY) -m deploy.local setup
-	@touch $@
+	@PYTHON=$(PYTHON) scripts/setup
