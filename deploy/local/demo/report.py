@@ -1,0 +1,221 @@
+"""The demo's report: every number beside what the simulated Zoom says it sent. Pure.
+
+`must` rows decide the exit code (something was lost, doubled or changed); `goal` rows are measured and reported.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from deploy.local.demo.accounting import MediumAccount
+from deploy.local.demo.recording import Measured
+from deploy.local.words import word_errors
+from schemas import topics
+from schemas.records import ParticipantEvent, Utterance, UtteranceStatus
+from schemas.settings import Engine
+
+JOIN, LEAVE = 3, 4
+LATENCY_GOAL_MS = 50.0
+OFFSET_GOAL_MS = 5.0
+WORD_ERROR_GOAL = 0.10
+OVERLAP_SLACK_MS = 500
+
+Truth = Mapping[str, Any]
+Kind = Literal["must", "goal", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: what was measured, what the simulator says (or the goal), whether they agree (None: no verdict)."""
+
+    name: str
+    measured: str
+    expected: str
+    kind: Kind = "info"
+    met: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """All that the demo saw and fetched."""
+
+    accounts: Mapping[str, MediumAccount]
+    utterances: Sequence[Utterance]
+    events: Sequence[ParticipantEvent]
+    outputs_doubled: int
+    dead_letters: int
+    final_state: str
+    recording: Measured
+    rest_utterances: int
+    rest_events: int
+
+
+def rows(truth: Truth, seen: Observed) -> list[Row]:
+    """The whole report, in the order in which it is read."""
+    return [
+        Row("session", seen.final_state, "ended", "must", seen.final_state == "ended"),
+        *_media_rows(truth, seen),
+        *_output_rows(truth, seen),
+        *_recording_rows(truth, seen),
+        *_speech_rows(truth, seen),
+        *_latency_rows(seen),
+    ]
+
+
+def is_whole(report: Sequence[Row]) -> bool:
+    """Nothing was lost, doubled or changed."""
+    return all(row.met for row in report if row.kind == "must")
+
+
+def document(report: Sequence[Row], truth: Truth, seen: Observed) -> dict[str, Any]:
+    """`report.json`."""
+    media = {
+        name.removeprefix("rtms."): {
+            "frames": account.frames,
+            "bytes": account.size_bytes,
+            "lost": account.lost,
+            "doubled": account.doubled,
+            "latency_ms": account.latency_ms(),
+            "sent": _sent(truth, name),
+        }
+        for name, account in seen.accounts.items()
+    }
+    return {
+        "whole": is_whole(report),
+        "rows": [asdict(row) for row in report],
+        "media": media,
+        "recording": asdict(seen.recording),
+        "word_error_rate": word_error_rate_alone(truth, seen.utterances),
+        "dead_letters": seen.dead_letters,
+    }
+
+
+def word_error_rate_alone(truth: Truth, utterances: Sequence[Utterance]) -> float | None:
+    """Of the local recogniser, over all turns in which one person speaks alone; None without any."""
+    errors = said = 0
+    for turn in truth["turns"]:
+        if turn["alone"]:
+            result = word_errors(turn["text"], _heard(turn, utterances))
+            errors, said = errors + result.errors, said + result.said
+    return errors / said if said else None
+
+
+def _heard(turn: Mapping[str, Any], utterances: Sequence[Utterance]) -> str:
+    heard = [
+        utterance
+        for utterance in utterances
+        if utterance.engine == Engine.MOONSHINE
+        and utterance.participant_id == turn["user_id"]
+        and utterance.start_ms < turn["end_ms"] + OVERLAP_SLACK_MS
+        and utterance.end_ms > turn["start_ms"] - OVERLAP_SLACK_MS
+    ]
+    return " ".join(utterance.text for utterance in sorted(heard, key=lambda utterance: utterance.start_ms))
+
+
+def _sent(truth: Truth, topic: str) -> dict[str, int]:
+    """Frames and bytes that the simulator put on a socket; events count once per participant they name."""
+    if topic == topics.EVENTS.name:
+        named = sum(max(1, len(event.get("participants", ()))) for event in truth["events"])
+        return {"frames": named + len(truth["states"]), "bytes": 0}
+    medium = truth["media"][topic.removeprefix("rtms.")]
+    return {"frames": medium["frames"], "bytes": medium["bytes"]}
+
+
+def _media_rows(truth: Truth, seen: Observed) -> list[Row]:
+    found = []
+    for name, account in seen.accounts.items():
+        sent, medium = _sent(truth, name), name.removeprefix("rtms.")
+        found += [
+            _exact(f"{medium} frames", account.frames, sent["frames"]),
+            _exact(f"{medium} lost", max(account.lost, sent["frames"] - account.frames), 0),
+            _exact(f"{medium} doubled", account.doubled, 0),
+        ]
+        if name != topics.EVENTS.name:
+            digests = {track["user_id"]: track["sha256"] for track in truth["media"][medium]["tracks"]}
+            found += [
+                _exact(f"{medium} bytes", account.size_bytes, sent["bytes"]),
+                Row(
+                    f"{medium} content",
+                    _same(account.digests() == digests),
+                    "identical",
+                    "must",
+                    account.digests() == digests,
+                ),
+            ]
+    return found
+
+
+def _same(same: bool) -> str:
+    return "identical" if same else "different"
+
+
+def _exact(name: str, measured: int, expected: int) -> Row:
+    return Row(name, str(measured), str(expected), "must", measured == expected)
+
+
+def _output_rows(truth: Truth, seen: Observed) -> list[Row]:
+    zoom = [utterance for utterance in seen.utterances if utterance.engine == Engine.ZOOM]
+    joins = {person["user_id"] for person in truth["participants"]}
+    seen_joins = {event.participant_id for event in seen.events if event.event == "join"}
+    local = len([u for u in seen.utterances if u.engine == Engine.MOONSHINE and u.text])
+    return [
+        _exact("captions in the transcript", len(zoom), len(truth["captions"])),
+        Row("participants who joined", str(len(seen_joins)), str(len(joins)), "must", seen_joins == joins),
+        _exact("participants who left", len({e.participant_id for e in seen.events if e.event == "leave"}), len(joins)),
+        _exact("participant events over REST", seen.rest_events, len(seen.events)),
+        _exact("utterances over REST", seen.rest_utterances, local),
+        _exact("outputs doubled", seen.outputs_doubled, 0),
+        _exact("dead letters", seen.dead_letters, 0),
+    ]
+
+
+def _recording_rows(truth: Truth, seen: Observed) -> list[Row]:
+    measured = seen.recording
+    audio = seen.accounts[topics.AUDIO.name]
+    sent_s = truth["media"]["audio"]["audio_seconds"]
+    worst = measured.worst_offset_ms
+    offset = "none found" if worst is None else f"{worst:.1f} ms"
+    return [
+        _exact("speech received, s", round(audio.size_bytes / 32_000), round(sent_s)),
+        Row("recording length", f"{measured.duration_s:.1f} s", f"{_spanned_s(truth):.1f} s of media"),
+        Row("recording sound", f"{measured.audio_s:.1f} s", f"{measured.duration_s:.1f} s"),
+        Row("recording pictures", str(measured.pictures), f"{truth['media']['video']['frames']} + black", "info"),
+        Row("picture times grow", str(measured.monotonic), "True", "must", measured.monotonic),
+        _exact("flashes seen", len(measured.flashes_s), len(truth["flashes"])),
+        _exact("flashes with their beep", len(measured.offsets_ms), len(truth["flashes"])),
+        Row("sound against picture, worst", offset, f"≤ {OFFSET_GOAL_MS} ms", "goal", _at_most(worst, OFFSET_GOAL_MS)),
+    ]
+
+
+def _spanned_s(truth: Truth) -> float:
+    stamps = [truth["media"][medium] for medium in ("audio", "video")]
+    first = min((s["first_timestamp_ms"] for s in stamps if s["first_timestamp_ms"] is not None), default=0)
+    last = max((s["last_timestamp_ms"] for s in stamps if s["last_timestamp_ms"] is not None), default=0)
+    return float(last - first) / 1000
+
+
+def _at_most(value: float | None, goal: float) -> bool:
+    return value is not None and value <= goal
+
+
+def _speech_rows(truth: Truth, seen: Observed) -> list[Row]:
+    rate = word_error_rate_alone(truth, seen.utterances)
+    failed = sum(utterance.status is UtteranceStatus.FAILED for utterance in seen.utterances)
+    shown = "nobody spoke alone" if rate is None else f"{rate:.1%}"
+    goal = f"≤ {WORD_ERROR_GOAL:.0%}"
+    return [
+        Row("word error rate, local recogniser", shown, goal, "goal", _at_most(rate, WORD_ERROR_GOAL)),
+        _exact("utterances that failed", failed, 0),
+    ]
+
+
+def _latency_rows(seen: Observed) -> list[Row]:
+    found = []
+    for name, account in seen.accounts.items():
+        latency = account.latency_ms()
+        if latency:
+            text = f"p50 {latency['p50']} ms, p99 {latency['p99']} ms"
+            met = latency["p99"] <= LATENCY_GOAL_MS
+            medium = name.removeprefix("rtms.")
+            found.append(Row(f"{medium}: arrival → consumer", text, f"p99 ≤ {LATENCY_GOAL_MS:.0f} ms", "goal", met))
+    return found
