@@ -64,6 +64,13 @@ def configuration() -> Configuration:
     )
 
 
+def _reason(error: Exception) -> str:
+    """What to do about it, without the values: some of them are secrets."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    return "; ".join(f"{error.title}.{problem['loc'][0]}: {problem['msg']}" for problem in error.errors())
+
+
 def serve(configured: Configuration) -> None:
     """Answer requests until SIGTERM or SIGINT; those in flight are finished."""
     StopSignal().install()  # uvicorn hands the signal back when it has stopped, which must not end us as a failure
@@ -99,7 +106,7 @@ def main() -> int:
     try:
         configured = configuration()
     except (NotConfigured, ValidationError, SecretsError, KafkaError) as error:
-        log.error("cannot start", reason=str(error))
+        log.error("cannot start", reason=_reason(error))
         return 2
     serve(configured)
     return 0

@@ -1,0 +1,99 @@
+"""A record of a topic as a row of a table. Pure.
+
+Every row carries the partition and offset it came from: the offset is its version, so writing a record again changes
+nothing and a later record of the same id wins. What no column can hold is refused here, because one such row would hold
+up its whole partition for ever.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from schemas import clickhouse
+from schemas.clickhouse import Table
+from schemas.records import AppSession, ParticipantEvent, Record, Utterance
+
+Row = Mapping[str, Any]
+
+# The time range of DateTime64, by which tables are partitioned.
+_TIMES_MS = range(0, 4_102_444_800_000)
+_REVISIONS = range(0, 2**32)
+
+
+class Position(NamedTuple):
+    """Where a record stands, and when it got there."""
+
+    partition: int
+    offset: int
+    appended_ms: int
+
+
+class Unfit(ValueError):
+    """The record is well formed, but no row can be made of it; `reason` holds nothing of its content."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def row_of(value: Record, at: Position) -> tuple[Table, Row]:
+    """The table and the row of an item. Raises Unfit."""
+    position = {"_partition": at.partition, "_offset": at.offset}
+    if isinstance(value, Utterance):
+        return clickhouse.UTTERANCES, _utterance(value, at.appended_ms) | position
+    if isinstance(value, ParticipantEvent):
+        return clickhouse.PARTICIPANT_EVENTS, _participant_event(value, at.appended_ms) | position
+    if isinstance(value, AppSession):
+        return clickhouse.APP_SESSIONS, _app_session(value) | position
+    raise Unfit(f"no table for {type(value).__name__}")
+
+
+def _utterance(utterance: Utterance, appended_ms: int) -> dict[str, Any]:
+    _check(utterance.start_ms in _TIMES_MS and utterance.end_ms in _TIMES_MS, "time out of range")
+    _check(utterance.revision in _REVISIONS, "revision out of range")
+    return {
+        "session_id": utterance.session_id,
+        "engine": utterance.engine,
+        "start_ms": utterance.start_ms,
+        "utterance_id": utterance.utterance_id,
+        "end_ms": utterance.end_ms,
+        "revision": utterance.revision,
+        "status": str(utterance.status),
+        "participant_id": utterance.participant_id,
+        "participant_name": utterance.participant_name,
+        "language": utterance.language,
+        "text": utterance.text,
+        "reason": utterance.reason,
+        "updated_at_ms": appended_ms,
+    }
+
+
+def _participant_event(event: ParticipantEvent, appended_ms: int) -> dict[str, Any]:
+    _check(event.timestamp_ms in _TIMES_MS, "time out of range")
+    return {
+        "session_id": event.session_id,
+        "timestamp_ms": event.timestamp_ms,
+        "event_id": event.event_id,
+        "event": event.event,
+        "participant_id": event.participant_id,
+        "participant_name": event.participant_name,
+        "details": event.details,
+        "created_at_ms": appended_ms,
+    }
+
+
+def _app_session(session: AppSession) -> dict[str, Any]:
+    _check(session.created_at_ms in _TIMES_MS, "time out of range")
+    return {
+        "project_id": session.project_id,
+        "created_at_ms": session.created_at_ms,
+        "session_id": session.session_id,
+        "state": session.state,
+        "document": msgspec.json.encode(session).decode(),
+    }
+
+
+def _check(holds: bool, reason: str) -> None:
+    if not holds:
+        raise Unfit(reason)

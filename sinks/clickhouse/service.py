@@ -1,0 +1,202 @@
+"""Kafka into ClickHouse: read, insert, state what is complete, commit; in this order, and again until it works.
+
+Nothing is skipped. While ClickHouse or Kafka cannot, partitions are paused and membership is kept, the process says
+that it is not ready, and the same rows are written again later: derived ids make that harmless. An input that can never
+become a row goes to the dead letters before it is committed.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from connectors.clickhouse.client import ClickHouse
+from connectors.clickhouse.errors import ClickHouseError
+from connectors.host.backoff import delays_s
+from connectors.host.clock import Clock
+from connectors.host.health import Health
+from connectors.host.logs import get_logger
+from connectors.host.signals import StopSignal
+from connectors.kafka.consumer import GroupConsumer, Listener
+from connectors.kafka.dead_letters import DeadLetters
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
+from connectors.kafka.producer import Producer
+from connectors.kafka.records import BEGINNING, Place, Record
+from connectors.kafka.registry import RegistryError
+from schemas import ids, topics
+from schemas.clickhouse import Table
+from schemas.codec import Undecodable
+from schemas.records import OutputKind, SessionFact, Stored
+from schemas.records import Record as Value
+from sinks.clickhouse import metrics
+from sinks.clickhouse.pending import Ending, Pending
+from sinks.clickhouse.settings import ClickHouseSinkSettings
+
+log = get_logger(__name__)
+
+GROUP = "sink-clickhouse"
+SOURCE = "sink-clickhouse"
+INPUTS = (topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.APP_SESSIONS)
+
+REGISTRY_RETRY_S = 1.0
+
+COUNT = "SELECT count() AS count FROM {table} WHERE session_id = {{session_id:String}}"
+
+
+class Ownership(Listener):
+    """Forgets what is pending of partitions that move away."""
+
+    def __init__(self, pending: Pending) -> None:
+        self._pending = pending
+
+    def on_revoked(self, revoked: list[Place]) -> None:
+        self._pending.drop(revoked)
+
+    def on_lost(self, lost: list[Place]) -> None:
+        self._pending.drop(lost)
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What the sink works with; `consumer` has an `Ownership` of `pending` as its listener."""
+
+    consumer: GroupConsumer
+    pending: Pending
+    producer: Producer
+    decoder: Decoder
+    clickhouse: ClickHouse
+    partitions: int
+
+
+class ClickHouseSink:
+    """One process of the sink; `step` once is one round of its loop."""
+
+    def __init__(
+        self, connections: Connections, settings: ClickHouseSinkSettings, health: Health, stop: StopSignal, clock: Clock
+    ) -> None:
+        self._to = connections
+        self._consumer, self._pending = connections.consumer, connections.pending
+        self._dead_letters = DeadLetters(connections.producer, connections.decoder.codec)
+        self._settings, self._health, self._stop, self._clock = settings, health, stop, clock
+        self._delays: Iterator[float] = delays_s()
+        self._retry_at_s: float | None = None
+
+    def step(self) -> None:
+        """Write what is there.
+
+        Raises:
+            Fatal: a client is broken for good; leave.
+        """
+        self._health.beat()
+        for record in self._read():
+            self._add(record)
+        self._health.ready(bool(self._consumer.assignment()), "no partitions assigned", "assignment")
+        if self._pending and (self._retry_at_s is None or self._clock.monotonic() >= self._retry_at_s):
+            self._write()
+        if self._retry_at_s is not None:
+            self._consumer.pause(list(self._consumer.assignment()))
+
+    def _read(self) -> list[Record]:
+        linger_s = self._settings.batch_linger_ms / 1000
+        try:
+            return self._consumer.consume(self._settings.batch_records, wait_s=0.1, linger_s=linger_s)
+        except OffsetOutOfRange as error:
+            # Counted by the consumer. What retention deleted is lost to ClickHouse; what is left is still read.
+            log.error("records were deleted before they were read", topic=error.place.topic,
+                      partition=error.place.partition)  # fmt: skip
+            self._consumer.seek(error.place, BEGINNING)
+            return []
+
+    def _add(self, record: Record) -> None:
+        try:
+            self._pending.add(record, self._value(record))
+        except Undecodable as error:
+            self._pending.refuse(record, error.reason)
+
+    def _value(self, record: Record) -> Value | None:
+        if record.value is None:  # a tombstone
+            return None
+        while True:
+            try:
+                value = self._to.decoder.decode(topics.BY_NAME[record.topic], record.value)
+                break
+            except RegistryError as error:
+                log.warning("waiting for the registry", code=error.code)
+                if self._stop.wait_thread(REGISTRY_RETRY_S):
+                    raise Fatal("stopped while the registry was away") from error
+        if getattr(value, "kind", OutputKind.ITEM) == OutputKind.UNKNOWN:
+            metrics.SKIPPED.labels(record.topic).inc()
+            return None
+        return value
+
+    def _write(self) -> None:
+        started_s = self._clock.monotonic()
+        try:
+            self._insert()
+            self._report()
+            self._commit()
+        except (ClickHouseError, KafkaError, TimeoutError) as error:
+            if isinstance(error, Fatal):
+                raise
+            self._failed("clickhouse" if isinstance(error, ClickHouseError) else "kafka", error)
+            return
+        self._pending.clear()
+        metrics.LATENCY.observe(self._clock.monotonic() - started_s)
+        self._recovered()
+
+    def _insert(self) -> None:
+        for table, rows in self._pending.rows():
+            self._to.clickhouse.insert(table, rows, patience_s=0)
+            metrics.ROWS.labels(table.name).inc(len(rows))
+
+    def _report(self) -> None:
+        """State endings and write letters, and wait until Kafka has them."""
+        sent: list[Future[int]] = [self._state(ending) for ending in self._pending.endings()]
+        for letter in self._pending.letters():
+            record = letter.record
+            data = record.value or b""
+            sent.append(self._dead_letters.send(record.topic, record.partition, record.offset, letter.reason, data))
+        self._acknowledged(sent)
+
+    def _state(self, ending: Ending) -> "Future[int]":
+        count = self._count(ending.table, ending.session_id)
+        if count < ending.announced:
+            metrics.SHORT.labels(ending.table.name).inc()
+            log.error("rows are missing", table=ending.table.name, session_id=ending.session_id,
+                      announced=ending.announced, stored=count)  # fmt: skip
+        fact = SessionFact(session_id=ending.session_id, kind=ending.fact, source=SOURCE, stored=Stored(count=count))
+        value = self._to.decoder.codec.encode(topics.SESSION_FACTS, fact)
+        partition = ids.partition_of(ending.session_id, self._to.partitions)
+        metrics.ENDINGS.labels(ending.table.name).inc()
+        log.info("stored", table=ending.table.name, session_id=ending.session_id, rows=count)
+        return self._to.producer.send_future(topics.SESSION_FACTS, ending.session_id.encode(), value, partition)
+
+    def _count(self, table: Table, session_id: str) -> int:
+        [row] = self._to.clickhouse.query(COUNT.format(table=table.name), {"session_id": session_id}, patience_s=0)
+        return int(row["count"])
+
+    def _acknowledged(self, sent: Sequence["Future[int]"]) -> None:
+        deadline_s = self._clock.monotonic() + self._settings.ack_timeout_s
+        for future in sent:
+            future.result(max(0.0, deadline_s - self._clock.monotonic()))
+
+    def _commit(self) -> None:
+        try:
+            self._consumer.commit(self._pending.offsets())
+        except NotMember:  # the new owner writes the same rows again
+            log.info("partitions moved before the commit")
+
+    def _failed(self, at: str, error: Exception) -> None:
+        delay_s = next(self._delays)
+        self._retry_at_s = self._clock.monotonic() + delay_s
+        metrics.FAILURES.labels(at).inc()
+        self._health.ready(False, f"{at} does not take the batch", "writing")
+        log.warning("batch not written, trying again", at=at, error=type(error).__name__, reason=str(error),
+                    delay_s=delay_s)  # fmt: skip
+
+    def _recovered(self) -> None:
+        self._health.ready(True, condition="writing")
+        if self._retry_at_s is not None:
+            self._retry_at_s, self._delays = None, delays_s()
+            self._consumer.resume(list(self._consumer.assignment()))
+            log.info("writing again")

@@ -1,0 +1,15 @@
+"""What an operator may set about the ClickHouse sink, read from `RTMS_SINKS_CLICKHOUSE_*`."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ClickHouseSinkSettings(BaseSettings):
+    """Batches are written as soon as they are full or their time is over; readers see rows no earlier."""
+
+    model_config = SettingsConfigDict(env_prefix="RTMS_SINKS_CLICKHOUSE_")
+
+    batch_records: int = Field(default=5000, ge=1, description="records written at once")
+    batch_linger_ms: int = Field(default=200, ge=0, description="wait for more records once one is there")
+    insert_timeout_s: int = Field(default=20, ge=1, description="less than Kafka's max.poll.interval")
+    ack_timeout_s: float = Field(default=10.0, gt=0, description="for Kafka to acknowledge facts and dead letters")

@@ -1,0 +1,63 @@
+"""Projects, keys and Zoom apps as the log tells them."""
+
+from dataclasses import replace
+
+from api.directory import Directory
+from schemas.records import ApiKey, Project, ZoomApp
+
+KEY = ApiKey(key_id="key_1", project_id="proj_1", name="n", secret_sha256="d1", created_at_ms=1)
+
+
+def app(app_id, project_id, client_id, secret="x"):
+    return ZoomApp(
+        zoom_app_id=app_id, project_id=project_id, client_id=client_id, client_secret_encrypted=secret, created_at_ms=1
+    )
+
+
+def directory_of(*apps):
+    directory = Directory()
+    for one in apps:
+        directory.apply_zoom_app(one.zoom_app_id, one)
+    return directory
+
+
+def test_projects_are_listed_by_age():
+    directory = Directory()
+    for name, at in (("b", 2), ("a", 3), ("c", 1)):
+        directory.apply_project(name, Project(project_id=name, name=name, created_at_ms=at))
+    assert [project.project_id for project in directory.projects()] == ["c", "b", "a"]
+    directory.apply_project("b", None)
+    assert directory.project("b") is None
+
+
+def test_a_key_opens_its_project_while_it_is_enabled_and_there():
+    directory = Directory()
+    assert directory.project_of_key("d1") is None
+    directory.apply_api_key("key_1", KEY)
+    assert directory.project_of_key("d1") == "proj_1"
+    directory.apply_api_key("key_1", replace(KEY, secret_sha256="d2"))
+    assert directory.project_of_key("d1") is None
+    assert directory.project_of_key("d2") == "proj_1"
+    directory.apply_api_key("key_1", replace(KEY, secret_sha256="d2", disabled=True))
+    assert directory.project_of_key("d2") is None
+    directory.apply_api_key("key_1", KEY)
+    directory.apply_api_key("key_1", None)
+    assert directory.project_of_key("d1") is None
+
+
+def test_the_first_in_the_log_holds_a_client_id():
+    directory = directory_of(app("zoa_1", "p1", "c"), app("zoa_2", "p2", "c"), app("zoa_3", "p2", "d"))
+    assert directory.holder("c").zoom_app_id == "zoa_1"
+    assert [one.zoom_app_id for one in directory.zoom_apps("p1")] == ["zoa_1"]
+    assert [one.zoom_app_id for one in directory.zoom_apps("p2")] == ["zoa_3"]
+
+
+def test_new_secrets_do_not_lose_the_place():
+    directory = directory_of(app("zoa_1", "p1", "c"), app("zoa_2", "p2", "c"), app("zoa_1", "p1", "c", "new"))
+    assert directory.holder("c").client_secret_encrypted == "new"
+
+
+def test_a_deleted_app_gives_its_client_id_back():
+    directory = directory_of(app("zoa_1", "p1", "c"), app("zoa_2", "p2", "c"))
+    directory.apply_zoom_app("zoa_1", None)
+    assert directory.holder("c").zoom_app_id == "zoa_2"
