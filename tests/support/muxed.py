@@ -71,18 +71,12 @@ class Decoded:
 
     def beeps(self, rate_hz: int = 16_000, hz: int = 1000) -> list[float]:
         """When the beep's tone set in: by its share of the power in windows of 4 ms."""
-        step = rate_hz // 1000
-        window = 4 * step
-        tone = np.exp(-2j * np.pi * hz * np.arange(window) / rate_hz)
-        found, quiet_until = [], -1.0
-        for first in range(0, len(self.audio) - window, step // 2):
-            level = abs(np.dot(self.audio[first : first + window], tone)) / window
-            at = self.audio_start + (first + window / 2) / rate_hz
-            if level > 0.1:
-                if at > quiet_until:
-                    found.append(at)
-                quiet_until = at + 0.2
-        return found
+        step, window = rate_hz // 2000, rate_hz // 250
+        tone = np.exp(-2j * np.pi * hz * np.arange(window) / rate_hz) / window
+        levels = abs(np.lib.stride_tricks.sliding_window_view(self.audio, window)[::step] @ tone)
+        loud = np.flatnonzero(levels > 0.1)
+        onsets = loud[np.diff(loud, prepend=-rate_hz) * step > rate_hz // 5]
+        return [float(self.audio_start + (onset * step + window / 2) / rate_hz) for onset in onsets]
 
     def rms(self, from_s: float, to_s: float, rate_hz: int = 16_000) -> float:
         first, last = (int((at - self.audio_start) * rate_hz) for at in (from_s, to_s))

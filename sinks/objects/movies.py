@@ -1,0 +1,56 @@
+"""Makes one file of a recording's segments: the same pictures and sounds, with the index in front.
+
+Nothing is decoded or encoded. What is read comes piece by piece, what is written goes to a file.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import av
+
+_OPTIONS = {"movflags": "faststart", "fflags": "bitexact"}
+
+
+class UnreadableRecording(Exception):
+    """The segments do not make a file; trying again will not help if the storage told the truth."""
+
+
+class Pieces:
+    """Reads pieces one after the other as if they were one file; nothing but `read`, so nobody seeks."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces: Iterator[bytes] = iter(pieces)
+        self._rest = memoryview(b"")
+
+    def read(self, size: int) -> bytes:
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return b""
+            self._rest = memoryview(piece)
+        taken, self._rest = self._rest[:size], self._rest[size:]
+        return bytes(taken)
+
+
+def write_movie(pieces: Iterable[bytes], path: Path) -> None:
+    """Write the file that `pieces` (a header, then segments in order) add up to. What `pieces` raises comes through.
+
+    Raises:
+        UnreadableRecording: no player could make anything of the pieces.
+        OSError: the file cannot be written.
+    """
+    try:
+        with av.open(Pieces(pieces), "r", format="mp4") as source, av.open(str(path), "w", "mp4", _OPTIONS) as movie:
+            streams = [movie.add_stream_from_template(stream) for stream in source.streams]
+            packets = 0
+            for packet in source.demux():
+                if packet.dts is not None:
+                    packet.stream = streams[packet.stream.index]
+                    movie.mux(packet)
+                    packets += 1
+    except av.FFmpegError as error:
+        if isinstance(error, OSError) and not isinstance(error, EOFError):
+            raise
+        raise UnreadableRecording(type(error).__name__) from None
+    if not packets:
+        raise UnreadableRecording("nothing in it")

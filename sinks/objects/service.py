@@ -1,0 +1,180 @@
+"""The objects sink's loop: read, store in threads, commit what is stored. One thread calls Kafka's consumer.
+
+A partition in trouble (store away, a recording being finished) is paused while the others go on; membership never
+suffers, because the loop never waits for a thread.
+"""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from connectors.host.health import Health
+from connectors.host.logs import get_logger
+from connectors.kafka.consumer import GroupConsumer, Listener
+from connectors.kafka.dead_letters import DeadLetters
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
+from connectors.kafka.records import BEGINNING, Place, Record
+from connectors.objects.errors import BadKey
+from schemas.codec import Undecodable
+from schemas.records import OutputKind, Segment
+from schemas.topics import RECORDING_SEGMENTS
+from sinks.objects import metrics
+from sinks.objects.lanes import Job, Lane
+from sinks.objects.patience import Patience
+from sinks.objects.settings import SinkObjectsSettings
+from sinks.objects.storing import Storing
+
+log = get_logger(__name__)
+
+GROUP = "sink-objects"
+MAX_RECORDS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What the loop itself talks to."""
+
+    decoder: Decoder
+    dead_letters: DeadLetters
+
+
+@dataclass(eq=False, slots=True)
+class Partition:
+    """A partition held: its book-keeping, and what runs for each of its jobs."""
+
+    patience: Patience
+    lane: Lane
+    running: "dict[Job, Future[Segment | None]]" = field(default_factory=dict)
+    ends: dict[Job, Segment] = field(default_factory=dict)
+
+
+class ObjectsSink(Listener):
+    """The listener of its own consumer: `attach` that, call `step` until it is time to stop, then `close`."""
+
+    def __init__(self, storing: Storing, to: Connections, settings: SinkObjectsSettings, health: Health) -> None:
+        self._storing = storing
+        self._to = to
+        self._settings = settings
+        self._health = health
+        self._consumer: GroupConsumer | None = None
+        self._partitions: dict[Place, Partition] = {}
+        self._uploads = ThreadPoolExecutor(settings.uploads, thread_name_prefix="upload")
+        self._movies = ThreadPoolExecutor(settings.movies, thread_name_prefix="movie")
+
+    def attach(self, consumer: GroupConsumer) -> None:
+        self._consumer = consumer
+
+    def step(self) -> None:
+        """One round. Raises Fatal, and whatever a thread met that is a fault of ours."""
+        assert self._consumer is not None
+        for record in self._read(self._consumer):
+            self._take(record)
+        self._commit({place: offset for place in self._partitions if (offset := self._settled(place)) is not None})
+        for place, partition in self._partitions.items():
+            self._pace(self._consumer, place, partition)
+        metrics.HELD_BYTES.set(sum(partition.lane.held_bytes for partition in self._partitions.values()))
+        metrics.PAUSED.set(sum(partition.lane.is_paused for partition in self._partitions.values()))
+        self._health.beat()
+
+    def on_revoked(self, revoked: list[Place]) -> None:
+        mine = [place for place in revoked if place in self._partitions]
+        self._commit({place: offset for place in mine if (offset := self._settled(place)) is not None})
+        self._drop(mine)
+
+    def on_lost(self, lost: list[Place]) -> None:
+        self._drop(lost)
+
+    def close(self) -> None:
+        """Abandon what is under way; nothing of it is committed, so it is done again."""
+        self._drop(list(self._partitions))
+        self._uploads.shutdown(cancel_futures=True)
+        self._movies.shutdown(cancel_futures=True)
+
+    def _read(self, consumer: GroupConsumer) -> list[Record]:
+        try:
+            return consumer.consume(MAX_RECORDS)
+        except OffsetOutOfRange as error:
+            metrics.LOST.inc()
+            log.error("retention was faster: recordings are incomplete", partition=error.place.partition)
+            consumer.seek(error.place, BEGINNING)
+        except KafkaError as error:
+            if isinstance(error, Fatal):
+                raise
+            log.warning("reading failed, trying again", reason=str(error))
+        return []
+
+    def _take(self, record: Record) -> None:
+        partition = self._partitions.get(record.place)
+        if partition is None:
+            patience = Patience(self._settings, self._on_trouble)
+            partition = self._partitions[record.place] = Partition(patience, Lane(self._settings.held_bytes))
+        job = partition.lane.add(Job(record.offset, len(record.value or b"")))
+        partition.running[job] = self._uploads.submit(self._handle, record, partition.patience)
+
+    def _handle(self, record: Record, patience: Patience) -> Segment | None:
+        """In a thread: store a segment; an end is returned, to be dealt with when everything before it is stored."""
+        try:
+            segment = patience.until_done("schema", lambda: self._decoded(record))
+            metrics.RECORDS.labels(segment.kind).inc()
+            if segment.kind is OutputKind.ITEM:
+                self._storing.store(segment, patience)
+        except (Undecodable, BadKey) as error:
+            metrics.REFUSED.inc()
+            reason = str(error)
+            patience.until_done("dead letter", lambda: self._refuse(record, reason))
+            return None
+        return segment if segment.kind is OutputKind.END else None
+
+    def _decoded(self, record: Record) -> Segment:
+        segment = self._to.decoder.decode(RECORDING_SEGMENTS, record.value or b"")
+        if not isinstance(segment, Segment):
+            raise Undecodable("not a segment")
+        return segment
+
+    def _refuse(self, record: Record, reason: str) -> None:
+        session_id = (record.key or b"").decode(errors="replace") or None
+        letter = self._to.dead_letters.send(*record[:3], reason, record.value or b"", session_id)
+        letter.result()
+
+    def _settled(self, place: Place) -> int | None:
+        """Take note of what the threads have done and start what waited for it; the offset to commit, if any."""
+        partition = self._partitions[place]
+        for job in [job for job, future in partition.running.items() if future.done()]:
+            end = partition.running.pop(job).result()
+            if end is not None and not job.is_started:
+                job.is_end, partition.ends[job] = True, end
+            else:
+                partition.lane.done(job)
+        if job_of_end := partition.lane.startable_end():
+            end = partition.ends.pop(job_of_end)
+            partition.running[job_of_end] = self._movies.submit(
+                self._storing.finish, end, place.partition, partition.patience
+            )
+        return partition.lane.settle()
+
+    def _commit(self, offsets: dict[Place, int]) -> None:
+        assert self._consumer is not None
+        try:
+            self._consumer.commit(offsets)
+        except NotMember:
+            log.info("commit refused: another member goes on")
+        except KafkaError as error:
+            if isinstance(error, Fatal):
+                raise
+            log.warning("commit failed, the next one covers it", reason=str(error))
+
+    def _pace(self, consumer: GroupConsumer, place: Place, partition: Partition) -> None:
+        should_pause = partition.lane.should_pause
+        if should_pause != partition.lane.is_paused:
+            (consumer.pause if should_pause else consumer.resume)([place])
+            partition.lane.is_paused = should_pause
+
+    def _drop(self, gone: list[Place]) -> None:
+        for place in gone:
+            if partition := self._partitions.pop(place, None):
+                partition.patience.abandon()
+                for future in partition.running.values():
+                    future.cancel()
+
+    def _on_trouble(self, what: str | None) -> None:
+        self._health.ready(what is None, what or "", condition="storage")

@@ -1,0 +1,110 @@
+"""Does the sink's work, each call in a thread of its own: stores a segment, or finishes a recording.
+
+Both may be repeated at will and by several processes at once: what is written depends on the log alone.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from connectors.host.logs import get_logger
+from connectors.kafka.producer import Producer
+from connectors.objects.store import ObjectStore
+from schemas.codec import Codec
+from schemas.records import FactKind, Segment, SessionFact, Stored
+from schemas.topics import SESSION_FACTS
+from sinks.objects import layout, metrics
+from sinks.objects.layout import StoredSegment
+from sinks.objects.movies import UnreadableRecording, write_movie
+from sinks.objects.patience import Patience
+from sinks.objects.scratch import scratch_file
+from sinks.objects.settings import SinkObjectsSettings
+
+log = get_logger(__name__)
+
+SOURCE = "sink-objects"
+KNOWN_HEADERS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Destinations:
+    """Where things go."""
+
+    store: ObjectStore
+    producer: Producer
+    codec: Codec
+
+
+class Storing:
+    """Shared by all partitions of a process."""
+
+    def __init__(self, to: Destinations, settings: SinkObjectsSettings) -> None:
+        self._to = to
+        self._settings = settings
+        self._known_headers: dict[str, None] = {}
+
+    def store(self, segment: Segment, patience: Patience) -> None:
+        """Put the segment, and before it its header unless this process did so already. Raises Abandoned, BadKey."""
+        header = layout.header_key(segment.session_id, layout.header_name(segment.init))
+        if header not in self._known_headers:
+            patience.until_done("header", lambda: self._to.store.put(header, segment.init, layout.MOVIE_TYPE))
+            self._remember(header)
+        key = layout.segment_key(segment)
+        patience.until_done("segment", lambda: self._to.store.put(key, segment.payload, layout.SEGMENT_TYPE))
+        metrics.SEGMENT_BYTES.inc(len(segment.payload))
+
+    def finish(self, end: Segment, partition: int, patience: Patience) -> None:
+        """Make the session's recording whole and say so in the log; the fact is acknowledged. Raises Abandoned."""
+        with metrics.MOVIE_SECONDS.time():
+            fact = patience.until_done("recording", lambda: self._finished(end, patience))
+        value = self._to.codec.encode(SESSION_FACTS, fact)
+        key = end.session_id.encode()
+        patience.until_done("fact", lambda: self._to.producer.send_blocking(SESSION_FACTS, key, value, partition))
+        metrics.MOVIES.labels(fact.kind).inc()
+        log.info("recording finished", session_id=end.session_id, kind=fact.kind, reason=fact.reason)
+
+    def _remember(self, header: str) -> None:
+        self._known_headers[header] = None
+        while len(self._known_headers) > KNOWN_HEADERS:
+            self._known_headers.pop(next(iter(self._known_headers)), None)
+
+    def _finished(self, end: Segment, patience: Patience) -> SessionFact:
+        if not end.count:
+            return _failed(end, "no_media")
+        listing = self._to.store.list(layout.segments_prefix(end.session_id))
+        stored = layout.stored_segments((item.key, item.modified_ms) for item in listing)
+        if reason := layout.incompleteness(end, stored):
+            return _failed(end, reason)
+        for attempt in range(1, self._settings.attempts + 1):
+            try:
+                return self._movie(end, stored, patience)
+            except (UnreadableRecording, OSError) as error:
+                log.warning(
+                    "recording not finished", session_id=end.session_id, attempt=attempt, reason=type(error).__name__
+                )
+                reason = "unreadable" if isinstance(error, UnreadableRecording) else "scratch_full"
+        return _failed(end, reason or "unreadable")
+
+    def _movie(self, end: Segment, stored: Sequence[StoredSegment], patience: Patience) -> SessionFact:
+        key = layout.movie_key(end.session_id)
+        with scratch_file(self._settings.scratch_dir) as path:
+            write_movie(self._pieces(end.session_id, stored, patience), path)
+            size_bytes = path.stat().st_size
+            self._to.store.put_file(key, path, layout.MOVIE_TYPE)
+        return SessionFact(
+            session_id=end.session_id,
+            kind=FactKind.RECORDING_STORED,
+            source=SOURCE,
+            stored=Stored(
+                key=key, size_bytes=size_bytes, start_ms=end.start_ms, duration_ms=end.duration_ms, count=end.count
+            ),
+        )
+
+    def _pieces(self, session_id: str, stored: Sequence[StoredSegment], patience: Patience) -> Iterator[bytes]:
+        yield self._to.store.get(layout.header_key(session_id, layout.main_header(stored)))
+        for segment in stored:
+            patience.check()
+            yield self._to.store.get(segment.key)
+
+
+def _failed(end: Segment, reason: str) -> SessionFact:
+    return SessionFact(session_id=end.session_id, kind=FactKind.RECORDING_FAILED, source=SOURCE, reason=reason)

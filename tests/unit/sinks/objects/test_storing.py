@@ -1,0 +1,136 @@
+"""A session's recording from its records, in a real folder: complete or with a reason why not."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from connectors.kafka.errors import DeliveryFailed
+from connectors.objects.errors import BadKey
+from connectors.objects.settings import ObjectsSettings
+from connectors.objects.store import ObjectStore
+from schemas.codec import Codec
+from schemas.records import FactKind, Segment, SessionFact
+from schemas.topics import ALL, SESSION_FACTS, Topic
+from sinks.objects import layout
+from sinks.objects.patience import Patience
+from sinks.objects.settings import SinkObjectsSettings
+from sinks.objects.storing import Destinations, Storing
+from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
+from tests.support.muxed import SESSION, decoded, muxed
+
+T = START_MS
+
+
+class Log:
+    """Takes facts like a producer whose first deliveries fail."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.failures = failures
+        self.sent: list[tuple[str, bytes, bytes | None, int]] = []
+
+    def send_blocking(self, topic: Topic, key: bytes, value: bytes | None, partition: int) -> int:
+        if self.failures:
+            self.failures -= 1
+            raise DeliveryFailed("away")
+        self.sent.append((topic.name, key, value, partition))
+        return len(self.sent)
+
+
+class Sink:
+    """The sink's work on a folder of its own."""
+
+    def __init__(self, folder: Path, failures: int = 0) -> None:
+        self.store = ObjectStore(ObjectsSettings(url=f"file://{folder}/objects"))
+        self.log = Log(failures)
+        self.codec = Codec({topic.name: number for number, topic in enumerate(ALL, 1)})
+        self.settings = SinkObjectsSettings(scratch_dir=folder / "scratch", retry_s=0.001)
+        self.settings.scratch_dir.mkdir(exist_ok=True)
+        self.patience = Patience(self.settings, lambda _: None)
+        destinations = Destinations(self.store, self.log, self.codec)  # type: ignore[arg-type]
+        self.storing = Storing(destinations, self.settings)
+
+    def finish(self, end: Segment) -> SessionFact:
+        self.storing.finish(end, 3, self.patience)
+        name, key, value, partition = self.log.sent[-1]
+        assert (name, key, partition) == (SESSION_FACTS.name, end.session_id.encode(), 3)
+        fact = self.codec.decode(SESSION_FACTS, value or b"")
+        assert isinstance(fact, SessionFact)
+        return fact
+
+
+@pytest.fixture(scope="module")
+def recording() -> list[Segment]:
+    audio = wrapped(SESSION, audio_records(SESSION, [Talk(T, T + 9000)]))
+    return muxed(audio, wrapped(SESSION, video_records(SESSION, [Shot(T + 100, T + 9000)])))
+
+
+@pytest.fixture
+def sink(tmp_path: Path) -> Sink:
+    return Sink(tmp_path)
+
+
+def test_a_complete_recording_becomes_one_file(sink: Sink, recording: list[Segment]) -> None:
+    *parts, end = recording
+    for part in reversed(parts):
+        sink.storing.store(part, sink.patience)
+    fact = sink.finish(end)
+    assert fact.kind is FactKind.RECORDING_STORED
+    assert fact.stored is not None
+    movie = sink.store.get(layout.movie_key(SESSION))
+    assert (fact.stored.key, fact.stored.size_bytes) == (layout.movie_key(SESSION), len(movie))
+    assert (fact.stored.duration_ms, fact.stored.count) == (end.duration_ms, len(parts))
+    assert decoded(movie).errors == []
+    assert list(sink.settings.scratch_dir.iterdir()) == []
+
+
+def test_doing_everything_again_changes_nothing(tmp_path: Path, recording: list[Segment]) -> None:
+    *parts, end = recording
+    folders = []
+    for times in (1, 3):
+        sink = Sink(tmp_path)
+        for part in parts * times:
+            sink.storing.store(part, sink.patience)
+            Sink(tmp_path).storing.store(part, sink.patience)
+        assert {sink.finish(end) for _ in range(times)} == {sink.finish(end)}
+        folders.append({item.key: sink.store.get(item.key) for item in sink.store.list("sessions")})
+    assert folders[0] == folders[1]
+    assert len(folders[0]) == len(parts) + len({part.init for part in parts}) + 1
+
+
+def test_a_missing_segment_is_a_failed_recording(sink: Sink, recording: list[Segment]) -> None:
+    *parts, end = recording
+    for part in parts[:1] + parts[2:]:
+        sink.storing.store(part, sink.patience)
+    fact = sink.finish(end)
+    assert (fact.kind, fact.reason) == (FactKind.RECORDING_FAILED, "segments_missing")
+
+
+def test_no_media_is_a_failed_recording(sink: Sink, recording: list[Segment]) -> None:
+    assert sink.finish(replace(recording[-1], count=0)).reason == "no_media"
+
+
+def test_rubbish_is_a_failed_recording(sink: Sink, recording: list[Segment]) -> None:
+    *parts, end = recording
+    for part in parts:
+        sink.storing.store(replace(part, init=b"rubbish", payload=b"rubbish"), sink.patience)
+    assert sink.finish(end).reason == "unreadable"
+
+
+def test_no_room_for_the_file_is_a_failed_recording(sink: Sink, recording: list[Segment]) -> None:
+    *parts, end = recording
+    for part in parts:
+        sink.storing.store(part, sink.patience)
+    sink.settings.scratch_dir.rmdir()
+    assert sink.finish(end).reason == "scratch_full"
+
+
+def test_a_fact_is_stated_until_it_is_acknowledged(tmp_path: Path, recording: list[Segment]) -> None:
+    sink = Sink(tmp_path, failures=3)
+    assert sink.finish(replace(recording[-1], count=0)).kind is FactKind.RECORDING_FAILED
+    assert len(sink.log.sent) == 1
+
+
+def test_a_session_id_that_is_no_name_is_refused(sink: Sink, recording: list[Segment]) -> None:
+    with pytest.raises(BadKey):
+        sink.storing.store(replace(recording[0], session_id="../../etc"), sink.patience)
