@@ -1,0 +1,114 @@
+"""The conversation on a media socket, and the sender that plays the meeting onto it when its frames are due.
+
+Audio is buffered: what nobody was there to take is sent as a burst, up to a minute of it, with its own timestamps.
+Everything else is sent while the socket stands and is gone otherwise.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Iterator
+
+from connectors.rtms.protocol.codes import Medium, MessageType
+from connectors.rtms.simulator import wire
+from connectors.rtms.simulator.channel import Channel, message_type
+from connectors.rtms.simulator.faults import FaultKind
+from connectors.rtms.simulator.frames import AnyFrame
+from connectors.rtms.simulator.negotiation import Agreement
+from connectors.rtms.simulator.stream import Stream
+from connectors.rtms.simulator.truth import ConnectionStory
+
+_STALE_PICTURE_MS = 5_000
+"""A picture that could not be sent for so long, because the client does not read, is not sent any more."""
+
+_BREATHE_EVERY = 16
+"""In a burst, let others run after so many frames."""
+
+
+class MediaSocket:
+    """One accepted media connection."""
+
+    def __init__(self, stream: Stream, channel: Channel, agreement: Agreement) -> None:
+        self.channel = channel
+        self.agreement = agreement
+        self.sender: asyncio.Task[None] | None = None
+        self._stream = stream
+        self._story = ConnectionStory("media", sorted(self.media), stream.clock.now_ms())
+        stream.truth.connections.append(self._story)
+
+    @property
+    def media(self) -> frozenset[Medium]:
+        """What it carries."""
+        return self.agreement.media
+
+    async def serve(self, answer: bytes) -> None:
+        """Send message 4 and listen until the connection ends; `start` makes the media flow."""
+        stream = self._stream
+        stream.media.append(self)
+        await self.channel.say(answer)
+        if not stream.faults.has(FaultKind.NO_KEEP_ALIVES):
+            self.channel.keep_alive(stream.rules.keep_alive_s)
+        try:
+            async for message in self.channel.messages():
+                number = message_type(message)
+                if number == MessageType.KEEP_ALIVE_RESP:
+                    if not self.channel.answered(message):
+                        stream.truth.complain("keep-alive answer on media that answers no request")
+                elif number != MessageType.MEDIA_DATA_AUDIO:  # audio may be uploaded, for a feature not played here
+                    stream.truth.complain(f"message {number} on media")
+        finally:
+            if self.sender is not None:
+                self.sender.cancel()
+            self._story.closed_ms = stream.clock.now_ms()
+            self._story.ended_by = self.channel.ended_by
+            await stream.media_lost(self)
+
+    def start(self) -> None:
+        """The client is ready."""
+        self._story.ready_ms = self._stream.clock.now_ms()
+        self.sender = self._stream.spawn(self._send())
+
+    async def _send(self) -> None:
+        stream = self._stream
+        if self.media & {Medium.VIDEO, Medium.SHARE}:
+            await asyncio.to_thread(stream.meeting.prepare, self.agreement.formats)
+        strings = stream.faults.has(FaultKind.STRING_IDS)
+        in_us = stream.faults.has(FaultKind.CAPTIONS_IN_US)
+        sources = [self._source(medium) for medium in sorted(self.media)]
+        for number, frame in enumerate(heapq.merge(*sources, key=lambda frame: frame.due_ms)):
+            await stream.clock.until(frame.due_ms)
+            if number % _BREATHE_EVERY == 0:
+                await asyncio.sleep(0)
+            if stream.is_paused(frame.due_ms) or self._is_stale(frame):
+                continue
+            if not await self.channel.say(wire.write_frame(frame, string_ids=strings, captions_in_us=in_us)):
+                return
+            self._account(frame)
+
+    def _account(self, frame: AnyFrame) -> None:
+        if frame.medium is Medium.AUDIO:
+            self._stream.audio_sent = (frame.due_ms, frame.user_id)
+        self._story.frames += 1
+        self._stream.truth.frame_sent(frame, self.agreement.formats.audio.send_rate_ms)
+
+    def _source(self, medium: Medium) -> Iterator[AnyFrame]:
+        """The frames of a medium from where this socket takes over."""
+        frames = self._stream.meeting.of_medium(medium, self.agreement.formats)
+        if medium is Medium.AUDIO:
+            from_ms = self._audio_from_ms()
+            already = self._stream.audio_sent
+            return (f for f in frames if f.due_ms > from_ms and (f.due_ms, f.user_id) > already)
+        now_ms = self._stream.clock.now_ms()
+        return (frame for frame in frames if frame.due_ms >= now_ms)
+
+    def _audio_from_ms(self) -> int:
+        """The end of what is too old; what was buffered before the first connection may be unwanted altogether."""
+        now_ms = self._stream.clock.now_ms()
+        signalling = self._stream.signalling
+        is_first = self._stream.audio_sent == (0, 0)
+        if is_first and signalling is not None and not signalling.buffer_data:
+            return now_ms
+        return now_ms - round(1000 * self._stream.rules.audio_buffer_s)
+
+    def _is_stale(self, frame: AnyFrame) -> bool:
+        is_picture = frame.medium in (Medium.VIDEO, Medium.SHARE)
+        return is_picture and self._stream.clock.now_ms() - frame.due_ms > _STALE_PICTURE_MS

@@ -1,0 +1,170 @@
+"""The command line of the simulator: what can be said, and what it means to the server."""
+
+import argparse
+import json
+import ssl
+from pathlib import Path
+
+from connectors.rtms.protocol.codes import Medium
+from connectors.rtms.simulator import faults
+from connectors.rtms.simulator.certificates import server_context
+from connectors.rtms.simulator.channel import Framing
+from connectors.rtms.simulator.faults import BadFault, Fault
+from connectors.rtms.simulator.meeting import DEFAULT_SECONDS
+from connectors.rtms.simulator.rules import EVERY_MEDIUM, Credentials, Duplicate, Rules
+from connectors.rtms.simulator.server import MeetingRequest, ServerOptions
+from connectors.rtms.simulator.webhooks import Shape
+
+_DESCRIPTION = """\
+A Zoom to try things with: it plays meetings with real voices, drawn pictures, captions and chat, announces them by
+webhook and streams them over RTMS as Zoom's documents describe it. No Zoom account, no network."""
+
+_EPILOGUE = """\
+examples
+  python -m connectors.rtms.simulator
+        one meeting, now; prints what to hand to POST /api/v1/app_sessions
+  python -m connectors.rtms.simulator --start on-request --port 9000 --control-port 9001
+        wait for POST /meetings on http://127.0.0.1:9001
+  python -m connectors.rtms.simulator --webhook-url http://127.0.0.1:8000/webhooks/zoom --truth-file truth.json
+        announce by signed webhook; write what was really sent to a file
+  python -m connectors.rtms.simulator --fault cut_media:medium=video,at_s=20 --fault pause:at_s=40,for_s=5
+        make things go wrong
+
+faults
+{faults}
+
+Standard output carries JSON lines only: {{"listening": ...}} once, then {{"meeting": ...}} for each meeting that was
+started, and {{"ended": ...}} when it is over."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """What may stand on the command line."""
+    listing = "\n".join(f"  {kind.value:<18} {text}" for kind, text in faults.EXPLANATIONS.items())
+    found = argparse.ArgumentParser(
+        prog="python -m connectors.rtms.simulator",
+        usage="%(prog)s [options]",
+        description=_DESCRIPTION,
+        epilog=_EPILOGUE.format(faults=listing),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_meeting(found)
+    _add_network(found)
+    _add_app(found)
+    _add_behaviour(found)
+    return found
+
+
+def _add_meeting(found: argparse.ArgumentParser) -> None:
+    group = found.add_argument_group("meeting")
+    group.add_argument("--start", choices=("now", "on-request"), default="now", help="when meetings start (now)")
+    group.add_argument("--meetings", type=int, default=1, metavar="N", help="how many at once, with --start now (1)")
+    group.add_argument("--seconds", type=int, default=DEFAULT_SECONDS, help=f"how long it lasts ({DEFAULT_SECONDS})")
+    group.add_argument("--seed", type=int, default=1, help="which people and which pauses; same seed, same meeting (1)")
+    group.add_argument("--truth-file", type=Path, metavar="FILE", help="write what was really sent when it is over")
+
+
+def _add_network(found: argparse.ArgumentParser) -> None:
+    group = found.add_argument_group("network")
+    group.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    group.add_argument("--port", type=int, default=0, help="port for WebSockets (0 = a free one)")
+    group.add_argument("--control-port", type=int, default=0, help="port for the HTTP control (0 = a free one)")
+    group.add_argument("--public-host", metavar="NAME", help="host name in the URLs given out (that of --host)")
+    group.add_argument("--tls", action="store_true", help="wss:// with a certificate made now, good for localhost")
+    group.add_argument("--cert", type=Path, metavar="FILE", help="wss:// with this certificate (PEM)")
+    group.add_argument("--key", type=Path, metavar="FILE", help="and this key")
+
+
+def _add_app(found: argparse.ArgumentParser) -> None:
+    usual = Credentials()
+    group = found.add_argument_group("app and webhooks")
+    group.add_argument("--client-id", default=usual.client_id, help=f"({usual.client_id})")
+    group.add_argument("--client-secret", default=usual.client_secret, help=f"({usual.client_secret})")
+    group.add_argument("--scopes", type=_scopes, default=EVERY_MEDIUM, metavar="LIST",
+                       help="media the app may have, from audio,video,share,captions,chat (all)")  # fmt: skip
+    group.add_argument("--webhook-url", metavar="URL", help="where to announce streams (nowhere)")
+    group.add_argument("--webhook-secret", default=usual.webhook_secret, help=f"({usual.webhook_secret})")
+    group.add_argument("--webhook-shape", choices=list(Shape), type=Shape, default=Shape.FLAT, help="(flat)")
+    group.add_argument("--webhook-validate", action="store_true", help="first send the URL validation challenge")
+
+
+def _add_behaviour(found: argparse.ArgumentParser) -> None:
+    usual = Rules()
+    group = found.add_argument_group("behaviour")
+    group.add_argument("--duplicate", choices=list(Duplicate), type=Duplicate, default=usual.duplicate,
+                       help="what becomes of a second signalling connection: it replaces the first (the default), "
+                            "or it is refused")  # fmt: skip
+    group.add_argument("--framing", choices=list(Framing), type=Framing, default=usual.framing, help="(text)")
+    group.add_argument("--keep-alive-s", type=float, default=usual.keep_alive_s, help="between keep-alives (10)")
+    group.add_argument("--signalling-window-s", type=float, default=usual.signalling_window_s,
+                       help="to come back after signalling was lost (60)")  # fmt: skip
+    group.add_argument("--media-window-s", type=float, default=usual.media_window_s,
+                       help="to come back after a media socket was lost (65)")  # fmt: skip
+    group.add_argument("--audio-buffer-s", type=float, default=usual.audio_buffer_s,
+                       help="how much audio waits for a client (60)")  # fmt: skip
+    group.add_argument("--fault", type=_fault, action="append", default=[], metavar="KIND[:NAME=VALUE,...]",
+                       help="something that goes wrong; may be repeated")  # fmt: skip
+    group.add_argument("--faults", type=_fault_list, default=[], metavar="JSON", help="the same as a list, or @FILE")
+
+
+def _scopes(text: str) -> frozenset[Medium]:
+    try:
+        found = frozenset(Medium(name.strip()) for name in text.split(",") if name.strip())
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if not found or not found <= EVERY_MEDIUM:
+        raise argparse.ArgumentTypeError("scopes are from audio,video,share,captions,chat")
+    return found
+
+
+def _fault(text: str) -> Fault:
+    try:
+        return faults.parse_fault(text)
+    except BadFault as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _fault_list(text: str) -> list[Fault]:
+    try:
+        listed = json.loads(Path(text[1:]).read_text() if text.startswith("@") else text)
+        if not isinstance(listed, list):
+            raise argparse.ArgumentTypeError("faults is a list")
+        return [faults.read_fault(item) for item in listed]
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def server_options(said: argparse.Namespace, tls: ssl.SSLContext | None) -> ServerOptions:
+    """The server that was asked for."""
+    rules = Rules(
+        offered=said.scopes,
+        duplicate=said.duplicate,
+        framing=said.framing,
+        keep_alive_s=said.keep_alive_s,
+        audio_buffer_s=said.audio_buffer_s,
+        signalling_window_s=said.signalling_window_s,
+        media_window_s=said.media_window_s,
+    )
+    return ServerOptions(
+        host=said.host,
+        port=said.port,
+        public_host=said.public_host or ("localhost" if said.tls else None),
+        tls=tls,
+        rules=rules,
+        credentials=Credentials(
+            client_id=said.client_id, client_secret=said.client_secret, webhook_secret=said.webhook_secret
+        ),
+        webhook_url=said.webhook_url,
+        webhook_shape=said.webhook_shape,
+    )
+
+
+def tls_context(said: argparse.Namespace, made: tuple[Path, Path] | None) -> ssl.SSLContext | None:
+    """TLS with the certificate that was given or, for --tls, `made` just now; None for plain WebSockets."""
+    if said.cert and said.key:
+        return server_context(said.cert, said.key)
+    return server_context(*made) if made else None
+
+
+def meeting_request(said: argparse.Namespace) -> MeetingRequest:
+    """The meeting that was asked for."""
+    return MeetingRequest(seed=said.seed, seconds=said.seconds, faults=[*said.faults, *said.fault])

@@ -1,0 +1,134 @@
+"""The simulated Zoom: a WebSocket server for any number of meetings at once."""
+
+import asyncio
+import itertools
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from websockets.asyncio.server import Server as WebSocketServer
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.typing import Subprotocol
+
+from connectors.host.logs import get_logger
+from connectors.rtms.simulator.channel import Channel
+from connectors.rtms.simulator.faults import Fault, Faults
+from connectors.rtms.simulator.identity import Identity
+from connectors.rtms.simulator.meeting import DEFAULT_SECONDS, Meeting
+from connectors.rtms.simulator.reception import Reception
+from connectors.rtms.simulator.rules import Credentials, Rules
+from connectors.rtms.simulator.stream import Stream
+from connectors.rtms.simulator.webhooks import Shape, Webhooks
+from connectors.rtms.simulator.zoomclock import ZoomClock
+
+log = get_logger(__name__)
+
+_UPGRADE_S = 5.0
+_CLOSE_S = 2.0
+_SUBPROTOCOL = Subprotocol("websocket")
+"""Zoom's own library offers it and is content with or without an answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeetingRequest:
+    """A meeting to start: everything has a default."""
+
+    seed: int = 1
+    seconds: int = DEFAULT_SECONDS
+    meeting_uuid: str | None = None
+    stream_id: str | None = None
+    faults: Sequence[Fault] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOptions:
+    """Where it listens and what it is like; port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    public_host: str | None = None
+    tls: ssl.SSLContext | None = None
+    rules: Rules = Rules()
+    credentials: Credentials = field(default_factory=Credentials)
+    webhook_url: str | None = None
+    webhook_shape: Shape = Shape.FLAT
+    cache: Path | None = None
+
+
+class Simulator:
+    """Use it as an async context manager; `url` is where it listens, `start` begins a meeting."""
+
+    def __init__(self, options: ServerOptions | None = None) -> None:
+        self.options = options or ServerOptions()
+        self.clock = ZoomClock()
+        self.streams: dict[str, Stream] = {}
+        self._numbers = itertools.count(1)
+        self._server: WebSocketServer | None = None
+        self._runs: set[asyncio.Task[None]] = set()
+        secret = self.options.credentials.webhook_secret
+        self.webhooks = Webhooks(self.options.webhook_url, secret, self.options.webhook_shape, self.clock)
+
+    async def __aenter__(self) -> Self:
+        self._server = await serve(
+            self._connected,
+            self.options.host,
+            self.options.port,
+            ssl=self.options.tls,
+            select_subprotocol=lambda _connection, offered: _SUBPROTOCOL if _SUBPROTOCOL in offered else None,
+            compression=None,
+            open_timeout=_UPGRADE_S,
+            close_timeout=_CLOSE_S,
+            ping_interval=None,
+        )
+        return self
+
+    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        for run in list(self._runs):
+            run.cancel()
+        await asyncio.gather(*self._runs, return_exceptions=True)
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+        await self.webhooks.close()
+
+    @property
+    def url(self) -> str:
+        """The address for `server_urls`, without a path."""
+        assert self._server is not None, "the simulator is not running"
+        port = next(iter(self._server.sockets)).getsockname()[1]
+        scheme = "ws" if self.options.tls is None else "wss"
+        return f"{scheme}://{self.options.public_host or self.options.host}:{port}"
+
+    async def start(self, request: MeetingRequest) -> Stream:
+        """Begin a meeting now (its pictures are made first if they never were).
+
+        Raises:
+            ValueError: the meeting is too short, or a stream of that id runs already.
+        """
+        faults = Faults(request.faults)
+        meeting = Meeting.build(request.seed, request.seconds, cache=self.options.cache)
+        await asyncio.to_thread(meeting.prepare)
+        start_ms = self.clock.now_ms() - faults.late_by_ms()
+        meeting = Meeting.build(request.seed, request.seconds, start_ms, cache=self.options.cache)
+        origin = f"{start_ms}:{next(self._numbers)}:{request.seed}"
+        identity = Identity.derive(origin, request.meeting_uuid, request.stream_id)
+        if identity.stream_id in self.streams:
+            raise ValueError(f"there is a stream {identity.stream_id} already")
+        stream = Stream(meeting, identity, self.options.rules, faults, self.clock, self.webhooks)
+        self.streams[identity.stream_id] = stream
+        run = asyncio.create_task(stream.run(self.signalling_url(stream)))
+        self._runs.add(run)
+        run.add_done_callback(self._runs.discard)
+        log.info("stream started", stream_id=identity.stream_id, seconds=request.seconds)
+        return stream
+
+    def signalling_url(self, stream: Stream) -> str:
+        """What a webhook gives as `server_urls`."""
+        return f"{self.url}/signalling/{stream.identity.stream_id}"
+
+    async def _connected(self, connection: ServerConnection) -> None:
+        reception = Reception(self.streams, self.options.credentials, f"{self.url}/media")
+        await reception.receive(Channel(connection, self.clock, self.options.rules.framing), self.options.rules)

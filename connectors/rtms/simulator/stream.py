@@ -1,0 +1,252 @@
+"""One simulated RTMS stream: the meeting it plays, who is connected to it, and how it begins, breaks and ends.
+
+It decides what follows from what: which sockets go when another one is lost, how long it waits for the client to come
+back, in which order it says goodbye. `signalling` and `media` hold the conversations on the sockets.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from connectors.host.logs import get_logger
+from connectors.rtms.protocol.codes import MEDIA_TYPE_OF, EventType, Medium, SessionState, StopReason, StreamState
+from connectors.rtms.simulator import webhooks
+from connectors.rtms.simulator.attendance import Attendance
+from connectors.rtms.simulator.channel import Channel, EndedBy, Framing
+from connectors.rtms.simulator.faults import Fault, FaultKind, Faults
+from connectors.rtms.simulator.frames import EventFrame
+from connectors.rtms.simulator.identity import Identity
+from connectors.rtms.simulator.meeting import Meeting
+from connectors.rtms.simulator.rules import Rules
+from connectors.rtms.simulator.truth import Truth
+from connectors.rtms.simulator.webhooks import Webhooks
+from connectors.rtms.simulator.zoomclock import ZoomClock
+
+if TYPE_CHECKING:
+    from connectors.rtms.simulator.media import MediaSocket
+    from connectors.rtms.simulator.signalling import Signalling
+
+log = get_logger(__name__)
+
+_LAST_FRAMES_S = 5.0
+"""How long the end waits for frames that are due but not yet taken by the client."""
+
+
+class Stream:
+    """From `rtms_started` to `rtms_stopped`. `run` plays it."""
+
+    def __init__(
+        self, meeting: Meeting, identity: Identity, rules: Rules, faults: Faults, clock: ZoomClock, hooks: Webhooks
+    ) -> None:
+        self.meeting = meeting
+        self.identity = identity
+        self.rules = rules
+        self.faults = faults
+        self.clock = clock
+        self.truth = Truth(meeting)
+        self.attendance = Attendance(meeting.script.cast)
+        self.signalling: Signalling | None = None
+        self.media: list[MediaSocket] = []
+        self.stream_state = StreamState.INACTIVE
+        self.session_state = SessionState.INITIALIZE
+        self.stop_reason: StopReason | None = None
+        self.ended = asyncio.Event()
+        self.audio_sent: tuple[int, int] = (0, 0)
+        self._hooks = hooks
+        self._hook_order = asyncio.Lock()
+        self._stop = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._window: asyncio.Task[None] | None = None
+
+    # --- its life ---------------------------------------------------------------------------------------------------
+
+    async def run(self, server_url: str) -> None:
+        """Announce the stream, play the meeting's events, end it."""
+        for _ in range(2 if self.faults.has(FaultKind.DUPLICATE_WEBHOOK) else 1):
+            self._announce("meeting.rtms_started", webhooks.started(self.identity, server_url))
+        for fault in self.faults.timed():
+            self.spawn(self._happen(fault))
+        playing = asyncio.create_task(self._play())
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        playing.cancel()
+        stopping.cancel()
+        await self._finish(self.stop_reason or StopReason.MEETING_ENDED)
+
+    def stop(self, reason: StopReason) -> None:
+        """End the stream now; the first reason counts."""
+        self.stop_reason = self.stop_reason or reason
+        self._stop.set()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody can connect any more."""
+        return self.stream_state is StreamState.TERMINATED
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run something beside the stream that ends with it."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _play(self) -> None:
+        for frame in self.meeting.of_medium(Medium.EVENTS):
+            assert isinstance(frame, EventFrame)
+            await self.clock.until(frame.due_ms)
+            self.attendance.apply(frame)
+            if self.signalling is not None:
+                await self.signalling.tell(frame)
+        await self.clock.until(self.meeting.end_ms)
+        senders = [socket.sender for socket in self.media if socket.sender is not None]
+        if senders:
+            await asyncio.wait(senders, timeout=_LAST_FRAMES_S)
+
+    async def _finish(self, reason: StopReason) -> None:
+        self.stop_reason = reason
+        if self._window is not None:
+            self._window.cancel()
+        if self.signalling is not None:
+            await self.signalling.say_session_state(SessionState.STOPPED, reason)
+            await self.signalling.say_stream_state(StreamState.TERMINATED, reason)
+        self.stream_state, self.session_state = StreamState.TERMINATED, SessionState.STOPPED
+        channels = [socket.channel for socket in self.media]
+        if self.signalling is not None:
+            channels.append(self.signalling.channel)
+        await asyncio.gather(*(channel.close() for channel in channels))
+        self._announce("meeting.rtms_stopped", webhooks.stopped(self.identity, reason))
+        async with self._hook_order:  # whoever gets it now waits behind the webhooks
+            pass
+        for task in list(self._tasks):
+            task.cancel()
+        log.info("stream ended", stream_id=self.identity.stream_id, reason=reason.name.lower())
+        self.ended.set()
+
+    def _announce(self, event: str, fields: dict[str, Any]) -> None:
+        self.spawn(self._post(event, fields))
+
+    async def _post(self, event: str, fields: dict[str, Any]) -> None:
+        async with self._hook_order:
+            delivery = await self._hooks.post(event, fields)
+        if delivery is not None:
+            self.truth.webhooks.append(asdict(delivery))
+
+    # --- connections ------------------------------------------------------------------------------------------------
+
+    @property
+    def framing(self) -> Framing:
+        """How messages of this stream are framed."""
+        if self.faults.has(FaultKind.MIXED_FRAMING):
+            return Framing.MIXED
+        return Framing.BINARY if self.faults.has(FaultKind.BINARY) else self.rules.framing
+
+    def take_signalling(self, signalling: "Signalling") -> None:
+        """A signalling handshake was accepted; what was connected before goes."""
+        if self._window is not None:
+            self._window.cancel()
+            self._window = None
+        previous, self.signalling = self.signalling, signalling
+        sockets, self.media = self.media, []
+        replaced = [socket.channel for socket in sockets] + ([] if previous is None else [previous.channel])
+        for channel in replaced:  # beside: an old client that has frozen must not hold up the new one
+            self.spawn(channel.close(EndedBy.REPLACED))
+
+    def signalling_lost(self, signalling: "Signalling") -> None:
+        """A signalling connection ended. If it was the one that counted, everything else is cut and the wait begins."""
+        if signalling is not self.signalling or self.is_over:
+            return
+        self.signalling = None
+        self.stream_state = StreamState.INTERRUPTED
+        sockets, self.media = self.media, []
+        for socket in sockets:
+            socket.channel.cut(EndedBy.INTERRUPTED)
+        log.info("signalling lost", stream_id=self.identity.stream_id, ended_by=signalling.channel.ended_by)
+        self._announce("meeting.rtms_interrupted", webhooks.interrupted(self.identity))
+        self._window = self.spawn(
+            self._give_up_after(self.rules.signalling_window_s, StopReason.AWAIT_RECONNECTION_TIMEOUT)
+        )
+
+    async def _give_up_after(self, seconds: float, reason: StopReason) -> None:
+        await asyncio.sleep(seconds)
+        self.stop(reason)
+
+    async def media_lost(self, socket: "MediaSocket") -> None:
+        """A media connection ended; the client is told on signalling and has a while to come back."""
+        if socket not in self.media:
+            return
+        self.media.remove(socket)
+        if self.signalling is None or self.is_over or socket.sender is None:
+            return
+        mask = sum(MEDIA_TYPE_OF[medium] for medium in socket.media)
+        await self.signalling.say_event(EventType.MEDIA_CONNECTION_INTERRUPTED, {"media_type": int(mask)})
+        await self.signalling.say_stream_state(StreamState.INTERRUPTED, StopReason.DATA_CONNECTION_INTERRUPTED)
+        self.spawn(self._miss(socket.media, self.signalling))
+
+    async def _miss(self, media: frozenset[Medium], signalling: "Signalling") -> None:
+        await asyncio.sleep(self.rules.media_window_s)
+        connected: frozenset[Medium] = frozenset().union(*(socket.media for socket in self.media))
+        if self.signalling is signalling and not media <= connected:
+            self.stop(StopReason.DATA_CONNECTION_CLOSED_ABNORMALLY)
+
+    async def client_ready(self, signalling: "Signalling") -> None:
+        """Message 7: states first, then the media of every socket that was waiting."""
+        waiting = [socket for socket in self.media if socket.sender is None]
+        if not waiting:
+            if not self.media:
+                self.truth.complain("ready ack before any media handshake")
+            return
+        if self.stream_state is not StreamState.ACTIVE or not signalling.was_ready:
+            await signalling.say_stream_state(StreamState.ACTIVE)
+        if not signalling.was_ready:
+            await signalling.say_session_state(SessionState.STARTED)
+        signalling.was_ready = True
+        for socket in waiting:
+            socket.start()
+
+    # --- what goes wrong ---------------------------------------------------------------------------------------------
+
+    def schedule(self, fault: Fault) -> None:
+        """One more fault in a running stream; one without a time happens now."""
+        if fault.at_s is None:
+            fault = replace(fault, at_s=(self.clock.now_ms() - self.meeting.start_ms) / 1000)
+        self.faults.add(fault)
+        if fault in self.faults.timed():
+            self.spawn(self._happen(fault))
+
+    def is_paused(self, at_ms: int) -> bool:
+        """Whether the stream is paused at that time."""
+        at_s = (at_ms - self.meeting.start_ms) / 1000
+        pauses = (fault for fault in self.faults.timed() if fault.kind is FaultKind.PAUSE)
+        return any((pause.at_s or 0) <= at_s < (pause.at_s or 0) + pause.for_s for pause in pauses)
+
+    async def _happen(self, fault: Fault) -> None:
+        await self.clock.until(self.meeting.start_ms + 1000 * (fault.at_s or 0))
+        log.info("fault", kind=fault.kind.value, stream_id=self.identity.stream_id)
+        if fault.kind is FaultKind.CUT_SIGNALLING and self.signalling is not None:
+            self.signalling.channel.cut(EndedBy.FAULT)
+        elif fault.kind is FaultKind.CUT_MEDIA:
+            for socket in [s for s in self.media if fault.medium is None or fault.medium in s.media]:
+                socket.channel.cut(EndedBy.FAULT)
+        elif fault.kind is FaultKind.UNKNOWN_MESSAGE:
+            for channel in self._channels():
+                await channel.say(msgspec.json.encode({"msg_type": 9_999, "content": {"data": "from the future"}}))
+        elif fault.kind is FaultKind.PAUSE:
+            await self._pause(fault)
+
+    async def _pause(self, fault: Fault) -> None:
+        steps = (
+            (SessionState.PAUSED, StreamState.PAUSED, fault.for_s),
+            (SessionState.RESUMED, StreamState.RESUMED, 0.0),
+        )
+        for session_state, stream_state, then_s in steps:
+            if self.signalling is not None:
+                await self.signalling.say_session_state(session_state)
+                await self.signalling.say_stream_state(stream_state)
+            await asyncio.sleep(then_s)
+
+    def _channels(self) -> list[Channel]:
+        first = [] if self.signalling is None else [self.signalling.channel]
+        return first + [socket.channel for socket in self.media]
