@@ -110,6 +110,7 @@ _KINDS: dict[int, type[KafkaError]] = {
     LibraryError._QUEUE_FULL: QueueFull,
     LibraryError.MSG_SIZE_TOO_LARGE: RecordTooLarge,
     LibraryError.RECORD_LIST_TOO_LARGE: RecordTooLarge,
+    LibraryError._FATAL: Fatal,
     LibraryError._FENCED: Fatal,
     LibraryError.PRODUCER_FENCED: Fatal,
     LibraryError.FENCED_INSTANCE_ID: Fatal,
@@ -119,6 +120,8 @@ _KINDS: dict[int, type[KafkaError]] = {
     LibraryError.STALE_MEMBER_EPOCH: NotMember,
     LibraryError._ASSIGNMENT_LOST: NotMember,
 }
+
+_HINT = "; for brokers without KIP-848 set RTMS_KAFKA_GROUP_PROTOCOL=classic"
 
 _TIMEOUTS = frozenset({LibraryError._TIMED_OUT, LibraryError._TIMED_OUT_QUEUE, LibraryError.REQUEST_TIMED_OUT})
 
@@ -137,7 +140,8 @@ def translate(failure: LibraryError | KafkaException, otherwise: type[KafkaError
     else:
         kind = _KINDS.get(error.code(), otherwise)
     again = error.retriable() or (kind is otherwise and error.code() in _WORTH_ANOTHER_TRY)
-    return kind(error.str(), code=error.name(), retryable=kind.retryable or again)
+    text = error.str() + (_HINT if "ConsumerGroupHeartbeat" in error.str() else "")
+    return kind(text, code=error.name(), retryable=kind.retryable or again)
 
 
 def raise_for(error: LibraryError, place: Place) -> None:

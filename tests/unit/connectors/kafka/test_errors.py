@@ -45,6 +45,14 @@ def test_fatal_comes_before_everything() -> None:
     assert isinstance(translate(error), Fatal)
 
 
+def test_an_older_broker_is_told_apart_and_the_setting_named() -> None:
+    error = translate(
+        LibraryError(LibraryError._FATAL, "API version not supported: ConsumerGroupHeartbeat fatal error")
+    )
+    assert isinstance(error, Fatal)
+    assert "RTMS_KAFKA_GROUP_PROTOCOL=classic" in str(error)
+
+
 def test_an_abortable_error_asks_for_the_abort() -> None:
     error = LibraryError(LibraryError.ILLEGAL_GENERATION, "moved", txn_requires_abort=True)
     assert isinstance(translate(error), Abort)
