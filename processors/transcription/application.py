@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from processors.checkpoint.windows import Logic
 from processors.shell.applications import Output
 from processors.transcription import metrics
 from processors.transcription.logic import TranscriptionLogic
@@ -19,7 +18,7 @@ from processors.transcription.works import (
     speech_utterance,
 )  # fmt: skip
 from schemas.records import Utterance
-from schemas.topics import TRANSCRIPTION_STATE, TRANSCRIPTS, Topic
+from schemas.topics import TRANSCRIPTION_STATE, TRANSCRIPTS
 
 LANGUAGE = "en"
 """What the local model knows."""
@@ -27,37 +26,22 @@ LANGUAGE = "en"
 WAITING_PER_WORKER = 4
 
 
-class Transcription:
+class TranscriptionApplication:
     """See `processors.shell.applications.Application`."""
 
-    def __init__(self, settings: TranscriptionSettings, pool: Pool | None = None) -> None:
-        self._settings = settings
-        self._pool = pool
-        self._logic = TranscriptionLogic()
+    name = "transcription"
+    state_topic = TRANSCRIPTION_STATE
 
-    @property
-    def name(self) -> str:
-        return "transcription"
-
-    @property
-    def logic(self) -> Logic:
-        return self._logic
-
-    @property
-    def state_topic(self) -> Topic:
-        return TRANSCRIPTION_STATE
-
-    @property
-    def max_in_flight(self) -> int:
-        return self._settings.workers * WAITING_PER_WORKER
+    def __init__(self, settings: TranscriptionSettings) -> None:
+        self.logic = TranscriptionLogic()
+        self.max_in_flight = settings.workers * WAITING_PER_WORKER
+        self._pool = Pool(settings)
 
     async def start(self) -> None:
         """Recogniser processes start with the first utterance: sessions with Zoom's captions alone need none."""
-        self._pool = self._pool or Pool(self._settings)
 
     async def stop(self) -> None:
-        if self._pool is not None:
-            await self._pool.stop()
+        await self._pool.stop()
 
     async def render(self, session_id: str, work: object) -> Sequence[Output]:
         match work:
@@ -68,7 +52,7 @@ class Transcription:
             case EndWork():
                 return [_output(end_of_transcript(session_id, work))]
             case _:
-                raise TypeError(f"no work of transcription: {type(work).__name__}")
+                raise TypeError(f"not a work of transcription: {type(work).__name__}")
 
     async def _spoken(self, session_id: str, work: SpeechWork) -> list[Output]:
         result = await self._recognised(work)
@@ -82,7 +66,6 @@ class Transcription:
             return Unrecognised(f"unsupported audio: {work.speech.audio}")
         if work.language.split("-")[0].lower() != LANGUAGE:
             return Unrecognised(f"the local recogniser does not know the language {work.language!r}")
-        assert self._pool is not None
         metrics.SPEECH_SECONDS.inc((work.speech.end_ms - work.speech.start_ms) / 1000)
         return await self._pool.recognise(work.speech.pcm, work.speech.audio.sample_rate_hz)
 
