@@ -104,7 +104,9 @@ def _run(stack: Stack, console: Console, options: argparse.Namespace) -> int:
     customer = Customer(stack.addresses.api_url, tenant.api_key, tenant.webhook_secret, SETTINGS)
     try:
         watcher.start()
-        with SimulatedZoom(tenant, customer.url, stack.logs / "zoom.log") as zoom:
+        screen.heading("The meeting")
+        log = stack.logs / "zoom.log"
+        with SimulatedZoom(tenant, customer.url, log, seed=options.seed, seconds=options.seconds) as zoom:
             truth, session = _meeting(zoom, customer, watcher, screen, options)
     finally:
         customer.close()
@@ -115,9 +117,7 @@ def _run(stack: Stack, console: Console, options: argparse.Namespace) -> int:
 def _meeting(
     zoom: SimulatedZoom, customer: Customer, watcher: Watcher, screen: Screen, options: argparse.Namespace
 ) -> tuple[dict[str, Any], str]:
-    screen.heading("The meeting")
-    zoom.prepare(options.seed, options.seconds, screen.note)
-    stream = zoom.start_meeting(options.seed, options.seconds)
+    stream = zoom.start_meeting()
     try:
         session = customer.session(CREATE_TIMEOUT_S)
     except RuntimeError as error:
