@@ -45,8 +45,8 @@ class PicowsSocket(picows.WSListener):
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
         """picows: a frame arrived."""
         kind = frame.msg_type
-        if self._listener is None:
-            return
+        if self._listener is None or (transport.is_close_frame_sent and self._patience is None and kind is not _CLOSE):
+            return  # after an error of its parser, picows goes on parsing what it has just rejected
         if kind is _TEXT or kind is _BINARY or kind is _CONTINUATION:
             if frame.fin and not self._joining:
                 self._listener.on_message(frame.get_payload_as_bytes())
@@ -75,6 +75,8 @@ class PicowsSocket(picows.WSListener):
         """picows: the connection is gone."""
         if self._patience is not None:
             self._patience.cancel()
+        ended = asyncio.ensure_future(transport.wait_disconnected())
+        ended.add_done_callback(lambda task: task.cancelled() or task.exception())  # known by now: nobody else asks
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.on_closed(self._close_code)

@@ -115,8 +115,10 @@ def connect_failure(error: BaseException) -> ConnectFailed:
         return ConnectFailed("tls_failed")
     if isinstance(error, TimeoutError):
         return ConnectFailed("timed_out")
-    if isinstance(error, ConnectionError):
+    if isinstance(error, ConnectionRefusedError):
         return ConnectFailed("connection_refused")
+    if isinstance(error, ConnectionError):
+        return ConnectFailed("connection_lost")
     if isinstance(error, OSError):
         return ConnectFailed("unreachable")
     return ConnectFailed("not_a_websocket")
