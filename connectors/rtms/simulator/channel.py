@@ -16,7 +16,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from connectors.rtms.protocol import messages
-from connectors.rtms.protocol.errors import RemoteError
+from connectors.rtms.protocol.errors import Unusable
 from connectors.rtms.simulator.keepalive import TOLERATED, KeepAlives
 from connectors.rtms.simulator.zoomclock import ZoomClock
 
@@ -85,7 +85,7 @@ class Channel:
             return None
         try:
             return messages.decode(data)
-        except RemoteError:
+        except Unusable:
             return {"msg_type": NO_MESSAGE}
 
     async def messages(self) -> AsyncIterator[dict[str, Any]]:
