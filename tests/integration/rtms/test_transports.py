@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import datetime
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -364,11 +364,11 @@ def certificate(folder: Path, host: str) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def tls_server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[ssl.SSLContext, Path]]:
+def tls_server(tmp_path: Path, request: pytest.FixtureRequest) -> tuple[ssl.SSLContext, Path]:
     crt, pem = certificate(tmp_path, getattr(request, "param", "127.0.0.1"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(crt, pem)
-    yield context, crt
+    return context, crt
 
 
 async def _echo(connection: ServerConnection) -> None:
