@@ -17,9 +17,6 @@ from connectors.rtms.simulator.negotiation import Agreement
 from connectors.rtms.simulator.stream import Stream
 from connectors.rtms.simulator.truth import ConnectionStory
 
-_STALE_PICTURE_MS = 5_000
-"""A picture that could not be sent for so long, because the client does not read, is not sent any more."""
-
 _BREATHE_EVERY = 16
 """In a burst, let others run after so many frames."""
 
@@ -111,4 +108,4 @@ class MediaSocket:
 
     def _is_stale(self, frame: AnyFrame) -> bool:
         is_picture = frame.medium in (Medium.VIDEO, Medium.SHARE)
-        return is_picture and self._stream.clock.now_ms() - frame.due_ms > _STALE_PICTURE_MS
+        return is_picture and self._stream.clock.now_ms() - frame.due_ms > 1000 * self._stream.rules.stale_picture_s

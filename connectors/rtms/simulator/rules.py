@@ -27,7 +27,11 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """One set for all streams of a server."""
+    """One set for all streams of a server.
+
+    A picture that could not be sent for `stale_picture_s`, because the client does not read, is not sent any more:
+    only audio is buffered.
+    """
 
     offered: frozenset[Medium] = EVERY_MEDIUM
     duplicate: Duplicate = Duplicate.REPLACE
@@ -37,3 +41,4 @@ class Rules:
     audio_buffer_s: float = 60.0
     signalling_window_s: float = 60.0
     media_window_s: float = 65.0
+    stale_picture_s: float = 5.0

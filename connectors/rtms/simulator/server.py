@@ -61,9 +61,9 @@ class ServerOptions:
 class Simulator:
     """Use it as an async context manager; `url` is where it listens, `start` begins a meeting."""
 
-    def __init__(self, options: ServerOptions | None = None) -> None:
+    def __init__(self, options: ServerOptions | None = None, clock: ZoomClock | None = None) -> None:
         self.options = options or ServerOptions()
-        self.clock = ZoomClock()
+        self.clock = clock or ZoomClock()
         self.streams: dict[str, Stream] = {}
         self._numbers = itertools.count(1)
         self._server: WebSocketServer | None = None

@@ -65,16 +65,23 @@ class Stream:
 
     async def run(self, server_url: str) -> None:
         """Announce the stream, play the meeting's events, end it."""
-        for _ in range(2 if self.faults.has(FaultKind.DUPLICATE_WEBHOOK) else 1):
-            self._announce("meeting.rtms_started", webhooks.started(self.identity, server_url))
-        for fault in self.faults.timed():
-            self.spawn(self._happen(fault))
-        playing = asyncio.create_task(self._play())
-        stopping = asyncio.create_task(self._stop.wait())
-        await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        playing.cancel()
-        stopping.cancel()
-        await self._finish(self.stop_reason or StopReason.MEETING_ENDED)
+        try:
+            for _ in range(2 if self.faults.has(FaultKind.DUPLICATE_WEBHOOK) else 1):
+                self._announce("meeting.rtms_started", webhooks.started(self.identity, server_url))
+            for fault in self.faults.timed():
+                self.spawn(self._happen(fault))
+            playing, stopping = self.spawn(self._play()), self.spawn(self._wait_for_stop())
+            await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            playing.cancel()
+            await self._finish(self.stop_reason or StopReason.MEETING_ENDED)
+        finally:
+            self.stream_state = StreamState.TERMINATED
+            for task in list(self._tasks):
+                task.cancel()
+            self.ended.set()
+
+    async def _wait_for_stop(self) -> None:
+        await self._stop.wait()
 
     def stop(self, reason: StopReason) -> None:
         """End the stream now; the first reason counts."""
@@ -90,8 +97,13 @@ class Stream:
         """Run something beside the stream that ends with it."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
         return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a part of the stream failed", stream_id=self.identity.stream_id, exc_info=error)
 
     async def _play(self) -> None:
         for frame in self.meeting.of_medium(Medium.EVENTS):
@@ -117,16 +129,12 @@ class Stream:
         if self.signalling is not None:
             channels.append(self.signalling.channel)
         await asyncio.gather(*(channel.close() for channel in channels))
-        self._announce("meeting.rtms_stopped", webhooks.stopped(self.identity, reason))
-        async with self._hook_order:  # whoever gets it now waits behind the webhooks
-            pass
-        for task in list(self._tasks):
-            task.cancel()
+        await self._announce("meeting.rtms_stopped", webhooks.stopped(self.identity, reason))
         log.info("stream ended", stream_id=self.identity.stream_id, reason=reason.name.lower())
-        self.ended.set()
 
-    def _announce(self, event: str, fields: dict[str, Any]) -> None:
-        self.spawn(self._post(event, fields))
+    def _announce(self, event: str, fields: dict[str, Any]) -> asyncio.Task[None]:
+        """Send a webhook beside everything else, after those before it; to be awaited or not."""
+        return self.spawn(self._post(event, fields))
 
     async def _post(self, event: str, fields: dict[str, Any]) -> None:
         async with self._hook_order:
