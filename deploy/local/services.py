@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ class Service(NamedTuple):
 
 
 API = "api"
+ZOOM_HOSTS = ("*.zoom.us", "localhost", LOOPBACK)
 
 SERVICES = (
     Service("lifecycle", ("processors", "lifecycle")),
@@ -52,17 +54,16 @@ def shared_environment(addresses: Addresses, credentials: Credentials, partition
         "RTMS_KAFKA_PARTITIONS": str(partitions),
         "RTMS_CLICKHOUSE_URL": addresses.clickhouse_url,
         "RTMS_OBJECTS_URL": addresses.objects.absolute().as_uri(),
-        "RTMS_OBJECTS_PUBLIC_URL": addresses.api_url,
         "RTMS_OBJECTS_SIGNING_KEY": credentials.signing_key,
         "RTMS_SECRETS_KEYS": credentials.key_ring,
         "RTMS_API_ADMIN_TOKEN": credentials.admin_token,
         "RTMS_API_HOST": LOOPBACK,
         "RTMS_API_PORT": addresses.api_url.rpartition(":")[2],
         "RTMS_API_PUBLIC_URL": addresses.api_url,
-        # Zoom's servers are allowed by default; the simulated Zoom lives on this machine.
-        "RTMS_ZOOM_ALLOWED_HOSTS": "*.zoom.us,127.0.0.1,localhost",
+        # Zoom's servers, and the simulated Zoom of this machine.
+        "RTMS_API_ALLOWED_HOSTS": json.dumps(ZOOM_HOSTS),
+        "RTMS_ZOOM_ALLOWED_HOSTS": ",".join(ZOOM_HOSTS),
         "RTMS_ZOOM_ALLOW_PLAINTEXT": "true",
-        "RTMS_API_ALLOWED_HOSTS": '["*.zoom.us", "127.0.0.1", "localhost"]',
         "RTMS_LOG_FORMAT": "console",
     }
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class LocalSettings(BaseSettings):
-    """Folders, borrowed software and preferred ports of the local stack.
+    """Folders, borrowed software and preferred ports of the local stack; a real Zoom app's credentials, if any.
 
     A preferred port that somebody else holds is replaced by a free one; the stack prints what it took.
     """
@@ -27,3 +27,6 @@ class LocalSettings(BaseSettings):
     registry_port: int = 8081
     clickhouse_port: int = 8123
     api_port: int = 8000
+    zoom_client_id: str = Field(default="", validation_alias="ZOOM_CLIENT_ID")
+    zoom_client_secret: SecretStr = Field(default=SecretStr(""), validation_alias="ZOOM_CLIENT_SECRET")
+    zoom_webhook_secret: SecretStr = Field(default=SecretStr(""), validation_alias="ZOOM_WEBHOOK_SECRET")

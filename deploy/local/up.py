@@ -5,12 +5,14 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import httpx
 from rich.console import Console
 from rich.text import Text
 
 from deploy.local.broker.jars import JarsUnavailable
 from deploy.local.broker.java import NoJava
 from deploy.local.console import ConsoleReport
+from deploy.local.project import default_project
 from deploy.local.settings import LocalSettings
 from deploy.local.signals import Interrupted, interruptible
 from deploy.local.stack import Stack
@@ -27,23 +29,28 @@ def up(settings: LocalSettings) -> int:
         try:
             with stack:
                 stack.start()
-                _introduce(console, stack)
+                _introduce(console, stack, settings)
                 while True:
                     signal.pause()
         except Interrupted:
             console.print("Everything has ended; the data stay in", str(settings.run_dir))
             return 0
-        except (UnitFailed, NoJava, JarsUnavailable) as failure:
+        except (UnitFailed, NoJava, JarsUnavailable, httpx.HTTPError) as failure:
             console.print(Text(str(failure), style="red"))
             _quote(console, getattr(failure, "log", None))
             return 1
 
 
-def _introduce(console: Console, stack: Stack) -> None:
-    addresses = stack.addresses
+def _introduce(console: Console, stack: Stack, settings: LocalSettings) -> None:
+    addresses, credentials = stack.addresses, stack.credentials
     assert addresses is not None
+    assert credentials is not None
+    project = default_project(addresses.api_url, credentials.admin_token, settings)
     lines = {
-        "API": addresses.api_url,
+        "API": f"{addresses.api_url}/api/v1, described at {addresses.api_url}/docs",
+        "API key": f"{project.api_key} (project {project.project_id})",
+        "Zoom app": settings.zoom_client_id or "none yet: set ZOOM_CLIENT_ID, ZOOM_CLIENT_SECRET, ZOOM_WEBHOOK_SECRET",
+        "Admin token": f"in {settings.run_dir / 'credentials.json'}",
         "Kafka": addresses.kafka,
         "Schema registry": addresses.registry_url,
         "ClickHouse": addresses.clickhouse_url,
@@ -52,7 +59,7 @@ def _introduce(console: Console, stack: Stack) -> None:
     }
     console.print()
     for name, value in lines.items():
-        console.print(f"  {name:<16} {value}", soft_wrap=True)
+        console.print(Text(f"  {name:<16} {value}"), soft_wrap=True)
     console.print("\nCtrl-C ends everything.", style="dim")
 
 

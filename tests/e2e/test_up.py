@@ -1,0 +1,112 @@
+"""`make up` as its users meet it: everything comes up, comes back, and is gone when they leave."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.local.settings import REPOSITORY
+from deploy.local.unit import child_environment
+
+READY = "Ctrl-C ends everything."
+START_S = 240.0
+STOP_S = 60.0
+
+
+class Up:
+    """One `python -m deploy.local up` on a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._output = folder / "output"
+        ports = dict.fromkeys(("KAFKA", "REGISTRY", "CLICKHOUSE", "API"), "0")
+        settings = {f"RTMS_LOCAL_{name}_PORT": port for name, port in ports.items()}
+        with self._output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "deploy.local", "up"],
+                env=child_environment({**settings, "RTMS_LOCAL_RUN_DIR": str(folder / "run"), "COLUMNS": "200"}),
+                cwd=REPOSITORY,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def output(self) -> str:
+        return self._output.read_text()
+
+    def wait_for(self, text: str, timeout_s: float) -> str:
+        wait_until(lambda: text in self.output() or self.process.poll() is not None, timeout_s, self.output)
+        assert text in self.output(), f"ended with {self.process.returncode}:\n{self.output()}"
+        return self.output()
+
+    def printed(self, name: str) -> str:
+        found = re.search(rf"^  {name} +(\S+)", self.output(), re.MULTILINE)
+        assert found, self.output()
+        return found[1]
+
+    def members(self) -> dict[int, str]:
+        """Every process of this stack, by the run folder in its environment or command line."""
+        mark = str(self._folder / "run").encode()
+        found = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal() and int(entry.name) != self.process.pid:
+                try:
+                    command = (entry / "cmdline").read_bytes()
+                    if command and mark in command + (entry / "environ").read_bytes():
+                        found[int(entry.name)] = command.replace(b"\0", b" ").decode()[:120]
+                except OSError:
+                    continue
+        return found
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float, state: Callable[[], object]) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {timeout_s:.0f} s: {state()}"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
+    up = Up(tmp_path)
+    yield up
+    if up.process.poll() is None:
+        up.process.send_signal(signal.SIGINT)
+        up.process.wait(STOP_S)
+
+
+@pytest.mark.timeout(600)
+def test_up_comes_up_comes_back_and_leaves_nothing(up: Up) -> None:
+    up.wait_for(READY, START_S)
+
+    api, key = up.printed("API"), up.printed("API key")
+    with httpx.Client(headers={"Authorization": f"Token {key}"}, timeout=30, trust_env=False) as client:
+        assert client.get(f"{api.rstrip(',')}/app_sessions").status_code == 200
+
+    [muxing] = [pid for pid, command in up.members().items() if command.endswith("processors muxing ")]
+    os.kill(muxing, signal.SIGKILL)
+    up.wait_for("✗ muxing", 30)
+    wait_until(lambda: up.output().count("✓ muxing") == 2, START_S, up.output)
+
+    up.process.send_signal(signal.SIGINT)
+    assert up.process.wait(STOP_S) == 0
+    assert up.members() == {}
+
+
+@pytest.mark.timeout(600)
+def test_even_a_kill_of_the_supervisor_leaves_nothing(up: Up) -> None:
+    up.wait_for("kafka", START_S)
+    assert up.members()
+
+    up.process.kill()
+    up.process.wait()
+
+    wait_until(lambda: not up.members(), STOP_S, up.members)
