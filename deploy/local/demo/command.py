@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from connectors.host.clock import SystemClock
@@ -16,7 +15,7 @@ from connectors.rtms.simulator.sound import BEEP_HZ, BEEP_MS
 from deploy.local.broker.jars import JarsUnavailable
 from deploy.local.broker.java import NoJava
 from deploy.local.console import ConsoleReport
-from deploy.local.demo import recording, report, results
+from deploy.local.demo import printing, recording, report, results
 from deploy.local.demo.customer import Customer
 from deploy.local.demo.screen import Screen
 from deploy.local.demo.tenant import Tenant, create_tenant
@@ -154,18 +153,12 @@ def _fetched(
 
 
 def _report(seen: report.Observed, truth: dict[str, Any], console: Console, folder: Path) -> int:
-    lines = report.rows(truth, seen)
-    table = Table(title="\nWhat came out beside what went in", title_justify="left", title_style="bold")
-    for heading in ("", "measured", "sent, or goal", ""):
-        table.add_column(heading)
-    for row in lines:
-        mark = {None: "", True: "[green]✓[/]", False: "[red]✗[/]" if row.kind == "must" else "[yellow]○[/]"}[row.met]
-        table.add_row(row.name, row.measured, row.expected, mark)
-    console.print(table)
-    document = report.document(lines, truth, seen)
+    made = report.create(truth, seen)
+    printing.show(made, console)
+    document = report.document(made, truth, seen)
     (folder / "report.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    console.print(f"recording.mp4, transcript.vtt, events.json and report.json are in {folder}", soft_wrap=True)
-    whole = report.is_whole(lines)
-    verdict = "Nothing was lost, nothing doubled." if whole else "Something was lost, doubled or changed."
-    console.print(Text(verdict, style="bold green" if whole else "bold red"))
-    return 0 if whole else 1
+    files = "recording.mp4, transcript.vtt, events.json and report.json"
+    console.print(f"\n{files} are in {folder}", soft_wrap=True)
+    verdict = "Nothing was lost, nothing doubled." if made.whole else "Something was lost, doubled or changed."
+    console.print(Text(verdict, style="bold green" if made.whole else "bold red"))
+    return 0 if made.whole else 1

@@ -50,43 +50,58 @@ class Observed:
     rest_events: int
 
 
-def rows(truth: Truth, seen: Observed) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """One medium from Zoom's socket to a topic's consumer; (received, sent) pairs. Events have no bytes to compare."""
+
+    name: str
+    frames: tuple[int, int]
+    size_bytes: tuple[int, int]
+    lost: int
+    doubled: int
+    identical: bool
+    latency_ms: Mapping[str, float]
+
+    @property
+    def whole(self) -> bool:
+        same = self.frames[0] == self.frames[1] and self.size_bytes[0] == self.size_bytes[1]
+        return same and self.identical and not self.lost and not self.doubled
+
+    @property
+    def quick(self) -> bool:
+        return not self.latency_ms or self.latency_ms["p99"] <= LATENCY_GOAL_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is printed and written."""
+
+    media: tuple[Medium, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Nothing was lost, doubled or changed."""
+        return all(medium.whole for medium in self.media) and all(row.met for row in self.rows if row.kind == "must")
+
+
+def create(truth: Truth, seen: Observed) -> Report:
     """The whole report, in the order in which it is read."""
-    return [
-        Row("session", seen.final_state, "ended", "must", seen.final_state == "ended"),
-        *_media_rows(truth, seen),
-        *_output_rows(truth, seen),
-        *_recording_rows(truth, seen),
-        *_speech_rows(truth, seen),
-        *_latency_rows(seen),
-    ]
+    media = tuple(_medium(truth, name, account) for name, account in seen.accounts.items())
+    session = Row("session", seen.final_state, "ended", "must", seen.final_state == "ended")
+    rows = (session, *_output_rows(truth, seen), *_recording_rows(truth, seen), *_speech_rows(truth, seen))
+    return Report(media, rows)
 
 
-def is_whole(report: Sequence[Row]) -> bool:
-    """Nothing was lost, doubled or changed."""
-    return all(row.met for row in report if row.kind == "must")
-
-
-def document(report: Sequence[Row], truth: Truth, seen: Observed) -> dict[str, Any]:
+def document(report: Report, truth: Truth, seen: Observed) -> dict[str, Any]:
     """`report.json`."""
-    media = {
-        name.removeprefix("rtms."): {
-            "frames": account.frames,
-            "bytes": account.size_bytes,
-            "lost": account.lost,
-            "doubled": account.doubled,
-            "latency_ms": account.latency_ms(),
-            "sent": _sent(truth, name),
-        }
-        for name, account in seen.accounts.items()
-    }
     return {
-        "whole": is_whole(report),
-        "rows": [asdict(row) for row in report],
-        "media": media,
+        "whole": report.whole,
+        "media": {medium.name: asdict(medium) | {"whole": medium.whole} for medium in report.media},
+        "rows": [asdict(row) for row in report.rows],
         "recording": asdict(seen.recording),
         "word_error_rate": word_error_rate_alone(truth, seen.utterances),
-        "dead_letters": seen.dead_letters,
+        "latency_goal_ms": LATENCY_GOAL_MS,
     }
 
 
@@ -112,41 +127,30 @@ def _heard(turn: Mapping[str, Any], utterances: Sequence[Utterance]) -> str:
     return " ".join(utterance.text for utterance in sorted(heard, key=lambda utterance: utterance.start_ms))
 
 
-def _sent(truth: Truth, topic: str) -> dict[str, int]:
+def _sent(truth: Truth, topic: str) -> tuple[int, int]:
     """Frames and bytes that the simulator put on a socket; events count once per participant they name."""
     if topic == topics.EVENTS.name:
         named = sum(max(1, len(event.get("participants", ()))) for event in truth["events"])
-        return {"frames": named + len(truth["states"]), "bytes": 0}
+        return named + len(truth["states"]), 0
     medium = truth["media"][topic.removeprefix("rtms.")]
-    return {"frames": medium["frames"], "bytes": medium["bytes"]}
+    return medium["frames"], medium["bytes"]
 
 
-def _media_rows(truth: Truth, seen: Observed) -> list[Row]:
-    found = []
-    for name, account in seen.accounts.items():
-        sent, medium = _sent(truth, name), name.removeprefix("rtms.")
-        found += [
-            _exact(f"{medium} frames", account.frames, sent["frames"]),
-            _exact(f"{medium} lost", max(account.lost, sent["frames"] - account.frames), 0),
-            _exact(f"{medium} doubled", account.doubled, 0),
-        ]
-        if name != topics.EVENTS.name:
-            digests = {track["user_id"]: track["sha256"] for track in truth["media"][medium]["tracks"]}
-            found += [
-                _exact(f"{medium} bytes", account.size_bytes, sent["bytes"]),
-                Row(
-                    f"{medium} content",
-                    _same(account.digests() == digests),
-                    "identical",
-                    "must",
-                    account.digests() == digests,
-                ),
-            ]
-    return found
-
-
-def _same(same: bool) -> str:
-    return "identical" if same else "different"
+def _medium(truth: Truth, topic: str, account: MediumAccount) -> Medium:
+    name, (frames, size_bytes) = topic.removeprefix("rtms."), _sent(truth, topic)
+    identical = True
+    if topic != topics.EVENTS.name:
+        sent = {track["user_id"]: track["sha256"] for track in truth["media"][name]["tracks"]}
+        identical = account.digests() == sent
+    return Medium(
+        name=name,
+        frames=(account.frames, frames),
+        size_bytes=(account.size_bytes, size_bytes),
+        lost=max(account.lost, frames - account.frames),
+        doubled=account.doubled,
+        identical=identical,
+        latency_ms=account.latency_ms(),
+    )
 
 
 def _exact(name: str, measured: int, expected: int) -> Row:
@@ -207,15 +211,3 @@ def _speech_rows(truth: Truth, seen: Observed) -> list[Row]:
         Row("word error rate, local recogniser", shown, goal, "goal", _at_most(rate, WORD_ERROR_GOAL)),
         _exact("utterances that failed", failed, 0),
     ]
-
-
-def _latency_rows(seen: Observed) -> list[Row]:
-    found = []
-    for name, account in seen.accounts.items():
-        latency = account.latency_ms()
-        if latency:
-            text = f"p50 {latency['p50']} ms, p99 {latency['p99']} ms"
-            met = latency["p99"] <= LATENCY_GOAL_MS
-            medium = name.removeprefix("rtms.")
-            found.append(Row(f"{medium}: arrival → consumer", text, f"p99 ≤ {LATENCY_GOAL_MS:.0f} ms", "goal", met))
-    return found

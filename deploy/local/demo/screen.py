@@ -4,12 +4,15 @@ import threading
 from datetime import UTC, datetime
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from schemas.records import ParticipantEvent, Record, SessionChange, Utterance, UtteranceStatus
+from schemas.settings import Engine
 
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
-NAME_WIDTH = 18
+NAME_WIDTH = 16
+REMARK_WIDTH = 18
 
 
 class Screen:
@@ -42,32 +45,34 @@ class Screen:
 
     def _utterance(self, value: Utterance, now_us: int) -> None:
         colour = self._colour(value.participant_id)
-        line = _stamp(value.start_ms)
-        line.append(f"{(value.participant_name or '?')[:NAME_WIDTH]:{NAME_WIDTH}} ", style=f"bold {colour}")
+        said = Text(value.text, style=colour if value.engine != Engine.ZOOM else "default")
         if value.status is UtteranceStatus.FAILED:
-            line.append(f"[not transcribed: {value.reason}]", style="red")
-        else:
-            line.append(value.text, style=colour if value.engine != "zoom" else "default")
+            said = Text(f"[not transcribed: {value.reason}]", style="red")
         late_s = now_us / 1_000_000 - value.end_ms / 1000
-        line.append(f"  {value.engine} +{late_s:.1f} s", style="dim")
-        self.console.print(line)
+        name = Text(value.participant_name or "?", style=f"bold {colour}")
+        self._line(value.start_ms, name, said, f"{value.engine} +{late_s:.1f} s")
 
     def _event(self, value: ParticipantEvent) -> None:
-        line = _stamp(value.timestamp_ms)
         verb = {"join": "joined", "leave": "left"}.get(value.event, value.event)
-        line.append(f"{value.participant_name or value.participant_id} {verb}", style="italic dim")
-        self.console.print(line)
+        name = value.participant_name or str(value.participant_id)
+        self._line(value.timestamp_ms, Text(""), Text(f"{name} {verb}", style="italic dim"), "")
 
     def _change(self, value: SessionChange) -> None:
-        line = _stamp(value.change.created_at_ms)
-        line.append(f"session {value.change.new_state}", style="bold reverse")
+        text = Text(f"session {value.change.new_state}", style="bold")
         if value.change.sub_type:
-            line.append(f" {value.change.sub_type} {value.change.metadata}", style="red")
-        self.console.print(line)
+            text.append(f" {value.change.sub_type} {value.change.metadata}", style="red")
+        self._line(value.change.created_at_ms, Text(""), text, "")
+
+    def _line(self, at_ms: int, name: Text, text: Text, remark: str) -> None:
+        """Columns that stay in place when a long utterance needs several lines."""
+        grid = Table.grid(padding=(0, 1), expand=True)
+        grid.add_column(width=8)
+        grid.add_column(width=NAME_WIDTH, no_wrap=True, overflow="ellipsis")
+        grid.add_column(ratio=1)
+        grid.add_column(width=REMARK_WIDTH, justify="right", no_wrap=True)
+        stamp = datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%H:%M:%S")
+        grid.add_row(Text(stamp, style="dim"), name, text, Text(remark, style="dim"))
+        self.console.print(grid)
 
     def _colour(self, participant_id: int) -> str:
         return self._colours.setdefault(participant_id, COLOURS[len(self._colours) % len(COLOURS)])
-
-
-def _stamp(at_ms: int) -> Text:
-    return Text(datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%H:%M:%S "), style="dim")

@@ -1,0 +1,71 @@
+"""Prints the report: the media side by side, then everything that came of them."""
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from deploy.local.demo.report import LATENCY_GOAL_MS, Medium, Report, Row
+
+
+def show(report: Report, console: Console) -> None:
+    console.print()
+    console.print(_media(report))
+    console.print()
+    console.print(_rows(report))
+
+
+def _media(report: Report) -> Table:
+    table = Table(
+        title="From Zoom's socket to a consumer of the topics: received / sent",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+    )
+    table.add_column("")
+    for heading in ("frames", "bytes", "lost", "doubled", "content"):
+        table.add_column(heading, justify="right")
+    table.add_column(f"ms p50 / p99 (goal {LATENCY_GOAL_MS:.0f})", justify="right")
+    table.add_column("")
+    for medium in report.media:
+        table.add_row(*_medium(medium))
+    return table
+
+
+def _medium(medium: Medium) -> list[str | Text]:
+    latency = "–"
+    if medium.latency_ms:
+        latency = f"{medium.latency_ms['p50']} / {medium.latency_ms['p99']}"
+    return [
+        medium.name,
+        _pair(medium.frames),
+        _pair(medium.size_bytes) if medium.size_bytes[1] else "–",
+        str(medium.lost),
+        str(medium.doubled),
+        "identical" if medium.identical else "different",
+        Text(latency, style="default" if medium.quick else "yellow"),
+        _mark(medium.whole, must=True),
+    ]
+
+
+def _pair(values: tuple[int, int]) -> str:
+    return " / ".join(f"{value:,}".replace(",", "\u202f") for value in values)
+
+
+def _rows(report: Report) -> Table:
+    table = Table(title="What came of it", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for heading in ("", "measured", "sent, or goal", ""):
+        table.add_column(heading)
+    for row in report.rows:
+        table.add_row(row.name, row.measured, row.expected, _verdict(row))
+    return table
+
+
+def _verdict(row: Row) -> Text:
+    return Text("") if row.met is None else _mark(row.met, must=row.kind == "must")
+
+
+def _mark(met: bool, *, must: bool) -> Text:
+    if met:
+        return Text("✓", style="green")
+    return Text("✗", style="bold red") if must else Text("○", style="yellow")

@@ -1,0 +1,41 @@
+"""The demo as a newcomer runs it, with a shorter meeting: everything that goes in comes out, once."""
+
+import json
+import subprocess
+import sys
+
+import av
+import pytest
+
+from tests.support.stack import REPOSITORY, child_env
+
+SECONDS = 20
+
+
+@pytest.mark.timeout(420)
+def test_a_meeting_runs_through_and_nothing_is_lost_or_doubled(tmp_path):
+    output = tmp_path / "output"
+    command = ["-m", "deploy.local", "demo", "--seconds", str(SECONDS), "--seed", "7"]
+    answer = subprocess.run(
+        [sys.executable, *command, "--run-dir", str(tmp_path / "run"), "--output", str(output)],
+        env=child_env({}),
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    found = json.loads((output / "report.json").read_text())
+    assert found["whole"]
+    for medium in ("audio", "video", "captions", "chat", "events"):
+        received, sent = found["media"][medium]["frames"]
+        assert received == sent > 0
+    assert max(abs(offset) for offset in found["recording"]["offsets_ms"]) <= 5
+    assert found["word_error_rate"] <= 0.25  # a few sentences only; the goal is measured on whole readings
+    with av.open(str(output / "recording.mp4")) as recording:
+        assert [stream.type for stream in recording.streams] == ["video", "audio"]
+        assert recording.duration / 1_000_000 > SECONDS - 4
+    assert (output / "transcript.vtt").read_text().startswith("WEBVTT\n")
+    assert {event["event_type"] for event in json.loads((output / "events.json").read_text())} == {"join", "leave"}
+    assert "session ended" in answer.stdout
