@@ -10,6 +10,10 @@ class ProcessorsSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RTMS_PROCESSORS_")
 
     group_prefix: str = Field(default="", description="before the processor's name in its consumer group's id")
+    instance_id: str = Field(
+        default="",
+        description="fixed and distinct per process of a group (the pod's name): a quick restart keeps its partitions",
+    )
     checkpoint_interval_s: float = Field(default=0.5, gt=0, description="between two rounds of saving and committing")
     handover_s: float = Field(default=3.0, gt=0, description="for the last checkpoint when partitions are given up")
     load_timeout_s: float = Field(default=60.0, gt=0, description="for reading the states of assigned partitions")

@@ -11,6 +11,7 @@ from typing import Any
 
 import faust
 from faust.app.base import BootStrategy
+from faust.tables.manager import TableManager
 from faust.types import Message
 
 from connectors.kafka.settings import KafkaSettings
@@ -26,6 +27,15 @@ class _ConsumingOnly(BootStrategy):
     enable_kafka_producer = False
     enable_web = False
     enable_sensors = False
+
+
+class _NoTables(TableManager):
+    """Starts without the second that Faust waits for tables to be declared: there are none."""
+
+    async def on_start(self) -> None:
+        if not self.should_stop:
+            await self._update_channels()
+            await self.recovery.start()
 
 
 class ProcessorApp(faust.App):
@@ -45,12 +55,14 @@ def create_app(group: str, settings: ProcessorsSettings, kafka: KafkaSettings) -
         broker_credentials=_credentials(kafka),
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.heartbeat_s,
+        consumer_group_instance_id=settings.instance_id or None,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=MAX_FETCH_BYTES,
         consumer_metadata_max_age_ms=METADATA_AGE_MS,
         stream_buffer_maxsize=settings.buffered_records,
         stream_wait_empty=False,
         table_standby_replicas=1,
+        TableManager=_NoTables,
         topic_allow_declare=False,
         topic_disable_leader=True,
         value_serializer="raw",

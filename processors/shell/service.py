@@ -36,7 +36,7 @@ def run(name: str, create: Callable[[], Application], profile: Profile = TEXT) -
     """
     service = f"processor-{name}"
     configure(service)
-    for chatty in ("faust", "mode", "aiokafka"):
+    for chatty in ("faust", "mode", "aiokafka", ProcessorApp.__module__):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     stop, health = StopSignal().install(), Health(service)
     health.start()

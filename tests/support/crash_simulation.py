@@ -30,6 +30,7 @@ Identify = Callable[[str, object], tuple[str, Hashable]]
 PARTITION = 0
 MAX_IN_FLIGHT = 12
 ZOMBIE_STEPS = 400
+PACES = (0.1, 1.0, 4.0)
 
 
 @dataclass
@@ -92,7 +93,9 @@ class Log:
 class Owner:
     """One worker's life in one generation: a real `Assignment` and what it has under way."""
 
-    def __init__(self, log: Log, logic: Logic, process: int, trouble: Trouble, identify: Identify) -> None:
+    def __init__(
+        self, log: Log, logic: Logic, process: int, trouble: Trouble, identify: Identify, rng: random.Random
+    ) -> None:
         log.generation += 1
         self.generation, self.process = log.generation, process
         name = trouble.own_key(process, self.generation)
@@ -103,14 +106,16 @@ class Owner:
         self._to_save: list[Unsaved] | None = None
         self._written: list[Unsaved] = []
         self._topic: Input | None = None
+        self._pace = [rng.choice(PACES) for _ in range(4)]
 
     def step(self, rng: random.Random) -> None:
-        """Do one of the things that a worker may do next, at random."""
-        actions: list[Callable[[random.Random], None]] = [self._feed] * 4
-        actions += [self._send] * 2 if self._sending else []
-        actions += [self._acknowledge] * 2 if self._sent else []
-        actions += [self._checkpoint]
-        rng.choice(actions)(rng)
+        """Do one of the things that a worker may do next, at random; every worker is slow at other things."""
+        actions = self._feed, self._send, self._acknowledge, self._checkpoint
+        rng.choices(actions, self._pace)[0](rng)
+
+    def hurry(self) -> None:
+        """Be slow at nothing."""
+        self._pace = [1.0] * 4
 
     @property
     def is_at_rest(self) -> bool:
@@ -130,11 +135,15 @@ class Owner:
             self._sending += self.assignment.feed(self._topic, offset, session, record, 1)
 
     def _send(self, rng: random.Random) -> None:
+        if not self._sending:
+            return
         window = self._sending.pop(rng.randrange(len(self._sending)))
         self._log.outcome.write(*self._identify(window.session.session_id, window.work))
         self._sent.append(window)
 
     def _acknowledge(self, rng: random.Random) -> None:
+        if not self._sent:
+            return
         window = self._sent.pop(rng.randrange(len(self._sent)))
         self._sending += self.assignment.done(window)
 
@@ -168,12 +177,14 @@ def simulate(logic: Logic, meetings: Meetings, identify: Identify, seed: int, tr
     rng = random.Random(seed)
     log = Log(logic, meetings, rng)
     records = sum(map(len, log.inputs.values()))
-    owner = Owner(log, logic, 0, trouble, identify)
+    owner = Owner(log, logic, 0, trouble, identify, rng)
     zombies: list[tuple[Owner, int]] = []
-    crashes_left = max(3, records // 25)
+    crashes_left = max(3, records // 10) if trouble.crash_rate else 0
     for _ in range(2000 + 200 * records):
         if owner.is_at_rest:
             break
+        if not crashes_left:
+            owner.hurry()
         owner.step(rng)
         for zombie, _left in zombies:
             zombie.step(rng)
@@ -187,7 +198,7 @@ def simulate(logic: Logic, meetings: Meetings, identify: Identify, seed: int, tr
                 zombies.append((owner, rng.randrange(ZOMBIE_STEPS)))
             process = rng.randrange(3)
             zombies = [(zombie, left) for zombie, left in zombies if zombie.process != process]
-            owner = Owner(log, logic, process, trouble, identify)
+            owner = Owner(log, logic, process, trouble, identify, rng)
     else:
         log.outcome.broken_rules.append("the end of the log was never committed")
     return log.outcome
