@@ -132,16 +132,16 @@ def control(
     session_id: str,
     kind: RecordKind,
     at_ms: int,
+    *,
     epoch: int = 1,
-    sequence: int = 0,
     settings: SessionSettings | None = None,
+    of: type[MediaRecord] = MediaRecord,
 ) -> MediaRecord:
+    """A control record, of the class that its topic holds."""
     begin = None
     if kind is RecordKind.BEGIN:
         begin = Begin("worker", session_settings.dumps(settings or SessionSettings()), "{}")
-    return MediaRecord(
-        session_id=session_id, kind=kind, epoch=epoch, begin=begin, sequence=0, timestamp_ms=at_ms, arrived_us=0
-    )
+    return of(session_id=session_id, kind=kind, epoch=epoch, begin=begin, sequence=0, timestamp_ms=at_ms, arrived_us=0)
 
 
 def video_records(session_id: str, shots: Iterable[Shot], epoch: int = 1) -> list[Video]:
@@ -174,13 +174,14 @@ def wrapped(
     session_id: str, frames: Sequence[MediaRecord], *, begin_ms: int = START_MS, settings: SessionSettings | None = None
 ) -> list[MediaRecord]:
     """A topic as a worker writes it: begin, the frames with ticks in their silences, end."""
-    records = [control(session_id, RecordKind.BEGIN, begin_ms, settings=settings)]
+    of = type(frames[0]) if frames else MediaRecord
+    records = [control(session_id, RecordKind.BEGIN, begin_ms, settings=settings, of=of)]
     now_ms, epoch = begin_ms, 1
     for frame in frames:
         epoch = max(epoch, frame.epoch)
         for tick_ms in range(now_ms + 1000, frame.timestamp_ms - 100, 1000):
-            records.append(control(session_id, RecordKind.TICK, tick_ms, epoch=epoch))
+            records.append(control(session_id, RecordKind.TICK, tick_ms, epoch=epoch, of=of))
         now_ms = max(now_ms, frame.timestamp_ms)
         records.append(frame)
-    records.append(control(session_id, RecordKind.END, now_ms, epoch=epoch))
+    records.append(control(session_id, RecordKind.END, now_ms, epoch=epoch, of=of))
     return records
