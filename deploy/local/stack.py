@@ -125,9 +125,9 @@ class Stack:
         )
 
     def _bring_up_log(self, broker: Unit, registry: Unit) -> None:
-        self._supervisor.launch(registry, _STORES)
-        self._bring_up(broker, _LOG)
-        self._supervisor.await_ready(registry, _READY_S)
+        self._supervisor.launch(broker, _LOG)
+        self._bring_up(registry, _STORES)
+        self._supervisor.await_ready(broker, _READY_S)
         self._run_job("topics", "connectors.kafka", "topics")
 
     def _bring_up_store(self, clickhouse: Unit) -> None:

@@ -1,0 +1,76 @@
+"""Every process of a stack gets addresses of that stack, in the words of the settings classes that read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from api.settings import ApiSettings
+from connectors.clickhouse.settings import ClickHouseSettings
+from connectors.host.settings import HealthSettings, LogSettings, SecretsSettings
+from connectors.kafka.settings import KafkaSettings
+from connectors.objects.settings import ObjectsSettings
+from connectors.rtms.settings import ZoomSettings
+from deploy.local.credentials import Credentials
+from deploy.local.services import SERVICES, Addresses, service_server, shared_environment
+
+ADDRESSES = Addresses(
+    kafka="127.0.0.1:1111",
+    registry_url="http://127.0.0.1:2222",
+    clickhouse_url="http://127.0.0.1:3333",
+    api_url="http://127.0.0.1:4444",
+    objects=Path("/data/with space/objects"),
+)
+CREDENTIALS = Credentials(admin_token="admin", key_ring="ring", signing_key="signing")
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    environment = shared_environment(ADDRESSES, CREDENTIALS, partitions=8)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return environment
+
+
+def test_every_variable_is_one_that_a_settings_class_reads(environment: dict[str, str]) -> None:
+    classes = (
+        ApiSettings,
+        ClickHouseSettings,
+        KafkaSettings,
+        LogSettings,
+        ObjectsSettings,
+        SecretsSettings,
+        ZoomSettings,
+    )
+    known = {f"{c.model_config['env_prefix']}{field}".upper() for c in classes for field in c.model_fields}
+
+    assert set(environment) <= known
+
+
+def test_the_settings_classes_understand_what_they_are_told(environment: dict[str, str]) -> None:
+    assert KafkaSettings().bootstrap_servers == ADDRESSES.kafka
+    assert KafkaSettings().partitions == 8
+    assert ClickHouseSettings().url == ADDRESSES.clickhouse_url
+    assert ObjectsSettings().is_folder
+    assert ApiSettings().base_url() == ADDRESSES.api_url
+    assert ApiSettings().port == 4444
+    assert SecretsSettings().key_list() == ["ring"]
+
+
+def test_zoom_and_the_simulated_zoom_may_be_reached_and_nobody_else(environment: dict[str, str]) -> None:
+    addresses = ZoomSettings().addresses()
+
+    assert addresses.permits("wss://rtms-sjc1.zoom.us:443")
+    assert addresses.permits("ws://127.0.0.1:9999/x")
+    assert not addresses.permits("wss://example.com")
+    assert "*.zoom.us" in ApiSettings().allowed_hosts
+
+
+def test_every_service_answers_on_a_port_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    servers = [service_server(service, port, {}, tmp_path) for port, service in enumerate(SERVICES, start=5000)]
+
+    assert len({server.name for server in servers}) == len(SERVICES)
+    for server in servers:
+        monkeypatch.setenv("RTMS_HEALTH_PORT", server.program.env["RTMS_HEALTH_PORT"])
+        assert HealthSettings().port == server.program.port
