@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from deploy.local.words import word_error_rate
-from processors.checkpoint.sessions import Session
 from processors.transcription.application import TranscriptionApplication
 from processors.transcription.logic import AUDIO, CAPTIONS
 from processors.transcription.settings import TranscriptionSettings
-from schemas.records import Codec, MediaRecord, OutputKind, Utterance, UtteranceStatus
+from schemas.records import Codec, Utterance, UtteranceStatus
 from schemas.settings import Engine, SessionSettings
 from tests.support import readings
 from tests.support.spoken import BOTH, START_MS, Microphone, frames, silence, topic, voice
+from tests.support.transcribed import transcribed
 
 SESSION = "app_0000000000000002"
 T = START_MS
@@ -34,19 +34,7 @@ async def transcript(
     until_ms = max(m.from_ms + len(m.pcm) // (2 * m.channels) * 1000 // m.rate_hz for m in microphones) + 3000
     audio = topic(SESSION, frames(SESSION, microphones), until_ms=until_ms, settings=settings)
     captions = topic(SESSION, [], until_ms=until_ms, settings=settings)
-    session = Session(SESSION, application.logic)
-    rows: list[tuple[str, int, MediaRecord]] = [(CAPTIONS, offset, r) for offset, r in enumerate(captions)]
-    rows += [(AUDIO, offset, r) for offset, r in enumerate(audio)]
-    written: list[Utterance] = []
-    for name, offset, record in rows:
-        windows = session.feed(name, offset, record)
-        while windows:
-            window = windows.pop(0)
-            for output in await application.render(SESSION, window.work):
-                assert isinstance(output.record, Utterance)
-                written.append(output.record)
-            windows += session.done(window)
-    assert written[-1].kind is OutputKind.END
+    written = await transcribed(application, SESSION, {AUDIO: audio, CAPTIONS: captions})
     assert len(written) - 1 <= written[-1].count
     return written[:-1]
 
