@@ -144,7 +144,8 @@ class Assignment:
         return [
             Stored(key, assignment, state)
             for key, state in self._stored.items()
-            if state.finished and all(starts.get(Input(t, key.partition), 0) >= m.offset for t, m in state.marks.items())
+            if state.finished
+            and all(starts.get(Input(topic, key.partition), 0) >= mark.offset for topic, mark in state.marks.items())
             for assignment in self._foreign.get(key, [self.name])
         ]
 

@@ -1,4 +1,4 @@
-"""Participants killed while events flow: the joins and leaves are those of an undisturbed run, each with one content."""
+"""Participants killed while events flow: joins and leaves are those of an undisturbed run, each with one content."""
 
 import random
 import threading
