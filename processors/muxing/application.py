@@ -18,7 +18,6 @@ class Muxing:
     """See `processors.shell.applications.Application`."""
 
     name = "muxing"
-    is_text = False
     state_topic = MUXING_STATE
 
     def __init__(self, settings: MuxingSettings) -> None:

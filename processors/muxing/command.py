@@ -1,5 +1,6 @@
 """Starts muxing: `python -m processors muxing`."""
 
+from connectors.kafka.producer import MEDIA
 from processors.muxing.application import Muxing
 from processors.muxing.settings import MuxingSettings
 from processors.shell import service
@@ -7,4 +8,4 @@ from processors.shell import service
 
 def run() -> None:
     """Mux until told to stop."""
-    service.run(Muxing.name, lambda: Muxing(MuxingSettings()))
+    service.run(Muxing.name, lambda: Muxing(MuxingSettings()), MEDIA)
