@@ -7,9 +7,11 @@ import sys
 import av
 import pytest
 
-from tests.support.stack import REPOSITORY, child_env
+from deploy.local.settings import REPOSITORY
+from deploy.local.unit import child_environment
 
 SECONDS = 20
+ANY_PORT = {f"RTMS_LOCAL_{name}_PORT": "0" for name in ("KAFKA", "REGISTRY", "CLICKHOUSE", "API")}
 
 
 @pytest.mark.timeout(420)
@@ -18,7 +20,7 @@ def test_a_meeting_runs_through_and_nothing_is_lost_or_doubled(tmp_path):
     command = ["-m", "deploy.local", "demo", "--seconds", str(SECONDS), "--seed", "7"]
     answer = subprocess.run(
         [sys.executable, *command, "--run-dir", str(tmp_path / "run"), "--output", str(output)],
-        env=child_env({}),
+        env=child_environment(ANY_PORT),
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

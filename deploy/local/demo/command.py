@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
             console.print("The demo was ended.")
             return 130
         except (UnitFailed, NoJava, JarsUnavailable, DemoFailed, results.ResultsMissing) as failure:
-            console.print(Text(str(failure), style="red"))
+            console.print(Text(str(failure), style="red"), soft_wrap=True)
             return 2
 
 
