@@ -8,8 +8,7 @@ Three sorts: at a handshake (the next `times` ones), at a time (seconds from the
 whole meeting.
 """
 
-import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -80,6 +79,10 @@ class Fault:
     at_s: float | None = None
     for_s: float = 0.0
 
+    def __post_init__(self) -> None:
+        if self.kind in _LASTING and self.for_s <= 0:
+            raise BadFault(f"{self.kind} needs a 'for_s' above 0")
+
 
 def read_fault(value: Any) -> Fault:
     """A fault from its JSON object.
@@ -89,16 +92,19 @@ def read_fault(value: Any) -> Fault:
     """
     if not isinstance(value, Mapping):
         raise BadFault("a fault is an object with a 'kind'")
-    unknown = set(value) - {field.name for field in dataclasses.fields(Fault)}
+    unknown = set(value) - set(_READERS)
     if unknown:
-        raise BadFault(f"a fault has no {', '.join(sorted(unknown))}")
+        raise BadFault(f"a fault has no {', '.join(sorted(map(str, unknown)))}")
     try:
-        fault = Fault(**{**value, "kind": FaultKind(str(value.get("kind")))})
-        medium = None if fault.medium is None else Medium(fault.medium)
-        fault = replace(fault, status=int(fault.status), times=int(fault.times), medium=medium)
-        return replace(fault, at_s=None if fault.at_s is None else float(fault.at_s), for_s=float(fault.for_s))
+        given: dict[str, Any] = {name: _READERS[name](item) for name, item in value.items() if item is not None}
+        return Fault(**given)
     except (TypeError, ValueError) as error:
         raise BadFault(str(error)) from None
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "kind": FaultKind, "status": int, "reason": str, "times": int, "medium": Medium, "at_s": float, "for_s": float,
+}  # fmt: skip
 
 
 def parse_fault(text: str) -> Fault:
@@ -116,18 +122,10 @@ class Faults:
     """The faults of one meeting. Those at handshakes are used up, the others stay."""
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
-        self._faults: list[Fault] = []
-        for fault in faults:
-            self.add(fault)
+        self._faults = list(faults)
 
     def add(self, fault: Fault) -> None:
-        """One more.
-
-        Raises:
-            BadFault: it lasts no time although it must.
-        """
-        if fault.kind in _LASTING and fault.for_s <= 0:
-            raise BadFault(f"{fault.kind} needs a 'for_s' above 0")
+        """One more."""
         self._faults.append(fault)
 
     def take(self, kinds: Iterable[FaultKind], media: frozenset[Medium] = frozenset()) -> Fault | None:

@@ -245,15 +245,16 @@ class Stream:
             await self._pause(fault)
 
     async def _pause(self, fault: Fault) -> None:
+        pause_ms = self.meeting.start_ms + 1000 * (fault.at_s or 0)
         steps = (
-            (SessionState.PAUSED, StreamState.PAUSED, fault.for_s),
-            (SessionState.RESUMED, StreamState.RESUMED, 0.0),
+            (SessionState.PAUSED, StreamState.PAUSED, pause_ms),
+            (SessionState.RESUMED, StreamState.RESUMED, pause_ms + 1000 * fault.for_s),
         )
-        for session_state, stream_state, then_s in steps:
+        for session_state, stream_state, at_ms in steps:
+            await self.clock.until(at_ms)
             if self.signalling is not None:
                 await self.signalling.say_session_state(session_state)
                 await self.signalling.say_stream_state(stream_state)
-            await asyncio.sleep(then_s)
 
     def _channels(self) -> list[Channel]:
         first = [] if self.signalling is None else [self.signalling.channel]

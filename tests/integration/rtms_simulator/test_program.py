@@ -1,0 +1,127 @@
+"""The simulator as a process of its own, driven over HTTP as the demo does."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.rtms_simulator.conftest import Endpoint
+from tests.integration.rtms_simulator.strict_client import EVERYTHING, StrictClient, tally
+
+Start = Callable[..., tuple[subprocess.Popen[str], dict[str, Any]]]
+
+
+@pytest.fixture
+def program(films: Path) -> Iterator[Start]:
+    """`program("--seconds", "10")` → the process and its first line."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "connectors.rtms.simulator", *arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "RTMS_SIMULATOR_CACHE": str(films)},
+        )  # fmt: skip
+        running.append(process)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        return process, json.loads(line)["listening"] if line else {}
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+async def test_a_meeting_on_request(program: Start, tmp_path: Path) -> None:
+    truth_file = tmp_path / "truth.json"
+    process, listening = program("--start", "on-request", "--seconds", "10", "--truth-file", str(truth_file))
+    async with httpx.AsyncClient(base_url=listening["control"], timeout=60) as control:
+        assert (await control.get("/healthz")).json() == {"running": 0}
+        for body, status in (([], 400), ({"seconds": 3}, 400), ({"seed": "x"}, 400), ({"colour": 1}, 400),
+                             ({"faults": [{"kind": "nonsense"}]}, 400), ({"faults": 3}, 400)):  # fmt: skip
+            assert (await control.post("/meetings", json=body)).status_code == status, body
+        assert (await control.post("/meetings", content=b"{")).status_code == 400
+        assert (await control.get("/meetings/none/truth")).status_code == 404
+
+        meeting = (await control.post("/meetings", json={"meeting_uuid": "abc/+=="})).json()
+        payload = meeting["webhook"]["payload"]
+        assert payload["meeting_uuid"] == "abc/+=="
+        client = StrictClient(payload["server_urls"], payload["meeting_uuid"], payload["rtms_stream_id"])
+        signalling, answer = await client.signalling()
+        media, _ = await client.media(answer["media_server"]["server_urls"]["all"], 32, EVERYTHING)
+        await client.ready(signalling)
+        path = f"/meetings/{payload['rtms_stream_id']}"
+        assert (await control.get(path)).json()["ended"] is False
+        assert (await control.get("/healthz")).json() == {"running": 1}
+        assert (await control.post(f"{path}/faults", json={"kind": "pause", "for_s": 0.5})).status_code == 202
+        await signalling.message(9, state=4)
+        assert (await control.post(f"{path}/stop", json={"reason": 99})).status_code == 400
+        assert (await control.post(f"{path}/stop", json={"reason": 1})).status_code == 202
+        assert await media.closing() == 1000
+        await client.close()
+        for _ in range(200):
+            if (await control.get(path)).json()["ended"]:
+                break
+        truth = (await control.get(f"{path}/truth")).json()
+        frames = (await control.get(f"{path}/frames")).json()
+    assert truth["stop_reason"] == "host_triggered"
+    got = tally(media.seen)
+    digests = {
+        (medium, track["user_id"]): track["sha256"]
+        for medium, facts in truth["media"].items()
+        for track in facts["tracks"]
+    }
+    assert digests == {key: facts[2] for key, facts in got.items()}
+    assert sum(facts[0] for facts in got.values()) == len(frames)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "Traceback" not in errors
+    assert json.loads(truth_file.read_text())["media"] == truth["media"]
+
+
+def test_a_meeting_now_ends_by_itself(program: Start, endpoint: Endpoint) -> None:
+    process, _ = program("--seconds", "10", "--webhook-url", endpoint.url)
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    started, ended = (json.loads(line) for line in out.splitlines())
+    assert started["meeting"]["webhook"]["event"] == "meeting.rtms_started"
+    assert ended["ended"]["stop_reason"] == "meeting_ended"
+    assert [taken["event"] for taken in endpoint.taken] == ["meeting.rtms_started", "meeting.rtms_stopped"]
+    assert "POST /api/v1/app_sessions" in errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--fault", "nonsense"), "is not a valid FaultKind"),
+        (("--fault", "pause"), "for_s"),
+        (("--scopes", "smell"), "smell"),
+        (("--seconds", "3"), "at least 10 seconds"),
+        (("--cert", "/nowhere.pem", "--key", "/nowhere.key", "--seconds", "10"), "No such file"),
+    ],
+)
+def test_a_wrong_command_line_is_explained(program: Start, arguments: tuple[str, ...], words: str) -> None:
+    process, listening = program(*arguments)
+    _, errors = process.communicate(timeout=60)
+    assert listening == {}
+    assert process.returncode in (1, 2)
+    assert words in errors
+    assert "Traceback" not in errors
+
+
+def test_help_names_every_fault() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "connectors.rtms.simulator", "--help"], capture_output=True, text=True, check=True
+    )
+    for word in ("cut_media", "late_start", "--truth-file", "POST /meetings"):
+        assert word in done.stdout
