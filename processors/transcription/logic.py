@@ -10,7 +10,7 @@ from typing import Any
 
 from processors.checkpoint.folds import FOREVER_MS, Fold, Json
 from processors.checkpoint.windows import Cut, Entry, Observed, Progress, Track
-from processors.transcription.endpointing import Boundary, Endpointer
+from processors.transcription.endpointing import Boundary, Endpointer, Speech
 from processors.transcription.pcm import AudioFormat
 from processors.transcription.timeline import TOLERANCE_MS
 from processors.transcription.works import CaptionWork, EndWork, SpeechWork
@@ -40,7 +40,7 @@ class TranscriptionLogic:
     """`Logic` of the transcription processor.
 
     A topic's part is what its `begin` asked for ("engines", "language") and, for captions, how many there were
-    ("count") and the place of the last one ("last"); a track's carry is its number of utterances.
+    ("count") and the place of the last one ("last").
     """
 
     topics = (AUDIO, CAPTIONS)
@@ -77,14 +77,12 @@ class TranscriptionLogic:
 
     def final(self, folds: Mapping[str, Fold], progress: Mapping[str, Progress]) -> object | None:
         captions = folds[CAPTIONS].part or _NOTHING
-        return EndWork(captions["count"] + sum(track.carry for track in progress.values()))
+        return EndWork(captions["count"])
 
 
 def _cut(scan: Scan, track: Track, found: Boundary) -> Cut:
-    count = track.progress.carry or 0
-    if found.speech is None:
-        return Cut(Progress(found.through_ms, found.keep_from_ms, count), None)
-    return Cut(Progress(found.through_ms, found.keep_from_ms, count + 1), _work(scan, track, found))
+    work = None if found.speech is None else _work(scan, track, found.speech)
+    return Cut(Progress(found.through_ms, found.keep_from_ms), work)
 
 
 def _scan(track: Track) -> Scan:
@@ -110,10 +108,8 @@ def _heard(scan: Scan, track: Track, watermark_ms: int) -> Boundary | None:
     return None
 
 
-def _work(scan: Scan, track: Track, found: Boundary) -> SpeechWork:
+def _work(scan: Scan, track: Track, speech: Speech) -> SpeechWork:
     """The utterance with the name and the settings as of its last chunk."""
-    speech = found.speech
-    assert speech is not None
     last = track.entries[0]
     for entry in track.entries[: scan.heard]:
         if entry.record.timestamp_ms <= speech.end_ms:

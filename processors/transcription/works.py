@@ -31,7 +31,11 @@ class SpeechWork:
 
 @dataclass(frozen=True, slots=True)
 class EndWork:
-    """The transcript is complete: `count` utterances at most (those in which no word was found are not written)."""
+    """The transcript is complete.
+
+    `count` says how many utterances are certain to be in it: Zoom's captions. In how many of the others the recogniser
+    found a word (without one they are not written) is known to nobody who must survive a crash.
+    """
 
     count: int
 

@@ -35,7 +35,7 @@ async def transcript(
     audio = topic(SESSION, frames(SESSION, microphones), until_ms=until_ms, settings=settings)
     captions = topic(SESSION, [], until_ms=until_ms, settings=settings)
     written = await transcribed(application, SESSION, {AUDIO: audio, CAPTIONS: captions})
-    assert len(written) - 1 <= written[-1].count
+    assert written[-1].count <= len(written) - 1
     return written[:-1]
 
 
