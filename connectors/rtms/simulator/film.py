@@ -121,15 +121,16 @@ def _shots(script: Script, wanted: FilmFormat) -> Iterator[_Shot]:
             yield _Shot(span, tuple(picture.slide(n, tuple(texts[:n])) for n in range(1, len(texts) + 1)))
 
 
-def _is_flash(at_ms: int, script: Script, wanted: FilmFormat) -> bool:
+def _is_flash(at_ms: int, span: Span, script: Script, wanted: FilmFormat) -> bool:
+    """A camera that comes on in the middle of a flash shows nothing of it: the flash would seem to be late."""
     if wanted.subject is not Subject.CAMERA:
         return False
-    return any(beat <= at_ms < beat + picture.FLASH_MS for beat in script.beats)
+    return any(span.holds(beat) and beat <= at_ms < beat + picture.FLASH_MS for beat in script.beats)
 
 
 def _drawn(shot: _Shot, script: Script, wanted: FilmFormat) -> Iterator[tuple[int, int, Plane]]:
     for at_ms in _times(shot.span, wanted.fps):
-        flash = _is_flash(at_ms, script, wanted)
+        flash = _is_flash(at_ms, shot.span, script, wanted)
         yield at_ms, shot.span.user_id, picture.draw(shot.still(at_ms), at_ms, flash=flash)
 
 
