@@ -1,0 +1,136 @@
+"""The values of the topics that tell a session's life: facts, the state that is folded from them, and its changes.
+
+Re-exported by `schemas.records`, where the values of all topics are found.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FactKind(StrEnum):
+    """What can be stated about a session; `schemas.sessions` says what each does to its state."""
+
+    UNKNOWN = "unknown"
+    REQUESTED = "requested"
+    END_REQUESTED = "end_requested"
+    CLAIMED = "claimed"
+    CONNECTED = "connected"
+    CONNECTION_FAILED = "connection_failed"
+    HOLE_FOUND = "hole_found"
+    STREAM_OVER = "stream_over"
+    DISCONNECTED = "disconnected"
+    DEADLINE_PASSED = "deadline_passed"
+    RECORDING_STORED = "recording_stored"
+    RECORDING_FAILED = "recording_failed"
+    TRANSCRIPT_STORED = "transcript_stored"
+    TRANSCRIPT_FAILED = "transcript_failed"
+    EVENTS_STORED = "events_stored"
+    EVENTS_FAILED = "events_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamRequest:
+    """What is needed to join one RTMS stream. `product` is meeting, webinar, session, contact_center or phone."""
+
+    product: str
+    meeting_id: str
+    stream_id: str
+    server_urls: tuple[str, ...]
+    operator_id: str | None = None
+    zoom_app_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What a sink put where: an object's key and size, or a number of rows (`count`)."""
+
+    key: str | None = None
+    size_bytes: int = 0
+    start_ms: int = 0
+    duration_ms: int = 0
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hole:
+    """Media that is missing for good, [from_ms, to_ms) of Zoom's clock; participant 0 = the medium as a whole."""
+
+    medium: str
+    participant_id: int = 0
+    from_ms: int
+    to_ms: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFact:
+    """One statement about one session; never changed, never compacted.
+
+    `epoch` is the claim that the stating worker holds (for a `claimed` fact it is 0: its own offset becomes the
+    epoch). `reason` is a short code. `settings` (JSON of `SessionSettings`), `metadata` (JSON) and `request` come with
+    `requested` only.
+    """
+
+    session_id: str
+    kind: FactKind
+    project_id: str | None = None
+    source: str = ""
+    worker: str | None = None
+    epoch: int | None = None
+    reason: str | None = None
+    request: StreamRequest | None = None
+    settings: str | None = None
+    metadata: str | None = None
+    stored: Stored | None = None
+    hole: Hole | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """One event of a session's life as its clients see it; `metadata` is JSON."""
+
+    event_type: str
+    sub_type: str | None = None
+    old_state: str
+    new_state: str
+    created_at_ms: int
+    metadata: str = "{}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppSession:
+    """The whole state of a session; the newest record of its key is the truth.
+
+    `folded_offset` is the offset of the last fact in it, `facts_topic_id` the id of the topic that offset belongs to.
+    `awaiting` lists what must still be stored or failed (`recording`, `transcript`, `events`) before it can end.
+    """
+
+    session_id: str
+    project_id: str
+    state: str
+    request: StreamRequest
+    settings: str
+    metadata: str | None
+    history: tuple[HistoryEntry, ...]
+    recording_state: str
+    transcription_state: str
+    awaiting: tuple[str, ...]
+    created_at_ms: int
+    epoch: int
+    worker: str | None = None
+    connected_once: bool = False
+    recording: Stored | None = None
+    holes: tuple[Hole, ...] = ()
+    failures: tuple[str, ...] = ()
+    folded_offset: int
+    facts_topic_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionChange:
+    """One step of a session's life, in order; `sequence` counts from 0 within the session."""
+
+    session_id: str
+    project_id: str
+    sequence: int
+    change: HistoryEntry
