@@ -93,6 +93,18 @@ async def test_who_is_cancelled_leaves_no_process_in_the_middle_of_an_answer() -
         assert await pool.recognise(WORDLESS, 16_000) == Recognised(())
 
 
+async def test_a_terminals_interrupt_is_for_the_parent() -> None:
+    async with running() as pool:
+        expected = await pool.recognise(utterance(), 16_000)
+        (pid,) = pool.pids
+        again = asyncio.create_task(pool.recognise(utterance(), 16_000))
+        await until(lambda: bool(attempts_of(pid)), "an attempt")
+        for target in (pid, *(attempt.pid for attempt in attempts_of(pid))):
+            os.kill(target, signal.SIGINT)
+        assert await again == expected
+        assert pool.pids == [pid]
+
+
 async def test_an_attempt_that_takes_too_long_is_ended_and_its_process_lives_on() -> None:
     """A monologue of eight minutes cannot be recognised within a second."""
     settings = TranscriptionSettings(attempt_limit_s=1, retry_budget_s=0.1)

@@ -9,7 +9,7 @@ import pytest
 
 from processors.checkpoint.folds import FOREVER_MS, NEVER_MS
 from processors.checkpoint.sessions import Session
-from processors.checkpoint.windows import Cut, Entry, Progress
+from processors.checkpoint.windows import Cut, Entry, Progress, Track
 from processors.transcription.logic import AUDIO, CAPTIONS, SLACK_MS, TranscriptionLogic
 from processors.transcription.works import CaptionWork, EndWork, SpeechWork
 from schemas.records import Audio, Codec, MediaRecord
@@ -247,6 +247,38 @@ def test_crashes_change_nothing(seed: int) -> None:
     outcome = simulate(logic, meetings, identify, seed, Trouble(crash_rate=0.02))
     assert not faults(outcome, expected)
     assert outcome.crashes > 3
+
+
+class Impatient(TranscriptionLogic):
+    """Decides by chunks that are not final yet: what comes between them later changes the answer."""
+
+    def cut(self, track: Track, watermark_ms: int) -> Cut | int:
+        return super().cut(track, min(FOREVER_MS, watermark_ms + 900))
+
+
+class Forgetful(TranscriptionLogic):
+    """Cuts by what this process has seen since it began."""
+
+    def __init__(self) -> None:
+        self.cuts = 0
+
+    def cut(self, track: Track, watermark_ms: int) -> Cut | int:
+        found = super().cut(track, watermark_ms)
+        if not isinstance(found, Cut) or not isinstance(found.work, SpeechWork):
+            return found
+        self.cuts += 1
+        return replace(found, work=replace(found.work, language=f"{self.cuts}"))
+
+
+@pytest.mark.parametrize("broken", [Impatient, Forgetful])
+def test_the_simulation_finds_what_would_change_a_transcript(broken: type[TranscriptionLogic]) -> None:
+    for seed in range(6):
+        rng = random.Random(seed)
+        meetings = {f"app_{number}": troubled_session(rng, f"app_{number}") for number in range(2)}
+        expected = undisturbed(TranscriptionLogic(), meetings, identify)
+        if faults(simulate(broken(), meetings, identify, seed, Trouble(crash_rate=0.02)), expected):
+            return
+    pytest.fail("six simulations found nothing wrong")
 
 
 def test_utterances_of_a_track_never_overlap() -> None:
