@@ -17,7 +17,7 @@ from processors.muxing.pictures import SentPicture, ShownPicture, Stretch
 from processors.muxing.recordings import Frame, Recording
 from processors.muxing.slots import REORDER_MS, Slot, audio_from, origin_before, reaches
 from schemas.records import Audio, Codec, MediaRecord, RecordKind, Video
-from schemas.topics import AUDIO, VIDEO
+from schemas.topics import AUDIO, MAX_RECORD_BYTES, VIDEO
 
 TRACK = "recording"
 
@@ -26,6 +26,10 @@ SLACK_MS = 2000
 
 PART_BYTES = 4 * 1024 * 1024
 """A segment's pictures are cut here, at a key frame where there is one in the second half."""
+
+
+MAX_PICTURE_BYTES = MAX_RECORD_BYTES // 2
+"""A larger picture is left out: its segment would fit into no record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ def is_usable(record: MediaRecord) -> bool:
         case Audio():
             return record.codec is Codec.L16 and mixing.is_usable(record)
         case Video():
-            return record.codec is Codec.H264 and bool(record.payload)
+            return record.codec is Codec.H264 and 0 < len(record.payload) <= MAX_PICTURE_BYTES
         case _:
             return False
 

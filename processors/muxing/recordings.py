@@ -12,6 +12,7 @@ from schemas import settings as session_settings
 from schemas.settings import RecordingFormat, SessionSettings
 
 DEFAULT_RATE_HZ = 16_000
+MIN_GRID_MS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Frame:
     def of(cls, settings: SessionSettings) -> Self:
         rate_hz = settings.audio_sample_rate_hz
         return cls(
-            grid_ms=settings.grid_ms,
+            grid_ms=max(settings.grid_ms, MIN_GRID_MS),
             rate_hz=rate_hz if audio.is_rate(rate_hz) else DEFAULT_RATE_HZ,
             width=settings.video_width,
             height=settings.video_height,

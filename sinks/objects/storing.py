@@ -3,6 +3,7 @@
 Both may be repeated at will and by several processes at once: what is written depends on the log alone.
 """
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -41,6 +42,7 @@ class Storing:
         self._to = to
         self._settings = settings
         self._known_headers: dict[str, None] = {}
+        self._lock = threading.Lock()
 
     def store(self, segment: Segment, patience: Patience) -> None:
         """Put the segment, and before it its header unless this process did so already. Raises Abandoned, BadKey."""
@@ -63,9 +65,10 @@ class Storing:
         log.info("recording finished", session_id=end.session_id, kind=fact.kind, reason=fact.reason)
 
     def _remember(self, header: str) -> None:
-        self._known_headers[header] = None
-        while len(self._known_headers) > KNOWN_HEADERS:
-            self._known_headers.pop(next(iter(self._known_headers)), None)
+        with self._lock:
+            self._known_headers[header] = None
+            while len(self._known_headers) > KNOWN_HEADERS:
+                del self._known_headers[next(iter(self._known_headers))]
 
     def _finished(self, end: Segment, patience: Patience) -> SessionFact:
         if not end.count:

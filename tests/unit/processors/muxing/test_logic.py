@@ -114,6 +114,7 @@ def test_the_grid_is_the_sessions_own() -> None:
         replace(audio_records("s", [Talk(T, T + 100)])[0], payload=b"odd"),
         replace(audio_records("s", [Talk(T, T + 100)])[0], channels=0),
         replace(video_records("s", [Shot(T, T + 100)])[0], payload=b""),
+        replace(video_records("s", [Shot(T, T + 100)])[0], payload=bytes(logic.MAX_PICTURE_BYTES + 1)),
         control("s", RecordKind.TICK, T),
     ],
 )

@@ -1,6 +1,6 @@
 """What is shown, decided on access units that are small enough to be written down here."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.muxing.black import black_picture
@@ -136,6 +136,7 @@ def test_bidirectional_pictures_are_decoded_before_they_are_shown() -> None:
 CUTS = st.lists(st.integers(100, 8900), unique=True, max_size=6).map(sorted)
 
 
+@settings(max_examples=50)
 @given(CUTS, st.integers(0, 2))
 def test_where_a_recording_is_cut_does_not_show(cuts: list[int], b_pictures: int) -> None:
     """Cut anywhere, seeing only a little beyond each cut: the same pictures at the same times."""
