@@ -27,7 +27,10 @@ class CommitsWhatIsClosed(Assignment):
 
 
 class CommitsWhatOthersCover(Assignment):
-    """Believes that a record which another worker's state covers needs no state of our own before it is committed."""
+    """Believes that a record which another worker's state covers needs no state of our own before it is committed.
+
+    Only a played history shows it in reasonable time, see `test_assignments`.
+    """
 
     def _uncover(self, key, topic, offset):  # type: ignore[no-untyped-def]
         session = self._session(key)
@@ -85,7 +88,7 @@ class FirstDoneMoves(Session):
                 self._progress[track] = window.after
 
 
-BROKEN_ASSIGNMENTS = (CommitsWhatIsClosed, CommitsWhatOthersCover, FeedsBeforeTheLoad)
+BROKEN_ASSIGNMENTS = (CommitsWhatIsClosed, FeedsBeforeTheLoad)
 BROKEN_SESSIONS = (FoldAsOfNow, ProgressAsOfNow, ProgressForgotten, FirstDoneMoves)
 BROKEN_TROUBLES = {
     "last write wins": Trouble(assignment=LastWriteWins, compaction_rate=0.0),

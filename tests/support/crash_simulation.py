@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from processors.checkpoint.assignments import Assignment, Input, Stored, Unsaved
 from processors.checkpoint.sessions import SessionKey, Window
-from processors.checkpoint.states import State
+from processors.checkpoint.states import State, join
 from processors.checkpoint.windows import Logic
 from schemas.records import MediaRecord
 
@@ -89,6 +89,20 @@ class Log:
             for text in texts
         ]
 
+    def uncovered(self) -> list[str]:
+        """Records below the committed offsets that no state on the log covers: there must never be any."""
+        joined: dict[str, State] = {}
+        for stored in self.stored():
+            name = stored.session.session_id
+            joined[name] = join(joined[name], stored.state) if name in joined else stored.state
+        lows = {(name, topic): mark.offset for name, state in joined.items() for topic, mark in state.marks.items()}
+        return [
+            f"committed without a state: {source.topic} {offset}"
+            for source, rows in self.inputs.items()
+            for offset, (session, _) in enumerate(rows[: self.committed[source]])
+            if offset >= lows.get((session, source.topic), 0)
+        ]
+
 
 class Owner:
     """One worker's life in one generation: a real `Assignment` and what it has under way."""
@@ -96,6 +110,7 @@ class Owner:
     def __init__(
         self, log: Log, logic: Logic, process: int, trouble: Trouble, identify: Identify, rng: random.Random
     ) -> None:
+        log.outcome.broken_rules += log.uncovered()
         log.generation += 1
         self.generation, self.process = log.generation, process
         name = trouble.own_key(process, self.generation)

@@ -11,6 +11,7 @@ Captions: one output each, with a count carried in the fold. At the end one summ
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from processors.checkpoint.folds import FOREVER_MS, Fold, Json
 from processors.checkpoint.windows import Cut, Entry, Observed, Progress, Track
@@ -219,54 +220,83 @@ def _stream(rng: random.Random, session_id: str, topic: str, seconds: int) -> It
     moments = [begin_ms + ms for ms in times if not quiet <= ms < quiet + 6000]
     epoch, sequence, now_ms = 7, 0, begin_ms
     written: list[MediaRecord] = []
-    yield _control(session_id, RecordKind.BEGIN, epoch, 0, begin_ms)
+    yield control(session_id, "begin", 0, begin_ms, epoch)
     for at_ms in moments:
         if epoch == 7 and at_ms >= change_ms:
             epoch, sequence = 9, 0
-            yield _control(session_id, RecordKind.BEGIN, epoch, 0, at_ms)
+            yield control(session_id, "begin", 0, at_ms, epoch)
             if written and rng.random() < 0.5:
-                yield _control(session_id, RecordKind.END, 7, 999, at_ms)
+                yield control(session_id, "end", 999, at_ms, 7)
         for tick_ms in range(now_ms + 1000, at_ms - SLACK_MS, 1000):
             sequence += 1
-            yield _control(session_id, RecordKind.TICK, epoch, sequence, tick_ms)
+            yield control(session_id, "tick", sequence, tick_ms, epoch)
         now_ms, sequence = max(now_ms, at_ms), sequence + 1
-        frame = _frame(rng, session_id, topic, epoch, sequence, _disordered(rng, at_ms, begin_ms))
-        written.append(frame)
-        yield frame
+        item = _drawn(rng, session_id, topic, epoch, sequence, _disordered(rng, at_ms, begin_ms))
+        written.append(item)
+        yield item
         if rng.random() < 0.05:
             yield rng.choice(written[-5:])
         if epoch == 9 and rng.random() < 0.05:
-            yield _frame(rng, session_id, topic, 7, 500 + sequence, at_ms)
-    yield _control(session_id, RecordKind.END, epoch, sequence + 1, now_ms)
+            yield _drawn(rng, session_id, topic, 7, 500 + sequence, at_ms)
+    yield control(session_id, "end", sequence + 1, now_ms, epoch)
     if rng.random() < 0.5:
-        yield _frame(rng, session_id, topic, epoch, sequence + 2, now_ms + 50_000)
+        yield _drawn(rng, session_id, topic, epoch, sequence + 2, now_ms + 50_000)
 
 
 def _disordered(rng: random.Random, at_ms: int, begin_ms: int) -> int:
     return max(begin_ms, at_ms - rng.choice((0, 0, 0, 100, 250, 299, 900, 3000)))
 
 
-def _control(session_id: str, kind: RecordKind, epoch: int, sequence: int, at_ms: int) -> MediaRecord:
-    begin = Begin("worker", "{}", "{}") if kind is RecordKind.BEGIN else None
+def control(session_id: str, kind: str, sequence: int, at_ms: int, epoch: int = 7) -> MediaRecord:
     return MediaRecord(
-        session_id=session_id, kind=kind, epoch=epoch, begin=begin, sequence=sequence, timestamp_ms=at_ms, arrived_us=0
+        session_id=session_id,
+        kind=RecordKind(kind),
+        epoch=epoch,
+        begin=Begin("worker", "{}", "{}") if kind == RecordKind.BEGIN else None,
+        sequence=sequence,
+        timestamp_ms=at_ms,
+        arrived_us=0,
     )
 
 
-def _frame(
-    rng: random.Random, session_id: str, topic: str, epoch: int, sequence: int, timestamp_ms: int
+def frame(
+    session_id: str,
+    topic: str,
+    sequence: int,
+    timestamp_ms: int,
+    epoch: int = 7,
+    *,
+    participant_id: int = 0,
+    voiced: bool = False,
+    key_frame: bool = False,
 ) -> MediaRecord:
-    shared = {
+    shared: dict[str, Any] = {
         "session_id": session_id,
         "kind": RecordKind.FRAME,
         "epoch": epoch,
         "sequence": sequence,
         "timestamp_ms": timestamp_ms,
         "arrived_us": 0,
+        "participant_id": participant_id,
     }
     if topic == CAPTIONS:
         return Caption(**shared)
     if topic == VIDEO:
-        return Video(**shared, participant_id=rng.choice((10, 12, 14)), key_frame=rng.random() < 0.3)
-    payload = VOICED if rng.random() < 0.8 else b""
-    return Audio(**shared, participant_id=rng.choice((1, 3, 3, 3, 16)), payload=payload)
+        return Video(**shared, key_frame=key_frame)
+    return Audio(**shared, payload=VOICED if voiced else b"")
+
+
+def _drawn(
+    rng: random.Random, session_id: str, topic: str, epoch: int, sequence: int, timestamp_ms: int
+) -> MediaRecord:
+    people = {CAPTIONS: (0,), VIDEO: (10, 12, 14), AUDIO: (1, 3, 3, 3, 16)}
+    return frame(
+        session_id,
+        topic,
+        sequence,
+        timestamp_ms,
+        epoch,
+        participant_id=rng.choice(people[topic]),
+        voiced=rng.random() < 0.8,
+        key_frame=rng.random() < 0.3,
+    )
