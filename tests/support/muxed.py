@@ -27,18 +27,17 @@ def written(session_id: str, work: object) -> list[Segment]:
     return segments.segments(session_id, work)
 
 
-def muxed(audio: Sequence[MediaRecord], video: Sequence[MediaRecord], *, video_first: bool = False) -> list[Segment]:
+def muxed(audio: Sequence[MediaRecord], video: Sequence[MediaRecord], session: str = SESSION) -> list[Segment]:
     """All segments of a meeting and its end, with one topic read before the other."""
-    session = Session(SessionKey(0, SESSION), MuxingLogic())
-    inputs = [(AUDIO.name, audio), (VIDEO.name, video)]
+    engine = Session(SessionKey(0, session), MuxingLogic())
     outputs = []
-    for topic, records in reversed(inputs) if video_first else inputs:
+    for topic, records in ((AUDIO.name, audio), (VIDEO.name, video)):
         for offset, record in enumerate(records):
-            waiting = session.feed(topic, offset, record, 1)
+            waiting = engine.feed(topic, offset, record, 1)
             while waiting:
                 window = waiting.pop(0)
-                outputs += written(SESSION, window.work)
-                waiting += session.done(window)
+                outputs += written(session, window.work)
+                waiting += engine.done(window)
     return outputs
 
 
