@@ -1,13 +1,18 @@
-"""The project that `make up` offers: made through the API like anybody's, once per run folder."""
+"""The project that `make up` offers: made through the API like anybody's, once per run folder.
+
+It knows the Zoom app that the environment names, and the simulated Zoom's, so that a meeting can be tried at once.
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx
 
+from connectors.rtms.simulator.rules import Credentials
 from deploy.local.credentials import write_private
 from deploy.local.settings import LocalSettings
 
@@ -22,7 +27,7 @@ class Project(NamedTuple):
 
 
 def default_project(api_url: str, admin_token: str, settings: LocalSettings) -> Project:
-    """The run folder's project, made now if there is none; with the Zoom app that the environment names.
+    """The run folder's project, made now if there is none, with its Zoom apps.
 
     Raises:
         httpx.HTTPError: the API refuses or does not answer.
@@ -31,8 +36,8 @@ def default_project(api_url: str, admin_token: str, settings: LocalSettings) -> 
     headers = {"Authorization": f"Token {admin_token}"}
     with httpx.Client(base_url=f"{api_url}/api/v1", headers=headers, timeout=_TIMEOUT_S, trust_env=False) as api:
         project = _kept(kept) or _made(api, kept)
-        if settings.zoom_client_id:
-            _offer_zoom_app(api, project, settings)
+        for app in _zoom_apps(settings):
+            _post(api, f"/projects/{project.project_id}/zoom_apps", app)
     return project
 
 
@@ -47,13 +52,16 @@ def _made(api: httpx.Client, path: Path) -> Project:
     return project
 
 
-def _offer_zoom_app(api: httpx.Client, project: Project, settings: LocalSettings) -> None:
-    app = {
-        "client_id": settings.zoom_client_id,
-        "client_secret": settings.zoom_client_secret.get_secret_value(),
-        "webhook_secret": settings.zoom_webhook_secret.get_secret_value(),
-    }
-    _post(api, f"/projects/{project.project_id}/zoom_apps", {name: value for name, value in app.items() if value})
+def _zoom_apps(settings: LocalSettings) -> list[dict[str, str]]:
+    apps = [asdict(Credentials())]
+    if settings.zoom_client_id:
+        named = {
+            "client_id": settings.zoom_client_id,
+            "client_secret": settings.zoom_client_secret.get_secret_value(),
+            "webhook_secret": settings.zoom_webhook_secret.get_secret_value(),
+        }
+        apps.append({name: value for name, value in named.items() if value})
+    return apps
 
 
 def _post(api: httpx.Client, path: str, body: dict[str, str]) -> dict[str, str]:

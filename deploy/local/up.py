@@ -19,6 +19,13 @@ from deploy.local.stack import Stack
 from deploy.local.unit import UnitFailed
 
 _LOG_LINES = 20
+_NEXT = """
+Next, start a session with the payload of Zoom's meeting.rtms_started:
+  curl {api}/api/v1/app_sessions -H 'Authorization: Token {key}' \\
+       -H 'Content-Type: application/json' -d '{{"zoom_rtms": …}}'
+Without a Zoom account, this plays a meeting and prints such a payload:
+  .venv/bin/python -m connectors.rtms.simulator
+"""
 
 
 def up(settings: LocalSettings) -> int:
@@ -49,7 +56,7 @@ def _introduce(console: Console, stack: Stack, settings: LocalSettings) -> None:
     lines = {
         "API": f"{addresses.api_url}/api/v1, described at {addresses.api_url}/docs",
         "API key": f"{project.api_key} (project {project.project_id})",
-        "Zoom app": settings.zoom_client_id or "none yet: set ZOOM_CLIENT_ID, ZOOM_CLIENT_SECRET, ZOOM_WEBHOOK_SECRET",
+        "Zoom app": settings.zoom_client_id or "none: set ZOOM_CLIENT_ID, ZOOM_CLIENT_SECRET and ZOOM_WEBHOOK_SECRET",
         "Admin token": f"in {settings.run_dir / 'credentials.json'}",
         "Kafka": addresses.kafka,
         "Schema registry": addresses.registry_url,
@@ -60,7 +67,8 @@ def _introduce(console: Console, stack: Stack, settings: LocalSettings) -> None:
     console.print()
     for name, value in lines.items():
         console.print(Text(f"  {name:<16} {value}"), soft_wrap=True)
-    console.print("\nCtrl-C ends everything.", style="dim")
+    console.print(Text(_NEXT.format(api=addresses.api_url, key=project.api_key)), soft_wrap=True)
+    console.print("Ctrl-C ends everything.", style="dim")
 
 
 def _quote(console: Console, log: Path | None) -> None:
