@@ -55,13 +55,13 @@ def read_frame(data: bytes) -> FrameReceived | None:
             end = data.find(b'"', start)
             if data.find(b'"data"', end) >= 0:  # a second one: which counts is for the plain way to say
                 return None
-            message = _decode(data[:start] + data[end:])
+            message = _decode_checked(data[:start] + data[end:])
             content = message.content
             if content is None or content.data != "":
                 return None
             encoded: Any = memoryview(data)[start:end]
         else:
-            message = _decode(data)
+            message = _decode_checked(data)
             content = message.content
             if content is None or not content.data:
                 return None
@@ -72,6 +72,13 @@ def read_frame(data: bytes) -> FrameReceived | None:
         return _frame(medium, content, _b64decode(encoded, None, True))
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
+
+
+def _decode_checked(data: bytes) -> _Message:
+    """The typed decoder does not look at the encoding of what it skips; a damaged key must not be skipped."""
+    if not data.isascii():
+        data.decode()
+    return _decode(data)
 
 
 def _frame(medium: Medium, content: _Content, payload: bytes) -> FrameReceived | None:

@@ -40,7 +40,7 @@ def test_zooms_own_hosts_are_permitted(url: str) -> None:
         "wss:///path",
         "wss://rtms.zoom.us /",
         "wss://rtms.zoom.us\n",
-        "wss://rtms.zоom.us",  # noqa: RUF001 - a Cyrillic o
+        "wss://rtms.zоom.us",
         "wss://127.0.0.1",
         "",
     ],
