@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 from rich.console import Console
@@ -29,8 +30,8 @@ class ConsoleReport:
         self._status: Status | None = None
 
     def tell(self, event: Event, name: str, detail: str = "") -> None:
-        """Called from several threads."""
-        with self._lock:
+        """Called from several threads. A terminal that has gone away must not keep anything from being ended."""
+        with self._lock, contextlib.suppress(OSError):
             if event in (Event.STARTING, Event.STOPPING):
                 self._verb = event.value
                 self._pending.append(name)

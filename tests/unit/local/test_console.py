@@ -40,5 +40,13 @@ def test_a_terminal_shows_who_is_awaited() -> None:
     assert "✓" in output
 
 
+def test_a_terminal_that_has_gone_away_is_no_reason_to_fail() -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    ConsoleReport(Console(file=Gone(), force_terminal=True)).tell(Event.STOPPED, "kafka")
+
+
 def test_brackets_in_a_detail_are_text() -> None:
     assert "[red]" in told((Event.FAILED, "api", "[red]"))
