@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import datetime
 import json
+import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -117,6 +118,7 @@ def main() -> int:
     said = options.parser().parse_args()
     style = LogSettings().format if not sys.stderr.isatty() else "console"
     logs.configure("simulator", LogSettings(format=style))
+    logging.getLogger("websockets").setLevel(logging.WARNING)  # it reports every connection, and so do we
     try:
         _prepare(said)
         with tempfile.TemporaryDirectory() as folder:

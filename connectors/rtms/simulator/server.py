@@ -26,6 +26,7 @@ from connectors.rtms.simulator.zoomclock import ZoomClock
 
 log = get_logger(__name__)
 
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound to it here, it is only recognised
 _UPGRADE_S = 5.0
 _CLOSE_S = 2.0
 _SUBPROTOCOL = Subprotocol("websocket")
@@ -100,7 +101,8 @@ class Simulator:
         assert self._server is not None, "the simulator is not running"
         port = next(iter(self._server.sockets)).getsockname()[1]
         scheme = "ws" if self.options.tls is None else "wss"
-        return f"{scheme}://{self.options.public_host or self.options.host}:{port}"
+        host = self.options.public_host or ("127.0.0.1" if self.options.host == _EVERYWHERE else self.options.host)
+        return f"{scheme}://{host}:{port}"
 
     async def start(self, request: MeetingRequest) -> Stream:
         """Begin a meeting now (its pictures are made first if they never were).

@@ -7,7 +7,7 @@ back, in which order it says goodbye. `signalling` and `media` hold the conversa
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -19,15 +19,12 @@ from connectors.rtms.simulator.channel import Channel, EndedBy, Framing
 from connectors.rtms.simulator.faults import Fault, FaultKind, Faults
 from connectors.rtms.simulator.frames import EventFrame
 from connectors.rtms.simulator.identity import Identity
+from connectors.rtms.simulator.links import MediaLink, SignallingLink
 from connectors.rtms.simulator.meeting import Meeting
 from connectors.rtms.simulator.rules import Rules
 from connectors.rtms.simulator.truth import Truth
 from connectors.rtms.simulator.webhooks import Webhooks
 from connectors.rtms.simulator.zoomclock import ZoomClock
-
-if TYPE_CHECKING:
-    from connectors.rtms.simulator.media import MediaSocket
-    from connectors.rtms.simulator.signalling import Signalling
 
 log = get_logger(__name__)
 
@@ -48,8 +45,8 @@ class Stream:
         self.clock = clock
         self.truth = Truth(meeting)
         self.attendance = Attendance(meeting.script.cast)
-        self.signalling: Signalling | None = None
-        self.media: list[MediaSocket] = []
+        self.signalling: SignallingLink | None = None
+        self.media: list[MediaLink] = []
         self.stream_state = StreamState.INACTIVE
         self.session_state = SessionState.INITIALIZE
         self.stop_reason: StopReason | None = None
@@ -151,7 +148,7 @@ class Stream:
             return Framing.MIXED
         return Framing.BINARY if self.faults.has(FaultKind.BINARY) else self.rules.framing
 
-    def take_signalling(self, signalling: "Signalling") -> None:
+    def take_signalling(self, signalling: SignallingLink) -> None:
         """A signalling handshake was accepted; what was connected before goes."""
         if self._window is not None:
             self._window.cancel()
@@ -162,7 +159,7 @@ class Stream:
         for channel in replaced:  # beside: an old client that has frozen must not hold up the new one
             self.spawn(channel.close(EndedBy.REPLACED))
 
-    def signalling_lost(self, signalling: "Signalling") -> None:
+    def signalling_lost(self, signalling: SignallingLink) -> None:
         """A signalling connection ended. If it was the one that counted, everything else is cut and the wait begins."""
         if signalling is not self.signalling or self.is_over:
             return
@@ -181,7 +178,7 @@ class Stream:
         await asyncio.sleep(seconds)
         self.stop(reason)
 
-    async def media_lost(self, socket: "MediaSocket") -> None:
+    async def media_lost(self, socket: MediaLink) -> None:
         """A media connection ended; the client is told on signalling and has a while to come back."""
         if socket not in self.media:
             return
@@ -193,13 +190,13 @@ class Stream:
         await self.signalling.say_stream_state(StreamState.INTERRUPTED, StopReason.DATA_CONNECTION_INTERRUPTED)
         self.spawn(self._miss(socket.media, self.signalling))
 
-    async def _miss(self, media: frozenset[Medium], signalling: "Signalling") -> None:
+    async def _miss(self, media: frozenset[Medium], signalling: SignallingLink) -> None:
         await asyncio.sleep(self.rules.media_window_s)
         connected: frozenset[Medium] = frozenset().union(*(socket.media for socket in self.media))
         if self.signalling is signalling and not media <= connected:
             self.stop(StopReason.DATA_CONNECTION_CLOSED_ABNORMALLY)
 
-    async def client_ready(self, signalling: "Signalling") -> None:
+    async def client_ready(self, signalling: SignallingLink) -> None:
         """Message 7: states first, then the media of every socket that was waiting."""
         waiting = [socket for socket in self.media if socket.sender is None]
         if not waiting:
