@@ -30,8 +30,8 @@ class ConsoleReport:
         self._status: Status | None = None
 
     def tell(self, event: Event, name: str, detail: str = "") -> None:
-        """Called from several threads. A terminal that has gone away must not keep anything from being ended."""
-        with self._lock, contextlib.suppress(OSError):
+        """Called from several threads. A terminal that has gone away (rich then exits) must not keep us from ending."""
+        with self._lock, contextlib.suppress(OSError, SystemExit):
             if event in (Event.STARTING, Event.STOPPING):
                 self._verb = event.value
                 self._pending.append(name)
