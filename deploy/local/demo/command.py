@@ -11,6 +11,7 @@ from rich.text import Text
 
 from connectors.host.clock import SystemClock
 from connectors.kafka.settings import KafkaSettings
+from connectors.rtms.simulator.rules import Credentials
 from connectors.rtms.simulator.sound import BEEP_HZ, BEEP_MS
 from deploy.local.broker.jars import JarsUnavailable
 from deploy.local.broker.java import NoJava
@@ -18,9 +19,9 @@ from deploy.local.console import ConsoleReport
 from deploy.local.demo import printing, recording, report, results
 from deploy.local.demo.customer import Customer
 from deploy.local.demo.screen import Screen
-from deploy.local.demo.tenant import Tenant, create_tenant
 from deploy.local.demo.watcher import Watcher
 from deploy.local.demo.zoom import SimulatedZoom
+from deploy.local.project import Project, default_project
 from deploy.local.settings import REPOSITORY, LocalSettings
 from deploy.local.signals import Interrupted, interruptible
 from deploy.local.stack import Stack
@@ -45,15 +46,15 @@ def main(arguments: list[str]) -> int:
     """0 when nothing was lost or doubled, 1 when something was, 2 when the meeting did not run through."""
     options = _options(arguments)
     console = Console(highlight=False)
-    settings = LocalSettings()
-    stack = Stack(settings.model_copy(update={"run_dir": options.run_dir}), ConsoleReport(console))
+    settings = LocalSettings().model_copy(update={"run_dir": options.run_dir})
+    stack = Stack(settings, ConsoleReport(console))
     began = time.monotonic()
     with interruptible(stack.kill):
         try:
             with stack:
                 stack.start()
                 console.print(f"  everything is ready after {time.monotonic() - began:.1f} s", style="dim")
-                return _run(stack, console, options)
+                return _run(stack, console, settings, options)
         except Interrupted:
             console.print("The demo was ended.")
             return 130
@@ -87,30 +88,30 @@ class Collected:
         self._screen.show(value, now_us)
 
 
-def _run(stack: Stack, console: Console, options: argparse.Namespace) -> int:
+def _run(stack: Stack, console: Console, settings: LocalSettings, options: argparse.Namespace) -> int:
     assert stack.addresses is not None
     assert stack.credentials is not None
     screen = Screen(console)
     collected = Collected(screen)
-    tenant = create_tenant(stack.addresses.api_url, stack.credentials.admin_token)
-    screen.note(f"project {tenant.project_id} with an API key and the credentials of a Zoom app")
+    project = default_project(stack.addresses.api_url, stack.credentials.admin_token, settings)
+    screen.note(f"project {project.project_id} with an API key and the credentials of a Zoom app")
     kafka = KafkaSettings(
         bootstrap_servers=stack.addresses.kafka,
         registry_url=stack.addresses.registry_url,
         partitions=int(stack.environment["RTMS_KAFKA_PARTITIONS"]),
     )
     watcher = Watcher(kafka, SystemClock(), collected.take)
-    customer = Customer(stack.addresses.api_url, tenant.api_key, tenant.webhook_secret, SETTINGS)
+    customer = Customer(stack.addresses.api_url, project.api_key, Credentials().webhook_secret, SETTINGS)
     try:
         watcher.start()
         screen.heading("The meeting")
         log = stack.logs / "zoom.log"
-        with SimulatedZoom(tenant, customer.url, log, seed=options.seed, seconds=options.seconds) as zoom:
+        with SimulatedZoom(customer.url, log, seed=options.seed, seconds=options.seconds) as zoom:
             truth, session = _meeting(zoom, customer, watcher, screen, options)
     finally:
         customer.close()
         watcher.close()
-    return _report(_fetched(stack, tenant, session, collected, watcher, options), truth, console, options.output)
+    return _report(_fetched(stack, project, session, collected, watcher, options), truth, console, options.output)
 
 
 def _meeting(
@@ -131,14 +132,14 @@ def _meeting(
 
 def _fetched(
     stack: Stack,
-    tenant: Tenant,
+    project: Project,
     session_id: str,
     collected: Collected,
     watcher: Watcher,
     options: argparse.Namespace,
 ) -> report.Observed:
     assert stack.addresses is not None
-    found = results.fetch(stack.addresses.api_url, tenant.api_key, session_id, Engine.MOONSHINE, options.output)
+    found = results.fetch(stack.addresses.api_url, project.api_key, session_id, Engine.MOONSHINE, options.output)
     return report.Observed(
         accounts=watcher.accounts,
         utterances=collected.utterances,

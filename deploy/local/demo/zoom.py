@@ -9,7 +9,6 @@ from typing import Any, Self
 
 import httpx
 
-from deploy.local.demo.tenant import Tenant
 from deploy.local.settings import REPOSITORY
 from deploy.local.unit import UnitFailed
 
@@ -20,11 +19,10 @@ STOP_TIMEOUT_S = 10.0
 class SimulatedZoom:
     """Use it as a context manager; a meeting's pictures are drawn before it listens, once per seed and length."""
 
-    def __init__(self, tenant: Tenant, webhook_url: str, log: Path, *, seed: int, seconds: int) -> None:
+    def __init__(self, webhook_url: str, log: Path, *, seed: int, seconds: int) -> None:
         self._arguments = [
             *("--start", "on-request", "--seed", str(seed), "--seconds", str(seconds)),
-            *("--client-id", tenant.client_id, "--client-secret", tenant.client_secret),
-            *("--webhook-url", webhook_url, "--webhook-secret", tenant.webhook_secret),
+            *("--webhook-url", webhook_url),
         ]
         self._log = log
         self._process: subprocess.Popen[str] | None = None
