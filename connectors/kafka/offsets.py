@@ -7,6 +7,7 @@ before records whose offsets may already be committed elsewhere, and a state rea
 import time
 from collections.abc import Iterable
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 
 from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
@@ -40,11 +41,17 @@ class OffsetDirectory:
             try:
                 return self._asked_once(wanted, max(0.1, deadline - self._clock.monotonic()))
             except KafkaError as error:
-                # The library asks whoever led the partition when it last looked, once.
                 if not error.retryable or self._clock.monotonic() + delay_s > deadline:
                     raise
+            self._look_again(wanted, max(0.1, deadline - self._clock.monotonic()))
             time.sleep(delay_s)
         raise AssertionError("the delays never end")
+
+    def _look_again(self, wanted: Iterable[TopicPartition], timeout_s: float) -> None:
+        """Learn who leads now: by itself the library asks whoever led when it last looked, for minutes."""
+        for topic in {place.topic for place in wanted}:
+            with suppress(KafkaException):
+                self._admin.list_topics(topic, timeout=timeout_s)
 
     def _asked_once(self, wanted: dict[TopicPartition, OffsetSpec], timeout_s: float) -> dict[Place, int]:
         if not wanted:
