@@ -24,13 +24,17 @@ def payload_of(record: MediaRecord) -> bytes:
 
 @dataclass(slots=True)
 class MediumAccount:
-    """One medium of one session. `lost` and `doubled` come from the sequence numbers alone."""
+    """One medium of one session. `lost` and `doubled` come from the sequence numbers alone.
+
+    `before_key_frame` counts pictures that nothing can show, because the connection began in the middle of a group.
+    """
 
     frames: int = 0
     size_bytes: int = 0
     lost: int = 0
     doubled: int = 0
     ignored: int = 0
+    before_key_frame: int = 0
     key_frames: int = 0
     ended: bool = False
     epoch: int = -1
@@ -73,7 +77,9 @@ class MediumAccount:
         self.frames += 1
         self.size_bytes += len(payload)
         self.frames_of[record.participant_id] += 1
-        self.key_frames += isinstance(record, Video) and record.key_frame
+        if isinstance(record, Video):
+            self.key_frames += record.key_frame
+            self.before_key_frame += not self.key_frames
         self.latencies_us.append(now_us - record.arrived_us)
         if self.first_ms is None:
             self.first_ms = record.timestamp_ms

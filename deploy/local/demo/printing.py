@@ -17,15 +17,17 @@ def show(report: Report, console: Console) -> None:
 
 def _media(report: Report) -> Table:
     table = Table(
-        title="From Zoom's socket to a consumer of the topics: received / sent",
+        title="From Zoom's socket to a consumer of the topics: received/sent",
+        caption=f"goal for p99, from a frame's arrival to the consumer: {LATENCY_GOAL_MS:.0f} ms",
         title_justify="left",
+        caption_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
     table.add_column("")
-    for heading in ("frames", "bytes", "lost", "doubled", "content"):
-        table.add_column(heading, justify="right")
-    table.add_column(f"ms p50 / p99 (goal {LATENCY_GOAL_MS:.0f})", justify="right")
+    for heading in ("frames", "bytes", "lost", "twice", "content", "p50 / p99 ms"):
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("")
     for medium in report.media:
         table.add_row(*_medium(medium))
@@ -42,14 +44,14 @@ def _medium(medium: Medium) -> list[str | Text]:
         _pair(medium.size_bytes) if medium.size_bytes[1] else "–",
         str(medium.lost),
         str(medium.doubled),
-        "identical" if medium.identical else "different",
+        "same" if medium.identical else "differs",
         Text(latency, style="default" if medium.quick else "yellow"),
         _mark(medium.whole, must=True),
     ]
 
 
 def _pair(values: tuple[int, int]) -> str:
-    return " / ".join(f"{value:,}".replace(",", "\u202f") for value in values)
+    return f"{values[0]}/{values[1]}"
 
 
 def _rows(report: Report) -> Table:

@@ -183,12 +183,18 @@ def _recording_rows(truth: Truth, seen: Observed) -> list[Row]:
         _exact("speech received, s", round(audio.size_bytes / 32_000), round(sent_s)),
         Row("recording length", f"{measured.duration_s:.1f} s", f"{_spanned_s(truth):.1f} s of media"),
         Row("recording sound", f"{measured.audio_s:.1f} s", f"{measured.duration_s:.1f} s"),
-        Row("recording pictures", str(measured.pictures), f"{truth['media']['video']['frames']} + black", "info"),
+        Row("recording pictures", str(measured.pictures), _pictures(truth, seen)),
         Row("picture times grow", str(measured.monotonic), "True", "must", measured.monotonic),
         _exact("flashes seen", len(measured.flashes_s), len(truth["flashes"])),
         _exact("flashes with their beep", len(measured.offsets_ms), len(truth["flashes"])),
         Row("sound against picture, worst", offset, f"≤ {OFFSET_GOAL_MS} ms", "goal", _at_most(worst, OFFSET_GOAL_MS)),
     ]
+
+
+def _pictures(truth: Truth, seen: Observed) -> str:
+    """What a player can be shown of what was sent: nothing before the first key frame, black where nobody is seen."""
+    sent, early = truth["media"]["video"]["frames"], seen.accounts[topics.VIDEO.name].before_key_frame
+    return f"{sent} − {early} before a key frame + black"
 
 
 def _spanned_s(truth: Truth) -> float:
