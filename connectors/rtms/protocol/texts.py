@@ -15,8 +15,15 @@ _CHAT_DETAILS = ("chat_session", "receiver", "files", "delete_file_id_list")
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys, so that equal values are equal texts."""
-    return msgspec.json.encode(value, order="deterministic").decode()
+    """JSON with sorted keys, so that equal values are equal texts.
+
+    Raises:
+        Unusable: `value` is nested deeper than can be written.
+    """
+    try:
+        return msgspec.json.encode(value, order="deterministic").decode()
+    except RecursionError:
+        raise Unusable("nested_too_deep") from None
 
 
 def read_caption(message: Mapping[str, Any]) -> CaptionReceived:

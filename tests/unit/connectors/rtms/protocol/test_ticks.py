@@ -1,0 +1,296 @@
+"""A tick is true: nothing so old comes after it, whatever the network does. And it comes soon."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.rtms.protocol.codes import Medium
+from connectors.rtms.protocol.events import SIGNALING, TickDue
+from connectors.rtms.protocol.ticks import NEVER_MS, Ticks, silences
+
+ZOOM = 1_700_000_000_000
+CHANNELS = {medium: "media" for medium in (Medium.AUDIO, Medium.VIDEO, Medium.CAPTIONS, Medium.CHAT)}
+
+
+def ready(now_ms: int = 0, *, probing: bool = True) -> Ticks:
+    ticks = Ticks()
+    ticks.connected(SIGNALING, probing=False)
+    ticks.connected("media", probing=probing)
+    ticks.ready(CHANNELS, now_ms)
+    return ticks
+
+
+def through(made: list[TickDue], medium: Medium) -> list[int]:
+    return [tick.through_ms - ZOOM for tick in made if tick.medium is medium]
+
+
+def run(ticks: Ticks, start_ms: int, end_ms: int) -> list[tuple[int, TickDue]]:
+    """All ticks in a time in which nothing arrives; pings are not answered."""
+    made = []
+    for now in range(start_ms, end_ms, 10):
+        if now >= ticks.wake_ms:
+            made += [(now, tick) for tick in ticks.due(now)[0]]
+    return made
+
+
+def test_rules_depend_on_the_chunk_of_audio() -> None:
+    assert silences(20)[Medium.AUDIO].after_ms == 250
+    assert silences(100)[Medium.AUDIO].after_ms == 250
+    assert silences(1_000)[Medium.AUDIO].after_ms == 1_150
+    assert set(silences()) == set(Medium)
+
+
+def test_nothing_ticks_before_media_are_ready() -> None:
+    ticks = Ticks()
+    assert ticks.wake_ms == NEVER_MS
+    ticks.connected("media", probing=True)
+    ticks.told("media", ZOOM, 0)
+    assert ticks.frame(Medium.AUDIO, "media", ZOOM, 10)
+    assert ticks.due(10_000) == ([], [])
+    assert ticks.wake_ms == NEVER_MS
+
+
+def test_video_proves_that_audio_is_silent() -> None:
+    """25 pictures a second on the same socket: audio ticks at 250, 500 and 1000 ms, then every second."""
+    ticks = ready()
+    for now in range(0, 3_000, 100):
+        ticks.frame(Medium.AUDIO, "media", ZOOM + now - 100, now)
+    made: list[tuple[int, int]] = []
+    for now in range(3_000, 7_000, 10):
+        if now % 40 == 0:
+            ticks.frame(Medium.VIDEO, "media", ZOOM + now, now)
+        if now >= ticks.wake_ms:
+            ticked, probes = ticks.due(now)
+            assert probes == []
+            made += [(now, tick.through_ms - ZOOM) for tick in ticked if tick.medium is Medium.AUDIO]
+    assert [now for now, _ in made] == [3_150, 3_400, 3_900, 4_000, 5_000, 6_000]
+    assert [now - reached for now, reached in made] == pytest.approx([270] * 6, abs=20)
+
+
+def test_a_medium_that_speaks_does_not_tick() -> None:
+    ticks = ready()
+    for now in range(0, 10_000, 100):
+        ticks.frame(Medium.AUDIO, "media", ZOOM + now, now)
+        if now >= ticks.wake_ms:
+            assert through(ticks.due(now)[0], Medium.AUDIO) == []
+
+
+def test_silence_without_evidence_is_probed_once_for_all_media_and_believed_when_answered() -> None:
+    ticks = ready()
+    ticks.told("media", ZOOM, 0)
+    made, probes = ticks.due(3_000)
+    assert probes == ["media"]
+    assert {tick.medium for tick in made} <= {Medium.EVENTS}
+    assert ticks.due(3_001) == ([], [])
+    ticks.pong("media", 3_050)
+    assert ticks.wake_ms <= 3_050
+    made, probes = ticks.due(3_050)
+    assert probes == []
+    assert through(made, Medium.AUDIO) == [3_000 - 250]
+    assert through(made, Medium.VIDEO) == [3_000 - 1_000]
+    assert ticks.wake_ms == 4_000
+    assert ticks.due(4_000)[1] == ["media"]
+
+
+def test_a_pong_nobody_asked_for_proves_nothing() -> None:
+    ticks = ready()
+    ticks.told("media", ZOOM, 0)
+    ticks.pong("media", 5_000)
+    ticks.pong("elsewhere", 5_000)
+    assert through(ticks.due(5_000)[0], Medium.AUDIO) == []
+
+
+def test_a_server_that_answers_no_pings_is_believed_by_its_keep_alives() -> None:
+    ticks = ready()
+    made: list[tuple[int, int]] = []
+    pings = 0
+    for now in range(0, 60_000, 50):
+        if now % 10_000 == 0:
+            ticks.told("media", ZOOM + now, now)
+        if now >= ticks.wake_ms:
+            ticked, probes = ticks.due(now)
+            pings += len(probes)
+            made += [(now, reached) for reached in through(ticked, Medium.VIDEO)]
+    assert pings == 1
+    assert [reached for _, reached in made][-5:] == [9_000, 19_000, 29_000, 39_000, 49_000]
+    assert all(now - reached <= 2_100 for now, reached in made[1:])
+
+
+def test_without_probing_no_ping_is_asked_for() -> None:
+    ticks = ready(probing=False)
+    ticks.told("media", ZOOM, 0)
+    ticks.frame(Medium.VIDEO, "media", ZOOM + 5_000, 5_000)
+    made, probes = ticks.due(6_500)
+    assert probes == []
+    assert through(made, Medium.CHAT) == [4_000]
+
+
+def test_a_stalled_network_makes_no_ticks() -> None:
+    """Nothing arrives for three seconds: that may be silence or a lost packet, and only the ping will tell."""
+    ticks = ready()
+    for now in range(0, 4_000, 40):
+        ticks.frame(Medium.VIDEO, "media", ZOOM + now, now)
+        ticks.frame(Medium.AUDIO, "media", ZOOM + now, now)
+    made = [tick for _, tick in run(ticks, 4_000, 7_000)]
+    assert all(reached <= 3_960 for reached in through(made, Medium.AUDIO))
+
+
+def test_audio_is_held_back_while_its_buffer_drains() -> None:
+    ticks = ready()
+    ticks.told("media", ZOOM, 0)
+    for now in range(0, 1_000, 10):  # a minute of audio within a second
+        ticks.frame(Medium.AUDIO, "media", ZOOM - 60_000 + now * 40, now)
+        ticks.frame(Medium.VIDEO, "media", ZOOM + now, now)
+    assert through([tick for _, tick in run(ticks, 1_000, 2_900)], Medium.AUDIO) == []
+    ticks.frame(Medium.VIDEO, "media", ZOOM + 3_000, 3_000)
+    made = [tick for _, tick in run(ticks, 3_000, 3_200)]
+    assert through(made, Medium.AUDIO) == [2_750]
+
+
+def test_audio_is_held_back_for_a_while_after_every_connection() -> None:
+    ticks = ready()
+    for now in range(0, 1_900, 40):
+        ticks.frame(Medium.VIDEO, "media", ZOOM + now, now)
+        assert through(ticks.due(now)[0], Medium.AUDIO) == []
+    ticks.frame(Medium.VIDEO, "media", ZOOM + 2_000, 2_000)
+    assert through(ticks.due(2_000)[0], Medium.AUDIO) == [1_750]
+
+
+def test_a_lost_socket_silences_its_media_until_they_are_ready_again() -> None:
+    ticks = ready()
+    ticks.frame(Medium.VIDEO, "media", ZOOM, 0)
+    ticks.lost("media")
+    assert [tick.medium for _, tick in run(ticks, 0, 9_000)] == []
+    ticks.told("media", ZOOM + 8_000, 8_000)
+    ticks.connected("media", probing=True)
+    ticks.ready(CHANNELS, 9_000)
+    ticks.told("media", ZOOM + 10_900, 10_900)
+    assert through(ticks.due(11_000)[0], Medium.VIDEO) == [9_900]
+
+
+def test_ready_again_does_not_disturb_what_goes_on() -> None:
+    ticks = ready()
+    ticks.frame(Medium.VIDEO, "media", ZOOM, 500)
+    wake = ticks.wake_ms
+    ticks.ready(CHANNELS, 700)
+    assert ticks.wake_ms == wake
+    ticks.connected("video", probing=True)
+    ticks.ready(CHANNELS | {Medium.VIDEO: "video"}, 800)
+    ticks.told("video", ZOOM + 9_000, 9_500)
+    assert through(ticks.due(9_500)[0], Medium.VIDEO) == [8_000]
+
+
+def test_events_tick_by_the_signalling_sockets_own_evidence() -> None:
+    ticks = ready()
+    ticks.told(SIGNALING, ZOOM + 10_000, 10_000)
+    assert through(ticks.due(10_000)[0], Medium.EVENTS) == [8_000]
+
+
+def test_implausible_stamps_are_refused_and_prove_nothing() -> None:
+    ticks = ready()
+    ticks.told("media", ZOOM, 0)
+    assert not ticks.frame(Medium.VIDEO, "media", ZOOM + 3_600_000, 10)
+    assert max(through([tick for _, tick in run(ticks, 0, 5_000)], Medium.AUDIO)) < 0
+
+
+def test_captions_stay_far_behind_because_they_are_stamped_with_their_beginning() -> None:
+    ticks = ready()
+    ticks.frame(Medium.VIDEO, "media", ZOOM + 60_000, 60_000)
+    assert through(ticks.due(60_000)[0], Medium.CAPTIONS) == [30_000]
+
+
+def test_stop() -> None:
+    ticks = ready()
+    ticks.told("media", ZOOM, 0)
+    ticks.stop()
+    assert ticks.due(10_000) == ([], [])
+    assert ticks.wake_ms == NEVER_MS
+    ticks.told("media", ZOOM + 20_000, 20_000)
+    assert ticks.due(20_000) == ([], [])
+
+
+def test_a_new_signalling_connection_may_have_another_clock() -> None:
+    ticks = ready()
+    ticks.told("media", ZOOM, 0)
+    ticks.connected(SIGNALING, probing=False)
+    assert ticks.frame(Medium.VIDEO, "media", ZOOM + 7_200_000, 10)
+
+
+# --- the law --------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Wire:
+    """An ordered socket with a delay that changes; `stall_ms` per second of the test."""
+
+    delays: list[int]
+    queue: deque[tuple[int, str, int]] = field(default_factory=deque)
+
+    def send(self, now: int, what: str, stamp: int) -> None:
+        arrival = now + self.delays[min(now // 1_000, len(self.delays) - 1)]
+        self.queue.append((arrival, what, stamp))
+
+    def arrived(self, now: int) -> list[tuple[str, int]]:
+        out = []
+        while self.queue and self.queue[0][0] <= now:
+            _, what, stamp = self.queue.popleft()
+            out.append((what, stamp))
+        return out
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    talk=st.lists(st.booleans(), min_size=12, max_size=12),
+    camera=st.lists(st.booleans(), min_size=12, max_size=12),
+    delays=st.lists(st.sampled_from([0, 20, 80, 300, 1_500, 4_000]), min_size=12, max_size=12),
+    buffered_s=st.integers(0, 8),
+    lag=st.integers(0, 150),
+    offset=st.integers(-(10**6), 10**6),
+)
+def test_no_frame_ever_comes_after_a_tick_that_had_passed_it(
+    talk: list[bool], camera: list[bool], delays: list[int], buffered_s: int, lag: int, offset: int
+) -> None:
+    """Zoom sends on one socket, in order, with delays up to seconds; audio chunks leave up to `lag` late."""
+    wire, ticks, pings = Wire([*delays, 20]), ready(), deque[int]()
+    reached: dict[Medium, int] = {}
+    backlog = [ZOOM + offset - 1_000 * buffered_s + step for step in range(0, 1_000 * buffered_s, 100)]
+    ticked = 0
+    for now in range(0, 20_000, 10):
+        zoom, second = ZOOM + offset + now, min(now // 1_000, 11)
+        while pings and pings[0] <= now:
+            pings.popleft()
+            wire.send(now, "pong", 0)
+        if backlog:
+            for _ in range(min(3, len(backlog))):  # three times as fast as it was spoken
+                wire.send(now, "audio", backlog.pop(0))
+        if now % 100 == 0 and now < 12_000 and talk[second]:
+            stamp = zoom - 100 - lag
+            if backlog:
+                backlog.append(stamp)
+            else:
+                wire.send(now, "audio", stamp)
+        if now % 40 == 0 and now < 12_000 and camera[second]:
+            wire.send(now, "video", zoom)
+        if now % 10_000 == 5_000:
+            wire.send(now, "keep_alive", zoom)
+        for what, stamp in wire.arrived(now):
+            if what == "pong":
+                ticks.pong("media", now)
+            elif what == "keep_alive":
+                ticks.told("media", stamp, now)
+            else:
+                medium = Medium(what)
+                assert ticks.frame(medium, "media", stamp, now)
+                assert stamp > reached.get(medium, 0), f"{what} {stamp - zoom} came after its tick"
+        if now >= ticks.wake_ms:
+            made, probes = ticks.due(now)
+            for tick in made:
+                assert tick.through_ms > reached.get(tick.medium, 0)
+                reached[tick.medium] = tick.through_ms
+                ticked += 1
+            pings.extend(now + wire.delays[min(now // 1_000, 12)] for _ in probes)
+    assert ticked > 5
+    assert reached[Medium.AUDIO] >= ZOOM + offset + 17_000, "and readers get on, when everybody is silent"
