@@ -104,7 +104,11 @@ _PASSING = frozenset(
     }
 )
 # A topic made a moment ago is not known everywhere yet; one that was never made looks the same.
-_WORTH_ANOTHER_TRY = _PASSING | {LibraryError.UNKNOWN_TOPIC_OR_PART, LibraryError._UNKNOWN_TOPIC}
+_WORTH_ANOTHER_TRY = _PASSING | {
+    LibraryError.UNKNOWN_TOPIC_OR_PART,
+    LibraryError._UNKNOWN_TOPIC,
+    LibraryError._NOENT,  # an admin client that knows of no leaders, right after a restart
+}
 
 _KINDS: dict[int, type[KafkaError]] = {
     LibraryError._QUEUE_FULL: QueueFull,
