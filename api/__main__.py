@@ -20,6 +20,7 @@ from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import KafkaError
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
+from connectors.rtms.settings import ZoomSettings
 
 SERVICE = "api"
 
@@ -39,7 +40,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m api",
         description=__doc__,
         epilog=f"environment:\n{settings}\n  RTMS_SECRETS_KEYS, RTMS_OBJECTS_*, RTMS_KAFKA_*, RTMS_CLICKHOUSE_*, "
-        "RTMS_HEALTH_*, RTMS_LOG_*\n\nThe OpenAPI document is at /openapi.json, a page to try it at /docs.",
+        "RTMS_HEALTH_*, RTMS_LOG_*,\n"
+        "  RTMS_ZOOM_ALLOWED_HOSTS and RTMS_ZOOM_ALLOW_PLAINTEXT (where streams may be, as for ingest)\n\n"
+        "The OpenAPI document is at /openapi.json, a page to try it at /docs.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
 
@@ -58,6 +61,7 @@ def configuration() -> Configuration:
         kafka=kafka,
         clickhouse=ClickHouseSettings(),
         objects=objects,
+        zoom=ZoomSettings(),
         key_ring=KeyRing(SecretsSettings().key_list()),
         decoder=Decoder.from_settings(kafka),
         clock=SystemClock(),

@@ -22,6 +22,7 @@ from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
+from connectors.rtms.settings import ZoomSettings
 from schemas import topics
 
 LONGEST_QUERY_S = 15
@@ -36,6 +37,7 @@ class Configuration:
     kafka: KafkaSettings
     clickhouse: ClickHouseSettings
     objects: ObjectsSettings
+    zoom: ZoomSettings
     key_ring: KeyRing
     decoder: Decoder
     clock: Clock
@@ -59,6 +61,7 @@ async def open_services(configuration: Configuration, health: Health) -> AsyncIt
     try:
         yield Services(
             settings=settings,
+            addresses=configuration.zoom.addresses(),
             clock=configuration.clock,
             journal=Journal(kafka, producer, configuration.decoder.codec, settings.append_timeout_s),
             sessions=sessions,

@@ -18,6 +18,7 @@ from connectors.host.clock import Clock
 from connectors.host.logs import get_logger
 from connectors.host.secrets import KeyRing
 from connectors.objects.store import ObjectStore
+from connectors.rtms.protocol.addresses import AddressPolicy
 from schemas.topics import Topic
 
 log = get_logger(__name__)
@@ -25,9 +26,13 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Everything behind the API. `followed` has a view per topic: app sessions and the control plane."""
+    """Everything behind the API. `followed` has a view per topic: app sessions and the control plane.
+
+    `addresses` says where a stream may be: the policy that the workers connect by.
+    """
 
     settings: ApiSettings
+    addresses: AddressPolicy
     clock: Clock
     journal: Journal
     sessions: LiveSessions

@@ -14,10 +14,6 @@ class ApiSettings(BaseSettings):
     public_url: str = Field(default="", description="how clients reach this API; default: http://host:port")
     admin_token: SecretStr = SecretStr("")
 
-    allowed_hosts: tuple[str, ...] = Field(
-        default=("*.zoom.us",),
-        description="hosts that streams may be at, as a JSON list; *.name stands for every host below name",
-    )
     media_url_expires_s: int = Field(default=1800, ge=60, description="how long a recording's link works")
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     fold_timeout_s: float = Field(default=5.0, gt=0, description="for a fact to show in a session's state")

@@ -1,6 +1,6 @@
 """What clients ask of app sessions: bodies to values. Pure; every mistake is a 400 that names it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from api.app_sessions import options
 from api.app_sessions.stream_requests import MAX_ID_CHARACTERS, AnnouncedStream, announced, stream_id
 from api.shapes import Check, Invalid, a_string, an_object, fields_of, text_up_to
+from connectors.rtms.protocol.addresses import AddressPolicy
 from schemas.settings import Engine, RecordingFormat, SessionSettings
 
 
@@ -53,15 +54,15 @@ _SESSION_FIELDS: Mapping[str, Check] = {
 }
 
 
-def session_order(body: Any, hosts: Collection[str]) -> SessionOrder:
-    """The order in a create request; `hosts` are those that a stream may be at.
+def session_order(body: Any, addresses: AddressPolicy) -> SessionOrder:
+    """The order in a create request; `addresses` says where a stream may be.
 
     A body that is Zoom's whole webhook and nothing else is an order with default settings.
 
     Raises:
         ApiError: 400.
     """
-    checks: dict[str, Check] = {**_BOT_FIELDS, **_SESSION_FIELDS, "zoom_rtms": partial(announced, hosts=hosts)}
+    checks: dict[str, Check] = {**_BOT_FIELDS, **_SESSION_FIELDS, "zoom_rtms": partial(announced, addresses=addresses)}
     values = fields_of(_unwrapped(body), checks, required=["zoom_rtms"])
     stream: AnnouncedStream = values["zoom_rtms"]
     engines, language = values.get("transcription_settings", ((Engine.ZOOM,), "en"))

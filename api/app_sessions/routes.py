@@ -28,7 +28,7 @@ router = APIRouter(prefix="/api/v1/app_sessions", tags=["App sessions"])
 async def create_app_session(request: Request, project_id: CurrentProject, services: Here) -> AppSessionDocument:
     """Join the stream that a `*.rtms_started` webhook announced. A stream has one session, however often it is sent."""
     body = await read_json(request, services.settings.max_body_bytes)
-    order = session_order(body, services.settings.allowed_hosts)
+    order = session_order(body, services.addresses)
     return document(await commands.create(services, project_id, order))
 
 

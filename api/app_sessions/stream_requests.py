@@ -5,12 +5,13 @@ camel case, addresses as a list, an object or separated by commas, and the id fi
 contact center engagements and phone calls. Keys that nobody needs are ignored: Zoom adds some every year.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from api.app_sessions import server_urls
 from api.shapes import Invalid, a_string, an_object, shown, text_up_to
+from connectors.rtms.protocol.addresses import AddressPolicy
 
 ID_FIELDS: Mapping[str, str] = {
     "meeting": "meeting_uuid",
@@ -39,11 +40,11 @@ class AnnouncedStream:
     zoom_app: str | None = None
 
 
-def announced(value: Any, hosts: Collection[str]) -> AnnouncedStream:
+def announced(value: Any, addresses: AddressPolicy) -> AnnouncedStream:
     """The stream in a `zoom_rtms` field.
 
     Raises:
-        Invalid: something is missing, of the wrong type, or an address is none of Zoom's.
+        Invalid: something is missing, of the wrong type, or an address is none that may be connected to.
     """
     document = an_object(value)
     product = _product(document)
@@ -52,7 +53,7 @@ def announced(value: Any, hosts: Collection[str]) -> AnnouncedStream:
         product=product,
         meeting_id=_meeting_id(document, product),
         stream_id=stream_id(document),
-        server_urls=_addresses(document, hosts),
+        server_urls=_server_urls(document, addresses),
         operator_id=a_string(operator) if operator is not None else None,
         zoom_app=_optional_identifier(_find(document, "client_id")),
     )
@@ -81,7 +82,7 @@ def _meeting_id(document: Mapping[str, Any], product: str) -> str:
     return _identifier(next(found, None) or _required(document, ID_FIELDS[product]))
 
 
-def _addresses(document: Mapping[str, Any], hosts: Collection[str]) -> tuple[str, ...]:
+def _server_urls(document: Mapping[str, Any], addresses: AddressPolicy) -> tuple[str, ...]:
     given = _required(document, "server_urls")
     entries = given if isinstance(given, list) else list(given.values()) if isinstance(given, dict) else [given]
     urls = [url.strip() for entry in entries for url in a_string(entry).split(",") if url.strip()]
@@ -89,7 +90,7 @@ def _addresses(document: Mapping[str, Any], hosts: Collection[str]) -> tuple[str
         raise Invalid(f"{shown(given)} should be non-empty")
     if len(urls) > MAX_ADDRESSES:
         raise Invalid(f"server_urls has more than {MAX_ADDRESSES} addresses")
-    return tuple(dict.fromkeys(server_urls.allowed(_identifier(url), hosts) for url in urls))
+    return tuple(dict.fromkeys(server_urls.allowed(_identifier(url), addresses) for url in urls))
 
 
 def _optional_identifier(value: Any) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -61,7 +60,6 @@ def shared_environment(addresses: Addresses, credentials: Credentials, partition
         "RTMS_API_PORT": addresses.api_url.rpartition(":")[2],
         "RTMS_API_PUBLIC_URL": addresses.api_url,
         # Zoom's servers, and the simulated Zoom of this machine.
-        "RTMS_API_ALLOWED_HOSTS": json.dumps(ZOOM_HOSTS),
         "RTMS_ZOOM_ALLOWED_HOSTS": ",".join(ZOOM_HOSTS),
         "RTMS_ZOOM_ALLOW_PLAINTEXT": "true",
         "RTMS_LOG_FORMAT": "console",

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from api.app_sessions.requests import ended_stream, session_order
 from api.errors import ApiError
+from connectors.rtms.protocol.addresses import AddressPolicy
 from schemas.settings import Engine, RecordingFormat, SessionSettings
 
-HOSTS = ("*.zoom.us",)
+ADDRESSES = AddressPolicy(("*.zoom.us",))
 URL = "wss://rtms.zoom.us"
 STREAM = {"meeting_uuid": "m/+==", "rtms_stream_id": "s1", "server_urls": URL, "operator_id": "op"}
 
@@ -20,12 +21,12 @@ JSON = st.recursive(
 
 
 def order(**fields):
-    return session_order({"zoom_rtms": STREAM} | fields, HOSTS)
+    return session_order({"zoom_rtms": STREAM} | fields, ADDRESSES)
 
 
 def errors(body):
     with pytest.raises(ApiError) as caught:
-        session_order(body, HOSTS)
+        session_order(body, ADDRESSES)
     assert caught.value.status == 400
     return caught.value.body
 
@@ -61,13 +62,13 @@ def test_the_documented_minimum():
     ],
 )
 def test_the_shapes_zoom_forwards_come_in(stream):
-    assert session_order({"zoom_rtms": stream}, HOSTS).stream == order().stream
+    assert session_order({"zoom_rtms": stream}, ADDRESSES).stream == order().stream
 
 
 def test_the_whole_webhook_may_be_the_body():
     body = {"event": "meeting.rtms_started", "event_ts": 1, "payload": STREAM}
-    assert session_order(body, HOSTS) == order()
-    assert session_order(body | {"metadata": {"a": "b"}}, HOSTS).metadata == '{"a": "b"}'
+    assert session_order(body, ADDRESSES) == order()
+    assert session_order(body | {"metadata": {"a": "b"}}, ADDRESSES).metadata == '{"a": "b"}'
 
 
 @pytest.mark.parametrize(
@@ -76,19 +77,19 @@ def test_the_whole_webhook_may_be_the_body():
 )
 def test_other_products_are_known_by_their_id_field(product, name):
     stream = {key: value for key, value in STREAM.items() if key != "meeting_uuid"} | {name: "x"}
-    made = session_order({"zoom_rtms": stream}, HOSTS).stream
+    made = session_order({"zoom_rtms": stream}, ADDRESSES).stream
     assert (made.product, made.meeting_id) == (product, "x")
 
 
 def test_the_event_says_which_product_it_is():
     webinar = {"event": "webinar.rtms_started", "payload": STREAM}
-    assert session_order({"zoom_rtms": webinar}, HOSTS).stream.product == "webinar"
+    assert session_order({"zoom_rtms": webinar}, ADDRESSES).stream.product == "webinar"
     voice = {"event": "contact_center.voice_rtms_started", "payload": STREAM}
-    assert session_order({"zoom_rtms": voice}, HOSTS).stream.product == "contact_center"
+    assert session_order({"zoom_rtms": voice}, ADDRESSES).stream.product == "contact_center"
 
 
 def test_several_addresses_stay_in_order():
-    made = session_order({"zoom_rtms": STREAM | {"server_urls": "wss://b.zoom.us,wss://a.zoom.us"}}, HOSTS)
+    made = session_order({"zoom_rtms": STREAM | {"server_urls": "wss://b.zoom.us,wss://a.zoom.us"}}, ADDRESSES)
     assert made.stream.server_urls == ("wss://b.zoom.us", "wss://a.zoom.us")
 
 
@@ -242,7 +243,7 @@ def test_fields_of_bots_are_checked_and_dropped():
 
 def test_the_zoom_app_can_be_named():
     assert order(zoom_app_id="zoa_1").zoom_app == "zoa_1"
-    assert session_order({"zoom_rtms": STREAM | {"client_id": "c"}}, HOSTS).zoom_app == "c"
+    assert session_order({"zoom_rtms": STREAM | {"client_id": "c"}}, ADDRESSES).zoom_app == "c"
     assert field_errors(zoom_app_id="") == {"zoom_app_id": ["'' should be non-empty"]}
 
 
@@ -276,7 +277,7 @@ FIELDS = st.sampled_from(
 
 @given(st.recursive(JSON, lambda inner: st.dictionaries(FIELDS, inner, max_size=4), max_leaves=12))
 def test_any_json_is_an_order_or_a_400(body):
-    for parse in (lambda: session_order(body, HOSTS), lambda: ended_stream(body)):
+    for parse in (lambda: session_order(body, ADDRESSES), lambda: ended_stream(body)):
         try:
             parse()
         except ApiError as error:
@@ -294,6 +295,6 @@ def test_any_value_in_any_field(name, value):
 @given(st.sampled_from([*STREAM, "event", "payload", "object", "client_id"]), JSON)
 def test_any_value_in_any_stream_field(name, value):
     try:
-        session_order({"zoom_rtms": STREAM | {name: value}}, HOSTS)
+        session_order({"zoom_rtms": STREAM | {name: value}}, ADDRESSES)
     except ApiError as error:
         assert error.status == 400  # noqa: PT017

@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 
 from api.app_sessions.server_urls import allowed
 from api.shapes import Invalid
+from connectors.rtms.protocol.addresses import AddressPolicy
 
-ZOOM = ("*.zoom.us",)
-LOCAL = ("*.zoom.us", "127.0.0.1", "localhost", "::1")
+ZOOM = AddressPolicy(("*.zoom.us",))
+LISTED = AddressPolicy(("127.0.0.1",))
+LOCAL = AddressPolicy(("*.zoom.us", "127.0.0.1", "localhost", "::1"), plaintext=True)
 
 
 @pytest.mark.parametrize("url", ["wss://rtms-sjc1.zoom.us", "wss://A.b.ZOOM.us:443/x?y=1", "WSS://a.zoom.us"])
@@ -21,6 +23,12 @@ def test_this_machine_where_it_is_listed(url):
     assert allowed(url, LOCAL) == url
     with pytest.raises(Invalid):
         allowed(url, ZOOM)
+
+
+def test_being_listed_does_not_do_without_tls():
+    assert allowed("wss://127.0.0.1:1", LISTED)
+    with pytest.raises(Invalid):
+        allowed("ws://127.0.0.1:1", LISTED)
 
 
 @pytest.mark.parametrize(
