@@ -8,6 +8,7 @@ Nothing is committed or reset by itself. All callbacks run inside `consume`, so 
 """
 
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from confluent_kafka import KafkaException, Message, TopicPartition
 from connectors.host.clock import SystemClock
 from connectors.host.logs import get_logger
 from connectors.kafka.connection import LIBRARY_LOG, Connection
-from connectors.kafka.errors import Fatal, KafkaError, raise_for, translate
+from connectors.kafka.errors import Fatal, KafkaError, OffsetOutOfRange, raise_for, translate
 from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.records import Offsets, Place, Record, library_offsets, places, record_of
 from connectors.kafka.settings import KafkaSettings
@@ -84,7 +85,7 @@ class GroupConsumer:
         self._connection = Connection(f"consumer-{group}")
         self._directory = OffsetDirectory(settings)
         self._positions: dict[Place, int] = {}
-        self._error: KafkaError | None = None
+        self._errors: deque[KafkaError] = deque()
         self._membership: Membership | None = None
         self._broken: Fatal | None = None
         self._clock = SystemClock()
@@ -120,7 +121,7 @@ class GroupConsumer:
             try:
                 self._take(message, records)
             except KafkaError as error:  # the records before it must not be lost with it
-                self._error = error
+                self._errors.append(error)
         return records
 
     def commit(self, offsets: Offsets) -> None:
@@ -190,9 +191,10 @@ class GroupConsumer:
     def _raise_pending(self) -> None:
         if self._broken is not None:
             raise self._broken
-        if self._error is not None:
-            error, self._error = self._error, None
-            raise error
+        while self._errors:
+            error = self._errors.popleft()
+            if not isinstance(error, OffsetOutOfRange) or error.place in self._positions:
+                raise error  # what has moved away since is its new owner's to seek
 
     def _take(self, message: Message, records: list[Record]) -> None:
         place = Place(message.topic() or "", message.partition() or 0)

@@ -4,6 +4,7 @@ Read committed, so what a transaction left behind is never seen. A position is k
 partition hold no record (transaction markers, compacted ones), because the broker's end-of-partition event moves it.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -42,13 +43,13 @@ class Reader:
         config = reader_config(settings, fetch_wait_ms) | self._connection.config()
         self._library = LibraryConsumer(config, logger=LIBRARY_LOG)
         self._positions: dict[Place, int] = {}
-        self._error: KafkaError | None = None
+        self._errors: deque[KafkaError] = deque()
         self._known: set[str] = set()
 
     def assign(self, offsets: Mapping[Place, int]) -> None:
         """Read these partitions from these offsets (or BEGINNING), and no others."""
         self._positions = {place: max(0, offset) for place, offset in offsets.items()}
-        self._error = None
+        self._errors.clear()
         self._know({place.topic for place in offsets})
         self._library.assign(library_offsets(offsets))
 
@@ -68,9 +69,8 @@ class Reader:
             OffsetOutOfRange: retention has overtaken this reader.
             KafkaError: anything else that will not pass by itself.
         """
-        if self._error is not None:
-            error, self._error = self._error, None
-            raise error
+        if self._errors:
+            raise self._errors.popleft()
         try:
             first = self._library.poll(timeout_s)
             if first is None:
@@ -83,7 +83,7 @@ class Reader:
             try:
                 self._take(message, records)
             except KafkaError as error:  # the records before it must not be lost with it
-                self._error = error
+                self._errors.append(error)
         return records
 
     def position(self, place: Place) -> int:

@@ -155,6 +155,31 @@ def test_what_retention_took_is_an_error_and_what_came_before_is_not_lost(
     assert [record.offset for record in read(successor, 2)] == [3, 4]
 
 
+def test_retention_that_took_from_several_partitions_at_once_is_told_of_each(
+    join: Join, producer: Producer, topic: Topic, settings: KafkaSettings
+) -> None:
+    fill(producer, topic)
+    consumer = join()
+    consumer.commit(next_offsets(read(consumer, 20)) | {Place(topic.name, number): 1 for number in range(4)})
+    consumer.close()
+    admin = AdminClient(settings.admin_config())
+    for future in admin.delete_records([TopicPartition(topic.name, number, 3) for number in range(4)]).values():
+        future.result(10)
+    successor, records = join("b"), []
+
+    def is_all_read() -> bool:
+        try:
+            records.extend(successor.consume())
+        except OffsetOutOfRange as error:
+            successor.seek(error.place, BEGINNING)
+        return len(records) == 8
+
+    until(is_all_read, "what is left of every partition")
+    assert sorted((record.partition, record.offset) for record in records) == [
+        (partition, offset) for partition in range(4) for offset in (3, 4)
+    ]
+
+
 def test_who_is_not_a_member_cannot_commit(join: Join, topic: Topic) -> None:
     consumer = join()
     until(lambda: consumer.consume() or consumer.assignment(), "an assignment")
