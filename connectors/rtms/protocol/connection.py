@@ -143,9 +143,8 @@ class Connection:
             return
         if link is self.sockets.signaling:
             self._drop_media()
-            if self._closes_too_quickly(link, now_ms):
-                if not has_socket:
-                    self.sockets.closed(link)
+            if not has_socket and self._closes_too_quickly(link, now_ms):
+                self.sockets.closed(link)
                 self._end(StreamEnded(EndCause.DUPLICATE_CONNECTION, close_code), now_ms)
                 return
         delay_ms = retry.after_loss(link.attempt, link.away_ms(now_ms), link.window_ms)

@@ -1,5 +1,7 @@
 """Numbers have names, and numbers without one do no harm."""
 
+from enum import IntEnum
+
 import pytest
 
 from connectors.rtms.protocol import codes
@@ -22,7 +24,7 @@ from connectors.rtms.protocol import codes
         (codes.ContentType, range(6)),
     ],
 )
-def test_every_number_of_the_documents_has_a_name(enumeration: type, numbers: range) -> None:
+def test_every_number_of_the_documents_has_a_name(enumeration: type[IntEnum], numbers: range) -> None:
     assert [member.value for member in enumeration] == list(numbers)
 
 

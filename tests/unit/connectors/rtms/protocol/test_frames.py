@@ -45,7 +45,7 @@ def test_what_is_sent_is_read(size: int, number: int) -> None:
     assert plain(data) == frame
 
 
-PADDING = {"zzz": "y" * 3000}
+PADDING: Any = {"zzz": "y" * 3000}
 
 
 @pytest.mark.parametrize(
