@@ -24,6 +24,10 @@ from connectors.rtms.protocol.nal import is_key_frame
 _CUT_FROM_BYTES = 2048
 _HEADER_BYTES = 512
 _MARK = b'"data":"'
+_AUDIO = Medium.AUDIO
+_LARGEST_ID = 2**32 - 1
+_EARLIEST_MS = 10**11
+_LATEST_MS = 10**14
 _FRAMES: dict[int, Medium] = {number: medium for number, medium in MEDIUM_OF_MESSAGE.items() if number <= 16}
 
 
@@ -55,38 +59,41 @@ def read_frame(data: bytes) -> FrameReceived | None:
             end = data.find(b'"', start)
             if data.find(b'"data"', end) >= 0:  # a second one: which counts is for the plain way to say
                 return None
-            message = _decode_checked(data[:start] + data[end:])
-            content = message.content
+            header = data[:start] + data[end:]
+            content, medium = _read_header(header)
             if content is None or content.data != "":
                 return None
-            encoded: Any = memoryview(data)[start:end]
+            payload = _b64decode(memoryview(data)[start:end], None, True)
         else:
-            message = _decode_checked(data)
-            content = message.content
+            content, medium = _read_header(data)
             if content is None or not content.data:
                 return None
-            encoded = content.data
-        medium = _FRAMES.get(message.msg_type)
-        if medium is None:
-            return None
-        return _frame(medium, content, _b64decode(encoded, None, True))
+            payload = _b64decode(content.data, None, True)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
+    if not payload:
+        return None
+    key_frame = medium is not _AUDIO and is_key_frame(payload)
+    return FrameReceived(
+        medium, content.user_id, content.user_name, content.timestamp, payload, key_frame, content.channel_id
+    )
 
 
-def _decode_checked(data: bytes) -> _Message:
-    """The typed decoder does not look at the encoding of what it skips; a damaged key must not be skipped."""
+def _read_header(data: bytes) -> tuple[_Content | None, Medium]:
+    """What surrounds the payload, None if anything about it is out of the ordinary.
+
+    The typed decoder does not look at the encoding of what it skips, and a damaged key must not be skipped.
+    """
     if not data.isascii():
         data.decode()
-    return _decode(data)
-
-
-def _frame(medium: Medium, content: _Content, payload: bytes) -> FrameReceived | None:
-    stamp = content.timestamp
-    if not (100_000_000_000 < stamp <= 100_000_000_000_000 and 0 <= content.user_id < 2**32 and payload):
-        return None
-    key_frame = medium is not Medium.AUDIO and is_key_frame(payload)
-    return FrameReceived(medium, content.user_id, content.user_name, stamp, payload, key_frame, content.channel_id)
+    message = _decode(data)
+    medium = _FRAMES.get(message.msg_type)
+    content = message.content
+    if medium is None or content is None or not 0 <= content.user_id <= _LARGEST_ID:
+        return None, _AUDIO
+    if not _EARLIEST_MS < content.timestamp <= _LATEST_MS:
+        return None, _AUDIO
+    return content, medium
 
 
 def read_frame_plain(message: Mapping[str, Any]) -> FrameReceived:
@@ -112,7 +119,7 @@ def read_frame_plain(message: Mapping[str, Any]) -> FrameReceived:
         user_name=text(fields.get("user_name")),
         timestamp_ms=stamp,
         payload=(payload := _payload(encoded)),
-        key_frame=medium is not Medium.AUDIO and is_key_frame(payload),
+        key_frame=medium is not _AUDIO and is_key_frame(payload),
         channel_id=text(fields.get("channel_id")),
     )
 
