@@ -31,13 +31,16 @@ class Connection:
 
     def on_error(self, error: LibraryError) -> None:
         """librdkafka's `error_cb`."""
-        if error.fatal():
-            self.fatal = Fatal(error.str(), code=error.name())
-            log.error("kafka client broken", client=self._client, code=error.name())
-        elif error.code() == LibraryError._ALL_BROKERS_DOWN and self.is_up:
+        if error.code() == LibraryError._ALL_BROKERS_DOWN and self.is_up:
             self.is_up = False
             self._gauge.set(0)
             log.warning("kafka unreachable", client=self._client)
+
+    def on_fatal(self, error: Fatal) -> None:
+        """The client is broken for good. The library raises this from its calls and never reports it to `error_cb`."""
+        if self.fatal is None:
+            self.fatal = error
+            log.error("kafka client broken", client=self._client, code=error.code)
 
     def on_success(self) -> None:
         """Something was answered; cheap enough for every record."""

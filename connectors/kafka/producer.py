@@ -19,7 +19,7 @@ from confluent_kafka import Producer as LibraryProducer
 
 from connectors.host.logs import get_logger
 from connectors.kafka.connection import LIBRARY_LOG, Connection
-from connectors.kafka.errors import DeliveryFailed, KafkaError, QueueFull, TimedOut, translate
+from connectors.kafka.errors import DeliveryFailed, Fatal, KafkaError, QueueFull, TimedOut, translate
 from connectors.kafka.metrics import CALLBACK_FAILURES, DELIVERED, DELIVERY_FAILED, QUEUED
 from connectors.kafka.settings import KafkaSettings
 from schemas.topics import MAX_BATCH_BYTES, Topic
@@ -93,8 +93,11 @@ class Producer:
             self._library.produce(topic.name, value, key, partition, on_delivery=callback)
         except BufferError:
             raise QueueFull("local send queue is full", code="_QUEUE_FULL") from None
-        except KafkaException as error:
-            raise translate(error, DeliveryFailed) from error
+        except KafkaException as failure:
+            error = translate(failure, DeliveryFailed)
+            if isinstance(error, Fatal):
+                self._connection.on_fatal(error)
+            raise error from failure
 
     def send_future(self, topic: Topic, key: bytes, value: bytes | None, partition: int) -> "Future[int]":
         """Like `send`; the future gets the record's offset or the error."""
@@ -158,10 +161,18 @@ class Producer:
         while not self._stopping.is_set():
             try:
                 self._library.poll(0.1)
+            except KafkaException as failure:
+                self._on_failure(translate(failure))
             except Exception:  # a caller's callback raised; without this thread nothing would be delivered any more
                 CALLBACK_FAILURES.inc()
                 log.exception("delivery callback failed", producer=self._profile.name)
             gauge.set(len(self._library))
+
+    def _on_failure(self, error: KafkaError) -> None:
+        if isinstance(error, Fatal):
+            self._connection.on_fatal(error)
+        else:
+            log.warning("producer cannot send", producer=self._profile.name, code=error.code)
 
     def _on_delivery(self, on_delivery: OnDelivery | None, error: LibraryError | None, message: Message) -> None:
         topic = message.topic() or ""
