@@ -54,8 +54,9 @@ async def _serve(create: Callable[[], Application], profile: Profile, stop: Stop
     producer = create_producer(kafka, profile)
     loader = PartitionLoader(kafka, f"{application.name}-states")
     outbox = Outbox(producer, decoder.codec)
-    app = create_app(f"{settings.group_prefix}{application.name}", settings, kafka)
-    states = StateStore(application.state_topic, loader, decoder, outbox)
+    group = f"{settings.group_prefix}{application.name}"
+    app = create_app(group, settings, kafka)
+    states = StateStore(group, application.state_topic, loader, decoder, outbox)
     worker = Worker(application, Connections(Inputs(app), outbox, states, decoder), settings, health, SystemClock())
     add_agent(app, application.logic.topics, worker.take)
     app.on_partitions_assigned.connect(worker.on_assigned, weak=False)

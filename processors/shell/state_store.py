@@ -1,4 +1,7 @@
-"""Keeps sessions' states on a compacted topic, keyed by session and assignment, in the partition of the session."""
+"""Keeps sessions' states on a compacted topic, keyed by session and assignment, in the partition of the session.
+
+Each consumer group sees its own states alone: a second group reads the inputs anew without being told that all is done.
+"""
 
 import asyncio
 import threading
@@ -16,14 +19,11 @@ from schemas.records import ProcessorState
 from schemas.topics import Topic
 
 
-def key_of(session: SessionKey, assignment: str) -> bytes:
-    return f"{session.session_id}{KEY_SEPARATOR}{assignment}".encode()
-
-
 class StateStore:
     """The states of one processor. One load at a time; a second one waits."""
 
-    def __init__(self, topic: Topic, loader: PartitionLoader, decoder: Decoder, outbox: Outbox) -> None:
+    def __init__(self, group: str, topic: Topic, loader: PartitionLoader, decoder: Decoder, outbox: Outbox) -> None:
+        self._owner = f"{group}{KEY_SEPARATOR}"
         self._topic = topic
         self._loader = loader
         self._decoder = decoder
@@ -41,13 +41,13 @@ class StateStore:
 
     async def save(self, unsaved: Unsaved, assignment: str) -> None:
         """Write one state; returns when it is acknowledged."""
-        record = ProcessorState(session_id=unsaved.session.session_id, assignment=assignment, state=unsaved.text)
-        key = key_of(unsaved.session, assignment)
-        await self._outbox.send(self._topic, key, record, unsaved.session.partition)
+        session_id, owned = unsaved.session.session_id, self._owner + assignment
+        record = ProcessorState(session_id=session_id, assignment=owned, state=unsaved.text)
+        await self._outbox.send(self._topic, _key(session_id, owned), record, unsaved.session.partition)
 
     async def erase(self, session: SessionKey, assignments: Iterable[str]) -> None:
         """Write tombstones for what these assignments left of the session."""
-        keys = [key_of(session, assignment) for assignment in assignments]
+        keys = [_key(session.session_id, self._owner + assignment) for assignment in assignments]
         await asyncio.gather(*(self._outbox.send(self._topic, key, None, session.partition) for key in keys))
 
     def _read(self, partitions: Collection[int], timeout_s: float) -> list[Stored]:
@@ -58,11 +58,18 @@ class StateStore:
                 place = record.partition, record.key or b""
                 if record.value is None:
                     found.pop(place, None)
-                else:
-                    found.setdefault(place, []).append(self._stored(record.partition, record.value))
+                elif (stored := self._stored(record.partition, record.value)) is not None:
+                    found.setdefault(place, []).append(stored)
         return [stored for states in found.values() for stored in states]
 
-    def _stored(self, partition: int, value: bytes) -> Stored:
+    def _stored(self, partition: int, value: bytes) -> Stored | None:
         record = self._decoder.decode(self._topic, value)
         assert isinstance(record, ProcessorState)
-        return Stored(SessionKey(partition, record.session_id), record.assignment, State.from_json(record.state))
+        if not record.assignment.startswith(self._owner):
+            return None
+        key, assignment = SessionKey(partition, record.session_id), record.assignment.removeprefix(self._owner)
+        return Stored(key, assignment, State.from_json(record.state))
+
+
+def _key(session_id: str, owned: str) -> bytes:
+    return f"{session_id}{KEY_SEPARATOR}{owned}".encode()

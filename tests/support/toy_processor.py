@@ -15,7 +15,7 @@ from typing import Any
 
 from processors.checkpoint.folds import FOREVER_MS, Fold, Json
 from processors.checkpoint.windows import Cut, Entry, Observed, Progress, Track
-from schemas.records import Audio, Begin, Caption, MediaRecord, RecordKind, Video
+from schemas.records import MEDIA_CLASS_OF, Audio, Begin, Caption, MediaRecord, RecordKind, Video
 
 AUDIO, VIDEO, CAPTIONS = "rtms.audio", "rtms.video", "rtms.captions"
 SLACK_MS = 300
@@ -245,6 +245,14 @@ def _stream(rng: random.Random, session_id: str, topic: str, seconds: int) -> It
 
 def _disordered(rng: random.Random, at_ms: int, begin_ms: int) -> int:
     return max(begin_ms, at_ms - rng.choice((0, 0, 0, 100, 250, 299, 900, 3000)))
+
+
+def as_written(topic: str, record: MediaRecord) -> MediaRecord:
+    """The record as a value of its topic: controls are drawn without saying of which."""
+    if type(record) is not MediaRecord:
+        return record
+    fields = {name: getattr(record, name) for name in MediaRecord.__dataclass_fields__}
+    return MEDIA_CLASS_OF[topic](**fields)
 
 
 def control(session_id: str, kind: str, sequence: int, at_ms: int, epoch: int = 7) -> MediaRecord:

@@ -5,22 +5,19 @@ import threading
 import time
 import uuid
 
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient
-
 from connectors.kafka.decoder import Decoder
-from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.producer import CONTROL, create_producer
-from connectors.kafka.reader import PartitionLoader
-from connectors.kafka.records import Place
-from connectors.kafka.settings import KafkaSettings
 from processors.participants.application import participant_event
 from processors.participants.roster import ParticipantsLogic
 from schemas import topics
 from schemas.ids import partition_of, session_id
+from schemas.records import OutputKind
 from tests.support.crash_simulation import undisturbed
+from tests.support.groups import Lag, begin_at_the_ends
 from tests.support.meeting_events import events
 from tests.support.processes import service, wait_for
+from tests.support.settings import kafka_settings
+from tests.support.topics import values
 
 SESSIONS = 24
 STEPS = 40
@@ -33,28 +30,8 @@ def identify(session, work):
     return f"{session}/{record.event_id}", record
 
 
-class Committed:
-    """What a group has committed of the events topic, against its ends."""
-
-    def __init__(self, kafka: KafkaSettings, group: str) -> None:
-        self._admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
-        self._ends = OffsetDirectory(kafka)
-        self._group = group
-        self._places = [Place(topics.EVENTS.name, number) for number in range(kafka.partitions)]
-
-    def lag(self) -> dict[Place, int]:
-        wanted = ConsumerGroupTopicPartitions(self._group, [TopicPartition(*place) for place in self._places])
-        answer = self._admin.list_consumer_group_offsets([wanted])[self._group].result(10)
-        committed = {Place(p.topic, p.partition): max(0, p.offset) for p in answer.topic_partitions}
-        return {place: end - committed[place] for place, end in self._ends.ends(self._places).items()}
-
-
 def test_killed_while_events_flow(topics_ready, tmp_path):
-    kafka = KafkaSettings(
-        bootstrap_servers=topics_ready["RTMS_KAFKA_BOOTSTRAP_SERVERS"],
-        registry_url=topics_ready["RTMS_KAFKA_REGISTRY_URL"],
-        partitions=int(topics_ready["RTMS_KAFKA_PARTITIONS"]),
-    )
+    kafka = kafka_settings(topics_ready)
     decoder = Decoder.from_settings(kafka)
     run = uuid.uuid4().hex
     dice = random.Random(run)
@@ -63,10 +40,11 @@ def test_killed_while_events_flow(topics_ready, tmp_path):
     expected = undisturbed(ParticipantsLogic(), meetings, identify)
     env = topics_ready | {"RTMS_PROCESSORS_GROUP_PREFIX": f"{run}-", "RTMS_PROCESSORS_INSTANCE_ID": "0"}
     process = service(["-m", "processors", "participants"], env, tmp_path / "participants.log")
+    begin_at_the_ends(kafka, f"{run}-participants", ParticipantsLogic.topics)
     process.start()
     writer = threading.Thread(target=write, args=(kafka, decoder, meetings))
     writer.start()
-    committed = Committed(kafka, f"{run}-participants")
+    lag = Lag(kafka, f"{run}-participants", ParticipantsLogic.topics)
     try:
         for _ in range(KILLS):
             process.wait_ready()
@@ -75,13 +53,19 @@ def test_killed_while_events_flow(topics_ready, tmp_path):
             process.launch()
         writer.join()
         process.wait_ready()
-        wait_for(lambda: not any(committed.lag().values()), 60, lambda: f"not all was committed: see {process.log}")
+        wait_for(lambda: not lag(), 60, lambda: f"not committed: {lag()}, see {process.log}")
+        wait_for(lambda: ended(kafka, names) == set(names), 30, lambda: f"not all have ended: see {process.log}")
     finally:
         process.stop()
-    found = read(kafka, decoder, set(names))
+    found = values(kafka, topics.PARTICIPANT_EVENTS, names)
     assert {f"{record.session_id}/{record.event_id}" for record in found} == expected.keys()
     assert [record for record in found if record != expected[f"{record.session_id}/{record.event_id}"]] == []
     assert "stopped" in process.log.read_text()
+
+
+def ended(kafka, names):
+    found = values(kafka, topics.PARTICIPANT_EVENTS, names)
+    return {record.session_id for record in found if record.kind is OutputKind.END}
 
 
 def write(kafka, decoder, meetings):
@@ -95,13 +79,3 @@ def write(kafka, decoder, meetings):
         producer.send(topics.EVENTS, name.encode(), value, partition_of(name, kafka.partitions))
         time.sleep(pause_s)
     assert producer.close() == 0
-
-
-def read(kafka, decoder, wanted):
-    loader = PartitionLoader(kafka)
-    places = [Place(topics.PARTICIPANT_EVENTS.name, number) for number in range(kafka.partitions)]
-    try:
-        found = [decoder.decode(topics.PARTICIPANT_EVENTS, record.value) for record in loader.load(places, 20)]
-    finally:
-        loader.close()
-    return [record for record in found if record.session_id in wanted]

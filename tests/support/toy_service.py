@@ -1,0 +1,47 @@
+"""The toy processor as a process: `python -m tests.support.toy_service`; its outputs are records of `transcripts`."""
+
+import asyncio
+import json
+import random
+from collections.abc import Sequence
+
+from processors.shell import service
+from processors.shell.applications import Output
+from schemas.records import OutputKind, Utterance
+from schemas.topics import TRANSCRIPTION_STATE, TRANSCRIPTS
+from tests.support.toy_processor import ToyLogic, identify
+
+ENGINE = "toy"
+SLOWEST_S = 0.3
+
+
+def utterance(session_id: str, work: object) -> Utterance:
+    item_id, content = identify(session_id, work)
+    text = json.dumps(content)
+    return Utterance(session_id=session_id, kind=OutputKind.ITEM, utterance_id=item_id, engine=ENGINE, text=text)
+
+
+class ToyApplication:
+    """Takes a while for everything, so that outputs overtake each other."""
+
+    name = "toy"
+    state_topic = TRANSCRIPTION_STATE
+    max_in_flight = 16
+
+    def __init__(self) -> None:
+        self.logic = ToyLogic()
+
+    async def start(self) -> None:
+        return
+
+    async def stop(self) -> None:
+        return
+
+    async def render(self, session_id: str, work: object) -> Sequence[Output]:
+        await asyncio.sleep(random.uniform(0, SLOWEST_S))
+        record = utterance(session_id, work)
+        return [Output(TRANSCRIPTS, record.utterance_id, record)]
+
+
+if __name__ == "__main__":
+    service.run(ToyApplication.name, ToyApplication)

@@ -1,0 +1,309 @@
+"""In which order the shell does things, and what it leaves undone, on inputs in memory."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+
+import pytest
+from faust.types import TP
+
+from connectors.host.health import Health
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.errors import DeliveryFailed
+from connectors.kafka.settings import KafkaSettings
+from processors.checkpoint.assignments import Input
+from processors.settings import ProcessorsSettings
+from processors.shell.applications import Output
+from processors.shell.worker import REWIND_PATIENCE_S, Connections, NotCopartitioned, Worker
+from schemas import topics
+from schemas.codec import Codec
+from schemas.records import MediaRecord
+from tests.support.memory_inputs import MemoryInputs, MemoryOutbox, MemoryStates
+from tests.support.toy_processor import AUDIO, CAPTIONS, VIDEO, ToyLogic, Work, as_written, control, frame
+from tests.support.toy_service import utterance
+
+CAPTIONS_0, AUDIO_0, VIDEO_0 = Input(CAPTIONS, 0), Input(AUDIO, 0), Input(VIDEO, 0)
+CODEC = Codec.with_ids_from(topics.ALL)
+
+
+class PatientToy:
+    """Renders what the test lets through."""
+
+    name, state_topic, max_in_flight = "toy", topics.TRANSCRIPTION_STATE, 4
+
+    def __init__(self) -> None:
+        self.logic = ToyLogic()
+        self.may_render = asyncio.Event()
+        self.may_render.set()
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def render(self, session_id: str, work: object) -> Sequence[Output]:
+        await self.may_render.wait()
+        record = utterance(session_id, work)
+        return [Output(topics.TRANSCRIPTS, record.utterance_id, record)]
+
+
+class HandClock:
+    """Moves when told."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def now_ms(self) -> int:
+        return int(self.seconds * 1000)
+
+    def now_us(self) -> int:
+        return int(self.seconds * 1_000_000)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+class Bench:
+    """A worker between memory and the test."""
+
+    def __init__(self, **settings: object) -> None:
+        self.application, self.inputs, self.outbox, self.states = (
+            PatientToy(),
+            MemoryInputs(),
+            MemoryOutbox(),
+            MemoryStates(),
+        )
+        self.clock, self.health = HandClock(), Health("test")
+        connections = Connections(self.inputs, self.outbox, self.states, Decoder(KafkaSettings(), CODEC))
+        options = ProcessorsSettings(checkpoint_interval_s=0.01, **settings)
+        self.worker = Worker(self.application, connections, options, self.health, self.clock)
+
+    async def assign(self, *partitions: int) -> "Bench":
+        await self.worker.on_assigned(None, {TP(topic, p) for topic in ToyLogic.topics for p in partitions or (0,)})
+        await until(self.health.is_ready)
+        return self
+
+    async def deliver(self, source: Input, offset: int, record: MediaRecord | bytes, generation: int = 1) -> None:
+        value = record if isinstance(record, bytes) else encoded(source.topic, record)
+        await self.worker.take(
+            SimpleNamespace(
+                topic=source.topic,
+                partition=source.partition,
+                offset=offset,
+                key=b"s",
+                value=value,
+                generation_id=generation,
+            )
+        )
+
+    async def caption(self, offset: int, generation: int = 1) -> None:
+        await self.deliver(CAPTIONS_0, offset, frame("s", CAPTIONS, offset + 1, 1000 + offset), generation)
+
+    @property
+    def written(self) -> list[str]:
+        return [key.decode() for topic, key, _, _ in self.outbox.sent if topic == topics.TRANSCRIPTS.name]
+
+
+def encoded(topic: str, record: MediaRecord) -> bytes:
+    return CODEC.encode(topics.BY_NAME[topic], as_written(topic, record))
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let the loop run until the condition holds."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  what is waited for has no event of its own
+            await asyncio.sleep(0)
+
+
+async def test_outputs_then_states_then_offsets():
+    bench = await Bench().assign()
+    bench.application.may_render.clear()
+    await bench.caption(0)
+    await bench.worker.checkpoint()
+    assert (bench.written, bench.inputs.offsets) == ([], {CAPTIONS_0: 0, AUDIO_0: 0, VIDEO_0: 0})
+    bench.application.may_render.set()
+    await until(lambda: bench.written)
+    await until(lambda: bench.worker._rendering._has_room.is_set() and not bench.worker._rendering._tasks)
+    await bench.worker.checkpoint()
+    assert bench.inputs.offsets[CAPTIONS_0] == 1
+    (stored,) = bench.states.alive.values()
+    assert stored.state.marks[CAPTIONS].offset == 1
+
+
+async def test_nothing_is_fed_before_the_states_are_loaded():
+    bench = Bench()
+    taking = asyncio.create_task(bench.caption(0))
+    await asyncio.sleep(0)
+    assert not taking.done()
+    await bench.assign()
+    await taking
+    await until(lambda: bench.written)
+
+
+async def test_nothing_of_an_older_generation_is_fed():
+    bench = await Bench().assign()
+    bench.inputs.generation = 2
+    await bench.caption(0, generation=1)
+    await bench.assign()
+    await bench.caption(0, generation=2)
+    await until(lambda: bench.written)
+    assert len(bench.written) == 1
+
+
+async def test_nothing_is_fed_across_a_gap_but_read_again_from_where_it_begins():
+    bench = await Bench().assign()
+    for offset in (3, 4, 5):
+        await bench.caption(offset)
+    assert bench.inputs.diary == [("rewind", CAPTIONS_0, 0)]
+    for offset in (0, 0, 1):
+        await bench.caption(offset)
+    await until(lambda: len(bench.written) == 2)
+
+
+async def test_a_gap_that_retention_made_is_stated_and_stepped_over():
+    bench = await Bench().assign()
+    await bench.caption(7)
+    bench.inputs.log_starts[CAPTIONS_0] = 7
+    bench.clock.seconds += REWIND_PATIENCE_S
+    await bench.caption(7)
+    assert bench.inputs.diary == [("rewind", CAPTIONS_0, 0), ("rewind", CAPTIONS_0, 7)]
+    await bench.caption(7)
+    await until(lambda: bench.written)
+
+
+async def test_what_was_committed_and_deleted_since_is_stepped_over_at_the_start():
+    bench = Bench()
+    bench.inputs.offsets = {CAPTIONS_0: 2}
+    bench.inputs.log_starts[CAPTIONS_0] = 5
+    await bench.assign()
+    await bench.caption(5)
+    await until(lambda: bench.written)
+
+
+async def test_undecodable_input_becomes_a_dead_letter_and_counts_as_fed():
+    bench = await Bench().assign()
+    await bench.deliver(CAPTIONS_0, 0, b"garbage")
+    await bench.deliver(CAPTIONS_0, 1, CODEC.encode(topics.TRANSCRIPTS, utterance("s", Work("x", ()))))
+    await bench.deliver(CAPTIONS_0, 2, b"")
+    assert [(source, offset) for source, offset, _ in bench.outbox.refused] == [(CAPTIONS_0, n) for n in range(3)]
+    await bench.worker.checkpoint()
+    assert bench.inputs.offsets[CAPTIONS_0] == 3
+
+
+class Stumbling(ToyLogic):
+    def observe(self, topic, part, record):
+        if record.sequence == 1:
+            raise RuntimeError("a fault of ours")
+        return super().observe(topic, part, record)
+
+
+async def test_a_record_that_the_logic_stumbles_over_is_put_aside_and_the_session_goes_on():
+    bench = Bench()
+    bench.application.logic = Stumbling()
+    await bench.assign()
+    await bench.caption(0)
+    await bench.caption(1)
+    await until(lambda: bench.written)
+    assert bench.outbox.refused == [(CAPTIONS_0, 0, "RuntimeError in the logic")]
+    await until(lambda: not bench.worker._rendering._tasks)
+    await bench.worker.checkpoint()
+    assert bench.inputs.offsets[CAPTIONS_0] == 2
+
+
+async def test_reading_waits_while_too_much_is_under_way():
+    bench = await Bench().assign()
+    bench.application.may_render.clear()
+    for offset in range(4):
+        await bench.caption(offset)
+    taking = asyncio.create_task(bench.caption(4))
+    await asyncio.sleep(0.01)
+    assert not taking.done()
+    bench.application.may_render.set()
+    await taking
+    await until(lambda: len(bench.written) == 5)
+
+
+async def test_a_failed_write_ends_the_process():
+    bench = await Bench().assign()
+    bench.outbox.error = DeliveryFailed("gone")
+    await bench.caption(0)
+    assert await asyncio.wait_for(bench.worker.failure, 5) is bench.outbox.error
+
+
+async def test_partitions_that_do_not_belong_together_end_the_process():
+    bench = Bench()
+    await bench.worker.on_assigned(None, {TP(AUDIO, 0), TP(VIDEO, 1), TP(CAPTIONS, 0)})
+    assert isinstance(await asyncio.wait_for(bench.worker.failure, 5), NotCopartitioned)
+
+
+async def test_a_revoke_saves_and_commits_and_forgets():
+    bench = await Bench().assign()
+    await bench.caption(0)
+    await until(lambda: bench.written)
+    await until(lambda: not bench.worker._rendering._tasks)
+    await bench.worker.on_revoked(None, set())
+    assert bench.inputs.offsets[CAPTIONS_0] == 1
+    assert not bench.health.is_ready()
+    bench.inputs.generation = 2
+    await bench.assign()
+    await bench.caption(0, generation=2)
+    await bench.caption(1, generation=2)
+    await until(lambda: len(bench.written) == 2)
+
+
+async def test_giving_up_partitions_does_not_wait_for_ever():
+    bench = await Bench(handover_s=0.05).assign()
+    await bench.caption(0)
+
+    async def never(unsaved: object, assignment: str) -> None:
+        await asyncio.Event().wait()
+
+    bench.states.save = never
+    async with asyncio.timeout(5):
+        await bench.worker.hand_over()
+    assert not bench.worker.failure.done()
+
+
+async def test_a_leading_input_is_paused_and_resumed_by_rewinding():
+    bench = await Bench(held_bytes=100).assign()
+    for offset in range(6):
+        await bench.deliver(AUDIO_0, offset, frame("s", AUDIO, offset + 1, 1000, participant_id=3, voiced=True))
+    await bench.worker.checkpoint()
+    assert ("pause", AUDIO_0) in bench.inputs.diary
+    await bench.deliver(AUDIO_0, 6, frame("s", AUDIO, 7, 1001, participant_id=3, voiced=True))
+    await bench.deliver(VIDEO_0, 0, control("s", "end", 1, 1000))
+    await bench.deliver(AUDIO_0, 7, control("s", "tick", 8, 9000))
+    await bench.worker.checkpoint()
+    assert ("resume", AUDIO_0) not in bench.inputs.diary, "what arrived while it was paused was left out"
+    bench.worker._pausing._limit_bytes = 100_000
+    await bench.worker.checkpoint()
+    assert bench.inputs.diary[-2:] == [("rewind", AUDIO_0, 6), ("resume", AUDIO_0)]
+
+
+async def test_liveness_is_progress():
+    bench = await Bench(stalled_s=10).assign()
+    assert bench.worker._is_moving()
+    bench.inputs.log_ends[CAPTIONS_0] = 1
+    bench.clock.seconds += 11
+    assert not bench.worker._is_moving()
+    await bench.caption(0)
+    assert bench.worker._is_moving()
+
+
+@pytest.mark.parametrize("partitions", [(), (0,), (0, 3)])
+async def test_readiness_is_a_loaded_assignment_however_small(partitions):
+    bench = Bench()
+    assert not bench.health.is_ready()
+    await bench.worker.on_assigned(None, {TP(topic, p) for topic in ToyLogic.topics for p in partitions})
+    await until(bench.health.is_ready)
+    assert bench.states.loads == 1
+
+
+async def test_the_loop_checkpoints_and_beats_until_cancelled():
+    bench = await Bench().assign()
+    await bench.deliver(AUDIO_0, 0, control("s", "tick", 1, 1000))
+    running = asyncio.create_task(bench.worker.run())
+    await until(lambda: bench.inputs.offsets.get(AUDIO_0) == 1)
+    assert bench.health.is_alive()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
