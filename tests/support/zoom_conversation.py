@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from connectors.rtms.protocol import messages
 from connectors.rtms.protocol.addresses import AddressPolicy
-from connectors.rtms.protocol.codes import MessageType
+from connectors.rtms.protocol.codes import Medium, MessageType
 from connectors.rtms.protocol.events import (
     SIGNALING,
     Event,
@@ -160,3 +160,14 @@ class Conversation:
         ends = self.of(StreamEnded)
         assert len(ends) <= 1
         return ends[0] if ends else None
+
+
+THREE = EVERYTHING.only(frozenset({Medium.AUDIO, Medium.VIDEO, Medium.CHAT}))
+
+
+def split() -> Conversation:
+    """One socket per medium, for three media: wanted and not yet open."""
+    talk = Conversation(wanted=THREE, policy=StreamPolicy(unified=False)).start()
+    talk.opened()
+    talk.offer()
+    return talk

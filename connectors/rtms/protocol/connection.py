@@ -145,7 +145,7 @@ class Connection:
             self._drop_media()
             if not has_socket and self._closes_too_quickly(link, now_ms):
                 self.sockets.closed(link)
-                self._end(StreamEnded(EndCause.DUPLICATE_CONNECTION, close_code), now_ms)
+                self._end(StreamEnded(EndCause.DUPLICATE_CONNECTION), now_ms)
                 return
         delay_ms = retry.after_loss(link.attempt, link.away_ms(now_ms), link.window_ms)
         self._wait_or_end(link, delay_ms, now_ms, close_code, has_socket=has_socket)
@@ -223,9 +223,11 @@ class Connection:
     def close_answered(self, status: int, now_ms: int) -> None:
         """Zoom's answer to `close`."""
         if self.phase is Phase.LEAVING:
-            confirmed = status == Status.OK
-            code = StopReason.RECEIVER_REQUEST_CLOSE if confirmed else status
-            self._finish_reading(StreamEnded(EndCause.CLOSED, code, confirmed=confirmed), now_ms)
+            if status == Status.OK:
+                ended = StreamEnded(EndCause.CLOSED, StopReason.RECEIVER_REQUEST_CLOSE)
+            else:
+                ended = StreamEnded(EndCause.CLOSED, confirmed=False)
+            self._finish_reading(ended, now_ms)
 
     def acknowledge(self, now_ms: int) -> None:
         """Media may flow: tell Zoom, and the owner; again for every media socket that comes later."""
@@ -274,7 +276,7 @@ class Connection:
         if not has_socket:
             self.sockets.closed(link)
         cause = EndCause.WINDOW_PASSED if self.connected_once else EndCause.UNREACHABLE
-        self._end(StreamEnded(cause, close_code, retryable=True), now_ms)
+        self._end(StreamEnded(cause, retryable=True), now_ms)
 
     def _go_on_without(self, link: Link, medium: Medium, code: int, now_ms: int) -> None:
         self._out.events.append(MediumRefused(medium, code))

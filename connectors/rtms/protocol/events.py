@@ -87,13 +87,13 @@ class EndCause(StrEnum):
     UNREACHABLE = "unreachable"  # never connected within the window
     WINDOW_PASSED = "window_passed"  # lost, and not back within Zoom's window
     DUPLICATE_CONNECTION = "duplicate_connection"  # somebody else keeps taking the stream over
-    CLOSED = "closed"  # we asked Zoom to end it
+    CLOSED = "closed"  # we asked Zoom to end it: code = stop reason, if it confirmed
     HANDED_OVER = "handed_over"  # we let go of it without ending it
 
 
 @dataclass(frozen=True, slots=True)
 class StreamEnded:
-    """The last event of a stream.
+    """The last event of a stream. `code` is a `codes.StopReason` or `codes.Status`, as the cause says, or None.
 
     `retryable`: the meeting may go on, so a new start can be expected or tried. `confirmed` is false where we closed
     the stream and Zoom did not say yes.

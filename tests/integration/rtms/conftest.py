@@ -28,9 +28,11 @@ from connectors.rtms.simulator.server import MeetingRequest, ServerOptions, Simu
 from connectors.rtms.simulator.stream import Stream
 from connectors.rtms.simulator.zoomclock import ZoomClock
 from connectors.rtms.transport.choice import create_transport
+from connectors.rtms.transport.sockets import Transport
 
 SPEED = 8.0
 PATIENCE_S = 60.0
+LIMIT_BYTES = 1024 * 1024
 SETTINGS = ZoomSettings(allowed_hosts="127.0.0.1", allow_plaintext=True)
 
 
@@ -157,3 +159,13 @@ async def attend() -> AsyncIterator[Callable[..., Attendant]]:
     for attendant in made:
         attendant.running.cancel()
     await asyncio.gather(*(attendant.running for attendant in made), return_exceptions=True)
+
+
+@pytest.fixture(params=["picows", "websockets"])
+def settings(request: pytest.FixtureRequest) -> ZoomSettings:
+    return ZoomSettings(transport=request.param, max_message_bytes=LIMIT_BYTES, open_timeout_s=1.0, close_timeout_s=0.3)
+
+
+@pytest.fixture
+def transport(settings: ZoomSettings) -> Transport:
+    return create_transport(settings)

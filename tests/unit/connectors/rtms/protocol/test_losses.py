@@ -1,0 +1,191 @@
+"""Sockets that break: what comes back by itself, what takes everything with it, and when it is too late."""
+
+from connectors.rtms.protocol import messages
+from connectors.rtms.protocol.codes import Medium
+from connectors.rtms.protocol.events import (
+    SIGNALING,
+    EndCause,
+    FrameReceived,
+    MediaReady,
+    ParticipantJoined,
+    SocketLost,
+    SocketWanted,
+    StreamEnded,
+    TickDue,
+)
+from connectors.rtms.protocol.links import LinkState
+from tests.support.zoom_conversation import MEDIA, Conversation, split
+
+
+def alive(talk: Conversation, ms: int) -> None:
+    """Time passes, and Zoom sends its keep-alives."""
+    for _ in range(0, ms, 10_000):
+        talk.wait(10_000)
+        for channel in (SIGNALING, MEDIA):
+            if talk.state(channel) is LinkState.UP:
+                talk.keep_alive(channel)
+
+
+def test_a_lost_media_socket_comes_back_alone() -> None:
+    talk = Conversation().connect()
+    talk.closed(MEDIA, 1006)
+    assert talk.of(SocketLost) == [SocketLost(MEDIA, 1006, 3_000)]
+    talk.wait(3_000)
+    talk.opened(MEDIA)
+    talk.agree()
+    assert talk.types_sent() == [1, 7, 5, 7]
+    assert [ready.again for ready in talk.of(MediaReady)] == [False, True]
+
+
+def test_media_away_for_longer_than_the_window_end_the_stream() -> None:
+    talk = Conversation().connect()
+    talk.closed(MEDIA)
+    while talk.ended is None:
+        if talk.state(MEDIA) is LinkState.OPENING:
+            talk.closed(MEDIA)
+        talk.wait(1_000)
+        talk.keep_alive()
+        if talk.unwanted:
+            talk.closed()
+    assert talk.ended == StreamEnded(EndCause.WINDOW_PASSED, None, retryable=True)
+    assert 60_000 <= talk.now <= 66_000
+
+
+def test_lost_signalling_takes_everything_down_and_up_again() -> None:
+    talk = Conversation().connect()
+    talk.now = 20_000
+    talk.closed(SIGNALING, 1001)
+    assert talk.unwanted == [MEDIA]
+    talk.frame()
+    assert isinstance(talk.events[-1], FrameReceived), "what is on its way still counts"
+    talk.closed(MEDIA)
+    talk.wait(3_000)
+    assert talk.wanted[-1].channel == SIGNALING
+    talk.opened()
+    talk.offer()
+    talk.opened(MEDIA)
+    talk.agree()
+    assert talk.types_sent()[-3:] == [1, 7, 5], "subscribed again"
+    talk.say(messages.event_update(3, talk.zoom_ms, messages.participants([(1, "Ada")])))
+    assert talk.of(ParticipantJoined)
+
+
+def test_signalling_away_for_longer_than_the_window_ends_the_stream() -> None:
+    talk = Conversation().connect()
+    talk.now = 20_000
+    talk.closed()
+    talk.wait(120_000)
+    assert talk.ended == StreamEnded(EndCause.WINDOW_PASSED, None, retryable=True)
+
+
+def test_a_silent_socket_is_dead_after_the_watchdogs_time() -> None:
+    talk = Conversation().connect()
+    alive(talk, 60_000)
+    talk.wait(64_000)
+    assert talk.of(SocketLost) == []
+    talk.keep_alive(MEDIA)
+    talk.wait(1_001)
+    assert [lost.channel for lost in talk.of(SocketLost)] == [SIGNALING]
+
+
+def test_three_quick_closes_mean_that_somebody_else_has_the_stream() -> None:
+    talk = Conversation().connect()
+    for _ in range(2):
+        talk.wait(500)
+        talk.closed(SIGNALING, 1000)
+        talk.closed(MEDIA)
+        talk.wait(3_000)
+        talk.opened()
+        talk.offer()
+    talk.closed(SIGNALING, 1000)
+    talk.wait(2_000)
+    assert talk.ended == StreamEnded(EndCause.DUPLICATE_CONNECTION)
+
+
+def test_quick_closes_with_quiet_times_between_them_do_not_count() -> None:
+    talk = Conversation().connect()
+    for _ in range(4):
+        alive(talk, 10_000)
+        talk.closed()
+        talk.wait(3_000)
+        talk.opened()
+        talk.offer()
+        talk.opened(MEDIA)
+        talk.agree()
+    assert talk.ended is None
+
+
+def test_an_interrupted_medium_that_shows_no_life_is_connected_again_at_once() -> None:
+    talk = Conversation().connect()
+    talk.say(messages.event_update(7, talk.zoom_ms, {"media_type": 1}))
+    talk.wait(1_000)
+    assert talk.unwanted == [MEDIA]
+    assert talk.wanted[-1].channel == MEDIA
+    talk.opened(MEDIA)
+    talk.agree()
+    assert talk.of(MediaReady)[-1].again
+    assert talk.of(SocketLost) == []
+
+
+def test_an_interrupted_medium_that_goes_on_is_left_alone() -> None:
+    talk = Conversation().connect()
+    talk.say(messages.event_update(7, talk.zoom_ms))
+    talk.wait(500)
+    talk.frame()
+    talk.wait(1_500)
+    assert talk.unwanted == []
+
+
+def test_an_interruption_of_another_medium_concerns_nobody() -> None:
+    talk = split()
+    for channel in ("audio", "video"):
+        talk.opened(channel)
+        talk.agree(channel)
+    talk.say(messages.event_update(7, talk.zoom_ms, {"media_type": 2}))
+    talk.wait(1_000)
+    assert talk.unwanted == ["video"]
+
+
+def test_zooms_word_on_an_interruption_ends_the_waiting() -> None:
+    talk = Conversation().connect()
+    talk.closed(MEDIA)
+    talk.say(messages.event_update(7, talk.zoom_ms))
+    assert [wish.channel for wish in talk.wanted] == [SIGNALING, MEDIA, MEDIA]
+
+
+def test_an_interruption_of_what_is_being_connected_changes_nothing() -> None:
+    talk = Conversation().connect()
+    talk.closed(MEDIA)
+    talk.wait(3_000)
+    before = len(talk.wanted)
+    talk.say(messages.event_update(7, talk.zoom_ms))
+    talk.wait(2_000)
+    assert len(talk.wanted) == before
+    assert talk.state(MEDIA) is LinkState.OPENING
+
+
+def test_a_stream_announced_elsewhere_begins_anew_there() -> None:
+    talk = Conversation().connect()
+    talk.stream.reconnect(("wss://rtms2.zoom.us",), talk.now)
+    talk.collect()
+    assert sorted(talk.unwanted) == [MEDIA, SIGNALING]
+    assert talk.wanted[-1] == SocketWanted(SIGNALING, "wss://rtms2.zoom.us")
+    talk.opened()
+    talk.offer()
+    talk.opened(MEDIA)
+    talk.agree()
+    assert talk.of(MediaReady)[-1].again
+    talk.terminate()
+    talk.stream.reconnect(("wss://rtms3.zoom.us",), talk.now)
+    talk.collect()
+    assert talk.wanted[-1].channel == MEDIA, "too late"
+
+
+def test_no_ticks_while_nothing_is_connected() -> None:
+    talk = Conversation().connect()
+    talk.keep_alive(MEDIA)
+    talk.wait(2_500)
+    talk.closed(MEDIA)
+    before = [tick for tick in talk.of(TickDue) if tick.medium is not Medium.EVENTS]
+    talk.wait(2_900)
+    assert [tick for tick in talk.of(TickDue) if tick.medium is not Medium.EVENTS] == before
