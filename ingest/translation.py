@@ -109,5 +109,5 @@ def outcome(ended: SessionOutcome, *, connected_before: bool) -> Outcome:
 def _reason(ended: SessionOutcome) -> str:
     if ended.code is None:
         return ended.cause
-    numbers = codes.StopReason if ended.cause is EndCause.STOPPED else codes.Status
+    numbers = codes.StopReason if ended.cause in (EndCause.STOPPED, EndCause.CLOSED) else codes.Status
     return f"{ended.cause}: {codes.name_of(numbers, ended.code).lower()}"
