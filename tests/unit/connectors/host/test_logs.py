@@ -70,3 +70,16 @@ def test_console_is_readable(capsys: pytest.CaptureFixture[str]) -> None:
     written = capsys.readouterr().err
     assert "listening" in written
     assert "port=8000" in written
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_an_exception_says_where_but_not_what_it_was_working_on(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure("processors", LogSettings.model_validate({"format": form}))
+    words = "".join(["what ", "she ", "said"])
+    try:
+        int(words[0])
+    except ValueError:
+        logging.getLogger("processors").exception("failed")
+    told = capsys.readouterr().err
+    assert "test_logs.py" in told
+    assert words not in told
