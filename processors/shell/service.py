@@ -13,8 +13,11 @@ from connectors.host.health import Health
 from connectors.host.logs import configure, get_logger
 from connectors.host.signals import StopSignal
 from connectors.kafka.decoder import Decoder
+from connectors.kafka.errors import KafkaError
+from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.producer import TEXT, Profile, create_producer
 from connectors.kafka.reader import PartitionLoader
+from connectors.kafka.records import Place
 from connectors.kafka.settings import KafkaSettings
 from processors.settings import ProcessorsSettings
 from processors.shell.applications import Application
@@ -27,6 +30,7 @@ from processors.shell.worker import Connections, Worker
 log = get_logger(__name__)
 
 STOP_TIMEOUT_S = 20.0
+REACH_TIMEOUT_S = 5.0
 
 
 def run(name: str, create: Callable[[], Application], profile: Profile = TEXT) -> None:
@@ -63,11 +67,23 @@ async def _serve(create: Callable[[], Application], profile: Profile, stop: Stop
     app.on_partitions_revoked.connect(worker.on_revoked, weak=False)
     await application.start()
     try:
-        return await _run(app, worker, stop)
+        await _reached(kafka, Place(application.state_topic.name, 0), stop)
+        return stop.is_set() or await _run(app, worker, stop)
     finally:
         await application.stop()
         await asyncio.to_thread(producer.close)
         await asyncio.to_thread(loader.close)
+
+
+async def _reached(kafka: KafkaSettings, place: Place, stop: StopSignal) -> None:
+    """Wait for Kafka: Faust gives up when it finds nobody at the start, later it waits by itself."""
+    offsets = OffsetDirectory(kafka)
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(offsets.ends, [place], REACH_TIMEOUT_S)
+            return
+        except KafkaError as error:
+            log.warning("waiting for kafka", reason=str(error))
 
 
 async def _run(app: ProcessorApp, worker: Worker, stop: StopSignal) -> bool:
