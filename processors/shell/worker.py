@@ -36,6 +36,7 @@ log = get_logger(__name__)
 
 RETRY_S = 0.5
 REWIND_PATIENCE_S = 10.0
+UNASSIGNED_PATIENCE_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,8 +273,10 @@ class Worker:
         metrics.HELD_BYTES.set(assignment.held_bytes().total())
 
     def _is_moving(self) -> bool:
-        """Whether something was taken lately, or there was nothing to take."""
-        if self._assignment is None or self._rendering.is_full:
+        """Whether something was taken lately, or there was nothing to take; without partitions, for a while."""
+        if self._assignment is None:
+            return self._clock.monotonic() - self._moved_at < UNASSIGNED_PATIENCE_S
+        if self._rendering.is_full:
             return True
         is_behind = any(
             self._to.inputs.end(source) > offset

@@ -14,7 +14,7 @@ from connectors.kafka.settings import KafkaSettings
 from processors.checkpoint.assignments import Input
 from processors.settings import ProcessorsSettings
 from processors.shell.applications import Output
-from processors.shell.worker import REWIND_PATIENCE_S, Connections, NotCopartitioned, Worker
+from processors.shell.worker import REWIND_PATIENCE_S, UNASSIGNED_PATIENCE_S, Connections, NotCopartitioned, Worker
 from schemas import topics
 from schemas.codec import Codec
 from schemas.records import MediaRecord
@@ -277,6 +277,13 @@ async def test_a_leading_input_is_paused_and_resumed_by_rewinding():
     bench.worker._pausing._limit_bytes = 100_000
     await bench.worker.checkpoint()
     assert bench.inputs.diary[-2:] == [("rewind", AUDIO_0, 6), ("resume", AUDIO_0)]
+
+
+async def test_a_worker_that_is_never_given_partitions_is_not_alive_for_ever():
+    bench = Bench()
+    assert bench.worker._is_moving()
+    bench.clock.seconds += UNASSIGNED_PATIENCE_S
+    assert not bench.worker._is_moving()
 
 
 async def test_liveness_is_progress():
