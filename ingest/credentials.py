@@ -7,15 +7,12 @@ from connectors.kafka.decoder import Decoder
 from connectors.kafka.records import Record
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.view import TopicView
+from ingest.refusals import NoCredentials
 from schemas import topics
 from schemas.records import ZoomApp
 
 READY_TIMEOUT_S = 30.0
 CATCH_UP_TIMEOUT_S = 2.0
-
-
-class NoCredentials(Exception):
-    """The session's Zoom app cannot be used; the text says why."""
 
 
 class AppCredentials(NamedTuple):

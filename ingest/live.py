@@ -30,9 +30,9 @@ from connectors.rtms.protocol.events import (
 )
 from connectors.rtms.session import RtmsSession, SessionOutcome
 from ingest import metrics, translation
-from ingest.credentials import NoCredentials
 from ingest.facts import Facts
 from ingest.publisher import Frame, Publisher
+from ingest.refusals import CannotJoin
 from ingest.worker import Outcome
 from schemas import topics
 from schemas.records import AppSession, Begin, FactKind, Hole
@@ -44,6 +44,7 @@ HOUSEKEEPING_S = 0.1
 SETTLE_POLL_S = 0.01
 RETRY_FACT_S = 1.0
 SOURCE = "zoom"
+INTERNAL_ERROR = "internal_error"
 
 TOPIC_OF: dict[Medium, Topic] = {
     Medium.AUDIO: topics.AUDIO,
@@ -87,19 +88,36 @@ class LiveSession:
     # --- worker.Live ---
 
     async def run(self) -> Outcome:
+        """What goes wrong in one session ends it, and no other; without Kafka the whole process is of no use."""
         try:
-            self._session = await self._around.create_session(self._state, self.on_event)
-        except NoCredentials as error:
-            log.error("no credentials", session_id=self._identity.session_id, reason=str(error))
-            kind = FactKind.STREAM_OVER if self._state.connected_once else FactKind.CONNECTION_FAILED
-            return Outcome(kind, f"no_credentials: {error}")
+            return await self._run()
+        except CannotJoin as error:
+            log.error("cannot join", session_id=self._identity.session_id, reason=str(error))
+            return Outcome(self._failure(), str(error))
+        except KafkaError:
+            raise
+        except Exception:  # the session's edge
+            metrics.SESSION_FAILURES.inc()
+            log.exception("session failed", session_id=self._identity.session_id)
+            return Outcome(self._failure(), INTERNAL_ERROR)
+
+    async def _run(self) -> Outcome:
+        self._session = await self._around.create_session(self._state, self.on_event)
         self._running = asyncio.create_task(self._session.run())
         keeping = asyncio.create_task(self._keep_house())
         try:
+            await asyncio.wait({self._running, keeping}, return_when=asyncio.FIRST_COMPLETED)
+            if not self._running.done():
+                keeping.result()  # it only ever ends by failing
             ended = await self._running
         finally:
             keeping.cancel()
+            self._running.cancel()
         return translation.outcome(ended, connected_before=self._state.connected_once)
+
+    def _failure(self) -> FactKind:
+        connected = self._ready or self._state.connected_once
+        return FactKind.STREAM_OVER if connected else FactKind.CONNECTION_FAILED
 
     async def finish(self, *, close_stream: bool) -> None:
         if self._session is not None and close_stream:

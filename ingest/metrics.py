@@ -8,3 +8,4 @@ LOST = counter("rtms_ingest_lost_total", "frames that did not get into Kafka", [
 SESSIONS = gauge("rtms_ingest_sessions", "sessions held by this worker")
 CLAIMS = counter("rtms_ingest_claims_total", "claims stated")
 LET_GO = counter("rtms_ingest_let_go_total", "sessions given up to another worker")
+SESSION_FAILURES = counter("rtms_ingest_session_failures_total", "sessions that a mistake of ours has ended")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from connectors.host.clock import Clock
 from connectors.rtms.protocol.codes import HZ_OF, Resolution
 from connectors.rtms.protocol.events import OwnerEvent
+from connectors.rtms.protocol.messages import ID_FIELDS
 from connectors.rtms.protocol.parameters import (
     EVERYTHING,
     AudioParameters,
@@ -17,6 +18,7 @@ from connectors.rtms.settings import ZoomSettings
 from connectors.rtms.transport.choice import create_transport
 from ingest.credentials import ZoomCredentials
 from ingest.live import CreateSession
+from ingest.refusals import UnusableRequest
 from schemas import settings as session_settings
 from schemas.records import AppSession
 from schemas.settings import SessionSettings
@@ -38,12 +40,27 @@ def wanted(settings: SessionSettings) -> MediaParameters:
     )
 
 
+def asked_for(settings: str) -> MediaParameters:
+    """`wanted` for a session's settings as they stand in its state.
+
+    Raises:
+        UnusableRequest: Zoom has no name for a value in them, or they are no settings.
+    """
+    try:
+        return wanted(session_settings.loads(settings))
+    except (ValueError, KeyError) as error:
+        raise UnusableRequest("settings that Zoom cannot be asked for") from error
+
+
 def session_factory(credentials: ZoomCredentials, zoom: ZoomSettings, clock: Clock) -> CreateSession:
-    """A function that makes a session for a state; it raises NoCredentials."""
+    """A function that makes a session for a state; it raises CannotJoin."""
     transport, policy = create_transport(zoom), zoom.policy()
 
     async def create(state: AppSession, on_event: Callable[[OwnerEvent], None]) -> RtmsSession:
         request = state.request
+        if request.product not in ID_FIELDS:
+            raise UnusableRequest("no such product")
+        media = asked_for(state.settings)
         app = await credentials.of(request.zoom_app_id)
         params = StreamParams(
             product=request.product,
@@ -53,7 +70,6 @@ def session_factory(credentials: ZoomCredentials, zoom: ZoomSettings, clock: Clo
             client_id=app.client_id,
             client_secret=app.client_secret,
         )
-        media = wanted(session_settings.loads(state.settings))
         return RtmsSession(params, on_event, transport=transport, clock=clock, media=media, policy=policy)
 
     return create
