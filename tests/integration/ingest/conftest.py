@@ -1,0 +1,280 @@
+"""Real workers and a real lifecycle, a simulated Zoom in the test's own loop, and what stands in the topics after."""
+
+import asyncio
+import hashlib
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.host.secrets import KeyRing
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.producer import CONTROL, create_producer
+from connectors.kafka.reader import PartitionLoader
+from connectors.kafka.records import Place
+from connectors.kafka.records import Record as KafkaRecord
+from connectors.kafka.view import TopicView
+from connectors.rtms.simulator.rules import Credentials, Rules
+from connectors.rtms.simulator.server import ServerOptions, Simulator
+from connectors.rtms.simulator.stream import Stream
+from connectors.rtms.simulator.zoomclock import ZoomClock
+from deploy.local.server import Server
+from schemas import topics
+from schemas.ids import partition_of, session_id
+from schemas.records import (
+    AppSession,
+    Caption,
+    Chat,
+    DeadLetter,
+    Event,
+    FactKind,
+    MediaRecord,
+    Record,
+    RecordKind,
+    SessionFact,
+    StreamRequest,
+    ZoomApp,
+)
+from schemas.sessions import State
+from schemas.topics import Topic
+from tests.support.processes import service
+from tests.support.settings import kafka_settings
+
+PROJECT = "proj_ingest"
+PATIENCE_S = 60.0
+
+Tally = dict[tuple[str, int], tuple[int, int, str]]
+
+
+class House:
+    """The pipeline's first rooms as processes, and this test's hands and eyes on the topics."""
+
+    def __init__(self, env: dict[str, str], folder: Path) -> None:
+        self.ring = KeyRing([key := KeyRing.generate()])
+        self.kafka = kafka_settings(env)
+        self.folder = folder
+        self.decoder = Decoder.from_settings(self.kafka)
+        self.producer = create_producer(self.kafka, CONTROL)
+        self.states: dict[str, AppSession] = {}
+        self.seen: dict[tuple[str, str], float] = {}
+        self._env = env | {
+            "RTMS_SECRETS_KEYS": key,
+            "RTMS_ZOOM_ALLOWED_HOSTS": "127.0.0.1",
+            "RTMS_ZOOM_ALLOW_PLAINTEXT": "true",
+        }
+        self._lock = threading.Lock()
+        self._view = TopicView(self.kafka, topics.APP_SESSIONS, self._apply).start()
+        self.lifecycle = service(["-m", "processors", "lifecycle"], self._env, folder / "lifecycle.log")
+        self.workers: dict[str, Server] = {}
+        self.private: set[str] = set()
+
+    def close(self) -> None:
+        for server in (*self.workers.values(), self.lifecycle):
+            server.stop()
+        self._view.close()
+        self.producer.close()
+
+    def worker(self, name: str) -> Server:
+        """A worker of that name, ready; at once when it runs."""
+        if name not in self.workers:
+            env = self._env | {"RTMS_INGEST_WORKER": name}
+            self.workers[name] = service(["-m", "ingest"], env, self.folder / f"{name}.log")
+        server = self.workers[name]
+        if server.pid is None:
+            server.launch()
+        server.wait_ready()
+        return server
+
+    def only(self, *names: str) -> None:
+        """These workers and no others."""
+        for name in names:
+            self.worker(name)
+        for name, server in self.workers.items():
+            if name not in names:
+                server.stop()
+
+    def logs(self) -> str:
+        return "\n".join(server.log.read_text() for server in self.workers.values() if server.log.exists())
+
+    # --- the log ----------------------------------------------------------------------------------------------------
+
+    def _apply(self, record: KafkaRecord) -> None:
+        if record.value is None:
+            return
+        state = self.decoder.decode(topics.APP_SESSIONS, record.value)
+        assert isinstance(state, AppSession)
+        with self._lock:
+            self.states[state.session_id] = state
+            self.seen.setdefault((state.session_id, state.state), time.monotonic())
+
+    def write(self, topic: Topic, key: str, record: Record) -> int:
+        number = partition_of(key, self.kafka.partitions) if topic.per_session else 0
+        return self.producer.send_blocking(topic, key.encode(), self.decoder.codec.encode(topic, record), number)
+
+    def add_app(self, wanted: Credentials, secret: str | None = None) -> str:
+        """A Zoom app with these credentials, or with a secret of its own."""
+        app = ZoomApp(
+            zoom_app_id=f"zapp_{uuid.uuid4().hex}",
+            project_id=PROJECT,
+            client_id=wanted.client_id,
+            client_secret_encrypted=self.ring.encrypt(secret or wanted.client_secret),
+            created_at_ms=0,
+        )
+        self.write(topics.ZOOM_APPS, app.zoom_app_id, app)
+        return app.zoom_app_id
+
+    def request(self, stream_id: str, zoom_app_id: str, *urls: str, **changes: Any) -> str:
+        """Ask for a session as the API does; gives its id."""
+        session = session_id(PROJECT, stream_id)
+        known: dict[str, Any] = {"product": "meeting", "meeting_id": "nobody's", "stream_id": stream_id}
+        settings = changes.pop("settings", None)
+        self.state(
+            session,
+            FactKind.REQUESTED,
+            project_id=PROJECT,
+            source="api",
+            settings=settings,
+            request=StreamRequest(**known | {"server_urls": urls, "zoom_app_id": zoom_app_id} | changes),
+        )
+        return session
+
+    def join(self, simulator: Simulator, stream: Stream, zoom_app_id: str | None = None) -> str:
+        """Ask for a session on a simulated stream."""
+        self.private |= {simulator.options.credentials.client_secret}
+        self.private |= {person.name for person in stream.meeting.participants}
+        self.private |= {turn.text for turn in stream.meeting.turns}
+        return self.request(
+            stream.identity.stream_id,
+            zoom_app_id or self.add_app(simulator.options.credentials),
+            simulator.signalling_url(stream),
+            meeting_id=stream.identity.meeting_uuid,
+        )
+
+    def state(self, session: str, kind: FactKind, **changes: Any) -> int:
+        return self.write(topics.SESSION_FACTS, session, SessionFact(session_id=session, kind=kind, **changes))
+
+    async def until(self, session: str, *wanted: State, timeout_s: float = PATIENCE_S) -> AppSession:
+        """Wait until the session is in one of these states."""
+        await wait_until(
+            lambda: session in self.states and self.states[session].state in wanted,
+            timeout_s,
+            lambda: f"{session} is {self.states.get(session)}\n{self.logs()[-6000:]}",
+        )
+        return self.states[session]
+
+    def records(self, topic: Topic, session: str) -> list[Any]:
+        """What the topic holds of the session, in order."""
+        number = partition_of(session, self.kafka.partitions) if topic.per_session else 0
+        loader = PartitionLoader(self.kafka)
+        try:
+            loaded = [r for r in loader.load([Place(topic.name, number)], 30) if r.value]
+        finally:
+            loader.close()
+        found = [self.decoder.decode(topic, record.value) for record in loaded if record.value]
+        return [record for record in found if getattr(record, "session_id", None) == session]
+
+    def media(self, session: str) -> dict[str, list[MediaRecord]]:
+        """The session's six topics by medium."""
+        return {topic.name.removeprefix("rtms."): self.records(topic, session) for topic in topics.MEDIA_TOPICS}
+
+    def letters(self, session: str) -> list[DeadLetter]:
+        return self.records(topics.DEAD_LETTERS, session)
+
+
+async def wait_until(condition: Callable[[], object], timeout_s: float, failure: Callable[[], str]) -> None:
+    """Wait while the loop (and the simulated Zoom in it) goes on."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, failure()
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def house(topics_ready: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    made = House(topics_ready, tmp_path_factory.mktemp("ingest"))
+    try:
+        made.lifecycle.launch()
+        made.worker("one")
+        made.lifecycle.wait_ready()
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+async def simulate() -> AsyncIterator[Callable[..., Any]]:
+    """`await simulate(speed=…)`: a running simulated Zoom that drops no picture because this machine is slow."""
+    async with AsyncExitStack() as stack:
+
+        async def start(*, speed: float = 2.0, rules: Rules | None = None) -> Simulator:
+            options = ServerOptions(rules=replace(rules or Rules(), stale_picture_s=1e6))
+            return await stack.enter_async_context(Simulator(options, ZoomClock(speed=speed)))
+
+        yield start
+
+
+# --- what must be true of every session's topics ---------------------------------------------------------------------
+
+
+def payload(record: MediaRecord) -> bytes:
+    if isinstance(record, Caption | Chat):
+        return record.text.encode()
+    return getattr(record, "payload", b"")
+
+
+def tally(media: dict[str, list[MediaRecord]]) -> Tally:
+    """Frames, bytes and digest per medium and participant, in the shape of the simulator's truth; no events."""
+    frames: Counter[tuple[str, int]] = Counter()
+    sizes: Counter[tuple[str, int]] = Counter()
+    digests: dict[tuple[str, int], Any] = {}
+    for medium, records in media.items():
+        for record in records:
+            if record.kind is RecordKind.FRAME and not isinstance(record, Event):
+                track = (medium, record.participant_id)
+                frames[track] += 1
+                sizes[track] += len(payload(record))
+                digests.setdefault(track, hashlib.sha256()).update(payload(record))
+    return {track: (frames[track], sizes[track], digests[track].hexdigest()) for track in frames}
+
+
+def truth_tally(stream: Stream) -> Tally:
+    return {
+        (medium, track["user_id"]): (track["frames"], track["bytes"], track["sha256"])
+        for medium, facts in stream.truth.media_json().items()
+        if medium != "events"
+        for track in facts["tracks"]
+    }
+
+
+def check_envelope(media: dict[str, list[MediaRecord]]) -> None:
+    """Every topic: epochs in order, each begun by its `begin`, numbered without a hole, one `end` at the very end."""
+    for medium, records in media.items():
+        kinds = [record.kind for record in records]
+        epochs = [record.epoch for record in records]
+        assert epochs == sorted(epochs), f"{medium}: a record of an older epoch after a newer one's begin"
+        for epoch in set(epochs):
+            of_epoch = [record for record in records if record.epoch == epoch]
+            assert of_epoch[0].kind is RecordKind.BEGIN, f"{medium}: epoch {epoch} begins with {of_epoch[0].kind}"
+            assert [record.sequence for record in of_epoch] == list(range(len(of_epoch))), f"{medium}: not numbered"
+        assert kinds.count(RecordKind.BEGIN) == len(set(epochs)), medium
+        assert kinds.count(RecordKind.END) == 1, medium
+        assert kinds[-1] is RecordKind.END, medium
+
+
+def check_ticks(media: dict[str, list[MediaRecord]]) -> None:
+    """No frame is as old as a tick before it had promised; the share, silent most of the time, ticks."""
+    for medium, records in media.items():
+        through: dict[int, int] = {}
+        for record in records:
+            if record.kind is RecordKind.TICK:
+                through[record.epoch] = record.timestamp_ms
+            elif record.kind is RecordKind.FRAME and medium != "events":
+                assert record.timestamp_ms > through.get(record.epoch, 0), f"{medium}: a frame behind a tick"
+    assert any(record.kind is RecordKind.TICK for record in media["share"])
