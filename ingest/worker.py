@@ -12,7 +12,7 @@ from typing import Protocol
 
 from connectors.host.clock import Clock
 from connectors.host.logs import get_logger
-from connectors.kafka.errors import KafkaError
+from connectors.kafka.errors import Fatal, KafkaError
 from ingest import metrics
 from ingest.facts import Facts
 from ingest.ownership import Action, Deadlines, decide
@@ -125,13 +125,16 @@ class Worker:
         while True:
             await asyncio.sleep(DEADLINE_CHECK_S)
             for session_id in self._sessions_in(self.active):
-                which = self.deadlines.passed(self.states[session_id], self.clock.now_ms())
+                state = self.states.get(session_id)  # stating the last one took time: sessions come and go meanwhile
+                which = self.deadlines.passed(state, self.clock.now_ms()) if state is not None else None
                 if which is not None and (session_id, which) not in self._stated:
                     await self._state_deadline(session_id, which)
 
     async def _state_deadline(self, session_id: str, which: str) -> None:
         try:
             await self.facts.state(session_id, self._partition_of[session_id], FactKind.DEADLINE_PASSED, reason=which)
+        except Fatal:
+            raise
         except KafkaError as error:
             log.warning("deadline not stated", session_id=session_id, deadline=which, code=error.code)
             return
@@ -164,6 +167,8 @@ class Worker:
     async def _claim_and_run(self, session_id: str, holding: Holding) -> None:
         try:
             epoch = await self.facts.state(session_id, holding.partition, FactKind.CLAIMED)
+        except Fatal:
+            raise
         except KafkaError as error:
             log.warning("claim not acknowledged", session_id=session_id, code=error.code)
             self._drop(session_id, holding)
@@ -222,6 +227,7 @@ class Worker:
     def _forget(self, session_id: str) -> None:
         self.states.pop(session_id, None)
         self._partition_of.pop(session_id, None)
+        self._stated = {stated for stated in self._stated if stated[0] != session_id}
 
     def _forget_states(self, partitions: Iterable[int]) -> None:
         for session_id in self._sessions_in(partitions):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from connectors.kafka.errors import DeliveryFailed
+from connectors.kafka.errors import DeliveryFailed, Fatal
 from ingest.ownership import Deadlines
 from ingest.worker import Outcome, Worker
 from schemas.records import AppSession, FactKind, HistoryEntry, StreamRequest
@@ -234,6 +234,38 @@ async def test_a_missed_deadline_is_stated_once(house, monkeypatch):
     await h.settle()
     watch.cancel()
     assert h.facts.stated[1:] == [(FactKind.DEADLINE_PASSED, {"reason": "connecting"})]
+
+
+async def test_sessions_that_go_while_a_deadline_is_stated_end_no_watch(house, monkeypatch):
+    monkeypatch.setattr("ingest.worker.DEADLINE_CHECK_S", 0)
+    h = await running(house)
+    for name in ("app_2", "app_3"):
+        h.worker.on_state(3, name, replace(SESSION, session_id=name))
+    await h.settle()
+    h.facts.open.clear()
+    watch = asyncio.create_task(h.worker.watch_deadlines())
+    h.clock.ms = 1001
+    await h.settle()
+    h.worker.on_state(3, "app_2", None)  # while the first one's deadline is on its way
+    h.facts.open.set()
+    await h.settle()
+    assert not watch.done()
+    watch.cancel()
+    assert h.facts.kinds()[3:] == [FactKind.DEADLINE_PASSED] * 2
+
+
+async def test_a_producer_that_is_broken_for_good_ends_the_worker_instead_of_trying_for_ever(house, monkeypatch):
+    monkeypatch.setattr("ingest.worker.RETRY_CLAIM_S", 0)
+    h = house()
+    monkeypatch.setattr(h.facts, "state", _fenced)
+    h.worker.on_state(3, "app_1", SESSION)
+    h.worker.on_active(3)
+    await h.settle()
+    assert h.worker.broken.is_set()
+
+
+async def _fenced(*_arguments, **_fields):
+    raise Fatal("fenced")
 
 
 async def test_a_failing_session_task_breaks_the_worker_loudly(house):
