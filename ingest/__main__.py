@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 
 from connectors.host.clock import SystemClock
 from connectors.host.health import Health
@@ -12,7 +12,7 @@ from connectors.host.settings import SecretsSettings
 from connectors.host.signals import StopSignal
 from connectors.kafka.dead_letters import DeadLetters
 from connectors.kafka.decoder import Decoder
-from connectors.kafka.producer import CONTROL, MEDIA, TEXT, VIDEO, create_producer
+from connectors.kafka.producer import CONTROL, MEDIA, TEXT, VIDEO, Producer, create_producer
 from connectors.kafka.settings import KafkaSettings
 from connectors.rtms.settings import ZoomSettings
 from ingest.claims import ClaimsTail
@@ -28,6 +28,9 @@ from ingest.worker import Worker
 from schemas import topics
 
 log = get_logger(__name__)
+
+BEAT_S = 1.0
+HAND_OVER_MARGIN_S = 0.5
 
 
 async def serve(settings: IngestSettings, kafka: KafkaSettings, health: Health, stop: StopSignal) -> int:
@@ -60,37 +63,39 @@ async def serve(settings: IngestSettings, kafka: KafkaSettings, health: Health, 
         ),
         clock=clock,
     )
-    membership = Membership(kafka, decoder, worker, health)
-    claims = ClaimsTail(kafka, decoder, worker.on_claim)
+    membership = Membership(kafka, decoder, worker, health, settings.hand_over_s + HAND_OVER_MARGIN_S)
+    claims = ClaimsTail(kafka, decoder, worker.on_claim, worker.on_broken)
     await credentials.wait_ready()
     claims.start()
     membership.start()
     health.ready(True)
-    watching = [asyncio.create_task(work) for work in (worker.watch_deadlines(), beat(health))]
-    await first_of(stop.wait(), worker.broken.wait())
+    watch = watch_over((media, video, text, control), health)
+    await first_of(stop.wait(), worker.broken.wait(), worker.watch_deadlines(), watch)
     health.ready(False, "stopping")
     await asyncio.to_thread(membership.close)
-    for task in watching:
-        task.cancel()
     claims.close()
     credentials.close()
     left = sum(producer.close() for producer in (media, video, text, control))
     log.info("stopped", undelivered=left)
-    return 1 if worker.broken.is_set() or left else 0
+    return 0 if stop.is_set() and not worker.broken.is_set() and not left else 1
 
 
-async def beat(health: Health) -> None:
-    """Liveness: the event loop gets round."""
-    while True:
+async def watch_over(producers: Sequence[Producer], health: Health) -> None:
+    """Liveness: the event loop gets round. Returns when a client is broken for good, which ends the process."""
+    while all(producer.connection.fatal is None for producer in producers):
         health.beat()
-        await asyncio.sleep(1)
+        await asyncio.sleep(BEAT_S)
 
 
 async def first_of(*waits: Coroutine[None, None, object]) -> None:
+    """Return when one of them has ended, however it did."""
     tasks = [asyncio.create_task(wait) for wait in waits]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
         task.cancel()
+    for task in done:
+        if (error := task.exception()) is not None:
+            log.error("a task failed, leaving", exc_info=error)
 
 
 def main() -> int:

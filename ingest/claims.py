@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from connectors.host.logs import get_logger
 from connectors.kafka.decoder import Decoder
-from connectors.kafka.errors import KafkaError
+from connectors.kafka.errors import Fatal, KafkaError, OffsetOutOfRange
 from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.reader import Reader
-from connectors.kafka.records import Place, Record
+from connectors.kafka.records import BEGINNING, Place, Record
 from connectors.kafka.settings import KafkaSettings
 from schemas import topics
 from schemas.codec import Undecodable
@@ -24,12 +24,14 @@ OnClaim = Callable[[str, str, int], None]
 class ClaimsTail:
     """Reads all of `session-facts` from its end as of `start`; what was claimed before is in the states."""
 
-    def __init__(self, settings: KafkaSettings, decoder: Decoder, on_claim: OnClaim) -> None:
+    def __init__(
+        self, settings: KafkaSettings, decoder: Decoder, on_claim: OnClaim, on_broken: Callable[[Exception], None]
+    ) -> None:
         self._places = [Place(topics.SESSION_FACTS.name, number) for number in range(settings.partitions)]
         self._reader = Reader(settings, "claims")
         self._directory = OffsetDirectory(settings)
         self._decoder = decoder
-        self._on_claim = on_claim
+        self._on_claim, self._on_broken = on_claim, on_broken
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="claims", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -46,21 +48,37 @@ class ClaimsTail:
         self._reader.close()
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                records = self._reader.consume()
-            except KafkaError as error:
-                log.warning("cannot follow claims", code=error.code)
-                self._stopping.wait(0.5)
-                continue
-            for record in records:
-                self._hand_on(record)
+        try:
+            while not self._stopping.is_set():
+                self._step()
+        except Exception as error:  # the thread's edge: deaf to claims, this worker would hold what others hold
+            log.exception("claims are not followed any more")
+            self._tell(self._on_broken, error)
+
+    def _step(self) -> None:
+        try:
+            records = self._reader.consume()
+        except OffsetOutOfRange as error:  # claims that nobody can read any more are older than every claim held
+            log.error("claims were deleted before they were read", partition=error.place.partition)
+            self._reader.assign(self._reader.positions() | {error.place: BEGINNING})
+            return
+        except Fatal:
+            raise
+        except KafkaError as error:
+            log.warning("cannot follow claims", code=error.code)
+            self._stopping.wait(0.5)
+            return
+        for record in records:
+            self._hand_on(record)
 
     def _hand_on(self, record: Record) -> None:
         try:
-            fact = self._decoder.decode(topics.SESSION_FACTS, record.value or b"")
+            fact = self._decoder.decode_patiently(topics.SESSION_FACTS, record.value or b"", self._stopping.wait)
         except Undecodable:
             return  # lifecycle puts it among the dead letters
-        assert isinstance(fact, SessionFact)
-        if fact.kind is FactKind.CLAIMED and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._on_claim, fact.session_id, fact.worker or "", record.offset)
+        if isinstance(fact, SessionFact) and fact.kind is FactKind.CLAIMED:
+            self._tell(self._on_claim, fact.session_id, fact.worker or "", record.offset)
+
+    def _tell(self, method: Callable[..., None], *arguments: object) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(method, *arguments)

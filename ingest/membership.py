@@ -44,7 +44,9 @@ class Owner(Protocol):
 class Membership(Listener):
     """Call `start` from the loop, `close` from a thread."""
 
-    def __init__(self, settings: KafkaSettings, decoder: Decoder, owner: Owner, health: Health) -> None:
+    def __init__(
+        self, settings: KafkaSettings, decoder: Decoder, owner: Owner, health: Health, hand_over_s: float
+    ) -> None:
         self._settings = settings
         self._decoder = decoder
         self._owner = owner
@@ -55,7 +57,7 @@ class Membership(Listener):
         self._thread = threading.Thread(target=self._run, name="membership", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._consumer: GroupConsumer | None = None
-        self.hand_over_s = 3.0
+        self._hand_over_s = hand_over_s
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -75,7 +77,7 @@ class Membership(Listener):
         assert self._loop is not None
         done = asyncio.run_coroutine_threadsafe(self._owner.on_revoked(partitions), self._loop)
         try:
-            done.result(self.hand_over_s)
+            done.result(self._hand_over_s)
         except FutureTimeoutError:
             done.cancel()
             log.warning("hand-over took too long", partitions=len(partitions))
@@ -104,6 +106,7 @@ class Membership(Listener):
         try:
             records = consumer.consume()
         except OffsetOutOfRange as error:
+            log.warning("reading a partition's sessions anew", partition=error.place.partition)
             consumer.seek(error.place, BEGINNING)  # compaction only removes what a newer record replaces
             return
         except Fatal:
@@ -129,11 +132,12 @@ class Membership(Listener):
         state: AppSession | None = None
         if record.value is not None:
             try:
-                decoded = self._decoder.decode(topics.APP_SESSIONS, record.value)
+                decoded = self._decoder.decode_patiently(topics.APP_SESSIONS, record.value, self._stopping.wait)
             except Undecodable as error:
                 log.error("state skipped", partition=record.partition, offset=record.offset, reason=error.reason)
                 return
-            assert isinstance(decoded, AppSession)
+            if not isinstance(decoded, AppSession):
+                return  # it is time to stop
             state = decoded
         self._tell(self._owner.on_state, record.partition, session_id, state)
 

@@ -16,5 +16,4 @@ class IngestSettings(BaseSettings):
     connecting_deadline_s: float = Field(default=300, gt=0, description="from the request to the first connection")
     post_processing_deadline_s: float = Field(default=1800, gt=0, description="from the end to everything stored")
     total_deadline_s: float = Field(default=108_000, gt=0, description="from the request to the end of the meeting")
-    load_timeout_s: float = Field(default=60, gt=0, description="for reading the sessions of assigned partitions")
     hand_over_s: float = Field(default=2.5, gt=0, description="for closing and flushing when partitions move")

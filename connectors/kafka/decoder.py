@@ -3,11 +3,18 @@
 The look-up blocks, and happens only in the moment when a newer or older release's first record is read.
 """
 
-from connectors.kafka.registry import NotRegistered, learn_schema, load_codec
+from collections.abc import Callable
+
+from connectors.host.logs import get_logger
+from connectors.kafka.registry import NotRegistered, RegistryError, learn_schema, load_codec
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Codec, Undecodable, UnknownSchema
 from schemas.records import Record
 from schemas.topics import Topic
+
+log = get_logger(__name__)
+
+RETRY_S = 1.0
 
 
 class Decoder:
@@ -35,6 +42,20 @@ class Decoder:
         except UnknownSchema as error:
             self._learn(error)
         return self.codec.decode(topic, data)
+
+    def decode_patiently(self, topic: Topic, data: bytes, wait: Callable[[float], bool]) -> Record | None:
+        """`decode`, waiting for a registry that is away; None when `wait`, given seconds, says that it is time to stop.
+
+        Raises:
+            Undecodable: a dead letter.
+        """
+        while True:
+            try:
+                return self.decode(topic, data)
+            except RegistryError as error:
+                log.warning("waiting for the registry", topic=topic.name, code=error.code)
+                if wait(RETRY_S):
+                    return None
 
     def _learn(self, error: UnknownSchema) -> None:
         if error.schema_id in self._nobodys:
