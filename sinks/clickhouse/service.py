@@ -93,6 +93,8 @@ class ClickHouseSink:
         self._health.ready(bool(self._consumer.assignment()), "no partitions assigned", "assignment")
         if self._pending and (self._retry_at_s is None or self._clock.monotonic() >= self._retry_at_s):
             self._write()
+        if self._retry_at_s is not None and not self._pending:
+            self._recovered()  # what could not be written has moved away; nothing else would ever resume the rest
         if self._retry_at_s is not None:
             self._consumer.pause(list(self._consumer.assignment()))
 
