@@ -113,6 +113,7 @@ def test_other_messages_are_declined() -> None:
     for data in (b"", b"{", b"{}", b'{"msg_type":12,"timestamp":5}', built(b"text", 17), built(IDR, 17), b"x" * 5000):
         assert read_frame(data) is None
     assert read_frame(b'{"msg_type":14}') is None
+    assert read_frame(built(b"", **PADDING)) is None
     assert read_frame(b'{"msg_type":14,"content":null,"more":{"data":"' + b"A" * 4000 + b'"}}') is None
 
 
