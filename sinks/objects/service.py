@@ -78,8 +78,10 @@ class ObjectsSink(Listener):
 
     def on_revoked(self, revoked: list[Place]) -> None:
         mine = [place for place in revoked if place in self._partitions]
-        self._commit({place: offset for place in mine if (offset := self._settled(place)) is not None})
-        self._drop(mine)
+        try:
+            self._commit({place: offset for place in mine if (offset := self._settled(place)) is not None})
+        finally:
+            self._drop(mine)
 
     def on_lost(self, lost: list[Place]) -> None:
         self._drop(lost)
@@ -118,6 +120,8 @@ class ObjectsSink(Listener):
             metrics.RECORDS.labels(segment.kind).inc()
             if segment.kind is OutputKind.ITEM:
                 self._storing.store(segment, patience)
+            elif segment.kind is OutputKind.END:
+                self._storing.check(segment)
         except (Undecodable, BadKey) as error:
             metrics.REFUSED.inc()
             reason = str(error)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from connectors.host.logs import get_logger
 from connectors.kafka.producer import Producer
+from connectors.objects.errors import NotFound
+from connectors.objects.keys import checked
 from connectors.objects.store import ObjectStore
 from schemas.codec import Codec
 from schemas.records import FactKind, Segment, SessionFact, Stored
@@ -54,6 +56,11 @@ class Storing:
         patience.until_done("segment", lambda: self._to.store.put(key, segment.payload, layout.SEGMENT_TYPE))
         metrics.SEGMENT_BYTES.inc(len(segment.payload))
 
+    @staticmethod
+    def check(end: Segment) -> None:
+        """Whether a recording of this session could be stored at all. Raises BadKey."""
+        checked(layout.movie_key(end.session_id))
+
     def finish(self, end: Segment, partition: int, patience: Patience) -> None:
         """Make the session's recording whole and say so in the log; the fact is acknowledged. Raises Abandoned."""
         with metrics.MOVIE_SECONDS.time():
@@ -80,6 +87,8 @@ class Storing:
         for attempt in range(1, self._settings.attempts + 1):
             try:
                 return self._movie(end, stored, patience)
+            except NotFound:  # deleted since it was listed, or its header was: waiting brings nothing back
+                return _failed(end, "segments_missing")
             except (UnreadableRecording, OSError) as error:
                 log.warning(
                     "recording not finished", session_id=end.session_id, attempt=attempt, reason=type(error).__name__

@@ -106,6 +106,17 @@ def test_a_missing_segment_is_a_failed_recording(sink: Sink, recording: list[Seg
     assert (fact.kind, fact.reason) == (FactKind.RECORDING_FAILED, "segments_missing")
 
 
+def test_an_object_that_somebody_deleted_is_a_failed_recording_and_holds_nothing_up(
+    sink: Sink, recording: list[Segment]
+) -> None:
+    *parts, end = recording
+    for part in parts:
+        sink.storing.store(part, sink.patience)
+        sink.store.delete(layout.header_key(SESSION, layout.header_name(part.init)))
+    fact = sink.finish(end)
+    assert (fact.kind, fact.reason) == (FactKind.RECORDING_FAILED, "segments_missing")
+
+
 def test_no_media_is_a_failed_recording(sink: Sink, recording: list[Segment]) -> None:
     assert sink.finish(replace(recording[-1], count=0)).reason == "no_media"
 
@@ -134,3 +145,5 @@ def test_a_fact_is_stated_until_it_is_acknowledged(tmp_path: Path, recording: li
 def test_a_session_id_that_is_no_name_is_refused(sink: Sink, recording: list[Segment]) -> None:
     with pytest.raises(BadKey):
         sink.storing.store(replace(recording[0], session_id="../../etc"), sink.patience)
+    with pytest.raises(BadKey):
+        sink.storing.check(replace(recording[-1], session_id="../../etc"))
