@@ -1,5 +1,7 @@
 """Starts the objects sink: `python -m sinks objects`."""
 
+from contextlib import ExitStack
+
 from connectors.host.health import Health
 from connectors.host.logs import configure, get_logger
 from connectors.host.signals import StopSignal
@@ -36,12 +38,9 @@ def run() -> None:
     )
     sink.attach(consumer)
     health.ready(True)
-    try:
+    # Each is closed even when another cannot be: a thread that were left trying would keep the process from ending.
+    with ExitStack() as closing:
+        for close in (lambda: log.info("stopped"), health.stop, producer.close, sink.close, consumer.close):
+            closing.callback(close)
         while not stop.is_set():
             sink.step()
-    finally:
-        consumer.close()
-        sink.close()
-        producer.close()
-        health.stop()
-        log.info("stopped")
