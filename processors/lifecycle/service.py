@@ -13,9 +13,9 @@ from connectors.host.logs import get_logger
 from connectors.kafka.consumer import GroupConsumer, Listener
 from connectors.kafka.dead_letters import encoded, letter_of
 from connectors.kafka.decoder import Decoder
-from connectors.kafka.errors import Abort, KafkaError
+from connectors.kafka.errors import Abort, KafkaError, OffsetOutOfRange
 from connectors.kafka.reader import PartitionLoader
-from connectors.kafka.records import Place
+from connectors.kafka.records import BEGINNING, Place
 from connectors.kafka.records import Record as KafkaRecord
 from connectors.kafka.transactions import TransactionalProducer
 from processors.lifecycle import metrics
@@ -111,12 +111,20 @@ class Lifecycle:
             Fatal: this process was replaced or its producer is broken; leave.
         """
         self._health.beat()
-        records = self._consumer.consume(
-            self._settings.batch_records, wait_s=0.1, linger_s=self._settings.batch_linger_ms / 1000
-        )
+        records = self._read()
         self._health.ready(bool(self._consumer.assignment()), "no partitions assigned", "assignment")
         if records:
             self._fold(records)
+
+    def _read(self) -> list[KafkaRecord]:
+        linger_s = self._settings.batch_linger_ms / 1000
+        try:
+            return self._consumer.consume(self._settings.batch_records, wait_s=0.1, linger_s=linger_s)
+        except OffsetOutOfRange as error:
+            # Counted by the consumer. What is read again is known by its offset; what is gone, nobody can fold.
+            log.error("facts were deleted before they were folded", partition=error.place.partition)
+            self._consumer.seek(error.place, BEGINNING)
+            return []
 
     def _fold(self, records: list[KafkaRecord]) -> None:
         facts, letters = self._decoded(records)
