@@ -34,6 +34,9 @@ def transactional_config(settings: KafkaSettings, transactional_id: str) -> dict
         "compression.type": "gzip",
         "message.max.bytes": MAX_BATCH_BYTES,
         "queue.buffering.max.kbytes": settings.queue_kbytes,
+        # Starting over from the bootstrap servers (the default) gives the group coordinator's broker up while it is
+        # still asked for offsets: the first transaction after an outage then hangs for ever. Seen with librdkafka 2.16.
+        "metadata.recovery.strategy": "none",
     }
 
 
