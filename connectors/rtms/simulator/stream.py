@@ -183,12 +183,13 @@ class Stream:
         if socket not in self.media:
             return
         self.media.remove(socket)
-        if self.signalling is None or self.is_over or socket.sender is None:
+        signalling = self.signalling  # it may be lost as well while it is being told
+        if signalling is None or self.is_over or socket.sender is None:
             return
         mask = sum(MEDIA_TYPE_OF[medium] for medium in socket.media)
-        await self.signalling.say_event(EventType.MEDIA_CONNECTION_INTERRUPTED, {"media_type": int(mask)})
-        await self.signalling.say_stream_state(StreamState.INTERRUPTED, StopReason.DATA_CONNECTION_INTERRUPTED)
-        self.spawn(self._miss(socket.media, self.signalling))
+        await signalling.say_event(EventType.MEDIA_CONNECTION_INTERRUPTED, {"media_type": int(mask)})
+        await signalling.say_stream_state(StreamState.INTERRUPTED, StopReason.DATA_CONNECTION_INTERRUPTED)
+        self.spawn(self._miss(socket.media, signalling))
 
     async def _miss(self, media: frozenset[Medium], signalling: SignallingLink) -> None:
         await asyncio.sleep(self.rules.media_window_s)
