@@ -19,6 +19,7 @@ from connectors.host.health import Health
 from connectors.host.logs import get_logger
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import KafkaError
+from connectors.kafka.registry import RegistryError
 from processors.checkpoint.assignments import Assignment, Input
 from processors.settings import ProcessorsSettings
 from processors.shell import metrics
@@ -120,7 +121,7 @@ class Worker:
             await asyncio.sleep(self._settings.checkpoint_interval_s)
             try:
                 await self.checkpoint()
-            except KafkaError as error:
+            except Exception as error:  # noqa: BLE001  the task's edge: nobody awaits it, and nothing else commits
                 self._fail(error)
                 return
             if self._is_moving():
@@ -168,6 +169,9 @@ class Worker:
             if assignment is self._assignment:
                 assignment.skip(source, message.offset)
             return
+        except RegistryError as error:
+            await self._try_again(assignment, source, message.offset, error)
+            return
         except Exception as error:  # a fault of ours that this record found must not stop the other sessions
             log.exception("record refused by the logic", topic=source.topic, offset=message.offset)
             await self._refuse(source, message, f"{type(error).__name__} in the logic")
@@ -175,6 +179,13 @@ class Worker:
         metrics.RECORDS.labels(source.topic).inc()
         self._moved_at = self._clock.monotonic()
         self._rendering.start(assignment, windows)
+
+    async def _try_again(self, assignment: Assignment, source: Input, offset: int, error: RegistryError) -> None:
+        """Have the record delivered once more: what the registry can explain is no dead letter while it is away."""
+        log.warning("waiting for the registry", topic=source.topic, code=error.code)
+        await asyncio.sleep(RETRY_S)
+        if assignment is self._assignment:
+            await self._to.inputs.rewind(source, offset)
 
     async def _refuse(self, source: Input, message: Message, reason: str) -> None:
         metrics.REFUSED.labels(source.topic).inc()

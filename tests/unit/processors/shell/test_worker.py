@@ -65,7 +65,7 @@ class HandClock:
 class Bench:
     """A worker between memory and the test."""
 
-    def __init__(self, **settings: object) -> None:
+    def __init__(self, registry_url: str = "", **settings: object) -> None:
         self.application, self.inputs, self.outbox, self.states = (
             PatientToy(),
             MemoryInputs(),
@@ -73,7 +73,8 @@ class Bench:
             MemoryStates(),
         )
         self.clock, self.health = HandClock(), Health("test")
-        connections = Connections(self.inputs, self.outbox, self.states, Decoder(KafkaSettings(), CODEC))
+        decoder = Decoder(KafkaSettings(registry_url=registry_url), CODEC)
+        connections = Connections(self.inputs, self.outbox, self.states, decoder)
         options = ProcessorsSettings(checkpoint_interval_s=0.01, **settings)
         self.worker = Worker(self.application, connections, options, self.health, self.clock)
 
@@ -207,6 +208,31 @@ async def test_a_record_that_the_logic_stumbles_over_is_put_aside_and_the_sessio
     await until(lambda: not bench.worker._rendering._tasks)
     await bench.worker.checkpoint()
     assert bench.inputs.offsets[CAPTIONS_0] == 2
+
+
+async def test_a_registry_that_is_away_makes_no_dead_letters(monkeypatch):
+    monkeypatch.setattr("processors.shell.worker.RETRY_S", 0)
+    bench = Bench(registry_url="http://127.0.0.1:1")
+    await bench.assign()
+    foreign = Codec.with_ids_from(topics.ALL, start=1000)
+    value = foreign.encode(topics.CAPTIONS, as_written(CAPTIONS, frame("s", CAPTIONS, 1, 1000)))
+    await bench.deliver(CAPTIONS_0, 0, value)
+    assert bench.outbox.refused == []
+    assert bench.inputs.diary == [("rewind", CAPTIONS_0, 0)]
+    await bench.caption(0)
+    await until(lambda: bench.written)
+
+
+async def test_checkpoints_that_cannot_go_on_end_the_process():
+    bench = await Bench().assign()
+
+    async def broken(_assignment: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    bench.worker._pausing.update = broken
+    running = asyncio.create_task(bench.worker.run())
+    assert isinstance(await asyncio.wait_for(bench.worker.failure, 5), RuntimeError)
+    await running
 
 
 async def test_reading_waits_while_too_much_is_under_way():
