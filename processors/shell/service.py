@@ -97,6 +97,8 @@ async def _run(app: ProcessorApp, worker: Worker, stop: StopSignal) -> bool:
         ends: set[asyncio.Future[Any]] = {told, ended, worker.failure}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         is_clean = told.done() and not worker.failure.done()
+        if ended.done() and (error := ended.exception()) is not None:
+            log.error("faust ended", exc_info=error)
         checkpoints.cancel()
         if is_clean:
             await worker.hand_over()
