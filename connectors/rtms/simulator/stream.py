@@ -188,6 +188,8 @@ class Stream:
             return
         mask = sum(MEDIA_TYPE_OF[medium] for medium in socket.media)
         await signalling.say_event(EventType.MEDIA_CONNECTION_INTERRUPTED, {"media_type": int(mask)})
+        if signalling is not self.signalling:
+            return
         await signalling.say_stream_state(StreamState.INTERRUPTED, StopReason.DATA_CONNECTION_INTERRUPTED)
         self.spawn(self._miss(socket.media, signalling))
 
