@@ -1,0 +1,97 @@
+"""What the API says while something behind it is away: the truth, or "try again"; never a wrong "not found"."""
+
+import threading
+
+from deploy.local.ports import free_ports
+from schemas import ids
+from tests.support.house import ADMIN_TOKEN
+from tests.support.processes import running, wait_for
+
+
+def refused_for_now(answer):
+    assert answer.status_code == 503, answer.text
+    assert answer.headers["retry-after"] == "1"
+    return answer.json()["error"]
+
+
+def test_lifecycle_away(house, tenant):
+    house.lifecycle.stop()
+    try:
+        error = refused_for_now(tenant.create("while lifecycle was away"))
+        assert error == "The request is recorded but not carried out yet. Try again."
+    finally:
+        house.lifecycle.start()
+    made = tenant.create("while lifecycle was away")
+    assert made.status_code == 201
+    assert [event["type"] for event in made.json()["events"]] == ["app_session_connection_requested"]
+
+
+def test_clickhouse_away(house, tenant, clickhouse):
+    session_id = tenant.create("while clickhouse was away").json()["id"]
+    path = f"/app_sessions/{session_id}"
+    clickhouse.stop()
+    try:
+        for route in ("/transcript", "/participant_events"):
+            assert refused_for_now(tenant.http.get(path + route)) == "The answer cannot be read now. Try again."
+        refused_for_now(tenant.http.get("/app_sessions"))
+        assert tenant.http.get(path).status_code == 200, "a session's state needs no ClickHouse"
+        assert tenant.http.get("/app_sessions/app_none/transcript").status_code == 404
+    finally:
+        clickhouse.start()
+    wait_for(lambda: tenant.http.get(f"{path}/transcript").status_code == 200, 20, lambda: "no answer after the outage")
+    assert tenant.http.get("/app_sessions").status_code == 200
+
+
+def test_kafka_away(house, tenant, kafka):
+    session_id = tenant.create("while kafka was away").json()["id"]
+    kafka.stop()
+    try:
+        refused_for_now(tenant.create("another"))
+        refused_for_now(tenant.http.get("/app_sessions/app_0000000000000000"))
+        refused_for_now(tenant.http.get(f"/app_sessions/{session_id}/media"))
+        refused_for_now(house.http("unknown").get("/app_sessions"))
+        refused_for_now(house.http(ADMIN_TOKEN).post("/projects", json={"name": "x"}))
+        assert tenant.http.get(f"/app_sessions/{session_id}").status_code == 200
+    finally:
+        kafka.start()
+    assert house.api.exit_code() is None
+    assert house.sink.exit_code() is None
+    house.revive()
+    wait_for(lambda: tenant.create("another").status_code == 201, 40, lambda: "no session after the outage")
+    assert tenant.http.get("/app_sessions/app_0000000000000000").status_code == 404
+
+
+def test_replicas_agree_at_once(house, tenant, tmp_path):
+    """What one replica has answered, another one knows: no 404 and no 401 in between."""
+    port = free_ports(1)[0]
+    with running(["-m", "api"], house.env | {"RTMS_API_PORT": str(port)}, tmp_path / "second.log"):
+        for number in range(20):
+            made = tenant.create(f"seen by both {number}").json()
+            path = f"http://127.0.0.1:{port}/api/v1/app_sessions/{made['id']}"
+            assert tenant.http.get(path).json()["id"] == made["id"]
+        fresh = house.tenant("fresh")
+        base = f"http://127.0.0.1:{port}/api/v1/app_sessions"
+        assert fresh.http.get(base).status_code == 200
+        made = fresh.http.post(base, json={"zoom_rtms": {"meeting_uuid": "m", "rtms_stream_id": "s",
+                                                         "server_urls": "wss://a.zoom.us"}})  # fmt: skip
+        assert made.status_code == 201
+
+
+def test_many_at_once_are_one_session(house, tenant):
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(tenant.create("crowd"))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {answer.status_code for answer in answers} == {201}
+    assert {answer.json()["id"] for answer in answers} == {ids.session_id(tenant.project_id, "crowd")}
+    assert all(len(answer.json()["events"]) == 1 for answer in answers)
+
+
+def test_a_restart_forgets_nothing_and_stops_cleanly(house, tenant):
+    session_id = tenant.create("before the restart").json()["id"]
+    house.api.stop()
+    assert "stopped" in house.api.log.read_text()
+    house.api.start()
+    assert tenant.http.get(f"/app_sessions/{session_id}").json()["id"] == session_id

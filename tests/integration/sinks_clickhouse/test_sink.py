@@ -1,0 +1,177 @@
+"""The ClickHouse sink as a process: every row once, whatever is killed or away, and endings that are true."""
+
+import uuid
+
+import pytest
+
+from connectors.clickhouse.client import ClickHouse
+from connectors.clickhouse.settings import ClickHouseSettings
+from connectors.kafka.reader import PartitionLoader
+from connectors.kafka.records import Place
+from schemas import topics
+from schemas.ids import derived, partition_of
+from schemas.records import AppSession, FactKind, OutputKind, ParticipantEvent, StreamRequest, Utterance
+from tests.support.processes import running, service, wait_for
+from tests.support.stack import run_module
+from tests.support.topics import values
+from tests.support.writer import writing
+
+NOW_MS = 1_700_000_000_000
+
+
+@pytest.fixture(scope="module")
+def env(topics_ready, clickhouse):
+    env = topics_ready | {"RTMS_CLICKHOUSE_URL": clickhouse.url, "RTMS_SINKS_CLICKHOUSE_BATCH_LINGER_MS": "20"}
+    run_module("connectors.clickhouse", "tables", env=env)
+    return env
+
+
+@pytest.fixture(scope="module")
+def writer(env):
+    with writing(env) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def database(clickhouse):
+    client = ClickHouse(ClickHouseSettings(url=clickhouse.url))
+    yield client
+    client.close()
+
+
+def new_session():
+    return derived("app_", uuid.uuid4().hex)
+
+
+def utterance(session_id, number, text, revision=0):
+    return Utterance(
+        session_id=session_id, kind=OutputKind.ITEM, utterance_id=f"utt_{number:04}", revision=revision, engine="zoom",
+        start_ms=NOW_MS + number, end_ms=NOW_MS + number, text=text, participant_name="Ada",
+    )  # fmt: skip
+
+
+def texts(database, session_id):
+    sql = "SELECT text FROM utterances WHERE session_id = {id:String} ORDER BY start_ms"
+    return [row["text"] for row in database.query(sql, {"id": session_id})]
+
+
+def facts(writer, session_id):
+    return [
+        (fact.kind, fact.stored.count)
+        for fact in values(writer.kafka, topics.SESSION_FACTS, [session_id])
+        if fact.stored
+    ]
+
+
+def until(condition, what, timeout_s=30):
+    wait_for(condition, timeout_s, lambda: f"not in time: {what}")
+
+
+def test_revisions_replace_and_endings_are_stated_after_their_rows(env, writer, database, tmp_path):
+    session_id = new_session()
+    with running(["-m", "sinks", "clickhouse"], env, tmp_path / "sink.log") as sink:
+        for number in range(30):
+            writer.write(topics.TRANSCRIPTS, session_id, utterance(session_id, number, f"draft {number}"))
+        until(lambda: len(texts(database, session_id)) == 30, "drafts")
+        writer.say(session_id, [utterance(session_id, number, f"final {number}", 1) for number in range(30)])
+        events = [
+            ParticipantEvent(session_id=session_id, kind=OutputKind.ITEM, event_id=f"pe_{number}", event="join",
+                             timestamp_ms=NOW_MS) for number in range(3)
+        ]  # fmt: skip
+        writer.happen(session_id, events)
+        until(lambda: len(facts(writer, session_id)) == 2, "endings")
+        assert texts(database, session_id) == [f"final {number}" for number in range(30)]
+        assert sorted(facts(writer, session_id)) == [(FactKind.EVENTS_STORED, 3), (FactKind.TRANSCRIPT_STORED, 30)]
+    log = sink.log.read_text()
+    assert "stopped" in log
+    assert "Ada" not in log
+    assert "final" not in log
+
+
+def test_app_sessions_keep_their_newest_state(env, writer, database, tmp_path):
+    session_id, project = new_session(), uuid.uuid4().hex
+    with running(["-m", "sinks", "clickhouse"], env, tmp_path / "sink.log"):
+        for state in ("connecting", "connected", "ended"):
+            request = StreamRequest(product="meeting", meeting_id="m", stream_id="s", server_urls=(), zoom_app_id="z")
+            record = AppSession(
+                session_id=session_id, project_id=project, state=state, request=request, settings="{}", metadata=None,
+                history=(), recording_state="", transcription_state="", awaiting=(), created_at_ms=NOW_MS, epoch=0,
+                folded_offset=0,
+            )  # fmt: skip
+            writer.write(topics.APP_SESSIONS, session_id, record)
+        sql = "SELECT state FROM app_sessions WHERE project_id = {id:String}"
+        until(lambda: [row["state"] for row in database.query(sql, {"id": project})] == ["ended"], "ended")
+
+
+def test_what_cannot_be_a_row_becomes_a_dead_letter_and_the_rest_goes_on(env, writer, database, tmp_path):
+    session_id = new_session()
+    partition = partition_of(session_id, writer.kafka.partitions)
+    bad = writer.producer.send_blocking(topics.TRANSCRIPTS, session_id.encode(), b"\x00garbage", partition)
+    writer.write(topics.TRANSCRIPTS, session_id, utterance(session_id, -2 * NOW_MS, "before time"))
+    writer.producer.send_blocking(topics.TRANSCRIPTS, session_id.encode(), None, partition)
+    writer.write(topics.TRANSCRIPTS, session_id, Utterance(session_id=session_id, kind=OutputKind.UNKNOWN))
+    writer.say(session_id, [utterance(session_id, 1, "fine")])
+    with running(["-m", "sinks", "clickhouse"], env, tmp_path / "sink.log"):
+        until(lambda: facts(writer, session_id) == [(FactKind.TRANSCRIPT_STORED, 1)], "the ending")
+    letters = {letter.offset: letter.reason for letter in all_letters(writer) if letter.partition == partition}
+    assert letters[bad].startswith("unknown schema id")
+    assert letters[bad + 1] == "time out of range"
+    assert len([offset for offset in letters if offset >= bad]) == 2
+
+
+def all_letters(writer):
+    loader = PartitionLoader(writer.kafka)
+    try:
+        records = list(loader.load([Place(topics.DEAD_LETTERS.name, 0)], 20))
+    finally:
+        loader.close()
+    return [writer.decoder.decode(topics.DEAD_LETTERS, record.value) for record in records if record.value]
+
+
+def test_killed_again_and_again(env, writer, database, tmp_path):
+    sessions = [new_session() for _ in range(4)]
+    sink = service(["-m", "sinks", "clickhouse"], env, tmp_path / "sink.log")
+    sink.start()
+    try:
+        for number in range(200):
+            for session_id in sessions:
+                writer.write(topics.TRANSCRIPTS, session_id, utterance(session_id, number, f"text {number}"))
+            if number in (60, 130):
+                sink.kill()
+                sink.launch()
+        for session_id in sessions:
+            writer.say(session_id, [utterance(session_id, number, f"text {number}") for number in range(200)])
+        until(lambda: all(facts(writer, session_id) for session_id in sessions), f"endings; see {sink.log}", 60)
+        for session_id in sessions:
+            assert texts(database, session_id) == [f"text {number}" for number in range(200)]
+            assert set(facts(writer, session_id)) == {(FactKind.TRANSCRIPT_STORED, 200)}
+    finally:
+        sink.stop()
+
+
+def test_clickhouse_away(env, writer, database, clickhouse, tmp_path):
+    session_id = new_session()
+    with running(["-m", "sinks", "clickhouse"], env, tmp_path / "sink.log") as sink:
+        clickhouse.stop()
+        try:
+            writer.say(session_id, [utterance(session_id, number, f"text {number}") for number in range(50)])
+            until(lambda: "batch not written, trying again" in sink.log.read_text(), "the sink notices")
+            until(lambda: not sink.is_ready(), "the sink says so")
+            assert facts(writer, session_id) == []
+        finally:
+            clickhouse.start()
+        until(lambda: facts(writer, session_id) == [(FactKind.TRANSCRIPT_STORED, 50)], "the ending")
+        assert texts(database, session_id) == [f"text {number}" for number in range(50)]
+        until(sink.is_ready, "ready again")
+
+
+def test_kafka_away(env, writer, database, kafka, tmp_path):
+    session_id = new_session()
+    with running(["-m", "sinks", "clickhouse"], env, tmp_path / "sink.log"):
+        writer.write(topics.TRANSCRIPTS, session_id, utterance(session_id, 0, "before"))
+        until(lambda: texts(database, session_id) == ["before"], "the first")
+        kafka.stop()
+        kafka.start()
+        writer.say(session_id, [utterance(session_id, 0, "before"), utterance(session_id, 1, "after")])
+        until(lambda: (FactKind.TRANSCRIPT_STORED, 2) in facts(writer, session_id), "the ending", 60)
+        assert texts(database, session_id) == ["before", "after"]

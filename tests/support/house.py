@@ -1,0 +1,125 @@
+"""The API with everything it needs to answer: lifecycle, the ClickHouse sink and a folder of objects, as processes.
+
+What a connector worker, the processors and the objects sink would do is stated by the test, through the same topics.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from connectors.host.secrets import KeyRing
+from deploy.local.ports import free_ports
+from deploy.local.server import Server
+from schemas.records import FactKind, Stored
+from tests.support.processes import service
+from tests.support.stack import run_module
+from tests.support.writer import Writer, writing
+
+ADMIN_TOKEN = "admin-token-of-tests"
+STREAM_URL = "wss://rtms-test.zoom.us:443"
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A project with a key and a Zoom app; `http` uses the key."""
+
+    project_id: str
+    key: str
+    http: httpx.Client
+
+    def create(self, stream_id: str | None = None, **fields: object) -> httpx.Response:
+        return self.http.post("/app_sessions", json={"zoom_rtms": stream(stream_id)} | fields)
+
+    def end(self, stream_id: str) -> httpx.Response:
+        return self.http.post("/app_sessions/end", json={"zoom_rtms": {"rtms_stream_id": stream_id}})
+
+
+@dataclass
+class House:
+    """Running processes and ways to talk to them; `others` does what the rest of the pipeline would do."""
+
+    url: str
+    env: dict[str, str]
+    objects: Path
+    lifecycle: Server
+    sink: Server
+    api: Server
+    others: Writer
+    clients: list[httpx.Client] = field(default_factory=list)
+
+    def http(self, token: str | None) -> httpx.Client:
+        headers = {"Authorization": f"Token {token}"} if token else {}
+        client = httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=20, trust_env=False)
+        self.clients.append(client)
+        return client
+
+    def tenant(self, name: str = "tenant", zoom_app: bool = True) -> Tenant:
+        admin = self.http(ADMIN_TOKEN)
+        project = admin.post("/projects", json={"name": name}).raise_for_status().json()["id"]
+        key = admin.post(f"/projects/{project}/api_keys", json={"name": "k"}).raise_for_status().json()["key"]
+        if zoom_app:
+            given = {"client_id": f"client-{uuid.uuid4().hex}", "client_secret": "s3cret"}
+            admin.post(f"/projects/{project}/zoom_apps", json=given).raise_for_status()
+        return Tenant(project, key, self.http(key))
+
+    def revive(self) -> None:
+        """Start what has ended, as a supervisor does: a fenced transactional producer ends its process on purpose."""
+        for process in (self.lifecycle, self.sink, self.api):
+            if process.exit_code() is not None:
+                process.start()
+
+    def record(self, session_id: str, data: bytes, start_ms: int) -> None:
+        """What the objects sink does when the recording is whole."""
+        key = f"recordings/{session_id}/recording.mp4"
+        path = self.objects / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        stored = Stored(key=key, size_bytes=len(data), start_ms=start_ms, duration_ms=1000)
+        self.others.state(session_id, FactKind.RECORDING_STORED, stored=stored)
+
+
+def stream(stream_id: str | None = None) -> dict[str, str]:
+    """The payload of Zoom's webhook."""
+    return {
+        "meeting_uuid": "m/AA+==",
+        "rtms_stream_id": stream_id or uuid.uuid4().hex,
+        "server_urls": STREAM_URL,
+        "operator_id": "op",
+    }
+
+
+@contextmanager
+def open_house(kafka_env: dict[str, str], clickhouse_url: str, folder: Path) -> Iterator[House]:
+    """Everything started and ready; gone afterwards."""
+    port, objects = free_ports(1)[0], folder / "objects"
+    objects.mkdir(parents=True)
+    env = kafka_env | {
+        "RTMS_CLICKHOUSE_URL": clickhouse_url,
+        "RTMS_OBJECTS_URL": objects.as_uri(),
+        "RTMS_OBJECTS_SIGNING_KEY": secrets.token_urlsafe(),
+        "RTMS_SECRETS_KEYS": KeyRing.generate(),
+        "RTMS_API_ADMIN_TOKEN": ADMIN_TOKEN,
+        "RTMS_API_PORT": str(port),
+        "RTMS_LIFECYCLE_INSTANCE_ID": f"lifecycle-{uuid.uuid4().hex}",
+    }
+    run_module("connectors.clickhouse", "tables", env=env)
+    lifecycle = service(["-m", "processors", "lifecycle"], env, folder / "lifecycle.log")
+    sink = service(["-m", "sinks", "clickhouse"], env, folder / "sink.log")
+    api = service(["-m", "api"], env, folder / "api.log")
+    with ExitStack() as stack:
+        for process in (lifecycle, sink, api):
+            stack.callback(process.stop)
+            process.launch()
+        for process in (lifecycle, sink, api):
+            process.wait_ready()
+        others = stack.enter_context(writing(kafka_env))
+        house = House(f"http://127.0.0.1:{port}", env, objects, lifecycle, sink, api, others)
+        stack.callback(lambda: [client.close() for client in house.clients])
+        yield house
