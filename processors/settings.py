@@ -19,8 +19,8 @@ class ProcessorsSettings(BaseSettings):
     load_timeout_s: float = Field(default=60.0, gt=0, description="for reading the states of assigned partitions")
     session_timeout_s: float = Field(default=10.0, gt=0, description="after this silence the group gives us up")
     heartbeat_s: float = Field(default=2.0, gt=0)
-    held_bytes: int = Field(
-        default=64 * 1024 * 1024, ge=1, description="what an input's partition may hold in open windows, then it pauses"
+    lead_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=1, description="how far an input's partition may lead the others', then it pauses"
     )
     buffered_records: int = Field(default=64, ge=1, description="read ahead of the agent, whatever their size")
     stalled_s: float = Field(default=60.0, gt=0, description="without progress although there is input: not alive")

@@ -149,13 +149,17 @@ class Assignment:
             for assignment in self._foreign.get(key, [self.name])
         ]
 
-    def held_bytes(self) -> Counter[Input]:
-        """What waits in windows that are still open, by input."""
-        held: Counter[Input] = Counter()
+    def held_bytes(self) -> int:
+        """What waits in windows that are still open."""
+        return sum(session.held_bytes().total() for session in self._sessions.values())
+
+    def leading_bytes(self) -> Counter[Input]:
+        """What of that waits for another input to catch up, by input."""
+        leading: Counter[Input] = Counter()
         for (partition, _), session in self._sessions.items():
-            for topic, size_bytes in session.held_bytes().items():
-                held[Input(topic, partition)] += size_bytes
-        return held
+            for topic, size_bytes in session.leading_bytes().items():
+                leading[Input(topic, partition)] += size_bytes
+        return leading
 
     def _uncover(self, key: SessionKey, topic: str, offset: int) -> None:
         """Take note that a record was fed, unless our own acknowledged state covers it."""

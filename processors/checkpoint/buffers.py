@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
+from itertools import islice
 
 from processors.checkpoint.states import Mark
 from processors.checkpoint.windows import Entry, Progress
@@ -50,6 +51,11 @@ class Buffer:
             del self._waiting[entry.topic][entry.offset]
             self.held_bytes[entry.topic] -= entry.size_bytes
         del self.entries[:kept]
+
+    def entries_from(self, from_ms: int) -> Iterator[Entry]:
+        """The entries at or after a time."""
+        first = bisect_left(self.entries, from_ms, key=lambda entry: entry.record.timestamp_ms)
+        return islice(self.entries, first, None)
 
     def firsts(self) -> Iterator[tuple[str, Mark]]:
         """Per topic, the place of the earliest record that is still here."""

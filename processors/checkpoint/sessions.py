@@ -104,6 +104,18 @@ class Session:
             held.update(track.held_bytes)
         return held
 
+    def leading_bytes(self) -> Counter[str]:
+        """What the tracks hold of topics that are ahead, from the time on that the slowest clock has not passed: it
+        waits for that one, whereas the rest waits for its own topic to go on."""
+        watermarks = {topic: self._folds[topic].watermark_ms for topic in self._logic.clocks}
+        slowest_ms = min(watermarks.values(), default=FOREVER_MS)
+        leading: Counter[str] = Counter()
+        for track in self._tracks.values():
+            for entry in track.entries_from(slowest_ms):
+                if watermarks[entry.topic] > slowest_ms:
+                    leading[entry.topic] += entry.size_bytes
+        return leading
+
     def _take(self, entry: Entry) -> list[Window]:
         """Fold the record in and put it where it waits; its 1:1 outputs."""
         record, topic, fold = entry.record, entry.topic, entry.before

@@ -14,5 +14,5 @@ LOADS = counter("rtms_processors_loads", "Assignments whose states were loaded."
 SESSIONS = gauge("rtms_processors_sessions", "Sessions in memory.")
 HELD_BYTES = gauge("rtms_processors_held_bytes", "Payload bytes in windows that are still open.")
 PAUSED = gauge("rtms_processors_paused_inputs", "Input partitions paused because they lead too far.")
-OVERFULL = counter("rtms_processors_overfull_partitions", "Rounds in which all inputs of a partition held too much.")
+OVERFULL = counter("rtms_processors_overfull_partitions", "Rounds in which all inputs of a partition led too far.")
 RENDER_SECONDS = histogram("rtms_processors_render_seconds", "From a complete window to its output.")

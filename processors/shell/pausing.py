@@ -29,14 +29,14 @@ class Pausing:
         self.paused.clear()
 
     async def update(self, assignment: Assignment) -> None:
-        """Pause and resume by what the assignment holds now."""
-        held = assignment.held_bytes()
-        metrics.OVERFULL.inc(overfull_partitions(held, self._clocks, self._limit_bytes))
-        for source in paused_inputs(held, self._clocks, self._limit_bytes) - self.paused:
+        """Pause and resume by how far the inputs lead now."""
+        leading = assignment.leading_bytes()
+        metrics.OVERFULL.inc(overfull_partitions(leading, self._clocks, self._limit_bytes))
+        for source in paused_inputs(leading, self._clocks, self._limit_bytes) - self.paused:
             self.paused.add(source)
             self._inputs.pause(source)
-            log.info("input paused", topic=source.topic, partition=source.partition, held_bytes=held[source])
-        for source in resumable_inputs(self.paused, held, self._clocks, self._limit_bytes):
+            log.info("input paused", topic=source.topic, partition=source.partition, leading_bytes=leading[source])
+        for source in resumable_inputs(self.paused, leading, self._clocks, self._limit_bytes):
             self.paused.discard(source)
             await self._inputs.rewind(source, assignment.next[source])
             self._inputs.resume(source)

@@ -73,7 +73,7 @@ class Worker:
         self._health = health
         self._clock = clock
         self._rendering = Rendering(application, connections.outbox, self._fail)
-        self._pausing = Pausing(connections.inputs, application.logic.clocks, settings.held_bytes)
+        self._pausing = Pausing(connections.inputs, application.logic.clocks, settings.lead_bytes)
         self._assignment: Assignment | None = None
         self._is_loaded = asyncio.Event()
         self._loading: asyncio.Task[None] | None = None
@@ -281,7 +281,7 @@ class Worker:
 
     def _observe(self, assignment: Assignment) -> None:
         metrics.SESSIONS.set(assignment.session_count)
-        metrics.HELD_BYTES.set(assignment.held_bytes().total())
+        metrics.HELD_BYTES.set(assignment.held_bytes())
 
     def _is_moving(self) -> bool:
         """Whether something was taken lately, or there was nothing to take; without partitions, for a while."""

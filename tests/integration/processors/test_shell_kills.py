@@ -27,7 +27,7 @@ from tests.support.toy_processor import ToyLogic, Work, as_written, batch, meeti
 from tests.support.toy_service import ToyApplication, utterance
 
 SESSION_TIMEOUT_S = 6
-HELD_BYTES = 6000
+LEAD_BYTES = 6000
 """So little that inputs have to be paused now and then."""
 
 
@@ -53,7 +53,7 @@ def chaos(stack: dict[str, str], folder, scale: Scale, dice: random.Random) -> N
         "RTMS_PROCESSORS_GROUP_PREFIX": f"{run}-",
         "RTMS_PROCESSORS_SESSION_TIMEOUT_S": str(SESSION_TIMEOUT_S),
         "RTMS_PROCESSORS_HEARTBEAT_S": "1",
-        "RTMS_PROCESSORS_HELD_BYTES": str(HELD_BYTES),
+        "RTMS_PROCESSORS_LEAD_BYTES": str(LEAD_BYTES),
     }
     workers = [service(["-m", "tests.support.toy_service"], env, folder / f"toy-{number}.log") for number in range(2)]
     writer = threading.Thread(target=write, args=(kafka, meetings, scale.writing_s, dice))

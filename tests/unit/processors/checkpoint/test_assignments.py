@@ -179,8 +179,17 @@ def test_a_finished_session_is_kept_while_its_inputs_hold_records():
     assert second.expired({Input(topic, 0): 1 for topic in ToyLogic.topics}) == [state]
 
 
-def test_held_bytes_are_those_of_open_windows_by_input():
+def spoken(assignment: Assignment, offset: int, at_ms: int) -> None:
+    assignment.feed(AUDIO_0, offset, "s", frame("s", AUDIO, offset, at_ms, participant_id=3, voiced=True), 640)
+
+
+def test_only_what_waits_for_another_input_leads():
     assignment = assigned()
-    assignment.feed(AUDIO_0, 0, "s", frame("s", AUDIO, 1, 1000, participant_id=3, voiced=True), 640)
-    caption(assignment, 0)
-    assert assignment.held_bytes() == {AUDIO_0: 640}
+    spoken(assignment, 0, 1000)
+    assert (assignment.held_bytes(), assignment.leading_bytes()) == (640, {AUDIO_0: 640})
+    assignment.feed(Input(VIDEO, 0), 0, "s", control("s", "tick", 0, 900), 10)
+    assert assignment.leading_bytes() == {}, "the voice itself is the slower one now"
+    spoken(assignment, 1, 1300)
+    assert (assignment.held_bytes(), assignment.leading_bytes()) == (1280, {AUDIO_0: 1280})
+    assignment.feed(Input(VIDEO, 0), 1, "s", control("s", "end", 1, 900), 10)
+    assert (assignment.held_bytes(), assignment.leading_bytes()) == (1280, {})
