@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from socket import socket
 
 import uvicorn
 from pydantic import ValidationError
@@ -75,8 +76,25 @@ def _reason(error: Exception) -> str:
     return "; ".join(f"{error.title}.{problem['loc'][0]}: {problem['msg']}" for problem in error.errors())
 
 
-def serve(configured: Configuration) -> None:
-    """Answer requests until SIGTERM or SIGINT; those in flight are finished."""
+class _Server(uvicorn.Server):
+    """Says that it is ready when it listens, which is later than its app is, and no longer when it is to stop."""
+
+    def __init__(self, config: uvicorn.Config, health: Health) -> None:
+        super().__init__(config)
+        self._health = health
+        health.ready(False, "not listening yet")
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._health.ready(self.started)
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        self._health.ready(False, "stopping")
+        await super().shutdown(sockets)
+
+
+def serve(configured: Configuration) -> bool:
+    """Answer requests until SIGTERM or SIGINT; those in flight are finished. False when it never got so far."""
     StopSignal().install()  # uvicorn hands the signal back when it has stopped, which must not end us as a failure
     health = Health(SERVICE)
     health.start()
@@ -84,7 +102,7 @@ def serve(configured: Configuration) -> None:
         lambda: open_services(configured, health), configured.clock, serves_objects=configured.objects.is_folder
     )
     settings = configured.api
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             app,
             host=settings.host,
@@ -93,18 +111,19 @@ def serve(configured: Configuration) -> None:
             access_log=False,  # addresses of recordings hold their permission
             server_header=False,
             timeout_graceful_shutdown=settings.shutdown_grace_s,
-        )
+        ),
+        health,
     )
-    health.ready(True)
     try:
         server.run()
     finally:
         health.stop()
         log.info("stopped")
+    return server.started
 
 
 def main() -> int:
-    """The exit status: 0 stopped when told to, 2 not configured or Kafka's registry not reached."""
+    """The exit status: 0 stopped when told to, 1 could not serve, 2 not configured or the registry not reached."""
     _parser().parse_args()
     configure(SERVICE)
     try:
@@ -112,8 +131,7 @@ def main() -> int:
     except (NotConfigured, ValidationError, SecretsError, KafkaError) as error:
         log.error("cannot start", reason=_reason(error))
         return 2
-    serve(configured)
-    return 0
+    return 0 if serve(configured) else 1
 
 
 if __name__ == "__main__":

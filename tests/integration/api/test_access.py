@@ -176,3 +176,9 @@ def test_which_zoom_app_a_stream_is_for(house):
     assert tenant.create(zoom_app_id="zoa_unknown").status_code == 400
     in_stream = {"zoom_rtms": stream() | {"client_id": names[0]}}
     assert tenant.http.post("/app_sessions", json=in_stream).status_code == 201
+
+
+def test_the_documents(house):
+    assert "swagger" in httpx.get(f"{house.url}/docs", trust_env=False).text
+    document = httpx.get(f"{house.url}/openapi.json", trust_env=False).json()
+    assert "/api/v1/app_sessions" in document["paths"]
