@@ -29,6 +29,7 @@ from schemas.topics import Topic
 log = get_logger(__name__)
 
 GROUP = "lifecycle"
+NO_PARTITIONS = "no partitions assigned"
 NOT_REQUESTED = "a fact about a session that was never requested"
 
 
@@ -66,7 +67,7 @@ class States(Listener):
             self._by_partition[folded.partitions[session_id]][session_id] = state
 
     def _load(self, record: KafkaRecord, into: dict[str, AppSession]) -> None:
-        session_id = (record.key or b"").decode()
+        session_id = (record.key or b"").decode(errors="replace")
         if record.value is None:
             into.pop(session_id, None)
             return
@@ -103,6 +104,7 @@ class Lifecycle:
         self._settings = settings
         self._health = health
         self._facts_topic_id = facts_topic_id
+        health.ready(False, NO_PARTITIONS, "assignment")
 
     def step(self) -> None:
         """Fold what is there.
@@ -112,7 +114,7 @@ class Lifecycle:
         """
         self._health.beat()
         records = self._read()
-        self._health.ready(bool(self._consumer.assignment()), "no partitions assigned", "assignment")
+        self._health.ready(bool(self._consumer.assignment()), NO_PARTITIONS, "assignment")
         if records:
             self._fold(records)
 
