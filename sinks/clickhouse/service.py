@@ -35,6 +35,7 @@ from sinks.clickhouse.settings import ClickHouseSinkSettings
 log = get_logger(__name__)
 
 GROUP = "sink-clickhouse"
+NO_PARTITIONS = "no partitions assigned"
 SOURCE = "sink-clickhouse"
 INPUTS = (topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.APP_SESSIONS)
 
@@ -78,6 +79,7 @@ class ClickHouseSink:
         self._consumer, self._pending = connections.consumer, connections.pending
         self._dead_letters = DeadLetters(connections.producer, connections.decoder.codec)
         self._settings, self._health, self._stop, self._clock = settings, health, stop, clock
+        health.ready(False, NO_PARTITIONS, "assignment")
         self._delays: Iterator[float] = delays_s()
         self._retry_at_s: float | None = None
 
@@ -90,7 +92,7 @@ class ClickHouseSink:
         self._health.beat()
         for record in self._read():
             self._add(record)
-        self._health.ready(bool(self._consumer.assignment()), "no partitions assigned", "assignment")
+        self._health.ready(bool(self._consumer.assignment()), NO_PARTITIONS, "assignment")
         if self._pending and (self._retry_at_s is None or self._clock.monotonic() >= self._retry_at_s):
             self._write()
         if self._retry_at_s is not None and not self._pending:
