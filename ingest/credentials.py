@@ -1,15 +1,21 @@
 """The Zoom apps' credentials, as the control plane has them now; decrypted only when a stream is joined."""
 
+import threading
 from typing import NamedTuple, Self
 
+from connectors.host.logs import get_logger
 from connectors.host.secrets import KeyRing, SecretsError
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.records import Record
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.view import TopicView
+from ingest import metrics
 from ingest.refusals import NoCredentials
 from schemas import topics
+from schemas.codec import Undecodable
 from schemas.records import ZoomApp
+
+log = get_logger(__name__)
 
 READY_TIMEOUT_S = 30.0
 CATCH_UP_TIMEOUT_S = 2.0
@@ -31,6 +37,7 @@ class ZoomCredentials:
     def __init__(self, kafka: KafkaSettings, decoder: Decoder, key_ring: KeyRing) -> None:
         self._decoder, self._key_ring = decoder, key_ring
         self._apps: dict[str, ZoomApp] = {}
+        self._closing = threading.Event()
         self._view = TopicView(kafka, topics.ZOOM_APPS, self._apply)
 
     def start(self) -> Self:
@@ -59,13 +66,19 @@ class ZoomCredentials:
             raise NoCredentials("no key for the app's secret") from error
 
     def close(self) -> None:
+        self._closing.set()
         self._view.close()
 
     def _apply(self, record: Record) -> None:
-        zoom_app_id = (record.key or b"").decode()
+        zoom_app_id = (record.key or b"").decode(errors="replace")
         if record.value is None:
             self._apps.pop(zoom_app_id, None)
             return
-        app = self._decoder.decode(topics.ZOOM_APPS, record.value)
-        assert isinstance(app, ZoomApp)
-        self._apps[zoom_app_id] = app
+        try:
+            app = self._decoder.decode_patiently(topics.ZOOM_APPS, record.value, self._closing.wait)
+        except Undecodable as error:
+            metrics.UNREADABLE.labels(topics.ZOOM_APPS.name).inc()
+            log.error("zoom app skipped", offset=record.offset, reason=error.reason)
+            return
+        if isinstance(app, ZoomApp):  # else we are closing
+            self._apps[zoom_app_id] = app

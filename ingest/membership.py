@@ -18,6 +18,7 @@ from connectors.kafka.errors import Fatal, KafkaError, OffsetOutOfRange
 from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.records import BEGINNING, Place, Record
 from connectors.kafka.settings import KafkaSettings
+from ingest import metrics
 from schemas import topics
 from schemas.codec import Undecodable
 from schemas.records import AppSession
@@ -25,6 +26,7 @@ from schemas.records import AppSession
 log = get_logger(__name__)
 
 GROUP = "ingest"
+NO_PARTITIONS = "no partitions yet"
 
 
 class Owner(Protocol):
@@ -61,6 +63,7 @@ class Membership(Listener):
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._health.ready(False, NO_PARTITIONS, "membership")
         self._thread.start()
 
     def close(self) -> None:
@@ -121,7 +124,7 @@ class Membership(Listener):
             del self._loading[place]
             self._tell(self._owner.on_active, place.partition)
         held = consumer.assignment()
-        self._health.ready(bool(held) and not self._loading, "no partitions yet", "membership")
+        self._health.ready(bool(held) and not self._loading, NO_PARTITIONS, "membership")
 
     @staticmethod
     def _reached(consumer: GroupConsumer, place: Place, end: int) -> bool:
@@ -134,6 +137,7 @@ class Membership(Listener):
             try:
                 decoded = self._decoder.decode_patiently(topics.APP_SESSIONS, record.value, self._stopping.wait)
             except Undecodable as error:
+                metrics.UNREADABLE.labels(topics.APP_SESSIONS.name).inc()
                 log.error("state skipped", partition=record.partition, offset=record.offset, reason=error.reason)
                 return
             if not isinstance(decoded, AppSession):
