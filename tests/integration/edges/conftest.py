@@ -1,0 +1,118 @@
+"""Every service at once, on a broker of its own: what is written here would be in everybody else's way."""
+
+import asyncio
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from connectors.host.secrets import KeyRing
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.producer import CONTROL, create_producer
+from connectors.kafka.reader import PartitionLoader
+from connectors.kafka.records import Place
+from deploy.local.broker.broker import Broker, find_runtime
+from deploy.local.ports import free_ports
+from deploy.local.registry.process import registry_server
+from deploy.local.server import Server
+from deploy.local.settings import LocalSettings
+from schemas import topics
+from schemas.records import DeadLetter, Record
+from schemas.topics import Topic
+from tests.support.processes import service
+from tests.support.settings import kafka_settings
+from tests.support.stack import run_module
+
+PARTITIONS = 1
+"""So that everything bad stands before everything good, in the same partition."""
+
+SERVICES = {
+    "lifecycle": ("processors", "lifecycle"),
+    "ingest": ("ingest",),
+    "participants": ("processors", "participants"),
+    "transcription": ("processors", "transcription"),
+    "muxing": ("processors", "muxing"),
+    "sink-clickhouse": ("sinks", "clickhouse"),
+    "sink-objects": ("sinks", "objects"),
+    "api": ("api",),
+}
+
+
+class Street:
+    """All services as processes, and raw hands on every topic."""
+
+    def __init__(self, env: dict[str, str], folder: Path) -> None:
+        (port,) = free_ports(1)
+        self.admin_token = uuid.uuid4().hex
+        self.url = f"http://127.0.0.1:{port}/api/v1"
+        self.env = env | {
+            "RTMS_OBJECTS_URL": (folder / "objects").as_uri(),
+            "RTMS_OBJECTS_SIGNING_KEY": uuid.uuid4().hex,
+            "RTMS_SINK_OBJECTS_SCRATCH_DIR": str(folder / "scratch"),
+            "RTMS_SECRETS_KEYS": KeyRing.generate(),
+            "RTMS_API_ADMIN_TOKEN": self.admin_token,
+            "RTMS_API_PORT": str(port),
+            "RTMS_ZOOM_ALLOWED_HOSTS": "127.0.0.1",
+            "RTMS_ZOOM_ALLOW_PLAINTEXT": "true",
+        }
+        (folder / "objects").mkdir()
+        self.kafka = kafka_settings(env)
+        self.decoder = Decoder.from_settings(self.kafka)
+        self.producer = create_producer(self.kafka, CONTROL)
+        self.services: dict[str, Server] = {
+            name: service(["-m", *module], self.env, folder / f"{name}.log") for name, module in SERVICES.items()
+        }
+
+    def start(self, *names: str) -> None:
+        for name in names:
+            self.services[name].launch()
+        for name in names:
+            self.services[name].wait_ready()
+
+    def write(self, topic: Topic, key: bytes, value: bytes | None) -> int:
+        """The offset of a record as raw as it is."""
+        return self.producer.send_blocking(topic, key, value, 0)
+
+    def records(self, topic: Topic) -> list[Record]:
+        loader = PartitionLoader(self.kafka)
+        try:
+            loaded = list(loader.load([Place(topic.name, 0)], 30))
+        finally:
+            loader.close()
+        return [self.decoder.decode(topic, record.value) for record in loaded if record.value]
+
+    async def letters(self) -> dict[tuple[str, int], DeadLetter]:
+        """By topic and offset."""
+        found = await asyncio.to_thread(self.records, topics.DEAD_LETTERS)
+        return {(letter.topic, letter.offset): letter for letter in found if isinstance(letter, DeadLetter)}
+
+
+@pytest.fixture(scope="module")
+def street(clickhouse: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
+    folder = tmp_path_factory.mktemp("edges")
+    broker, registry = Broker(find_runtime(LocalSettings()), folder / "kafka"), registry_server(folder / "registry")
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder / "kafka" / "data", ignore_errors=True)
+        for server in (broker, registry):
+            stack.callback(server.stop)
+            server.launch()
+        for server in (broker, registry):
+            server.wait_ready()
+        env = {
+            "RTMS_KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap,
+            "RTMS_KAFKA_REGISTRY_URL": registry.url,
+            "RTMS_KAFKA_PARTITIONS": str(PARTITIONS),
+            "RTMS_CLICKHOUSE_URL": clickhouse.url,
+            "RTMS_CLICKHOUSE_DATABASE": "edges",
+        }
+        run_module("connectors.kafka", "topics", env=env)
+        run_module("connectors.clickhouse", "tables", env=env)
+        made = Street(env, folder)
+        stack.callback(made.producer.close)
+        for server in made.services.values():
+            stack.callback(server.stop)
+        made.start(*SERVICES)
+        yield made
