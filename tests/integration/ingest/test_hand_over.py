@@ -1,0 +1,90 @@
+"""A worker leaves in the middle of a meeting, politely or not: another one goes on, and no topic tells two stories."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from connectors.rtms.protocol.codes import Medium
+from connectors.rtms.simulator.server import MeetingRequest
+from connectors.rtms.simulator.stream import Stream
+from schemas.records import AppSession, MediaRecord, RecordKind
+from schemas.sessions import State
+from tests.integration.ingest.conftest import House, check_envelope, check_ticks, wait_until
+
+Simulate = Callable[..., Any]
+Audio = list[tuple[int, int, bytes]]
+
+
+def heard(records: list[MediaRecord]) -> Audio:
+    return sorted((r.participant_id, r.timestamp_ms, r.payload) for r in records if r.kind is RecordKind.FRAME)
+
+
+def spoken(stream: Stream) -> Audio:
+    frames = stream.meeting.of_medium(Medium.AUDIO)
+    return sorted((frame.user_id, frame.timestamp_ms, frame.payload) for frame in frames)
+
+
+async def begun(house: House, simulate: Simulate) -> tuple[Stream, str, AppSession, str]:
+    """A meeting in real time with two workers about, some seconds old: who holds it, who else is there."""
+    await asyncio.to_thread(house.only, "one", "two")
+    simulator = await simulate(speed=1.0)
+    stream = await simulator.start(MeetingRequest(seconds=20))
+    session = house.join(simulator, stream)
+    held = await house.until(session, State.CONNECTED)
+    await wait_until(lambda: len(stream.truth.sent) > 150, 20, lambda: "Zoom sends nothing")
+    assert held.worker in ("one", "two")
+    return stream, session, held, "two" if held.worker == "one" else "one"
+
+
+async def taken_over(house: House, stream: Stream, session: str, held: AppSession) -> float:
+    """Seconds until Zoom is answered again."""
+    before, began = len(stream.truth.connections), time.monotonic()
+
+    def ready() -> bool:
+        return any(story.ready_ms for story in stream.truth.connections[before:])
+
+    await wait_until(ready, 40, lambda: f"nobody came back\n{house.logs()[-6000:]}")
+    took_s = time.monotonic() - began
+    await wait_until(lambda: house.states[session].epoch > held.epoch, 10, lambda: "no new claim in the state")
+    return took_s
+
+
+async def test_a_worker_that_is_told_to_stop_hands_over(house: House, simulate: Simulate) -> None:
+    stream, session, held, other = await begun(house, simulate)
+    leaving = house.workers[held.worker or ""]
+    leaving.ask_to_stop()
+    print(f"handed over in {await taken_over(house, stream, session, held):.2f} s")
+    assert house.states[session].worker == other
+    done = await house.until(session, State.POST_PROCESSING)
+    await wait_until(lambda: leaving.exit_code() is not None, 20, lambda: "the old worker does not end")
+    assert leaving.exit_code() == 0
+    leaving.stop()
+    media = await asyncio.to_thread(house.media, session)
+    check_envelope(media)
+    check_ticks(media)
+    assert {r.epoch for r in media["video"]} == {held.epoch, done.epoch}
+    assert heard(media["audio"]) == spoken(stream), "audio is complete, nothing twice"
+    sent = {(s.user_id, s.timestamp_ms) for s in stream.truth.sent if s.medium is Medium.VIDEO}
+    assert {(u, t) for u, t, _ in heard(media["video"])} == sent, "every picture Zoom sent before the close is there"
+    assert [entry.new_state for entry in done.history].count(State.CONNECTED) == 1
+    assert done.history[-2].metadata.endswith('"stopped: meeting_ended"}'), "the meeting went on to its own end"
+
+
+async def test_a_worker_that_dies_is_replaced(house: House, simulate: Simulate) -> None:
+    stream, session, held, other = await begun(house, simulate)
+    await asyncio.to_thread(house.workers[held.worker or ""].kill)
+    took_s = await taken_over(house, stream, session, held)
+    assert took_s < 30
+    assert house.states[session].worker == other
+    done = await house.until(session, State.POST_PROCESSING)
+    media = await asyncio.to_thread(house.media, session)
+    check_envelope(media)
+    assert {r.epoch for r in media["audio"]} == {held.epoch, done.epoch}
+    said, got = spoken(stream), heard(media["audio"])
+    assert len(set(got)) == len(got), "nothing twice"
+    missing = set(said) - set(got)
+    lost_ms = 100 * len(missing) / len(stream.meeting.participants)
+    print(f"replaced in {took_s:.2f} s, {lost_ms:.0f} ms of audio lost")
+    assert lost_ms < 3000, "only what the dead worker had not given to Kafka, or Zoom had given to a dead socket"
+    assert "Traceback" not in house.logs()
