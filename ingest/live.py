@@ -6,6 +6,7 @@ order. Nothing here waits while the reader could be reading.
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ from connectors.rtms.protocol.events import (
 )
 from connectors.rtms.session import RtmsSession, SessionOutcome
 from ingest import metrics, translation
-from ingest.facts import Facts
+from ingest.facts import Facts, insist
 from ingest.publisher import Frame, Publisher
 from ingest.refusals import CannotJoin
 from ingest.worker import Outcome
@@ -42,7 +43,6 @@ log = get_logger(__name__)
 
 HOUSEKEEPING_S = 0.1
 SETTLE_POLL_S = 0.01
-RETRY_FACT_S = 1.0
 SOURCE = "zoom"
 INTERNAL_ERROR = "internal_error"
 
@@ -83,6 +83,7 @@ class LiveSession:
         self._ready = False
         self._last_ms = 0
         self._rejected = 0
+        self._unstated: deque[Hole] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- worker.Live ---
@@ -214,8 +215,13 @@ class LiveSession:
             await self._state_holes()
 
     async def _state_holes(self) -> None:
-        for hole in self._publisher.take_holes():
+        """A hole leaves the list only when Kafka has the fact: whoever is cancelled meanwhile has a successor."""
+        self._unstated.extend(self._publisher.take_holes())
+        while self._unstated:
+            hole = self._unstated[0]
             await self._insist(FactKind.HOLE_FOUND, hole)
+            if self._unstated and self._unstated[0] is hole:
+                self._unstated.popleft()
 
     async def _stopped(self) -> None:
         """The session's sockets are closed and what they had brought has been handed over."""
@@ -236,13 +242,5 @@ class LiveSession:
         task.add_done_callback(self._tasks.discard)
 
     async def _insist(self, kind: FactKind, hole: Hole | None = None) -> None:
-        """State a fact, again and again until Kafka has it."""
-        session_id, partition = self._identity.session_id, self._identity.partition
-        while True:
-            try:
-                await self._around.facts.state(session_id, partition, kind, epoch=self._identity.epoch, hole=hole)
-            except KafkaError as error:
-                log.warning("fact not stated yet", session_id=session_id, kind=kind, code=error.code)
-                await asyncio.sleep(RETRY_FACT_S)
-            else:
-                return
+        identity = self._identity
+        await insist(self._around.facts, identity.session_id, identity.partition, kind, epoch=identity.epoch, hole=hole)

@@ -61,7 +61,7 @@ class Account:
 
     sent: int = 0
     settled: int = 0
-    failed: deque[tuple[str, int]] = field(default_factory=deque)
+    failed: deque[Outgoing] = field(default_factory=deque)
 
 
 class Publisher:
@@ -126,7 +126,8 @@ class Publisher:
         self._frame(Outgoing(topic, value, frame.timestamp_ms))
 
     def send(self) -> None:
-        """Hand over to the producers what they have room for."""
+        """Hand over to the producers what they have room for; a control record that was not taken, once more."""
+        self._take_back()
         while (item := self._outbox.first()) is not None:
             try:
                 self._produce(item)
@@ -139,17 +140,25 @@ class Publisher:
 
     def take_holes(self) -> Iterator[Hole]:
         """What was lost since the last call; each must be stated."""
-        for name, account in self._accounts.items():
-            while account.failed:
-                _, at_ms = account.failed.popleft()
-                self._lose(topics.BY_NAME[name], at_ms, NOT_DELIVERED)
+        self._take_back()
         while self._holes:
             yield self._holes.popleft()
 
     @property
     def unsettled(self) -> int:
         """Records that Kafka has neither taken nor refused yet."""
-        return len(self._outbox) + sum(account.sent - account.settled for account in self._accounts.values())
+        waiting = (account.sent - account.settled + len(account.failed) for account in self._accounts.values())
+        return len(self._outbox) + sum(waiting)
+
+    def _take_back(self) -> None:
+        """What Kafka did not take in time: a frame is a hole; without its control records a session never closes."""
+        for account in self._accounts.values():
+            while account.failed:
+                item = account.failed.popleft()
+                if item.is_frame:
+                    self._lose(item.topic, item.timestamp_ms, NOT_DELIVERED)
+                else:
+                    self._outbox.put(item)
 
     def _new_audio_track(self, frame: Frame) -> AudioTrack:
         constant = Audio(
@@ -203,12 +212,12 @@ class Publisher:
         self.send()
 
     def _produce(self, item: Outgoing) -> None:
-        name, at_ms = item.topic.name, item.timestamp_ms
+        name = item.topic.name
         account = self._accounts[name]
 
         def settle(error: KafkaError | None, _offset: int) -> None:
             if error is not None:
-                account.failed.append((name, at_ms))
+                account.failed.append(item)
             account.settled += 1
 
         self._producers[name].send(item.topic, self._key, item.value, self.identity.partition, settle)

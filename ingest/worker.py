@@ -14,7 +14,7 @@ from connectors.host.clock import Clock
 from connectors.host.logs import get_logger
 from connectors.kafka.errors import Fatal, KafkaError
 from ingest import metrics
-from ingest.facts import Facts
+from ingest.facts import Facts, insist
 from ingest.ownership import Action, Deadlines, decide
 from ingest.publisher import Identity
 from schemas import sessions
@@ -195,12 +195,14 @@ class Worker:
             return
         holding.over = True
         log.info("stream over", session_id=session_id, kind=outcome.kind, reason=outcome.reason)
-        await self.facts.state(session_id, holding.partition, outcome.kind, epoch=holding.epoch, reason=outcome.reason)
+        await insist(
+            self.facts, session_id, holding.partition, outcome.kind, epoch=holding.epoch, reason=outcome.reason
+        )
 
     async def _finish(self, session_id: str, holding: Holding) -> None:
         assert holding.live is not None
         await holding.live.finish(close_stream=not holding.over)
-        await self.facts.state(session_id, holding.partition, FactKind.DISCONNECTED, epoch=holding.epoch)
+        await insist(self.facts, session_id, holding.partition, FactKind.DISCONNECTED, epoch=holding.epoch)
         log.info("session finished", session_id=session_id, epoch=holding.epoch)
         self._drop(session_id, holding)
 

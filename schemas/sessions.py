@@ -154,16 +154,24 @@ def _requested_again(state: AppSession, fact: SessionFact, at_ms: int) -> AppSes
 
 
 def _connected(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    return _enter(_media_flows(state), State.CONNECTED, "app_session_connected", at_ms)
+
+
+def _connected_too_late(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    """The end was asked for meanwhile; but there is media, so what becomes of it is awaited."""
+    return state if state.connected_once else _media_flows(state)
+
+
+def _media_flows(state: AppSession) -> AppSession:
     settings = session_settings.loads(state.settings)
     records = settings.recording_format is not RecordingFormat.NONE
-    state = replace(
+    return replace(
         state,
         connected_once=True,
         recording_state=Progress.IN_PROGRESS if records else Progress.NOT_STARTED,
         transcription_state=Progress.IN_PROGRESS,
         awaiting=((Awaited.RECORDING,) if records else ()) + (Awaited.TRANSCRIPT, Awaited.EVENTS),
     )
-    return _enter(state, State.CONNECTED, "app_session_connected", at_ms)
 
 
 def _connection_failed(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
@@ -284,7 +292,11 @@ TABLE: Mapping[State, Mapping[FactKind, Transition]] = {
         FactKind.STREAM_OVER: _disconnect,
         FactKind.DEADLINE_PASSED: _deadline_while_connected,
     },
-    State.DISCONNECTING: {**_ALWAYS, FactKind.DISCONNECTED: _disconnected},
+    State.DISCONNECTING: {
+        **_ALWAYS,
+        FactKind.CONNECTED: _connected_too_late,
+        FactKind.DISCONNECTED: _disconnected,
+    },
     State.POST_PROCESSING: {**_ALWAYS, FactKind.DEADLINE_PASSED: _deadline_while_processing},
     State.ENDED: _ALWAYS,
     State.FATAL_ERROR: {FactKind.HOLE_FOUND: _hole},

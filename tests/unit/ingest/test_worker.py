@@ -173,6 +173,20 @@ async def test_the_end_of_a_stream_is_stated_and_finishing_waits_for_the_fold(ho
     assert h.worker.holdings == {}
 
 
+async def test_an_outage_while_the_end_is_stated_ends_no_worker(house, monkeypatch):
+    monkeypatch.setattr("ingest.facts.RETRY_S", 0)
+    h = await running(house)
+    h.facts.failures = 2
+    h.lives[0].outcome.set_result(Outcome(FactKind.STREAM_OVER, "x"))
+    await h.settle()
+    assert not h.worker.broken.is_set()
+    assert h.facts.kinds() == [FactKind.CLAIMED, FactKind.STREAM_OVER]
+    h.facts.failures = 2
+    h.worker.on_state(3, "app_1", replace(SESSION, state="disconnecting", epoch=101))
+    await h.settle()
+    assert h.facts.kinds()[-1] is FactKind.DISCONNECTED
+
+
 async def test_an_end_asked_for_closes_the_stream_at_zoom(house):
     h = await running(house)
     h.worker.on_state(3, "app_1", replace(SESSION, state="disconnecting", epoch=101))

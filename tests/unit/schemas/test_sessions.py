@@ -102,6 +102,13 @@ def test_never_connected_ends_with_nothing_awaited():
     assert state.recording_state == Progress.FAILED
 
 
+def test_connected_after_the_end_was_asked_for_still_waits_for_its_media():
+    state = life(requested(), CLAIMED, fact("end_requested", source="api"), CONNECTED, DISCONNECTED)
+    assert walk(state) == ["connecting", "disconnecting", "post_processing"]
+    assert len(state.awaiting) == 3
+    assert life(CONNECTED, state=life(*WHOLE[:4]), offset=9).history == life(*WHOLE[:4]).history
+
+
 def test_a_refused_connection_is_fatal_and_says_why():
     state = life(requested(), CLAIMED, fact("connection_failed", epoch="claim", reason="INVALID_SIGNATURE"))
     assert state.state == State.FATAL_ERROR
