@@ -1,6 +1,6 @@
-"""The project that `make up` offers: made through the API like anybody's, once per run folder.
+"""The projects that `make up` offers: made through the API like anybody's, once per run folder.
 
-It knows the Zoom app that the environment names, and the simulated Zoom's, so that a meeting can be tried at once.
+One knows the simulated Zoom's app, so that a meeting can be tried at once; another the app that the environment names.
 """
 
 from __future__ import annotations
@@ -26,18 +26,35 @@ class Project(NamedTuple):
     api_key: str
 
 
-def default_project(api_url: str, admin_token: str, settings: LocalSettings) -> Project:
-    """The run folder's project, made now if there is none, with its Zoom apps.
+def simulated_project(api_url: str, admin_token: str, settings: LocalSettings) -> Project:
+    """The run folder's project for the simulated Zoom's app, made now if there is none.
 
     Raises:
         httpx.HTTPError: the API refuses or does not answer.
     """
-    kept = settings.run_dir / "project.json"
+    return _project("simulated", asdict(Credentials()), api_url, admin_token, settings.run_dir)
+
+
+def zoom_project(api_url: str, admin_token: str, settings: LocalSettings) -> Project | None:
+    """The run folder's project for the Zoom app that the environment names; None when it names none."""
+    if not settings.zoom_client_id:
+        return None
+    app = {
+        "client_id": settings.zoom_client_id,
+        "client_secret": settings.zoom_client_secret.get_secret_value(),
+        "webhook_secret": settings.zoom_webhook_secret.get_secret_value(),
+    }
+    given = {name: value for name, value in app.items() if value}
+    return _project("zoom", given, api_url, admin_token, settings.run_dir)
+
+
+def _project(name: str, app: dict[str, str], api_url: str, admin_token: str, run_dir: Path) -> Project:
+    """One project per app, so that a session need not say which app it is for."""
+    kept = run_dir / f"project-{name}.json"
     headers = {"Authorization": f"Token {admin_token}"}
     with httpx.Client(base_url=f"{api_url}/api/v1", headers=headers, timeout=_TIMEOUT_S, trust_env=False) as api:
-        project = _kept(kept) or _made(api, kept)
-        for app in _zoom_apps(settings):
-            _post(api, f"/projects/{project.project_id}/zoom_apps", app)
+        project = _kept(kept) or _made(api, name, kept)
+        _post(api, f"/projects/{project.project_id}/zoom_apps", app)
     return project
 
 
@@ -45,23 +62,11 @@ def _kept(path: Path) -> Project | None:
     return Project(**json.loads(path.read_text())) if path.exists() else None
 
 
-def _made(api: httpx.Client, path: Path) -> Project:
-    project_id = _post(api, "/projects", {"name": "default"})["id"]
+def _made(api: httpx.Client, name: str, path: Path) -> Project:
+    project_id = _post(api, "/projects", {"name": name})["id"]
     project = Project(project_id, _post(api, f"/projects/{project_id}/api_keys", {"name": "local"})["key"])
     write_private(path, json.dumps(project._asdict()))
     return project
-
-
-def _zoom_apps(settings: LocalSettings) -> list[dict[str, str]]:
-    apps = [asdict(Credentials())]
-    if settings.zoom_client_id:
-        named = {
-            "client_id": settings.zoom_client_id,
-            "client_secret": settings.zoom_client_secret.get_secret_value(),
-            "webhook_secret": settings.zoom_webhook_secret.get_secret_value(),
-        }
-        apps.append({name: value for name, value in named.items() if value})
-    return apps
 
 
 def _post(api: httpx.Client, path: str, body: dict[str, str]) -> dict[str, str]:

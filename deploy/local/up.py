@@ -12,13 +12,14 @@ from rich.text import Text
 from deploy.local.broker.jars import JarsUnavailable
 from deploy.local.broker.java import NoJava
 from deploy.local.console import ConsoleReport
-from deploy.local.project import default_project
+from deploy.local.project import simulated_project, zoom_project
 from deploy.local.settings import LocalSettings
 from deploy.local.signals import Interrupted, interruptible
 from deploy.local.stack import Stack
 from deploy.local.unit import UnitFailed
 
 _LOG_LINES = 20
+_NO_APP = "none: set ZOOM_CLIENT_ID, ZOOM_CLIENT_SECRET and ZOOM_WEBHOOK_SECRET"
 _NEXT = """
 Next, start a session with the payload of Zoom's meeting.rtms_started:
   curl {api}/api/v1/app_sessions -H 'Authorization: Token {key}' \\
@@ -52,11 +53,12 @@ def _introduce(console: Console, stack: Stack, settings: LocalSettings) -> None:
     addresses, credentials = stack.addresses, stack.credentials
     assert addresses is not None
     assert credentials is not None
-    project = default_project(addresses.api_url, credentials.admin_token, settings)
+    simulated = simulated_project(addresses.api_url, credentials.admin_token, settings)
+    own = zoom_project(addresses.api_url, credentials.admin_token, settings)
     lines = {
         "API": f"{addresses.api_url}/api/v1, described at {addresses.api_url}/docs",
-        "API key": f"{project.api_key} (project {project.project_id})",
-        "Zoom app": settings.zoom_client_id or "none: set ZOOM_CLIENT_ID, ZOOM_CLIENT_SECRET and ZOOM_WEBHOOK_SECRET",
+        "API key": f"{simulated.api_key} (project {simulated.project_id}, for the simulated Zoom)",
+        "Your Zoom app": f"{own.api_key} (project {own.project_id}, for {settings.zoom_client_id})" if own else _NO_APP,
         "Admin token": f"in {settings.run_dir / 'credentials.json'}",
         "Kafka": addresses.kafka,
         "Schema registry": addresses.registry_url,
@@ -67,7 +69,7 @@ def _introduce(console: Console, stack: Stack, settings: LocalSettings) -> None:
     console.print()
     for name, value in lines.items():
         console.print(Text(f"  {name:<16} {value}"), soft_wrap=True)
-    console.print(Text(_NEXT.format(api=addresses.api_url, key=project.api_key)), soft_wrap=True)
+    console.print(Text(_NEXT.format(api=addresses.api_url, key=(own or simulated).api_key)), soft_wrap=True)
     console.print("Ctrl-C ends everything.", style="dim")
 
 

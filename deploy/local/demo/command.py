@@ -21,7 +21,7 @@ from deploy.local.demo.customer import Customer
 from deploy.local.demo.screen import Screen
 from deploy.local.demo.watcher import Watcher
 from deploy.local.demo.zoom import SimulatedZoom
-from deploy.local.project import Project, default_project
+from deploy.local.project import Project, simulated_project
 from deploy.local.settings import REPOSITORY, LocalSettings
 from deploy.local.signals import Interrupted, interruptible
 from deploy.local.stack import Stack
@@ -93,7 +93,7 @@ def _run(stack: Stack, console: Console, settings: LocalSettings, options: argpa
     assert stack.credentials is not None
     screen = Screen(console)
     collected = Collected(screen)
-    project = default_project(stack.addresses.api_url, stack.credentials.admin_token, settings)
+    project = simulated_project(stack.addresses.api_url, stack.credentials.admin_token, settings)
     screen.note(f"project {project.project_id} with an API key and the credentials of a Zoom app")
     kafka = KafkaSettings(
         bootstrap_servers=stack.addresses.kafka,
