@@ -30,6 +30,7 @@ class Up:
         self._output = folder / "output"
         ports = dict.fromkeys(("KAFKA", "REGISTRY", "CLICKHOUSE", "API"), "0")
         settings = {f"RTMS_LOCAL_{name}_PORT": port for name, port in ports.items()}
+        settings |= {"ZOOM_CLIENT_ID": "an-app-of-ours", "ZOOM_CLIENT_SECRET": "its-secret"}
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "deploy.local", "up"],
@@ -87,9 +88,12 @@ def up(tmp_path: Path) -> Iterator[Up]:
 def test_up_comes_up_comes_back_and_leaves_nothing(up: Up) -> None:
     up.wait_for(READY, START_S)
 
-    api, key = up.printed("API"), up.printed("API key")
-    with httpx.Client(headers={"Authorization": f"Token {key}"}, timeout=30, trust_env=False) as client:
-        assert client.get(f"{api.rstrip(',')}/app_sessions").status_code == 200
+    api = up.printed("API").rstrip(",")
+    for key in (up.printed("API key"), up.printed("Your Zoom app")):
+        with httpx.Client(headers={"Authorization": f"Token {key}"}, timeout=30, trust_env=False) as client:
+            stream = {"meeting_uuid": "m==", "rtms_stream_id": "s", "server_urls": "ws://127.0.0.1:9"}
+            answer = client.post(f"{api}/app_sessions", json={"zoom_rtms": stream})
+            assert (answer.status_code, answer.json()["state"]) == (201, "connecting")
 
     [muxing] = [pid for pid, command in up.members().items() if command.endswith("processors muxing ")]
     os.kill(muxing, signal.SIGKILL)
