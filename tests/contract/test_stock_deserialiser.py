@@ -87,7 +87,7 @@ def test_a_stock_consumer_reads_every_topic(name, topics_ready):
         bootstrap_servers=topics_ready["RTMS_KAFKA_BOOTSTRAP_SERVERS"],
         registry_url=topics_ready["RTMS_KAFKA_REGISTRY_URL"],
     )
-    topic, key = topics.BY_NAME[name], uuid.uuid4().bytes
+    topic, key = topics.BY_NAME[name], uuid.uuid4().hex.encode()
     producer = create_producer(settings, CONTROL)
     try:
         offset = producer.send_blocking(topic, key, load_codec(settings).encode(topic, EXAMPLES[name]), 0)
