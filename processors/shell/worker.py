@@ -26,7 +26,7 @@ from processors.shell import metrics
 from processors.shell.applications import Application
 from processors.shell.inputs import Inputs
 from processors.shell.outbox import Outbox
-from processors.shell.pausing import Pausing
+from processors.shell.reading import Reading
 from processors.shell.rendering import Rendering
 from processors.shell.state_store import StateStore
 from schemas.codec import Undecodable
@@ -36,7 +36,6 @@ from schemas.topics import BY_NAME
 log = get_logger(__name__)
 
 RETRY_S = 0.5
-REWIND_PATIENCE_S = 10.0
 UNASSIGNED_PATIENCE_S = 300.0
 
 
@@ -73,12 +72,11 @@ class Worker:
         self._health = health
         self._clock = clock
         self._rendering = Rendering(application, connections.outbox, self._fail)
-        self._pausing = Pausing(connections.inputs, application.logic.clocks, settings.lead_bytes)
+        self._reading = Reading(connections.inputs, application.logic.clocks, settings.lead_bytes, clock)
         self._assignment: Assignment | None = None
         self._is_loaded = asyncio.Event()
         self._loading: asyncio.Task[None] | None = None
         self._committed: dict[Input, int] = {}
-        self._rewound: dict[Input, tuple[int, float]] = {}
         self._checkpointing = asyncio.Lock()
         self._moved_at = clock.monotonic()
 
@@ -139,7 +137,7 @@ class Worker:
                 return  # what was saved is true for ever, but the offsets are another's to commit now
             await self._commit(assignment)
             self._observe(assignment)
-            await self._pausing.update(assignment)
+            await self._reading.update(self._rendering.is_full)
 
     async def _take(self, message: Message) -> None:
         await self._is_loaded.wait()
@@ -147,13 +145,13 @@ class Worker:
         assignment, source = self._assignment, Input(message.topic, message.partition)
         if assignment is None or message.generation_id != self._to.inputs.generation:
             metrics.IGNORED.labels("generation").inc()
-        elif source in self._pausing.paused:
+        elif source in self._reading.paused:
             metrics.IGNORED.labels("paused").inc()
         elif message.offset < assignment.next[source]:
             metrics.IGNORED.labels("repeated").inc()
         elif message.offset > assignment.next[source]:
             metrics.IGNORED.labels("gap").inc()
-            await self._close_gap(assignment, source)
+            self._reading.gap(source)
         else:
             await self._feed(assignment, source, message)
 
@@ -170,7 +168,8 @@ class Worker:
                 assignment.skip(source, message.offset)
             return
         except RegistryError as error:
-            await self._try_again(assignment, source, message.offset, error)
+            log.warning("waiting for the registry", topic=source.topic, code=error.code)
+            self._reading.repeat(source)  # what the registry can explain is no dead letter while it is away
             return
         except Exception as error:  # a fault of ours that this record found must not stop the other sessions
             log.exception("record refused by the logic", topic=source.topic, offset=message.offset)
@@ -180,33 +179,11 @@ class Worker:
         self._moved_at = self._clock.monotonic()
         self._rendering.start(assignment, windows)
 
-    async def _try_again(self, assignment: Assignment, source: Input, offset: int, error: RegistryError) -> None:
-        """Have the record delivered once more: what the registry can explain is no dead letter while it is away."""
-        log.warning("waiting for the registry", topic=source.topic, code=error.code)
-        await asyncio.sleep(RETRY_S)
-        if assignment is self._assignment:
-            await self._to.inputs.rewind(source, offset)
-
     async def _refuse(self, source: Input, message: Message, reason: str) -> None:
         metrics.REFUSED.labels(source.topic).inc()
         key: bytes | None = message.key
         session_id = key.decode(errors="replace") if key else None
         await self._to.outbox.refuse(source, message.offset, reason, message.value or b"", session_id)
-
-    async def _close_gap(self, assignment: Assignment, source: Input) -> None:
-        """Have what was left out delivered; if retention has deleted it, say so and go on behind it."""
-        wanted, now = assignment.next[source], self._clock.monotonic()
-        rewound_to, at = self._rewound.get(source, (-1, now))
-        if rewound_to == wanted and now - at < REWIND_PATIENCE_S:
-            return
-        if rewound_to == wanted:
-            starts = await self._to.inputs.starts([source])
-            if assignment is not self._assignment:
-                return
-            self._report_lost(source, wanted, starts[source])
-            assignment.next[source] = max(wanted, starts[source])
-        self._rewound[source] = assignment.next[source], now
-        await self._to.inputs.rewind(source, assignment.next[source])
 
     async def _load(self, sources: list[Input], generation: int) -> None:
         while self._to.inputs.generation == generation:
@@ -229,8 +206,7 @@ class Worker:
         stored = await self._to.states.load({s.partition for s in sources}, self._settings.load_timeout_s)
         name = f"{generation}.{secrets.token_hex(4)}"
         offsets = {source: max(committed.get(source, 0), starts[source]) for source in sources}
-        for source, offset in committed.items():
-            self._report_lost(source, offset, starts[source])
+        self._reading.report_lost(committed, starts)
         assignment = Assignment(self._application.logic, name, offsets, stored)
         for expired in assignment.expired(starts):
             await self._to.states.erase(expired.session, [expired.assignment])
@@ -241,6 +217,7 @@ class Worker:
         if self._to.inputs.generation != generation:
             return
         self._assignment = assignment
+        self._reading.begin(assignment)
         self._moved_at = self._clock.monotonic()
         metrics.LOADS.inc()
         log.info("states loaded", generation=generation, inputs=len(assignment.next), stored=assignment.stored_count)
@@ -268,16 +245,10 @@ class Worker:
         if self._loading is not None:
             self._loading.cancel()
         self._rendering.cancel()
-        self._pausing.forget()
+        self._reading.forget()
         self._assignment = self._loading = None
         self._is_loaded.clear()
-        self._committed, self._rewound = {}, {}
-
-    def _report_lost(self, source: Input, wanted: int, start: int) -> None:
-        if start > wanted:
-            metrics.LOST.labels(source.topic).inc(start - wanted)
-            log.error("input deleted before it was read", topic=source.topic, partition=source.partition,
-                      from_offset=wanted, to_offset=start)  # fmt: skip
+        self._committed = {}
 
     def _observe(self, assignment: Assignment) -> None:
         metrics.SESSIONS.set(assignment.session_count)
@@ -289,12 +260,7 @@ class Worker:
             return self._clock.monotonic() - self._moved_at < UNASSIGNED_PATIENCE_S
         if self._rendering.is_full:
             return True
-        is_behind = any(
-            self._to.inputs.end(source) > offset
-            for source, offset in self._assignment.next.items()
-            if source not in self._pausing.paused
-        )
-        if not is_behind:
+        if not self._reading.is_behind():
             self._moved_at = self._clock.monotonic()
         return self._clock.monotonic() - self._moved_at < self._settings.stalled_s
 

@@ -27,7 +27,7 @@ from tests.support.toy_processor import ToyLogic, Work, as_written, batch, meeti
 from tests.support.toy_service import ToyApplication, utterance
 
 SESSION_TIMEOUT_S = 6
-LEAD_BYTES = 6000
+LEAD_BYTES = 1500
 """So little that inputs have to be paused now and then."""
 
 

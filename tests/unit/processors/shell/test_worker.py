@@ -14,7 +14,8 @@ from connectors.kafka.settings import KafkaSettings
 from processors.checkpoint.assignments import Input
 from processors.settings import ProcessorsSettings
 from processors.shell.applications import Output
-from processors.shell.worker import REWIND_PATIENCE_S, UNASSIGNED_PATIENCE_S, Connections, NotCopartitioned, Worker
+from processors.shell.reading import DRAIN_S, STANDSTILL_S
+from processors.shell.worker import UNASSIGNED_PATIENCE_S, Connections, NotCopartitioned, Worker
 from schemas import topics
 from schemas.codec import Codec
 from schemas.records import MediaRecord
@@ -100,6 +101,10 @@ class Bench:
         await self.deliver(CAPTIONS_0, offset, frame("s", CAPTIONS, offset + 1, 1000 + offset), generation)
 
     @property
+    def flow(self) -> list[tuple[object, ...]]:
+        return [entry for entry in self.inputs.diary if entry[0] != "commit"]
+
+    @property
     def written(self) -> list[str]:
         return [key.decode() for topic, key, _, _ in self.outbox.sent if topic == topics.TRANSCRIPTS.name]
 
@@ -154,19 +159,59 @@ async def test_nothing_is_fed_across_a_gap_but_read_again_from_where_it_begins()
     bench = await Bench().assign()
     for offset in (3, 4, 5):
         await bench.caption(offset)
-    assert bench.inputs.diary == [("rewind", CAPTIONS_0, 0)]
-    for offset in (0, 0, 1):
+    assert bench.flow == [("pause", CAPTIONS_0)]
+    await bench.worker.checkpoint()
+    assert bench.flow == [("pause", CAPTIONS_0), ("rewind", CAPTIONS_0, 0), ("resume", CAPTIONS_0)]
+    for offset in (6, 0, 0, 7, 1):
         await bench.caption(offset)
     await until(lambda: len(bench.written) == 2)
+    assert len(bench.flow) == 3, "what was on its way before the rewind is no new gap"
+
+
+async def test_a_gap_that_stays_is_closed_again():
+    bench = await Bench().assign()
+    await bench.caption(3)
+    await bench.worker.checkpoint()
+    bench.clock.seconds += DRAIN_S
+    await bench.caption(3)
+    await bench.worker.checkpoint()
+    assert bench.flow.count(("rewind", CAPTIONS_0, 0)) == 2
+
+
+async def test_an_input_that_stands_still_although_there_is_more_is_rewound():
+    bench = await Bench().assign()
+    bench.inputs.log_ends[CAPTIONS_0] = 3
+    await bench.worker.checkpoint()
+    await bench.caption(0)
+    bench.clock.seconds += STANDSTILL_S
+    await bench.worker.checkpoint()
+    assert bench.flow == []
+    bench.clock.seconds += STANDSTILL_S
+    for _ in range(2):
+        await bench.worker.checkpoint()
+    assert bench.flow == [("pause", CAPTIONS_0), ("rewind", CAPTIONS_0, 1), ("resume", CAPTIONS_0)]
+
+
+async def test_standing_still_means_nothing_while_outputs_are_waited_for():
+    bench = await Bench().assign()
+    bench.application.may_render.clear()
+    bench.inputs.log_ends[CAPTIONS_0] = 9
+    for offset in range(4):
+        await bench.caption(offset)
+    for _ in range(3):
+        await bench.worker.checkpoint()
+        bench.clock.seconds += STANDSTILL_S
+    assert bench.flow == []
+    bench.application.may_render.set()
+    await until(lambda: len(bench.written) == 4)
 
 
 async def test_a_gap_that_retention_made_is_stated_and_stepped_over():
     bench = await Bench().assign()
-    await bench.caption(7)
     bench.inputs.log_starts[CAPTIONS_0] = 7
-    bench.clock.seconds += REWIND_PATIENCE_S
     await bench.caption(7)
-    assert bench.inputs.diary == [("rewind", CAPTIONS_0, 0), ("rewind", CAPTIONS_0, 7)]
+    await bench.worker.checkpoint()
+    assert bench.flow == [("pause", CAPTIONS_0), ("rewind", CAPTIONS_0, 7), ("resume", CAPTIONS_0)]
     await bench.caption(7)
     await until(lambda: bench.written)
 
@@ -210,15 +255,15 @@ async def test_a_record_that_the_logic_stumbles_over_is_put_aside_and_the_sessio
     assert bench.inputs.offsets[CAPTIONS_0] == 2
 
 
-async def test_a_registry_that_is_away_makes_no_dead_letters(monkeypatch):
-    monkeypatch.setattr("processors.shell.worker.RETRY_S", 0)
+async def test_a_registry_that_is_away_makes_no_dead_letters():
     bench = Bench(registry_url="http://127.0.0.1:1")
     await bench.assign()
     foreign = Codec.with_ids_from(topics.ALL, start=1000)
     value = foreign.encode(topics.CAPTIONS, as_written(CAPTIONS, frame("s", CAPTIONS, 1, 1000)))
     await bench.deliver(CAPTIONS_0, 0, value)
     assert bench.outbox.refused == []
-    assert bench.inputs.diary == [("rewind", CAPTIONS_0, 0)]
+    await bench.worker.checkpoint()
+    assert bench.flow == [("pause", CAPTIONS_0), ("rewind", CAPTIONS_0, 0), ("resume", CAPTIONS_0)]
     await bench.caption(0)
     await until(lambda: bench.written)
 
@@ -229,7 +274,7 @@ async def test_checkpoints_that_cannot_go_on_end_the_process():
     async def broken(_assignment: object) -> None:
         raise RuntimeError("a fault of ours")
 
-    bench.worker._pausing.update = broken
+    bench.worker._reading.update = broken
     running = asyncio.create_task(bench.worker.run())
     assert isinstance(await asyncio.wait_for(bench.worker.failure, 5), RuntimeError)
     await running
@@ -301,7 +346,7 @@ async def test_a_leading_input_is_paused_and_resumed_by_rewinding():
     assert ("resume", AUDIO_0) not in bench.inputs.diary
     await bench.deliver(VIDEO_0, 0, control("s", "end", 1, 1000))
     await bench.worker.checkpoint()
-    assert bench.inputs.diary[-2:] == [("rewind", AUDIO_0, 6), ("resume", AUDIO_0)]
+    assert bench.flow == [("pause", AUDIO_0), ("rewind", AUDIO_0, 6), ("resume", AUDIO_0)]
     await bench.deliver(AUDIO_0, 6, control("s", "tick", 8, 9000))
     await until(lambda: bench.written)
 

@@ -1,0 +1,130 @@
+"""Keeps the inputs flowing: pauses what leads too far, repeats what was left out, states what was deleted unread.
+
+There is one way to interrupt an input that loses nothing: pause it, let what is already fetched drain away (it is left
+out), and later rewind to the next offset to be fed and resume. Rewinding an input that flows does not work: Faust takes
+the offset that it is just delivering for its position again and drops what lies before it. So a gap is closed in the
+same way, at the next round. And because such a drop may be the last thing that happens to an input, one that stands
+still although there is more of it is treated like a gap.
+"""
+
+from collections.abc import Collection, Mapping
+
+from connectors.host.clock import Clock
+from connectors.host.logs import get_logger
+from processors.checkpoint.assignments import Assignment, Input
+from processors.checkpoint.flow import overfull_partitions, paused_inputs, resumable_inputs
+from processors.shell import metrics
+from processors.shell.inputs import Inputs
+
+log = get_logger(__name__)
+
+DRAIN_S = 1.0
+"""After a resume, what still arrives out of order was on its way before it."""
+
+STANDSTILL_S = 5.0
+
+
+class Reading:
+    """How the inputs of the present assignment are read. `paused` are left out when they are delivered."""
+
+    def __init__(self, inputs: Inputs, clocks: Collection[str], limit_bytes: int, clock: Clock) -> None:
+        self.paused: set[Input] = set()
+        self._inputs = inputs
+        self._clocks = clocks
+        self._limit_bytes = limit_bytes
+        self._clock = clock
+        self._assignment: Assignment | None = None
+        self._gaps: set[Input] = set()
+        self._resumed_at: dict[Input, float] = {}
+        self._stood_at: dict[Input, tuple[int, float]] = {}
+
+    def begin(self, assignment: Assignment) -> None:
+        """Faust delivers from the committed offsets on, with nothing paused."""
+        self.forget()
+        self._assignment = assignment
+
+    def forget(self) -> None:
+        """The assignment is gone, and Faust's pauses with it."""
+        self._assignment = None
+        for kept in (self.paused, self._gaps, self._resumed_at, self._stood_at):
+            kept.clear()
+
+    def gap(self, source: Input) -> None:
+        """Something was delivered before its turn: have it repeated from there."""
+        if self._clock.monotonic() - self._resumed_at.get(source, -DRAIN_S) >= DRAIN_S:
+            self.repeat(source)
+
+    def repeat(self, source: Input) -> None:
+        """Have the input delivered again from the next offset to be fed."""
+        self._gaps.add(source)
+        if source not in self.paused:
+            self.paused.add(source)
+            self._inputs.pause(source)
+
+    def is_behind(self) -> bool:
+        """Whether an input that is not paused has more than was fed."""
+        return any(True for _ in self._behind())
+
+    async def update(self, is_busy: bool) -> None:
+        """One round. `is_busy`: feeding waits for outputs, so nothing drains and standing still means nothing."""
+        assignment = self._assignment
+        if assignment is None:
+            return
+        leading = assignment.leading_bytes()
+        metrics.OVERFULL.inc(overfull_partitions(leading, self._clocks, self._limit_bytes))
+        resumable = () if is_busy else resumable_inputs(self.paused, leading, self._clocks, self._limit_bytes)
+        await self._resume(assignment, resumable)
+        if assignment is not self._assignment:
+            return
+        for source in paused_inputs(leading, self._clocks, self._limit_bytes) - self.paused:
+            self.paused.add(source)
+            self._inputs.pause(source)
+            log.info("input paused", topic=source.topic, partition=source.partition, leading_bytes=leading[source])
+        if not is_busy:
+            self._find_standstill()
+        metrics.PAUSED.set(len(self.paused))
+
+    def report_lost(self, wanted: Mapping[Input, int], starts: Mapping[Input, int]) -> None:
+        """State what retention has deleted between the offsets wanted and the first ones that exist."""
+        for source, offset in wanted.items():
+            if starts[source] > offset:
+                metrics.LOST.labels(source.topic).inc(starts[source] - offset)
+                log.error("input deleted before it was read", topic=source.topic, partition=source.partition,
+                          from_offset=offset, to_offset=starts[source])  # fmt: skip
+
+    async def _resume(self, assignment: Assignment, resumable: Collection[Input]) -> None:
+        gaps = {source: assignment.next[source] for source in resumable if source in self._gaps}
+        starts = await self._inputs.starts(gaps) if gaps else {}
+        if assignment is not self._assignment:
+            return
+        self.report_lost(gaps, starts)
+        for source in resumable:
+            assignment.next[source] = max(assignment.next[source], starts.get(source, 0))
+            self._gaps.discard(source)
+            self.paused.discard(source)
+            self._resumed_at[source] = self._clock.monotonic()
+            self._stood_at.pop(source, None)
+            await self._inputs.rewind(source, assignment.next[source])
+            self._inputs.resume(source)
+            log.info("input resumed", topic=source.topic, partition=source.partition, is_gap=source in gaps)
+
+    def _find_standstill(self) -> None:
+        now = self._clock.monotonic()
+        behind = dict(self._behind())
+        self._stood_at = {source: at for source, at in self._stood_at.items() if source in behind}
+        for source, offset in behind.items():
+            stood_offset, since = self._stood_at.setdefault(source, (offset, now))
+            if stood_offset != offset:
+                self._stood_at[source] = offset, now
+            elif now - since >= STANDSTILL_S:
+                log.warning("input stands still", topic=source.topic, partition=source.partition, offset=offset)
+                self.repeat(source)
+
+    def _behind(self) -> Collection[tuple[Input, int]]:
+        if self._assignment is None:
+            return ()
+        return [
+            (source, offset)
+            for source, offset in self._assignment.next.items()
+            if source not in self.paused and self._inputs.end(source) > offset
+        ]
