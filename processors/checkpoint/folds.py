@@ -5,8 +5,7 @@ therefore the same in every replay, however the topics interleave. Being immutab
 that waits for something later keeps the fold from before it arrived.
 """
 
-from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from schemas.records import MediaRecord, RecordKind
 
@@ -23,9 +22,8 @@ MAX_AHEAD_MS = 3_600_000
 """A frame this far ahead of its topic's watermark is a broken clock: believing it would make all others late."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """The fold of one session's records of one topic.
+class Fold(NamedTuple):
+    """The fold of one session's records of one topic; a tuple, because a new one is made for every record.
 
     `part` is the application's share of it. `sequence` is the last of the current epoch; a hole in it counts as
     `missing`. `late`, `stale` (of an older epoch), `implausible` and `unknown` (kind) count what was
@@ -54,16 +52,15 @@ class Fold:
     def leaving_out(self, record: MediaRecord) -> Self:
         """The fold with a record counted that changes nothing else: of an older epoch or of a kind yet unknown."""
         if self.is_stale(record):
-            return replace(self, stale=self.stale + 1)
-        return replace(self, unknown=self.unknown + 1)
+            return self._replace(stale=self.stale + 1)
+        return self._replace(unknown=self.unknown + 1)
 
     def counting(self, record: MediaRecord) -> Self:
         """The fold with the record's epoch, sequence and kind in it."""
         is_new = record.epoch != self.epoch
         gap = 0 if is_new else max(0, record.sequence - self.sequence - 1)
         is_frame = record.kind is RecordKind.FRAME
-        return replace(
-            self,
+        return self._replace(
             epoch=record.epoch,
             sequence=record.sequence if is_new else max(self.sequence, record.sequence),
             missing=self.missing + gap,
@@ -76,7 +73,7 @@ class Fold:
         """The fold with the watermark that the record allows."""
         match record.kind:
             case RecordKind.END:
-                return replace(self, watermark_ms=FOREVER_MS, ended=True)
+                return self._replace(watermark_ms=FOREVER_MS, ended=True)
             case RecordKind.TICK:
                 through_ms = record.timestamp_ms
             case RecordKind.FRAME:
@@ -85,7 +82,7 @@ class Fold:
                 return self
         if self._is_implausible(record):
             return self
-        return replace(self, watermark_ms=through_ms) if through_ms > self.watermark_ms else self
+        return self._replace(watermark_ms=through_ms) if through_ms > self.watermark_ms else self
 
     def _is_late(self, record: MediaRecord) -> bool:
         return record.timestamp_ms < self.watermark_ms
@@ -94,7 +91,7 @@ class Fold:
         return self.watermark_ms != NEVER_MS and record.timestamp_ms > self.watermark_ms + MAX_AHEAD_MS
 
     def to_json(self) -> dict[str, Json]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return self._asdict()
 
     @classmethod
     def from_json(cls, value: dict[str, Json]) -> Self:

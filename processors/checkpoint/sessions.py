@@ -8,7 +8,7 @@ acknowledged) produces the same windows with the same contents.
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from processors.checkpoint.buffers import Buffer
@@ -123,7 +123,7 @@ class Session:
             self._folds[topic] = fold.leaving_out(record)
             return []
         observed = self._logic.observe(topic, fold.part, record)
-        after = replace(fold.counting(record), part=observed.part)
+        after = fold.counting(record)._replace(part=observed.part)
         if record.kind is RecordKind.FRAME and topic in self._logic.clocks:
             self._place(entry, after)
         self._folds[topic] = after.advanced(record, self._logic.clocks.get(topic, 0))

@@ -155,7 +155,7 @@ def entries_of(session: list[MediaRecord]) -> list[Entry]:
     before = held.state().marks[AUDIO].fold
     part = logic.observe(AUDIO, None, session[0]).part
     return [
-        Entry(AUDIO, offset, record, replace(before, part=part), 0)
+        Entry(AUDIO, offset, record, before._replace(part=part), 0)
         for offset, record in enumerate(session)
         if isinstance(record, Audio)
     ]
