@@ -142,6 +142,10 @@ class Membership(Listener):
                 return
             if not isinstance(decoded, AppSession):
                 return  # it is time to stop
+            if decoded.session_id != session_id:
+                metrics.UNREADABLE.labels(topics.APP_SESSIONS.name).inc()
+                log.error("state under a foreign key skipped", partition=record.partition, offset=record.offset)
+                return
             state = decoded
         self._tell(self._owner.on_state, record.partition, session_id, state)
 

@@ -78,6 +78,10 @@ class States(Listener):
             log.error("state skipped", partition=record.partition, offset=record.offset, reason=error.reason)
             return
         assert isinstance(state, AppSession)
+        if state.session_id != session_id:
+            metrics.REFUSED.inc()
+            log.error("state under a foreign key skipped", partition=record.partition, offset=record.offset)
+            return
         into[session_id] = state
 
 

@@ -45,7 +45,7 @@ EXAMPLES = {
     "app-sessions": records.AppSession(
         session_id="app_contract",
         project_id="proj_1",
-        state="connected",
+        state="ended",
         request=REQUEST,
         settings="{}",
         metadata=None,

@@ -1,4 +1,4 @@
-"""The real stack for tests: one broker, one registry and one ClickHouse engine per pytest session, started when asked.
+"""The real stack for tests: a broker, a registry and a ClickHouse engine for each test module that asks for them.
 
 Topic names are fixed, so tests share them and keep apart by session ids of their own and consumer groups of their own.
 """
@@ -22,7 +22,7 @@ from deploy.local.unit import child_environment
 TEST_PARTITIONS = 8
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A running broker: `.bootstrap`, and `.stop()`, `.kill()`, `.start()` for fault tests.
 
@@ -38,7 +38,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         shutil.rmtree(folder / "data", ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running schema registry: `.url`."""
     server = registry_server(tmp_path_factory.mktemp("registry"))
@@ -49,7 +49,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running ClickHouse engine: `.url` for clickhouse-connect, and `.stop()`, `.kill()`, `.start()`."""
     folder = tmp_path_factory.mktemp("clickhouse")
@@ -62,7 +62,7 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         shutil.rmtree(folder / "data", ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kafka_env(kafka: Broker, registry: Server) -> dict[str, str]:
     """Environment that points any of our processes at this session's broker and registry."""
     return {
@@ -72,7 +72,7 @@ def kafka_env(kafka: Broker, registry: Server) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def topics_ready(kafka_env: dict[str, str]) -> dict[str, str]:
     """All topics created and all schemas registered, by the command that users run; gives the environment on."""
     run_module("connectors.kafka", "topics", env=kafka_env)

@@ -27,7 +27,7 @@ class Closable(Protocol):
 _Closable = TypeVar("_Closable", bound=Closable)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def settings(kafka: Broker, registry: Server) -> KafkaSettings:
     return KafkaSettings(
         bootstrap_servers=kafka.bootstrap,
