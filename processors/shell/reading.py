@@ -22,6 +22,10 @@ DRAIN_S = 1.0
 """After a resume, what still arrives out of order was on its way before it."""
 
 STANDSTILL_S = 5.0
+"""When nothing moves, an input with more to read is stuck after this time; while others move it may be queueing, so
+it is given QUEUEING_S."""
+
+QUEUEING_S = 30.0
 
 
 class Reading:
@@ -37,6 +41,8 @@ class Reading:
         self._gaps: set[Input] = set()
         self._resumed_at: dict[Input, float] = {}
         self._stood_at: dict[Input, tuple[int, float]] = {}
+        self._offsets: dict[Input, int] = {}
+        self._moved_at = clock.monotonic()
 
     def begin(self, assignment: Assignment) -> None:
         """Faust delivers from the committed offsets on, with nothing paused."""
@@ -109,14 +115,15 @@ class Reading:
             log.info("input resumed", topic=source.topic, partition=source.partition, is_gap=source in gaps)
 
     def _find_standstill(self) -> None:
-        now = self._clock.monotonic()
+        now, offsets = self._clock.monotonic(), dict(self._assignment.next) if self._assignment else {}
+        if offsets != self._offsets:
+            self._offsets, self._moved_at = offsets, now
+        patience_s = STANDSTILL_S if now - self._moved_at >= STANDSTILL_S else QUEUEING_S
         behind = dict(self._behind())
-        self._stood_at = {source: at for source, at in self._stood_at.items() if source in behind}
+        self._stood_at = {source: at for source, at in self._stood_at.items() if behind.get(source) == at[0]}
         for source, offset in behind.items():
-            stood_offset, since = self._stood_at.setdefault(source, (offset, now))
-            if stood_offset != offset:
-                self._stood_at[source] = offset, now
-            elif now - since >= STANDSTILL_S:
+            _, since = self._stood_at.setdefault(source, (offset, now))
+            if now - since >= patience_s:
                 log.warning("input stands still", topic=source.topic, partition=source.partition, offset=offset)
                 self.repeat(source)
 

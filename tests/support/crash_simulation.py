@@ -121,6 +121,7 @@ class Owner:
         self._to_save: list[Unsaved] | None = None
         self._written: list[Unsaved] = []
         self._topic: Input | None = None
+        self._rounds = 0
         self._pace = [rng.choice(PACES) for _ in range(4)]
 
     def step(self, rng: random.Random) -> None:
@@ -137,7 +138,7 @@ class Owner:
         """Everything is fed, written, acknowledged, saved and committed."""
         ends = {source: len(rows) for source, rows in self._log.inputs.items()}
         idle = not self._sending and not self._sent and self._to_save is None
-        return idle and self.assignment.next == ends and self._log.committed == ends
+        return idle and self._rounds > 0 and self.assignment.next == ends and self._log.committed == ends
 
     def _feed(self, rng: random.Random) -> None:
         if self._topic is None or rng.random() < 0.1:
@@ -177,6 +178,7 @@ class Owner:
                 self._log.states.append((one.session.session_id, foreign, None))
         else:
             self._to_save = None
+            self._rounds += 1
             if self.generation == self._log.generation:
                 self._commit(self.assignment.committable())
 

@@ -14,7 +14,7 @@ from connectors.kafka.settings import KafkaSettings
 from processors.checkpoint.assignments import Input
 from processors.settings import ProcessorsSettings
 from processors.shell.applications import Output
-from processors.shell.reading import DRAIN_S, STANDSTILL_S
+from processors.shell.reading import DRAIN_S, QUEUEING_S, STANDSTILL_S
 from processors.shell.worker import UNASSIGNED_PATIENCE_S, Connections, NotCopartitioned, Worker
 from schemas import topics
 from schemas.codec import Codec
@@ -190,6 +190,21 @@ async def test_an_input_that_stands_still_although_there_is_more_is_rewound():
     for _ in range(2):
         await bench.worker.checkpoint()
     assert bench.flow == [("pause", CAPTIONS_0), ("rewind", CAPTIONS_0, 1), ("resume", CAPTIONS_0)]
+
+
+async def test_while_others_move_an_input_may_be_queueing_for_longer():
+    bench = await Bench().assign()
+    bench.inputs.log_ends[AUDIO_0] = 9
+    await bench.worker.checkpoint()
+    for offset in range(int(QUEUEING_S / 2)):
+        assert bench.flow == []
+        await bench.caption(offset)
+        await until(lambda: not bench.worker._rendering._tasks)
+        await bench.worker.checkpoint()
+        bench.clock.seconds += 2.0
+    await bench.worker.checkpoint()
+    await bench.worker.checkpoint()
+    assert bench.flow == [("pause", AUDIO_0), ("rewind", AUDIO_0, 0), ("resume", AUDIO_0)]
 
 
 async def test_standing_still_means_nothing_while_outputs_are_waited_for():
