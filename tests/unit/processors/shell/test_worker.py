@@ -1,123 +1,18 @@
 """In which order the shell does things, and what it leaves undone, on inputs in memory."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from types import SimpleNamespace
 
 import pytest
 from faust.types import TP
 
-from connectors.host.health import Health
-from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import DeliveryFailed
-from connectors.kafka.settings import KafkaSettings
-from processors.checkpoint.assignments import Input
-from processors.settings import ProcessorsSettings
-from processors.shell.applications import Output
 from processors.shell.reading import DRAIN_S, QUEUEING_S, STANDSTILL_S
-from processors.shell.worker import UNASSIGNED_PATIENCE_S, Connections, NotCopartitioned, Worker
+from processors.shell.worker import NotCopartitioned
 from schemas import topics
 from schemas.codec import Codec
-from schemas.records import MediaRecord
-from tests.support.memory_inputs import MemoryInputs, MemoryOutbox, MemoryStates
 from tests.support.toy_processor import AUDIO, CAPTIONS, VIDEO, ToyLogic, Work, as_written, control, frame
 from tests.support.toy_service import utterance
-
-CAPTIONS_0, AUDIO_0, VIDEO_0 = Input(CAPTIONS, 0), Input(AUDIO, 0), Input(VIDEO, 0)
-CODEC = Codec.with_ids_from(topics.ALL)
-
-
-class PatientToy:
-    """Renders what the test lets through."""
-
-    name, state_topic, max_in_flight = "toy", topics.TRANSCRIPTION_STATE, 4
-
-    def __init__(self) -> None:
-        self.logic = ToyLogic()
-        self.may_render = asyncio.Event()
-        self.may_render.set()
-
-    async def start(self) -> None: ...
-
-    async def stop(self) -> None: ...
-
-    async def render(self, session_id: str, work: object) -> Sequence[Output]:
-        await self.may_render.wait()
-        record = utterance(session_id, work)
-        return [Output(topics.TRANSCRIPTS, record.utterance_id, record)]
-
-
-class HandClock:
-    """Moves when told."""
-
-    def __init__(self) -> None:
-        self.seconds = 100.0
-
-    def now_ms(self) -> int:
-        return int(self.seconds * 1000)
-
-    def now_us(self) -> int:
-        return int(self.seconds * 1_000_000)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-
-class Bench:
-    """A worker between memory and the test."""
-
-    def __init__(self, registry_url: str = "", **settings: object) -> None:
-        self.application, self.inputs, self.outbox, self.states = (
-            PatientToy(),
-            MemoryInputs(),
-            MemoryOutbox(),
-            MemoryStates(),
-        )
-        self.clock, self.health = HandClock(), Health("test")
-        decoder = Decoder(KafkaSettings(registry_url=registry_url), CODEC)
-        connections = Connections(self.inputs, self.outbox, self.states, decoder)
-        options = ProcessorsSettings(checkpoint_interval_s=0.01, **settings)
-        self.worker = Worker(self.application, connections, options, self.health, self.clock)
-
-    async def assign(self, *partitions: int) -> "Bench":
-        await self.worker.on_assigned(None, {TP(topic, p) for topic in ToyLogic.topics for p in partitions or (0,)})
-        await until(self.health.is_ready)
-        return self
-
-    async def deliver(self, source: Input, offset: int, record: MediaRecord | bytes, generation: int = 1) -> None:
-        value = record if isinstance(record, bytes) else encoded(source.topic, record)
-        await self.worker.take(
-            SimpleNamespace(
-                topic=source.topic,
-                partition=source.partition,
-                offset=offset,
-                key=b"s",
-                value=value,
-                generation_id=generation,
-            )
-        )
-
-    async def caption(self, offset: int, generation: int = 1) -> None:
-        await self.deliver(CAPTIONS_0, offset, frame("s", CAPTIONS, offset + 1, 1000 + offset), generation)
-
-    @property
-    def flow(self) -> list[tuple[object, ...]]:
-        return [entry for entry in self.inputs.diary if entry[0] != "commit"]
-
-    @property
-    def written(self) -> list[str]:
-        return [key.decode() for topic, key, _, _ in self.outbox.sent if topic == topics.TRANSCRIPTS.name]
-
-
-def encoded(topic: str, record: MediaRecord) -> bytes:
-    return CODEC.encode(topics.BY_NAME[topic], as_written(topic, record))
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Let the loop run until the condition holds."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110  what is waited for has no event of its own
-            await asyncio.sleep(0)
+from tests.support.worker_bench import AUDIO_0, CAPTIONS_0, CODEC, VIDEO_0, Bench, until
 
 
 async def test_outputs_then_states_then_offsets():
@@ -364,32 +259,6 @@ async def test_a_leading_input_is_paused_and_resumed_by_rewinding():
     assert bench.flow == [("pause", AUDIO_0), ("rewind", AUDIO_0, 6), ("resume", AUDIO_0)]
     await bench.deliver(AUDIO_0, 6, control("s", "tick", 8, 9000))
     await until(lambda: bench.written)
-
-
-async def test_a_worker_that_is_never_given_partitions_is_not_alive_for_ever():
-    bench = Bench()
-    assert bench.worker._is_moving()
-    bench.clock.seconds += UNASSIGNED_PATIENCE_S
-    assert not bench.worker._is_moving()
-
-
-async def test_liveness_is_progress():
-    bench = await Bench(stalled_s=10).assign()
-    assert bench.worker._is_moving()
-    bench.inputs.log_ends[CAPTIONS_0] = 1
-    bench.clock.seconds += 11
-    assert not bench.worker._is_moving()
-    await bench.caption(0)
-    assert bench.worker._is_moving()
-
-
-@pytest.mark.parametrize("partitions", [(), (0,), (0, 3)])
-async def test_readiness_is_a_loaded_assignment_however_small(partitions):
-    bench = Bench()
-    assert not bench.health.is_ready()
-    await bench.worker.on_assigned(None, {TP(topic, p) for topic in ToyLogic.topics for p in partitions})
-    await until(bench.health.is_ready)
-    assert bench.states.loads == 1
 
 
 async def test_the_loop_checkpoints_and_beats_until_cancelled():
