@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check fmt lock clean
+.PHONY: help demo up test bench check fmt lock clean
 
 help:  ## list the verbs
 	@echo "rtms-pipeline"
@@ -24,6 +24,9 @@ up: $(READY)  ## start the whole pipeline and keep it up until Ctrl-C
 
 test: $(READY)  ## run all tests on their own Kafka and ClickHouse (ARGS="-k name" for some)
 	@$(PY) -m pytest $(ARGS)
+
+bench: $(READY)  ## measure against named rivals (ARGS="--only wire" for a part)
+	@$(PY) -m tests.bench $(ARGS)
 
 check: $(READY)  ## lint, formatting, types, who imports whom, sizes
 	@$(VENV)/bin/ruff check .

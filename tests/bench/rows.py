@@ -1,0 +1,41 @@
+"""A figure beside its rival's, and whether that meets the goal. Pure."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the table.
+
+    `ours` and `rival` are medians in `unit`, measured in turn within one run. `ratio` says how many times better we
+    are; a row without a rival has none, and its goal is about `ours`. A row without a goal only informs.
+    `met` is None where there is no goal, and where nothing could be measured (`note` then says what is missing).
+    """
+
+    name: str
+    unit: str
+    ours: float | None
+    rival: float | None = None
+    rival_name: str = ""
+    goal: float | None = None
+    more_is_better: bool = False
+    note: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        if not self.ours or not self.rival:
+            return None
+        return self.ours / self.rival if self.more_is_better else self.rival / self.ours
+
+    @property
+    def met(self) -> bool | None:
+        if self.goal is None or self.ours is None:
+            return None
+        if not self.rival_name:
+            return self.ours >= self.goal if self.more_is_better else self.ours <= self.goal
+        return None if self.ratio is None else self.ratio >= self.goal
+
+    def document(self) -> dict[str, Any]:
+        """What `bench.json` has of it."""
+        return asdict(self) | {"ratio": self.ratio, "met": self.met}
