@@ -5,6 +5,7 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 ARGS   ?=
+JOBS   ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test bench check fmt lock clean
@@ -22,8 +23,8 @@ demo: $(READY)  ## run a simulated meeting through the whole pipeline and check 
 up: $(READY)  ## start the whole pipeline and keep it up until Ctrl-C
 	@$(PY) -m deploy.local up
 
-test: $(READY)  ## run all tests on their own Kafka and ClickHouse (ARGS="-k name" for some)
-	@$(PY) -m pytest $(ARGS)
+test: $(READY)  ## run all tests on their own Kafka and ClickHouse (ARGS="-k name" for some, JOBS=1 for one by one)
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 bench: $(READY)  ## measure against named rivals (ARGS="--only wire" for a part)
 	@$(PY) -m tests.bench $(ARGS)

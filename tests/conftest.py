@@ -1,5 +1,10 @@
 """Fixtures for every test; see tests/support."""
 
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
 from hypothesis import settings
 
 pytest_plugins = ["tests.support.stack"]
@@ -7,3 +12,14 @@ pytest_plugins = ["tests.support.stack"]
 # How long an example takes says more about the machine's other work than about ours.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True)
+def _logging_restored() -> Iterator[None]:
+    """A command that a test runs in this process sets up logging for itself, on a stream that is gone afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()

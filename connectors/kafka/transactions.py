@@ -78,7 +78,11 @@ class TransactionalProducer:
         self._connection.on_success()
 
     def abort(self, timeout_s: float = 30.0) -> None:
-        """Make the open transaction as if it had never been."""
+        """Make the open transaction as if it had never been.
+
+        Raises:
+            Fatal: leave the process. Also when the broker had not heard of the transaction yet: nothing of it is there.
+        """
         self._retry(self._library.abort_transaction, timeout_s)
 
     @property
