@@ -7,6 +7,7 @@ quick and never raise. What the profiles differ in was measured: 5 ms of linger 
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ log = get_logger(__name__)
 
 OnDelivery = Callable[[KafkaError | None, int], None]
 """Called from the poller thread with (None, offset) or (error, -1)."""
+
+_PURGES = frozenset({LibraryError._PURGE_QUEUE, LibraryError._PURGE_INFLIGHT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class Producer:
         config = producer_config(settings, profile) | self._connection.config()
         self._library = LibraryProducer(config, logger=LIBRARY_LOG)
         self._delivered: dict[str, Callable[[], None]] = {}
+        self._purged: deque[str] = deque()
         self._stopping = threading.Event()
         self._poller = threading.Thread(target=self._poll, name=f"producer-{profile.name}", daemon=True)
         self._poller.start()
@@ -144,11 +148,11 @@ class Producer:
             self.flush(1.0)
         self._stopping.set()
         self._poller.join()
-        return left
+        return len(self._purged) or left  # the library's own count has other events among the records
 
     @property
     def queued(self) -> int:
-        """Records sent and not yet delivered or failed."""
+        """Records sent and not yet delivered or failed; for a moment also what else the library has to say."""
         return len(self._library)
 
     @property
@@ -183,6 +187,8 @@ class Producer:
                 offset = message.offset()
                 on_delivery(None, -1 if offset is None else offset)
             return
+        if error.code() in _PURGES:
+            self._purged.append(topic)
         DELIVERY_FAILED.labels(topic, error.name()).inc()
         if on_delivery is not None:
             on_delivery(translate(error, DeliveryFailed), -1)

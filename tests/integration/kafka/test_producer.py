@@ -14,6 +14,7 @@ from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place, Record
 from connectors.kafka.settings import KafkaSettings
 from schemas.topics import MAX_RECORD_BYTES, Topic
+from tests.integration.kafka.conftest import until
 
 Closing = Callable[[Any], Any]
 
@@ -109,6 +110,6 @@ def test_a_full_queue_is_back_pressure_and_close_says_what_was_left(topic: Topic
     with pytest.raises(QueueFull):
         fill()
     assert 5 <= sent < 10
-    assert producer.queued == sent
+    until(lambda: producer.queued == sent, "the records are what is queued")
     assert producer.close(0.1) == sent
     assert failures == ["_PURGE_QUEUE"] * sent
