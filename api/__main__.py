@@ -82,7 +82,12 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, health: Health) -> None:
         super().__init__(config)
         self._health = health
+        self.is_broken = False
         health.ready(False, "not listening yet")
+
+    def give_up(self) -> None:
+        """Stop, because nothing can be recorded any more: a successor can."""
+        self.is_broken = self.should_exit = True
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
@@ -94,12 +99,17 @@ class _Server(uvicorn.Server):
 
 
 def serve(configured: Configuration) -> bool:
-    """Answer requests until SIGTERM or SIGINT; those in flight are finished. False when it never got so far."""
+    """Answer requests until SIGTERM or SIGINT; those in flight are finished.
+
+    False when it never got so far, and when it had to leave because its Kafka client is broken for good.
+    """
     StopSignal().install()  # uvicorn hands the signal back when it has stopped, which must not end us as a failure
     health = Health(SERVICE)
     health.start()
     app = create_app(
-        lambda: open_services(configured, health), configured.clock, serves_objects=configured.objects.is_folder
+        lambda: open_services(configured, health, lambda: server.give_up()),
+        configured.clock,
+        serves_objects=configured.objects.is_folder,
     )
     settings = configured.api
     server = _Server(
@@ -119,11 +129,11 @@ def serve(configured: Configuration) -> bool:
     finally:
         health.stop()
         log.info("stopped")
-    return server.started
+    return server.started and not server.is_broken
 
 
 def main() -> int:
-    """The exit status: 0 stopped when told to, 1 could not serve, 2 not configured or the registry not reached."""
+    """The exit status: 0 stopped when told to, 1 could not serve (any more), 2 not configured or the registry not reached."""
     _parser().parse_args()
     configure(SERVICE)
     try:

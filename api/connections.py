@@ -1,7 +1,7 @@
 """Opens and closes everything that the API talks to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from connectors.host.clock import Clock
 from connectors.host.health import Health
 from connectors.host.secrets import KeyRing
 from connectors.kafka.decoder import Decoder
-from connectors.kafka.producer import CONTROL, create_producer
+from connectors.kafka.producer import CONTROL, Producer, create_producer
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
@@ -44,8 +44,13 @@ class Configuration:
 
 
 @asynccontextmanager
-async def open_services(configuration: Configuration, health: Health) -> AsyncIterator[Services]:
-    """Everything behind the API, while it runs; `health` is ready once all views are."""
+async def open_services(
+    configuration: Configuration, health: Health, on_broken: Callable[[], None]
+) -> AsyncIterator[Services]:
+    """Everything behind the API, while it runs; `health` is ready once all views are.
+
+    `on_broken` is called once if the producer is broken for good: this process will record nothing any more.
+    """
     kafka, settings = configuration.kafka, configuration.api
     sessions, directory = LiveSessions(), Directory()
     applies = {
@@ -57,7 +62,7 @@ async def open_services(configuration: Configuration, health: Health) -> AsyncIt
     followed = {topic: Followed(kafka, configuration.decoder, topic, apply).start() for topic, apply in applies.items()}
     producer = create_producer(kafka, CONTROL)
     clickhouse = ClickHouse(_bounded(configuration.clickhouse))
-    watch = asyncio.create_task(_watch(health, followed.values()))
+    watch = asyncio.create_task(_watch(health, followed.values(), producer, on_broken))
     try:
         yield Services(
             settings=settings,
@@ -81,12 +86,14 @@ async def open_services(configuration: Configuration, health: Health) -> AsyncIt
         clickhouse.close()
 
 
-async def _watch(health: Health, views: Iterable[Followed]) -> None:
+async def _watch(health: Health, views: Iterable[Followed], producer: Producer, on_broken: Callable[[], None]) -> None:
     views = list(views)
-    while True:
+    while producer.connection.fatal is None:
         health.beat()
         health.ready(all(view.is_ready for view in views), "reading topics", "views")
         await asyncio.sleep(HEALTH_INTERVAL_S)
+    health.ready(False, "kafka client broken", "kafka")
+    on_broken()
 
 
 def _bounded(settings: ClickHouseSettings) -> ClickHouseSettings:

@@ -1,11 +1,30 @@
 """What the API says while something behind it is away: the truth, or "try again"; never a wrong "not found"."""
 
+import os
+import signal
 import threading
 
 from deploy.local.ports import free_ports
 from schemas import ids
 from tests.support.house import ADMIN_TOKEN
 from tests.support.processes import running, wait_for
+
+BREAKABLE_API = """
+import signal
+from api import __main__, connections
+from tests.support.broken_clients import break_for_good
+
+create, made = connections.create_producer, []
+
+def create_producer(*arguments):
+    made.append(create(*arguments))
+    return made[-1]
+
+connections.create_producer = create_producer
+signal.signal(signal.SIGUSR1, lambda *_: [break_for_good(producer) for producer in made])
+raise SystemExit(__main__.main())
+"""
+"""The API as it is, with a signal that breaks its producer the way a broker could."""
 
 
 def refused_for_now(answer):
@@ -95,3 +114,14 @@ def test_a_restart_forgets_nothing_and_stops_cleanly(house, tenant):
     assert "stopped" in house.api.log.read_text()
     house.api.start()
     assert tenant.http.get(f"/app_sessions/{session_id}").json()["id"] == session_id
+
+
+def test_a_producer_that_is_broken_for_good_ends_the_process(house, tmp_path):
+    """Nothing could be recorded any more, and a supervisor starts a successor that can."""
+    port = free_ports(1)[0]
+    with running(["-c", BREAKABLE_API], house.env | {"RTMS_API_PORT": str(port)}, tmp_path / "broken.log") as api:
+        assert api.pid is not None
+        os.kill(api.pid, signal.SIGUSR1)
+        wait_for(lambda: api.exit_code() is not None, 20, lambda: f"it stays: {api.log}")
+        assert api.exit_code() == 1
+        assert "kafka client broken" in api.log.read_text()

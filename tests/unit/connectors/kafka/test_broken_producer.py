@@ -1,12 +1,6 @@
-"""A producer that is broken for good says so, in its state and to whoever sends; its process watches for that.
+"""A producer that is broken for good says so, in its state and to whoever sends; its process watches for that."""
 
-librdkafka's own switch for tests breaks a real client: a stub would only repeat what we believe of the library.
-"""
-
-import ctypes
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,16 +8,8 @@ from connectors.kafka.errors import Fatal
 from connectors.kafka.producer import CONTROL, Producer, create_producer
 from connectors.kafka.settings import KafkaSettings
 from schemas import topics
+from tests.support.broken_clients import break_for_good
 from tests.support.processes import wait_for
-
-OUT_OF_ORDER_SEQUENCE_NUMBER = 45
-
-
-def break_for_good(producer: Producer) -> None:
-    mapped = Path("/proc/self/maps").read_text()
-    [path] = set(re.findall(r"\S*/librdkafka\S*\.so\S*", mapped))
-    handle = ctypes.c_void_p.from_address(id(producer._library) + object.__basicsize__)  # the client's first field
-    assert ctypes.CDLL(path).rd_kafka_test_fatal_error(handle, OUT_OF_ORDER_SEQUENCE_NUMBER, b"told to") == 0
 
 
 @pytest.fixture
