@@ -15,6 +15,9 @@ class ProcessorsSettings(BaseSettings):
         description="fixed and distinct per process of a group (the pod's name): a quick restart keeps its partitions",
     )
     checkpoint_interval_s: float = Field(default=0.5, gt=0, description="between two rounds of saving and committing")
+    expiry_interval_s: float = Field(
+        default=600.0, gt=0, description="between two looks for states of finished sessions that retention has passed"
+    )
     handover_s: float = Field(default=3.0, gt=0, description="for the last checkpoint when partitions are given up")
     load_timeout_s: float = Field(default=60.0, gt=0, description="for reading the states of assigned partitions")
     session_timeout_s: float = Field(default=10.0, gt=0, description="after this silence the group gives us up")

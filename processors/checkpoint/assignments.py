@@ -116,18 +116,19 @@ class Assignment:
     def unsaved(self) -> list[Unsaved]:
         """The states that differ from what was saved last."""
         touched, self._touched = self._touched, {}
-        states = ((key, self._sessions[key].state()) for key in touched if key in self._sessions)
+        states = [(key, self._sessions[key].state()) for key in touched if key in self._sessions]
         unsaved = [Unsaved(key, state, state.to_json()) for key, state in states]
-        return [one for one in unsaved if one.session not in self._saved or one.text != self._saved[one.session].text]
+        for one in unsaved:
+            if self._is_saved(one):
+                self._retire(one)
+        return [one for one in unsaved if not self._is_saved(one)]
 
     def saved(self, saved: Unsaved) -> list[str]:
         """The state is acknowledged; the assignments whose states of the session are now superfluous."""
         key = saved.session
         self._saved[key] = saved
         self._cover(key, saved.state)
-        if saved.state.finished and key not in self._uncovered:
-            del self._sessions[key]
-            self._stored[key] = saved.state
+        self._retire(saved)
         return self._foreign.pop(key, [])
 
     def committable(self) -> dict[Input, int]:
@@ -149,6 +150,11 @@ class Assignment:
             for assignment in self._foreign.get(key, [self.name])
         ]
 
+    def forget(self, session: SessionKey) -> None:
+        """Its expired states are erased, and no record will come that asks for them."""
+        for kept in (self._stored, self._foreign, self._saved):
+            kept.pop(session, None)
+
     def held_bytes(self) -> int:
         """What waits in windows that are still open."""
         return sum(session.held_bytes().total() for session in self._sessions.values())
@@ -160,6 +166,15 @@ class Assignment:
             for topic, size_bytes in session.leading_bytes().items():
                 leading[Input(topic, partition)] += size_bytes
         return leading
+
+    def _is_saved(self, one: Unsaved) -> bool:
+        return one.session in self._saved and one.text == self._saved[one.session].text
+
+    def _retire(self, saved: Unsaved) -> None:
+        """A session that is finished, and wholly covered, need not stay in memory."""
+        if saved.state.finished and saved.session not in self._uncovered:
+            del self._sessions[saved.session]
+            self._stored[saved.session] = saved.state
 
     def _uncover(self, key: SessionKey, topic: str, offset: int) -> None:
         """Take note that a record was fed, unless our own acknowledged state covers it."""

@@ -9,6 +9,7 @@ LOST = counter("rtms_processors_lost_records", "Input records deleted by retenti
 WINDOWS = counter("rtms_processors_windows", "Windows whose outputs are acknowledged.")
 OUTPUTS = counter("rtms_processors_outputs", "Output records acknowledged.", ["topic"])
 STATES = counter("rtms_processors_states", "States written.")
+EXPIRED = counter("rtms_processors_expired_states", "States erased because the inputs hold their sessions no more.")
 COMMITS = counter("rtms_processors_commits", "Offset commits by result.", ["result"])
 LOADS = counter("rtms_processors_loads", "Assignments whose states were loaded.")
 SESSIONS = gauge("rtms_processors_sessions", "Sessions in memory.")

@@ -54,6 +54,21 @@ class LastWriteWins(Assignment):
         self._stored = {row.session: row.state for row in rows}
 
 
+class ErasesWhatIsFinished(Assignment):
+    """Thinks that nobody will ask for a finished session again, whatever its inputs still hold."""
+
+    def expired(self, starts: Mapping[Input, int]) -> list[Stored]:
+        return super().expired(self.next)
+
+
+class ErasesByOneInput(Assignment):
+    """Looks at the first input alone."""
+
+    def expired(self, starts: Mapping[Input, int]) -> list[Stored]:
+        first = next(iter(starts))
+        return super().expired(self.next | {first: starts[first]})
+
+
 class FoldAsOfNow(Session):
     """Saves each topic's present fold with the offset to begin from."""
 
@@ -88,7 +103,7 @@ class FirstDoneMoves(Session):
                 self._progress[track] = window.after
 
 
-BROKEN_ASSIGNMENTS = (CommitsWhatIsClosed, FeedsBeforeTheLoad)
+BROKEN_ASSIGNMENTS = (CommitsWhatIsClosed, FeedsBeforeTheLoad, ErasesWhatIsFinished, ErasesByOneInput)
 BROKEN_SESSIONS = (FoldAsOfNow, ProgressAsOfNow, ProgressForgotten, FirstDoneMoves)
 BROKEN_TROUBLES = {
     "last write wins": Trouble(assignment=LastWriteWins, compaction_rate=0.0),

@@ -19,7 +19,7 @@ from processors.checkpoint.assignments import Assignment, Input, Stored, Unsaved
 from processors.checkpoint.sessions import SessionKey, Window
 from processors.checkpoint.states import State, join
 from processors.checkpoint.windows import Logic
-from schemas.records import MediaRecord
+from schemas.records import MediaRecord, RecordKind
 
 Meetings = Mapping[str, Mapping[str, Sequence[MediaRecord]]]
 """Per session id and topic, the records in log order."""
@@ -52,11 +52,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Trouble:
-    """How hard it gets. `own_key` names the assignment; `keep_all` switches compaction off."""
+    """How hard it gets. `own_key` names the assignment; retention deletes only what is committed."""
 
     crash_rate: float = 0.01
     zombie_rate: float = 0.7
     compaction_rate: float = 0.05
+    retention_rate: float = 0.02
+    expiry_rate: float = 0.3
     own_key: Callable[[int, int], str] = lambda process, generation: f"{generation}.{process}"
     assignment: type[Assignment] = Assignment
 
@@ -68,12 +70,24 @@ class Log:
         self.inputs = {Input(topic, PARTITION): _interleaved(meetings, topic, rng) for topic in logic.topics}
         self.states: list[tuple[str, str, str | None]] = []
         self.committed = dict.fromkeys(self.inputs, 0)
+        self.starts = dict.fromkeys(self.inputs, 0)
         self.generation = 0
         self.outcome = Outcome()
 
     def compact(self) -> None:
         last = {(session, assignment): index for index, (session, assignment, _) in enumerate(self.states)}
         self.states = [row for index, row in enumerate(self.states) if last[row[0], row[1]] == index]
+
+    def retain(self, rng: random.Random) -> None:
+        """Delete from the beginning of each input some of what is committed.
+
+        But no end of a session while something of it is still to come: nobody writes a whole retention after the end.
+        """
+        for source, start in self.starts.items():
+            late = {session for session, _ in self.inputs[source][self.committed[source] :]}
+            rows = enumerate(self.inputs[source])
+            ends = [at for at, (name, record) in rows if record.kind is RecordKind.END and name in late]
+            self.starts[source] = max(start, rng.randint(0, min([self.committed[source], *ends])))
 
     def stored(self) -> list[Stored]:
         """Every state that a reader of the whole topic sees; a tombstone takes all before it of its key away."""
@@ -100,7 +114,7 @@ class Log:
             f"committed without a state: {source.topic} {offset}"
             for source, rows in self.inputs.items()
             for offset, (session, _) in enumerate(rows[: self.committed[source]])
-            if offset >= lows.get((session, source.topic), 0)
+            if offset >= max(lows.get((session, source.topic), 0), self.starts[source])
         ]
 
 
@@ -115,7 +129,7 @@ class Owner:
         self.generation, self.process = log.generation, process
         name = trouble.own_key(process, self.generation)
         self.assignment = trouble.assignment(logic, name, dict(log.committed), log.stored())
-        self._log, self._identify = log, identify
+        self._log, self._identify, self._expiry_rate = log, identify, trouble.expiry_rate
         self._sending: list[Window] = []
         self._sent: list[Window] = []
         self._to_save: list[Unsaved] | None = None
@@ -123,6 +137,7 @@ class Owner:
         self._topic: Input | None = None
         self._rounds = 0
         self._pace = [rng.choice(PACES) for _ in range(4)]
+        self._expire()
 
     def step(self, rng: random.Random) -> None:
         """Do one of the things that a worker may do next, at random; every worker is slow at other things."""
@@ -166,6 +181,8 @@ class Owner:
     def _checkpoint(self, rng: random.Random) -> None:
         """One step of a checkpoint: begin, write one state, have it acknowledged, or commit."""
         if self._to_save is None:
+            if rng.random() < self._expiry_rate:
+                self._expire()
             self._sending += self.assignment.orphans()
             self._to_save = self.assignment.unsaved()
         elif self._to_save:
@@ -181,6 +198,11 @@ class Owner:
             self._rounds += 1
             if self.generation == self._log.generation:
                 self._commit(self.assignment.committable())
+
+    def _expire(self) -> None:
+        for one in self.assignment.expired(self._log.starts):
+            self._log.states.append((one.session.session_id, one.assignment, None))
+            self.assignment.forget(one.session)
 
     def _commit(self, offsets: Mapping[Input, int]) -> None:
         for source, offset in offsets.items():
@@ -208,6 +230,8 @@ def simulate(logic: Logic, meetings: Meetings, identify: Identify, seed: int, tr
         zombies = [(zombie, left - 1) for zombie, left in zombies if left > 0]
         if rng.random() < trouble.compaction_rate:
             log.compact()
+        if rng.random() < trouble.retention_rate:
+            log.retain(rng)
         if crashes_left and rng.random() < trouble.crash_rate:
             crashes_left -= 1
             log.outcome.crashes += 1
@@ -223,7 +247,7 @@ def simulate(logic: Logic, meetings: Meetings, identify: Identify, seed: int, tr
 
 def undisturbed(logic: Logic, meetings: Meetings, identify: Identify, seed: int = 0) -> dict[str, Hashable]:
     """The outputs of one worker to which nothing happens."""
-    calm = Trouble(crash_rate=0.0, compaction_rate=0.0)
+    calm = Trouble(crash_rate=0.0, compaction_rate=0.0, retention_rate=0.0)
     return simulate(logic, meetings, identify, seed, calm).outputs
 
 

@@ -179,6 +179,42 @@ def test_a_finished_session_is_kept_while_its_inputs_hold_records():
     assert second.expired({Input(topic, 0): 1 for topic in ToyLogic.topics}) == [state]
 
 
+def test_what_has_expired_is_forgotten_by_a_worker_that_runs_for_ever():
+    """Session after session, retention right behind them: neither memory nor the state topic grows."""
+    assignment = assigned()
+    for number in range(50):
+        name = f"s{number}"
+        (final,) = [
+            window
+            for topic in ToyLogic.topics
+            for window in assignment.feed(Input(topic, 0), number, name, control(name, "end", 0, 1000), 1)
+        ]
+        assignment.done(final)
+        save(assignment)
+        starts = assignment.next if number % 10 == 9 else dict.fromkeys(assignment.next, 0)
+        expired = assignment.expired(starts)
+        assert [one.assignment for one in expired] == ["a"] * (10 if number % 10 == 9 else 0)
+        for one in expired:
+            assignment.forget(one.session)
+        kept = assignment.stored_count, len(assignment._saved), len(assignment._foreign)
+        assert kept == ((number + 1) % 10, (number + 1) % 10, 0)
+    assert assignment.session_count == len(assignment._uncovered) == 0
+    assert assignment.committable() == assignment.next
+
+
+def test_a_straggler_does_not_bring_a_finished_session_back_for_good():
+    first = assigned("first")
+    first.done(ended(first)[0])
+    (state,) = first.unsaved()
+    second = assigned("second", stored=(stored(state, "first"),))
+    for topic in ToyLogic.topics:  # read again, because the commit was not done
+        second.feed(Input(topic, 0), 0, "s", control("s", "end", 0, 1000), 1)
+        save(second)
+    assert (second.session_count, second.stored_count) == (0, 1)
+    assert second.unsaved() == []
+    assert second.expired(second.next) == [Stored(S, "second", state.state)]
+
+
 def spoken(assignment: Assignment, offset: int, at_ms: int) -> None:
     assignment.feed(AUDIO_0, offset, "s", frame("s", AUDIO, offset, at_ms, participant_id=3, voiced=True), 640)
 
