@@ -133,7 +133,7 @@ def serve(configured: Configuration) -> bool:
 
 
 def main() -> int:
-    """The exit status: 0 stopped when told to, 1 could not serve (any more), 2 not configured or the registry not reached."""
+    """The exit status: 0 stopped when told to, 1 could not serve (any more), 2 not configured or no registry."""
     _parser().parse_args()
     configure(SERVICE)
     try:

@@ -5,7 +5,7 @@ partition hold no record (transaction markers, compacted ones), because the brok
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
 from confluent_kafka import Consumer as LibraryConsumer
@@ -127,7 +127,7 @@ class PartitionLoader:
         self._offsets = OffsetDirectory(settings)
         self._clock = clock or SystemClock()
 
-    def load(self, places: Iterable[Place], timeout_s: float) -> Iterator[Record]:
+    def load(self, places: Iterable[Place], timeout_s: float) -> Generator[Record]:
         """Every committed record from the first that exists to the end that holds now, in order per partition.
 
         Waits for transactions that were open at the call. Raises TimedOut when the end is not reached in time.

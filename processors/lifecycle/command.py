@@ -5,6 +5,7 @@ from connectors.host.logs import configure, get_logger
 from connectors.host.signals import StopSignal
 from connectors.kafka.consumer import create_consumer
 from connectors.kafka.decoder import Decoder
+from connectors.kafka.losses import Losses
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_ids import topic_id
@@ -30,7 +31,7 @@ def run() -> None:
     consumer = create_consumer(
         kafka, group=GROUP, topics=[topics.SESSION_FACTS], listener=states, instance_id=settings.instance_id
     )
-    connections = Connections(consumer, producer, decoder, states)
+    connections = Connections(consumer, producer, decoder, states, Losses(kafka, decoder, GROUP))
     lifecycle = Lifecycle(connections, settings, health, topic_id(kafka, topics.SESSION_FACTS))
     health.ready(True)
     try:

@@ -14,6 +14,7 @@ from connectors.kafka.consumer import GroupConsumer, Listener
 from connectors.kafka.dead_letters import encoded, letter_of
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Abort, KafkaError, OffsetOutOfRange
+from connectors.kafka.losses import Losses, unfinished
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import BEGINNING, Place
 from connectors.kafka.records import Record as KafkaRecord
@@ -93,6 +94,7 @@ class Connections:
     producer: TransactionalProducer
     decoder: Decoder
     states: States
+    losses: Losses
 
 
 class Lifecycle:
@@ -105,6 +107,7 @@ class Lifecycle:
         self._producer = connections.producer
         self._decoder = connections.decoder
         self._states = connections.states
+        self._losses = connections.losses
         self._settings = settings
         self._health = health
         self._facts_topic_id = facts_topic_id
@@ -115,6 +118,7 @@ class Lifecycle:
 
         Raises:
             Fatal: this process was replaced or its producer is broken; leave.
+            KafkaError: facts were deleted unread, and Kafka does not take that; a successor meets the same.
         """
         self._health.beat()
         records = self._read()
@@ -127,8 +131,8 @@ class Lifecycle:
         try:
             return self._consumer.consume(self._settings.batch_records, wait_s=0.1, linger_s=linger_s)
         except OffsetOutOfRange as error:
-            # Counted by the consumer. What is read again is known by its offset; what is gone, nobody can fold.
-            log.error("facts were deleted before they were folded", partition=error.place.partition)
+            # What is read again is known by its offset; what is gone, nobody can fold.
+            self._losses.state(error.place, unfinished)
             self._consumer.seek(error.place, BEGINNING)
             return []
 

@@ -11,6 +11,7 @@ from processors.muxing.segments import end, segments
 from processors.muxing.settings import MuxingSettings
 from processors.shell.applications import Output
 from schemas.records import OutputKind, Segment
+from schemas.sessions import Awaited
 from schemas.topics import MUXING_STATE, RECORDING_SEGMENTS
 
 
@@ -19,6 +20,7 @@ class Muxing:
 
     name = "muxing"
     state_topic = MUXING_STATE
+    result = Awaited.RECORDING
 
     def __init__(self, settings: MuxingSettings) -> None:
         self.logic = MuxingLogic()

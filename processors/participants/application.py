@@ -7,6 +7,7 @@ from processors.participants.roster import Change, Closing, ParticipantsLogic
 from processors.shell.applications import Output
 from schemas.ids import PARTICIPANT_EVENT_PREFIX, derived, record_id
 from schemas.records import OutputKind, ParticipantEvent
+from schemas.sessions import Awaited
 from schemas.topics import EVENTS, PARTICIPANT_EVENTS, PARTICIPANTS_STATE
 
 END_ITEM = "end"
@@ -17,6 +18,7 @@ class ParticipantsApplication:
 
     name = "participants"
     state_topic = PARTICIPANTS_STATE
+    result = Awaited.EVENTS
     max_in_flight = 64
 
     def __init__(self) -> None:

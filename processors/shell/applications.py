@@ -6,6 +6,7 @@ from typing import Protocol
 
 from processors.checkpoint.windows import Logic
 from schemas.records import Record
+from schemas.sessions import Awaited
 from schemas.topics import Cleanup, Topic
 
 KEY_SEPARATOR = "|"
@@ -36,6 +37,10 @@ class Application(Protocol):
 
     @property
     def state_topic(self) -> Topic: ...
+
+    @property
+    def result(self) -> Awaited:
+        """What of a session it makes: the sessions that still await this can lose by what it did not read."""
 
     @property
     def max_in_flight(self) -> int:

@@ -12,7 +12,12 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.types import TP
 
+from connectors.kafka import errors
 from processors.checkpoint.assignments import Input
+
+
+class Unanswered(errors.KafkaError):
+    """Kafka did not say where an input stands; ask again."""
 
 
 class Inputs:
@@ -27,14 +32,14 @@ class Inputs:
         return int(self._app.consumer_generation_id)
 
     async def committed(self, sources: Collection[Input]) -> dict[Input, int]:
-        """The committed offsets, of those that have any."""
+        """The committed offsets, of those that have any. Raises Unanswered."""
         coordinator = self._consumer()._coordinator
-        found = await self._in_thread(coordinator.fetch_committed_offsets, [TopicPartition(*s) for s in sources])
+        found = await self._asked(coordinator.fetch_committed_offsets, sources)
         return {Input(*place): at.offset for place, at in found.items() if at.offset >= 0}
 
     async def starts(self, sources: Collection[Input]) -> dict[Input, int]:
-        """The first offsets that still exist."""
-        found = await self._in_thread(self._consumer().beginning_offsets, [TopicPartition(*s) for s in sources])
+        """The first offsets that still exist. Raises Unanswered."""
+        found = await self._asked(self._consumer().beginning_offsets, sources)
         return {Input(*place): offset for place, offset in found.items()}
 
     async def commit(self, offsets: Mapping[Input, int]) -> bool:
@@ -70,6 +75,12 @@ class Inputs:
 
     def _consumer(self) -> Any:
         return self._thread()._consumer
+
+    async def _asked(self, call: Callable[..., Any], sources: Collection[Input]) -> Any:
+        try:
+            return await self._in_thread(call, [TopicPartition(*source) for source in sources])
+        except KafkaError as error:
+            raise Unanswered(f"no answer about offsets ({type(error).__name__})", retryable=True) from error
 
     async def _in_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
         return await self._thread().call_thread(call, *arguments)

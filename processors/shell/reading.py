@@ -1,4 +1,4 @@
-"""Keeps the inputs flowing: pauses what leads too far, repeats what was left out, states what was deleted unread.
+"""Keeps the inputs flowing: pauses what leads too far, repeats what was left out, has stated what was deleted unread.
 
 There is one way to interrupt an input that loses nothing: pause it, let what is already fetched drain away (it is left
 out), and later rewind to the next offset to be fed and resume. Rewinding an input that flows does not work: Faust takes
@@ -7,10 +7,11 @@ same way, at the next round. And because such a drop may be the last thing that 
 still although there is more of it is treated like a gap.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from connectors.host.clock import Clock
 from connectors.host.logs import get_logger
+from connectors.kafka.errors import Fatal, KafkaError
 from processors.checkpoint.assignments import Assignment, Input
 from processors.checkpoint.flow import overfull_partitions, paused_inputs, resumable_inputs
 from processors.shell import metrics
@@ -28,10 +29,17 @@ it is given QUEUEING_S."""
 QUEUEING_S = 30.0
 
 
+StateLoss = Callable[[Input], Awaitable[None]]
+"""States that an input's next records were deleted, and returns when that is acknowledged. Raises KafkaError."""
+
+
 class Reading:
     """How the inputs of the present assignment are read. `paused` are left out when they are delivered."""
 
-    def __init__(self, inputs: Inputs, clocks: Collection[str], limit_bytes: int, clock: Clock) -> None:
+    def __init__(
+        self, inputs: Inputs, state_loss: StateLoss, clocks: Collection[str], limit_bytes: int, clock: Clock
+    ) -> None:
+        self._state_loss = state_loss
         self.paused: set[Input] = set()
         self._inputs = inputs
         self._clocks = clocks
@@ -90,20 +98,31 @@ class Reading:
             self._find_standstill()
         metrics.PAUSED.set(len(self.paused))
 
-    def report_lost(self, wanted: Mapping[Input, int], starts: Mapping[Input, int]) -> None:
-        """State what retention has deleted between the offsets wanted and the first ones that exist."""
+    async def state_lost(self, wanted: Mapping[Input, int], starts: Mapping[Input, int]) -> None:
+        """State what retention has deleted between the offsets wanted and the first ones that exist.
+
+        Raises:
+            KafkaError: not all of it is stated, so nothing may be read on yet.
+        """
         for source, offset in wanted.items():
             if starts[source] > offset:
+                await self._state_loss(source)
                 metrics.LOST.labels(source.topic).inc(starts[source] - offset)
                 log.error("input deleted before it was read", topic=source.topic, partition=source.partition,
                           from_offset=offset, to_offset=starts[source])  # fmt: skip
 
     async def _resume(self, assignment: Assignment, resumable: Collection[Input]) -> None:
         gaps = {source: assignment.next[source] for source in resumable if source in self._gaps}
-        starts = await self._inputs.starts(gaps) if gaps else {}
+        try:
+            starts = await self._inputs.starts(gaps) if gaps else {}
+            await self.state_lost(gaps, starts)
+        except Fatal:
+            raise
+        except KafkaError as error:  # they stay paused until the next round
+            log.warning("gaps are not closed yet", reason=str(error))
+            return
         if assignment is not self._assignment:
             return
-        self.report_lost(gaps, starts)
         for source in resumable:
             assignment.next[source] = max(assignment.next[source], starts.get(source, 0))
             self._gaps.discard(source)

@@ -14,6 +14,7 @@ from connectors.host.logs import configure, get_logger
 from connectors.host.signals import StopSignal
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import KafkaError
+from connectors.kafka.losses import Losses
 from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.producer import TEXT, Profile, create_producer
 from connectors.kafka.reader import PartitionLoader
@@ -61,7 +62,8 @@ async def _serve(create: Callable[[], Application], profile: Profile, stop: Stop
     group = f"{settings.group_prefix}{application.name}"
     app = create_app(group, settings, kafka)
     states = StateStore(group, application.state_topic, loader, decoder, outbox)
-    worker = Worker(application, Connections(Inputs(app), outbox, states, decoder), settings, health, SystemClock())
+    connections = Connections(Inputs(app), outbox, states, decoder, Losses(kafka, decoder, group))
+    worker = Worker(application, connections, settings, health, SystemClock())
     add_agent(app, application.logic.topics, worker.take)
     app.on_partitions_assigned.connect(worker.on_assigned, weak=False)
     app.on_partitions_revoked.connect(worker.on_revoked, weak=False)

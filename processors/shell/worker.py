@@ -8,7 +8,7 @@ memory and reads again. A write that fails ends the process: its successor goes 
 
 import asyncio
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,9 @@ from connectors.host.clock import Clock
 from connectors.host.health import Health
 from connectors.host.logs import get_logger
 from connectors.kafka.decoder import Decoder
-from connectors.kafka.errors import KafkaError
+from connectors.kafka.errors import Fatal, KafkaError
+from connectors.kafka.losses import Losses, awaiting
+from connectors.kafka.records import Place
 from connectors.kafka.registry import RegistryError
 from processors.checkpoint.assignments import Assignment, Input
 from processors.settings import ProcessorsSettings
@@ -47,6 +49,7 @@ class Connections:
     outbox: Outbox
     states: StateStore
     decoder: Decoder
+    losses: Losses
 
 
 class NotCopartitioned(Exception):
@@ -72,13 +75,15 @@ class Worker:
         self._health = health
         self._clock = clock
         self._rendering = Rendering(application, connections.outbox, self._fail)
-        self._reading = Reading(connections.inputs, application.logic.clocks, settings.lead_bytes, clock)
+        self._reading = Reading(
+            connections.inputs, self._state_loss, application.logic.clocks, settings.lead_bytes, clock
+        )
         self._assignment: Assignment | None = None
         self._is_loaded = asyncio.Event()
         self._loading: asyncio.Task[None] | None = None
         self._committed: dict[Input, int] = {}
         self._checkpointing = asyncio.Lock()
-        self._moved_at = clock.monotonic()
+        self._moved_at = self._looked_at = clock.monotonic()
 
     async def on_assigned(self, *arguments: Any, **_: Any) -> None:
         """Faust's signal (app, assigned), sent in every generation. Returns at once; events wait for the load."""
@@ -114,11 +119,12 @@ class Worker:
             self._fail(error)
 
     async def run(self) -> None:
-        """Checkpoint at intervals, until cancelled."""
+        """Checkpoint at intervals, and now and then look for what has expired, until cancelled."""
         while True:
             await asyncio.sleep(self._settings.checkpoint_interval_s)
             try:
                 await self.checkpoint()
+                await self.expire()
             except Exception as error:  # noqa: BLE001  the task's edge: nobody awaits it, and nothing else commits
                 self._fail(error)
                 return
@@ -138,6 +144,30 @@ class Worker:
             await self._commit(assignment)
             self._observe(assignment)
             await self._reading.update(self._rendering.is_full)
+
+    async def expire(self) -> None:
+        """Erase and forget finished sessions of which the inputs hold nothing any more, if it is time to look again."""
+        assignment, now = self._assignment, self._clock.monotonic()
+        if assignment is None or now - self._looked_at < self._settings.expiry_interval_s:
+            return
+        self._looked_at = now
+        try:
+            starts = await self._to.inputs.starts(list(assignment.next))
+        except KafkaError as error:
+            log.warning("not known what has expired, looking again later", reason=str(error))
+            return
+        async with self._checkpointing:
+            await self._erase_expired(assignment, starts)
+
+    async def _erase_expired(self, assignment: Assignment, starts: Mapping[Input, int]) -> None:
+        expired = assignment.expired(starts)
+        await asyncio.gather(*(self._to.states.erase(one.session, [one.assignment]) for one in expired))
+        for one in expired:
+            assignment.forget(one.session)
+        metrics.EXPIRED.inc(len(expired))
+
+    async def _state_loss(self, source: Input) -> None:
+        await asyncio.to_thread(self._to.losses.state, Place(*source), awaiting(self._application.result))
 
     async def _take(self, message: Message) -> None:
         await self._is_loaded.wait()
@@ -189,6 +219,9 @@ class Worker:
         while self._to.inputs.generation == generation:
             try:
                 loaded = await self._loaded(sources, generation)
+            except Fatal as error:
+                self._fail(error)
+                return
             except KafkaError as error:
                 log.warning("loading states failed, trying again", reason=str(error))
                 await asyncio.sleep(RETRY_S)
@@ -206,10 +239,9 @@ class Worker:
         stored = await self._to.states.load({s.partition for s in sources}, self._settings.load_timeout_s)
         name = f"{generation}.{secrets.token_hex(4)}"
         offsets = {source: max(committed.get(source, 0), starts[source]) for source in sources}
-        self._reading.report_lost(committed, starts)
+        await self._reading.state_lost(committed, starts)
         assignment = Assignment(self._application.logic, name, offsets, stored)
-        for expired in assignment.expired(starts):
-            await self._to.states.erase(expired.session, [expired.assignment])
+        await self._erase_expired(assignment, starts)
         self._committed = {source: offset for source, offset in committed.items() if offset == offsets[source]}
         return assignment
 

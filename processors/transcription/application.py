@@ -18,6 +18,7 @@ from processors.transcription.works import (
     speech_utterance,
 )  # fmt: skip
 from schemas.records import Utterance
+from schemas.sessions import Awaited
 from schemas.topics import TRANSCRIPTION_STATE, TRANSCRIPTS
 
 LANGUAGE = "en"
@@ -31,6 +32,7 @@ class TranscriptionApplication:
 
     name = "transcription"
     state_topic = TRANSCRIPTION_STATE
+    result = Awaited.TRANSCRIPT
 
     def __init__(self, settings: TranscriptionSettings) -> None:
         self.logic = TranscriptionLogic()

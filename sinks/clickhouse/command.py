@@ -8,6 +8,7 @@ from connectors.host.logs import configure, get_logger
 from connectors.host.signals import StopSignal
 from connectors.kafka.consumer import create_consumer
 from connectors.kafka.decoder import Decoder
+from connectors.kafka.losses import Losses
 from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.settings import KafkaSettings
 from sinks.clickhouse.pending import Pending
@@ -27,8 +28,9 @@ def run() -> None:
     clickhouse = ClickHouse(ClickHouseSettings().model_copy(update={"timeout_s": settings.insert_timeout_s}))
     producer = create_producer(kafka, CONTROL)
     pending = Pending()
+    losses = Losses(kafka, decoder, GROUP)
     consumer = create_consumer(kafka, group=GROUP, topics=INPUTS, listener=Ownership(pending))
-    connections = Connections(consumer, pending, producer, decoder, clickhouse, kafka.partitions)
+    connections = Connections(consumer, pending, producer, decoder, clickhouse, losses, kafka.partitions)
     sink = ClickHouseSink(connections, settings, health, stop, clock)
     health.ready(True)
     try:

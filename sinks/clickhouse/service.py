@@ -20,6 +20,7 @@ from connectors.kafka.consumer import GroupConsumer, Listener
 from connectors.kafka.dead_letters import DeadLetters
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
+from connectors.kafka.losses import Losses, awaiting
 from connectors.kafka.producer import Producer
 from connectors.kafka.records import BEGINNING, Place, Record
 from connectors.kafka.registry import RegistryError
@@ -28,6 +29,7 @@ from schemas.clickhouse import Table
 from schemas.codec import Undecodable
 from schemas.records import OutputKind, SessionFact, Stored
 from schemas.records import Record as Value
+from schemas.sessions import Awaited
 from sinks.clickhouse import metrics
 from sinks.clickhouse.pending import Ending, Pending
 from sinks.clickhouse.settings import ClickHouseSinkSettings
@@ -38,6 +40,10 @@ GROUP = "sink-clickhouse"
 NO_PARTITIONS = "no partitions assigned"
 SOURCE = "sink-clickhouse"
 INPUTS = (topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.APP_SESSIONS)
+
+LOSABLE = {topics.TRANSCRIPTS.name: Awaited.TRANSCRIPT, topics.PARTICIPANT_EVENTS.name: Awaited.EVENTS}
+"""What a session lacks when records of an input are deleted unread. Of `app-sessions` only what a newer record replaces
+is ever deleted."""
 
 REGISTRY_RETRY_S = 1.0
 
@@ -66,6 +72,7 @@ class Connections:
     producer: Producer
     decoder: Decoder
     clickhouse: ClickHouse
+    losses: Losses
     partitions: int
 
 
@@ -82,6 +89,7 @@ class ClickHouseSink:
         health.ready(False, NO_PARTITIONS, "assignment")
         self._delays: Iterator[float] = delays_s()
         self._retry_at_s: float | None = None
+        self._overtaken: set[Place] = set()
 
     def step(self) -> None:
         """Write what is there.
@@ -90,6 +98,7 @@ class ClickHouseSink:
             Fatal: a client is broken for good; leave.
         """
         self._health.beat()
+        self._catch_up()
         for record in self._read():
             self._add(record)
         self._health.ready(bool(self._consumer.assignment()), NO_PARTITIONS, "assignment")
@@ -105,11 +114,23 @@ class ClickHouseSink:
         try:
             return self._consumer.consume(self._settings.batch_records, wait_s=0.1, linger_s=linger_s)
         except OffsetOutOfRange as error:
-            # Counted by the consumer. What retention deleted is lost to ClickHouse; what is left is still read.
-            log.error("records were deleted before they were read", topic=error.place.topic,
-                      partition=error.place.partition)  # fmt: skip
-            self._consumer.seek(error.place, BEGINNING)
+            self._overtaken.add(error.place)
             return []
+
+    def _catch_up(self) -> None:
+        """What retention deleted is lost to ClickHouse: once that is stated, what is left is read."""
+        for place in list(self._overtaken):
+            try:
+                if place in self._consumer.assignment():
+                    if place.topic in LOSABLE:
+                        self._to.losses.state(place, awaiting(LOSABLE[place.topic]))
+                    self._consumer.seek(place, BEGINNING)
+            except KafkaError as error:
+                if isinstance(error, Fatal):
+                    raise
+                log.warning("a loss is not stated yet", topic=place.topic, partition=place.partition, code=error.code)
+            else:
+                self._overtaken.discard(place)
 
     def _add(self, record: Record) -> None:
         try:

@@ -8,6 +8,7 @@ from connectors.host.signals import StopSignal
 from connectors.kafka.consumer import create_consumer
 from connectors.kafka.dead_letters import DeadLetters
 from connectors.kafka.decoder import Decoder
+from connectors.kafka.losses import Losses
 from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
@@ -32,10 +33,10 @@ def run() -> None:
     decoder = Decoder.from_settings(kafka)
     producer = create_producer(kafka, CONTROL)
     storing = Storing(Destinations(ObjectStore(ObjectsSettings()), producer, decoder.codec), settings)
-    sink = ObjectsSink(storing, Connections(decoder, DeadLetters(producer, decoder.codec)), settings, health)
-    consumer = create_consumer(
-        kafka, group=f"{settings.group_prefix}{GROUP}", topics=[RECORDING_SEGMENTS], listener=sink
-    )
+    group = f"{settings.group_prefix}{GROUP}"
+    connections = Connections(decoder, DeadLetters(producer, decoder.codec), Losses(kafka, decoder, group))
+    sink = ObjectsSink(storing, connections, settings, health)
+    consumer = create_consumer(kafka, group=group, topics=[RECORDING_SEGMENTS], listener=sink)
     sink.attach(consumer)
     health.ready(True)
     # Each is closed even when another cannot be: a thread that were left trying would keep the process from ending.

@@ -13,10 +13,12 @@ from connectors.kafka.consumer import GroupConsumer, Listener
 from connectors.kafka.dead_letters import DeadLetters
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
+from connectors.kafka.losses import Losses, awaiting
 from connectors.kafka.records import BEGINNING, Place, Record
 from connectors.objects.errors import BadKey
 from schemas.codec import Undecodable
 from schemas.records import OutputKind, Segment
+from schemas.sessions import Awaited
 from schemas.topics import RECORDING_SEGMENTS
 from sinks.objects import metrics
 from sinks.objects.lanes import Job, Lane
@@ -36,6 +38,7 @@ class Connections:
 
     decoder: Decoder
     dead_letters: DeadLetters
+    losses: Losses
 
 
 @dataclass(eq=False, slots=True)
@@ -48,6 +51,14 @@ class Partition:
     ends: dict[Job, Segment] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """A partition that retention was faster on: read on when `stated` is done."""
+
+    patience: Patience
+    stated: "Future[int]"
+
+
 class ObjectsSink(Listener):
     """The listener of its own consumer: `attach` that, call `step` until it is time to stop, then `close`."""
 
@@ -58,6 +69,7 @@ class ObjectsSink(Listener):
         self._health = health
         self._consumer: GroupConsumer | None = None
         self._partitions: dict[Place, Partition] = {}
+        self._overtaken: dict[Place, Overtaken] = {}
         self._uploads = ThreadPoolExecutor(settings.uploads, thread_name_prefix="upload")
         self._movies = ThreadPoolExecutor(settings.movies, thread_name_prefix="movie")
 
@@ -67,6 +79,7 @@ class ObjectsSink(Listener):
     def step(self) -> None:
         """One round. Raises Fatal, and whatever a thread met that is a fault of ours."""
         assert self._consumer is not None
+        self._catch_up(self._consumer)
         for record in self._read(self._consumer):
             self._take(record)
         self._commit({place: offset for place in self._partitions if (offset := self._settled(place)) is not None})
@@ -81,14 +94,14 @@ class ObjectsSink(Listener):
         try:
             self._commit({place: offset for place in mine if (offset := self._settled(place)) is not None})
         finally:
-            self._drop(mine)
+            self._drop(revoked)
 
     def on_lost(self, lost: list[Place]) -> None:
         self._drop(lost)
 
     def close(self) -> None:
         """Abandon what is under way; nothing of it is committed, so it is done again."""
-        self._drop(list(self._partitions))
+        self._drop([*self._partitions, *self._overtaken])
         self._uploads.shutdown(cancel_futures=True)
         self._movies.shutdown(cancel_futures=True)
 
@@ -97,13 +110,24 @@ class ObjectsSink(Listener):
             return consumer.consume(MAX_RECORDS)
         except OffsetOutOfRange as error:
             metrics.LOST.inc()
-            log.error("retention was faster: recordings are incomplete", partition=error.place.partition)
-            consumer.seek(error.place, BEGINNING)
+            self._overtaken[error.place] = self._overtake(error.place)
         except KafkaError as error:
             if isinstance(error, Fatal):
                 raise
             log.warning("reading failed, trying again", reason=str(error))
         return []
+
+    def _overtake(self, place: Place) -> Overtaken:
+        """State the loss in a thread: recordings will be incomplete."""
+        patience = Patience(self._settings, self._on_trouble)
+        state = lambda: self._to.losses.state(place, awaiting(Awaited.RECORDING))  # noqa: E731
+        return Overtaken(patience, self._uploads.submit(patience.until_done, "loss", state))
+
+    def _catch_up(self, consumer: GroupConsumer) -> None:
+        """Read on what is left where the loss is stated."""
+        for place in [place for place, overtaken in self._overtaken.items() if overtaken.stated.done()]:
+            self._overtaken.pop(place).stated.result()
+            consumer.seek(place, BEGINNING)
 
     def _take(self, record: Record) -> None:
         partition = self._partitions.get(record.place)
@@ -175,6 +199,8 @@ class ObjectsSink(Listener):
 
     def _drop(self, gone: list[Place]) -> None:
         for place in gone:
+            if overtaken := self._overtaken.pop(place, None):
+                overtaken.patience.abandon()
             if partition := self._partitions.pop(place, None):
                 partition.patience.abandon()
                 for future in partition.running.values():

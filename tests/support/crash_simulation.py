@@ -74,6 +74,13 @@ class Log:
         self.generation = 0
         self.outcome = Outcome()
 
+    def age(self, trouble: "Trouble", rng: random.Random) -> None:
+        """What a broker does to a log now and then."""
+        if rng.random() < trouble.compaction_rate:
+            self.compact()
+        if rng.random() < trouble.retention_rate:
+            self.retain(rng)
+
     def compact(self) -> None:
         last = {(session, assignment): index for index, (session, assignment, _) in enumerate(self.states)}
         self.states = [row for index, row in enumerate(self.states) if last[row[0], row[1]] == index]
@@ -228,10 +235,7 @@ def simulate(logic: Logic, meetings: Meetings, identify: Identify, seed: int, tr
         for zombie, _left in zombies:
             zombie.step(rng)
         zombies = [(zombie, left - 1) for zombie, left in zombies if left > 0]
-        if rng.random() < trouble.compaction_rate:
-            log.compact()
-        if rng.random() < trouble.retention_rate:
-            log.retain(rng)
+        log.age(trouble, rng)
         if crashes_left and rng.random() < trouble.crash_rate:
             crashes_left -= 1
             log.outcome.crashes += 1

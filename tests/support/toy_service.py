@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from processors.shell import service
 from processors.shell.applications import Output
 from schemas.records import OutputKind, Utterance
+from schemas.sessions import Awaited
 from schemas.topics import TRANSCRIPTION_STATE, TRANSCRIPTS
 from tests.support.toy_processor import ToyLogic, identify
 
@@ -26,6 +27,7 @@ class ToyApplication:
 
     name = "toy"
     state_topic = TRANSCRIPTION_STATE
+    result = Awaited.TRANSCRIPT
     max_in_flight = 16
 
     def __init__(self) -> None:

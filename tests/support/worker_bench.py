@@ -16,7 +16,9 @@ from processors.shell.worker import Connections, Worker
 from schemas import topics
 from schemas.codec import Codec
 from schemas.records import MediaRecord
+from schemas.sessions import Awaited
 from tests.support.memory_inputs import MemoryInputs, MemoryOutbox, MemoryStates
+from tests.support.memory_losses import MemoryLosses
 from tests.support.toy_processor import AUDIO, CAPTIONS, VIDEO, ToyLogic, as_written, frame
 from tests.support.toy_service import utterance
 
@@ -28,6 +30,7 @@ class PatientToy:
     """Renders what the test lets through."""
 
     name, state_topic, max_in_flight = "toy", topics.TRANSCRIPTION_STATE, 4
+    result = Awaited.TRANSCRIPT
 
     def __init__(self) -> None:
         self.logic = ToyLogic()
@@ -64,15 +67,11 @@ class Bench:
     """A worker between memory and the test."""
 
     def __init__(self, registry_url: str = "", **settings: object) -> None:
-        self.application, self.inputs, self.outbox, self.states = (
-            PatientToy(),
-            MemoryInputs(),
-            MemoryOutbox(),
-            MemoryStates(),
-        )
+        self.application, self.inputs = PatientToy(), MemoryInputs()
+        self.outbox, self.states, self.losses = MemoryOutbox(), MemoryStates(), MemoryLosses()
         self.clock, self.health = HandClock(), Health("test")
         decoder = Decoder(KafkaSettings(registry_url=registry_url), CODEC)
-        connections = Connections(self.inputs, self.outbox, self.states, decoder)
+        connections = Connections(self.inputs, self.outbox, self.states, decoder, self.losses)
         options = ProcessorsSettings(checkpoint_interval_s=0.01, **settings)
         self.worker = Worker(self.application, connections, options, self.health, self.clock)
 

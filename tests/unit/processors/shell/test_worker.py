@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from faust.types import TP
 
-from connectors.kafka.errors import DeliveryFailed
+from connectors.kafka.errors import DeliveryFailed, TimedOut
+from connectors.kafka.records import Place
 from processors.shell.reading import DRAIN_S, QUEUEING_S, STANDSTILL_S
 from processors.shell.worker import NotCopartitioned
 from schemas import topics
@@ -133,6 +134,43 @@ async def test_what_was_committed_and_deleted_since_is_stepped_over_at_the_start
     await bench.assign()
     await bench.caption(5)
     await until(lambda: bench.written)
+
+
+async def test_a_loss_is_stated_before_anything_is_read_on():
+    bench = Bench()
+    bench.inputs.offsets = {CAPTIONS_0: 2}
+    bench.inputs.log_starts[CAPTIONS_0] = 5
+    bench.losses.errors = [TimedOut("kafka is slow")]
+    await bench.assign()
+    assert bench.losses.stated == [Place(*CAPTIONS_0)], "asked again until it was done"
+    bench.inputs.log_starts[AUDIO_0] = 7
+    await bench.deliver(AUDIO_0, 7, control("s", "tick", 1, 1000))
+    bench.losses.errors = [TimedOut("kafka is slow")]
+    await bench.worker.checkpoint()
+    assert bench.flow == [("pause", AUDIO_0)], "not stated, not read on"
+    await bench.worker.checkpoint()
+    assert bench.losses.stated == [Place(*CAPTIONS_0), Place(*AUDIO_0)]
+    assert bench.flow == [("pause", AUDIO_0), ("rewind", AUDIO_0, 7), ("resume", AUDIO_0)]
+
+
+async def test_finished_sessions_expire_while_the_worker_runs():
+    bench = await Bench().assign()
+    for source in (AUDIO_0, VIDEO_0, CAPTIONS_0):
+        await bench.deliver(source, 0, control("s", "end", 1, 1000))
+    await until(lambda: bench.written and not bench.worker._rendering._tasks)
+    await bench.worker.checkpoint()
+    assert len(bench.states.alive) == 1
+    bench.inputs.log_starts = dict.fromkeys((AUDIO_0, VIDEO_0), 1)
+    bench.clock.seconds += 601
+    await bench.worker.expire()
+    assert len(bench.states.alive) == 1, "an input holds its end still"
+    bench.inputs.log_starts[CAPTIONS_0] = 1
+    await bench.worker.expire()
+    assert len(bench.states.alive) == 1, "not so soon again"
+    bench.clock.seconds += 601
+    await bench.worker.expire()
+    assert bench.states.alive == {}
+    assert bench.worker._assignment.stored_count == 0
 
 
 async def test_undecodable_input_becomes_a_dead_letter_and_counts_as_fed():

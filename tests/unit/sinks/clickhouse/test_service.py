@@ -12,6 +12,7 @@ from schemas import topics
 from sinks.clickhouse.pending import Pending
 from sinks.clickhouse.service import ClickHouseSink, Connections, Ownership
 from sinks.clickhouse.settings import ClickHouseSinkSettings
+from tests.support.memory_losses import MemoryLosses
 
 MINE, OTHER = Place(topics.TRANSCRIPTS.name, 0), Place(topics.TRANSCRIPTS.name, 1)
 
@@ -58,11 +59,12 @@ class ScriptedConsumer:
 def house():
     consumer, pending, clock = ScriptedConsumer(), Pending(), Clock()
     decoder = SimpleNamespace(codec=None)
-    connections = Connections(consumer, pending, None, decoder, None, 2)
+    losses = MemoryLosses()
+    connections = Connections(consumer, pending, None, decoder, None, losses, 2)
     health = Health("sink-clickhouse")
     health.ready(True)
     sink = ClickHouseSink(connections, ClickHouseSinkSettings(), health, StopSignal(), clock)
-    return SimpleNamespace(sink=sink, consumer=consumer, pending=pending, clock=clock, health=health)
+    return SimpleNamespace(sink=sink, consumer=consumer, pending=pending, clock=clock, health=health, losses=losses)
 
 
 def tombstone(place, offset):
@@ -99,10 +101,25 @@ def test_when_the_batch_moves_away_with_its_partition_the_others_go_on(house):
     assert house.health.is_ready()
 
 
-def test_what_retention_took_is_passed_over_and_the_rest_is_read(house):
+def test_what_retention_took_is_stated_before_the_rest_is_read(house):
     house.consumer.rounds = [OffsetOutOfRange(OTHER)]
+    house.losses.errors = [TimedOut("away")]
     house.sink.step()
-    assert house.consumer.sought == [(OTHER, BEGINNING)]
+    house.sink.step()
+    assert (house.losses.stated, house.consumer.sought) == ([], [])
+    house.sink.step()
+    assert (house.losses.stated, house.consumer.sought) == ([OTHER], [(OTHER, BEGINNING)])
+    house.sink.step()
+    assert len(house.losses.stated) == 1
+
+
+def test_of_what_is_compacted_nothing_is_lost(house):
+    states = Place(topics.APP_SESSIONS.name, 0)
+    house.consumer.held.add(states)
+    house.consumer.rounds = [OffsetOutOfRange(states)]
+    house.sink.step()
+    house.sink.step()
+    assert (house.losses.stated, house.consumer.sought) == ([], [(states, BEGINNING)])
 
 
 def test_a_client_that_is_broken_for_good_ends_the_process(house):
