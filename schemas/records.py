@@ -183,7 +183,7 @@ class Utterance:
     """What somebody said, by one engine (`zoom` or `moonshine`). A higher `revision` replaces a lower one.
 
     `reason` says why a `failed` one has no text. The `end` record closes the session's transcript; its `count` is the
-    number of utterances before it.
+    number of Zoom's captions before it: in how much of the sound a recogniser found a word, it does not know.
     """
 
     session_id: str

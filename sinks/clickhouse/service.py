@@ -25,12 +25,12 @@ from connectors.kafka.producer import Producer
 from connectors.kafka.records import BEGINNING, Place, Record
 from connectors.kafka.registry import RegistryError
 from schemas import ids, topics
-from schemas.clickhouse import Table
 from schemas.codec import Undecodable
-from schemas.records import OutputKind, SessionFact, Stored
+from schemas.records import OutputKind
 from schemas.records import Record as Value
 from schemas.sessions import Awaited
 from sinks.clickhouse import metrics
+from sinks.clickhouse.completeness import Found, counting, missing, verdict
 from sinks.clickhouse.pending import Ending, Pending
 from sinks.clickhouse.settings import ClickHouseSinkSettings
 
@@ -38,7 +38,6 @@ log = get_logger(__name__)
 
 GROUP = "sink-clickhouse"
 NO_PARTITIONS = "no partitions assigned"
-SOURCE = "sink-clickhouse"
 INPUTS = (topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.APP_SESSIONS)
 
 LOSABLE = {topics.TRANSCRIPTS.name: Awaited.TRANSCRIPT, topics.PARTICIPANT_EVENTS.name: Awaited.EVENTS}
@@ -47,7 +46,7 @@ is ever deleted."""
 
 REGISTRY_RETRY_S = 1.0
 
-COUNT = "SELECT count() AS count FROM {table} WHERE session_id = {{session_id:String}}"
+RECOUNT_S = 0.2
 
 
 class Ownership(Listener):
@@ -176,29 +175,36 @@ class ClickHouseSink:
 
     def _report(self) -> None:
         """State endings and write letters, and wait until Kafka has them."""
-        sent: list[Future[int]] = [self._state(ending) for ending in self._pending.endings()]
+        until_s = self._clock.monotonic() + self._settings.recount_patience_s
+        sent: list[Future[int]] = [self._state(ending, until_s) for ending in self._pending.endings()]
         for letter in self._pending.letters():
             record = letter.record
             data = record.value or b""
             sent.append(self._dead_letters.send(record.topic, record.partition, record.offset, letter.reason, data))
         self._acknowledged(sent)
 
-    def _state(self, ending: Ending) -> "Future[int]":
-        count = self._count(ending.table, ending.session_id)
-        if count < ending.announced:
+    def _state(self, ending: Ending, until_s: float) -> "Future[int]":
+        found = self._found(ending, until_s)
+        if short := missing(ending, found):
             metrics.SHORT.labels(ending.table.name).inc()
             log.error("rows are missing", table=ending.table.name, session_id=ending.session_id,
-                      announced=ending.announced, stored=count)  # fmt: skip
-        fact = SessionFact(session_id=ending.session_id, kind=ending.fact, source=SOURCE, stored=Stored(count=count))
+                      announced=ending.announced, missing=short)  # fmt: skip
+        fact = verdict(ending, found)
         value = self._to.decoder.codec.encode(topics.SESSION_FACTS, fact)
         partition = ids.partition_of(ending.session_id, self._to.partitions)
         metrics.ENDINGS.labels(ending.table.name).inc()
-        log.info("stored", table=ending.table.name, session_id=ending.session_id, rows=count)
+        log.info("stored", table=ending.table.name, session_id=ending.session_id, rows=found.rows, kind=fact.kind)
         return self._to.producer.send_future(topics.SESSION_FACTS, ending.session_id.encode(), value, partition)
 
-    def _count(self, table: Table, session_id: str) -> int:
-        [row] = self._to.clickhouse.query(COUNT.format(table=table.name), {"session_id": session_id}, patience_s=0)
-        return int(row["count"])
+    def _found(self, ending: Ending, until_s: float) -> Found:
+        """The rows that are there; what a replica may only be late with is waited for."""
+        while True:
+            [row] = self._to.clickhouse.query(counting(ending), {"session_id": ending.session_id}, patience_s=0)
+            found = Found.of(row)
+            if not missing(ending, found) or self._clock.monotonic() >= until_s:
+                return found
+            if self._stop.wait_thread(RECOUNT_S):
+                raise Fatal("stopped before a session's rows were counted")
 
     def _acknowledged(self, sent: Sequence["Future[int]"]) -> None:
         deadline_s = self._clock.monotonic() + self._settings.ack_timeout_s

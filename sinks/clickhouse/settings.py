@@ -12,4 +12,7 @@ class ClickHouseSinkSettings(BaseSettings):
     batch_records: int = Field(default=5000, ge=1, description="records written at once")
     batch_linger_ms: int = Field(default=200, ge=0, description="wait for more records once one is there")
     insert_timeout_s: int = Field(default=20, ge=1, description="less than Kafka's max.poll.interval")
+    recount_patience_s: float = Field(
+        default=2.0, ge=0, description="for rows written a moment ago to be seen, where another replica answers"
+    )
     ack_timeout_s: float = Field(default=10.0, gt=0, description="for Kafka to acknowledge facts and dead letters")

@@ -12,6 +12,7 @@ from connectors.kafka.settings import KafkaSettings
 from schemas import topics
 from schemas.ids import partition_of
 from schemas.records import FactKind, OutputKind, ParticipantEvent, Record, SessionFact, Utterance
+from schemas.settings import Engine
 from schemas.topics import Topic
 from tests.support.settings import kafka_settings
 
@@ -44,10 +45,11 @@ class Writer:
         self.state(session_id, FactKind.DISCONNECTED, epoch=epoch)
 
     def say(self, session_id: str, utterances: Sequence[Utterance]) -> None:
-        """What transcription writes, up to and with its end record."""
+        """What transcription writes, up to and with its end record: that announces Zoom's captions alone."""
         for utterance in utterances:
             self.write(topics.TRANSCRIPTS, session_id, utterance)
-        end = Utterance(session_id=session_id, kind=OutputKind.END, count=len({u.utterance_id for u in utterances}))
+        captions = {utterance.utterance_id for utterance in utterances if utterance.engine == Engine.ZOOM}
+        end = Utterance(session_id=session_id, kind=OutputKind.END, count=len(captions))
         self.write(topics.TRANSCRIPTS, session_id, end)
 
     def happen(self, session_id: str, events: Sequence[ParticipantEvent]) -> None:

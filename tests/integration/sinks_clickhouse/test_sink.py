@@ -10,7 +10,15 @@ from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place
 from schemas import topics
 from schemas.ids import derived, partition_of
-from schemas.records import AppSession, FactKind, OutputKind, ParticipantEvent, StreamRequest, Utterance
+from schemas.records import (
+    AppSession,
+    FactKind,
+    OutputKind,
+    ParticipantEvent,
+    StreamRequest,
+    Utterance,
+    UtteranceStatus,
+)
 from tests.support.processes import running, service, wait_for
 from tests.support.stack import run_module
 from tests.support.topics import values
@@ -117,6 +125,28 @@ def test_what_cannot_be_a_row_becomes_a_dead_letter_and_the_rest_goes_on(env, wr
     assert letters[bad].startswith("unknown schema id")
     assert letters[bad + 1] == "time out of range"
     assert len([offset for offset in letters if offset >= bad]) == 2
+
+
+def test_rows_that_never_come_hold_nobody_up_and_are_not_hidden(env, writer, database, tmp_path):
+    """One utterance fits no column, one nobody could recognise; of the events one was never written."""
+    unfit, unheard, thinned = new_session(), new_session(), new_session()
+    failed = Utterance(
+        session_id=unheard, kind=OutputKind.ITEM, utterance_id="utt_m", engine="moonshine", start_ms=NOW_MS,
+        end_ms=NOW_MS, status=UtteranceStatus.FAILED, reason="took longer than 60 s",
+    )  # fmt: skip
+    writer.say(unfit, [utterance(unfit, 1, "fine"), utterance(unfit, -2 * NOW_MS, "before time")])
+    writer.say(unheard, [utterance(unheard, 1, "fine"), failed])
+    writer.write(topics.PARTICIPANT_EVENTS, thinned, ParticipantEvent(session_id=thinned, kind=OutputKind.END, count=1))
+    with running(["-m", "sinks", "clickhouse"], env, tmp_path / "sink.log"):
+        sessions = (unfit, unheard, thinned)
+        until(lambda: all(facts(writer, session_id) for session_id in sessions), "the endings")
+    stated = {s: (f.kind, f.reason) for s in sessions for f in values(writer.kafka, topics.SESSION_FACTS, [s])}
+    assert stated == {
+        unfit: (FactKind.TRANSCRIPT_FAILED, "rows_missing: 1 of 2"),
+        unheard: (FactKind.TRANSCRIPT_FAILED, "utterances_failed: 1 of 2"),
+        thinned: (FactKind.EVENTS_FAILED, "rows_missing: 1 of 1"),
+    }
+    assert texts(database, unfit) == ["fine"], "what is there can be read"
 
 
 def all_letters(writer):

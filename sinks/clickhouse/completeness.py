@@ -1,0 +1,65 @@
+"""Whether what a session announced at its end is in the table, and what to state about it. Pure.
+
+Rows that could not be made of their records (they are dead letters), or whose records were deleted before they were
+read, come no more: they hold no session up, but they are said to be missing. An utterance that nobody could recognise
+(or that is not final at the end) is there and has no text: a transcript with such a one has failed, as its clients know
+it, though the rest can be read.
+"""
+
+from typing import Any, NamedTuple, Self
+
+from schemas import clickhouse
+from schemas.records import FactKind, SessionFact, Stored
+from sinks.clickhouse.pending import Ending
+
+SOURCE = "sink-clickhouse"
+
+_FAILED_OF = {
+    FactKind.TRANSCRIPT_STORED: FactKind.TRANSCRIPT_FAILED,
+    FactKind.EVENTS_STORED: FactKind.EVENTS_FAILED,
+}
+
+_COLUMNS = {
+    # Only Zoom's captions are announced: in how much of the sound there was a word, nobody counts.
+    clickhouse.UTTERANCES.name: "countIf(engine = 'zoom') AS announced, countIf(status != 'final') AS failed",
+    clickhouse.PARTICIPANT_EVENTS.name: "count() AS announced, 0 AS failed",
+}
+
+
+class Found(NamedTuple):
+    """The session's rows: all, those of the kind that its end announces, and those that say that they failed."""
+
+    rows: int
+    announced: int
+    failed: int
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> Self:
+        return cls(*(int(row[name]) for name in cls._fields))
+
+
+def counting(ending: Ending) -> str:
+    """The query for `Found`; its parameter is `session_id`."""
+    table = ending.table.name
+    return f"SELECT count() AS rows, {_COLUMNS[table]} FROM {table} WHERE session_id = {{session_id:String}}"  # noqa: S608
+
+
+def missing(ending: Ending, found: Found) -> int:
+    """How many rows are not there."""
+    return max(0, ending.announced - found.announced)
+
+
+def verdict(ending: Ending, found: Found) -> SessionFact:
+    """The fact to state: stored, or failed and why."""
+    reasons = []
+    if short := missing(ending, found):
+        reasons.append(f"rows_missing: {short} of {ending.announced}")
+    if found.failed:
+        reasons.append(f"utterances_failed: {found.failed} of {found.rows}")
+    return SessionFact(
+        session_id=ending.session_id,
+        kind=_FAILED_OF[ending.fact] if reasons else ending.fact,
+        source=SOURCE,
+        reason=", ".join(reasons) or None,
+        stored=Stored(count=found.rows),
+    )

@@ -1,0 +1,35 @@
+"""What is stated of a session whose end was read."""
+
+import pytest
+
+from schemas import clickhouse
+from schemas.records import FactKind
+from sinks.clickhouse.completeness import Found, counting, verdict
+from sinks.clickhouse.pending import Ending
+
+TRANSCRIPT = Ending("app_1", clickhouse.UTTERANCES, FactKind.TRANSCRIPT_STORED, 30)
+EVENTS = Ending("app_1", clickhouse.PARTICIPANT_EVENTS, FactKind.EVENTS_STORED, 3)
+
+
+@pytest.mark.parametrize(
+    ("ending", "found", "kind", "reason"),
+    [
+        (TRANSCRIPT, Found(30, 30, 0), FactKind.TRANSCRIPT_STORED, None),
+        (TRANSCRIPT, Found(41, 30, 0), FactKind.TRANSCRIPT_STORED, None),
+        (TRANSCRIPT, Found(41, 28, 0), FactKind.TRANSCRIPT_FAILED, "rows_missing: 2 of 30"),
+        (TRANSCRIPT, Found(41, 30, 4), FactKind.TRANSCRIPT_FAILED, "utterances_failed: 4 of 41"),
+        (TRANSCRIPT, Found(9, 5, 4), FactKind.TRANSCRIPT_FAILED, "rows_missing: 25 of 30, utterances_failed: 4 of 9"),
+        (EVENTS, Found(3, 3, 0), FactKind.EVENTS_STORED, None),
+        (EVENTS, Found(2, 2, 0), FactKind.EVENTS_FAILED, "rows_missing: 1 of 3"),
+    ],
+)
+def test_what_is_missing_or_failed_is_said(ending, found, kind, reason):
+    fact = verdict(ending, found)
+    assert (fact.kind, fact.reason) == (kind, reason)
+    assert fact.stored.count == found.rows
+
+
+def test_each_table_is_counted_by_its_own_measure():
+    assert "engine = 'zoom'" in counting(TRANSCRIPT)
+    assert "status != 'final'" in counting(TRANSCRIPT)
+    assert "engine" not in counting(EVENTS)
