@@ -23,7 +23,9 @@ from schemas.topics import APP_SESSIONS, SESSION_FACTS
 log = get_logger(__name__)
 
 CAUSE = "retention"
-LOAD_TIMEOUT_S = 20.0
+LOAD_TIMEOUT_S = 15.0
+DELIVERY_TIMEOUT_MS = 10_000
+"""Together less than a group gives its members between two polls."""
 
 Concerns = Callable[[AppSession], bool]
 """Whether a session may have had something in what is lost."""
@@ -94,10 +96,16 @@ class Losses:
     def _write(self, partition: int, facts: list[SessionFact]) -> None:
         if not facts:
             return
-        producer = create_producer(self._settings, CONTROL)
+        settings = self._settings.model_copy(update={"delivery_timeout_ms": DELIVERY_TIMEOUT_MS})
+        producer = create_producer(settings, CONTROL)
         try:
-            for fact in facts:
-                value = self._decoder.codec.encode(SESSION_FACTS, fact)
-                producer.send_blocking(SESSION_FACTS, fact.session_id.encode(), value, partition)
+            sent = [
+                producer.send_future(
+                    SESSION_FACTS, fact.session_id.encode(), self._decoder.codec.encode(SESSION_FACTS, fact), partition
+                )
+                for fact in facts
+            ]
+            for future in sent:
+                future.result()
         finally:
             producer.close()
