@@ -14,9 +14,6 @@ from processors.transcription.worker.messages import LENGTH_BYTES, Answer, Broke
 
 COMMAND = (sys.executable, "-m", "processors.transcription.worker")
 
-START_S = 60
-"""A process that does not answer this long after its attempt's own limit is beyond help."""
-
 FAREWELL_S = 5
 
 log = get_logger(__name__)
@@ -25,7 +22,8 @@ log = get_logger(__name__)
 class Child:
     """Asked by one caller at a time."""
 
-    def __init__(self, command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, silence_limit_s: float, command: Sequence[str] = COMMAND) -> None:
+        self._silence_limit_s = silence_limit_s
         self._command = command
         self._process: Process | None = None
 
@@ -36,7 +34,7 @@ class Child:
     async def ask(self, wanted: Request) -> Answer:
         """The answer to `wanted`; `Broken` where the process died, fell silent or spoke nonsense."""
         try:
-            async with asyncio.timeout(wanted.limit_s + START_S):
+            async with asyncio.timeout(wanted.limit_s + self._silence_limit_s):
                 return await self._exchange(self._process or await self._start(), wanted)
         except (OSError, EOFError, TimeoutError, msgspec.MsgspecError) as error:
             await self.kill()

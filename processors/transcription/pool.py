@@ -22,7 +22,7 @@ log = get_logger(__name__)
 class Pool:
     def __init__(self, settings: TranscriptionSettings, command: Sequence[str] = COMMAND) -> None:
         self._settings = settings
-        self._children = [Child(command) for _ in range(settings.workers)]
+        self._children = [Child(settings.silence_limit_s, command) for _ in range(settings.workers)]
         self._free: asyncio.Queue[Child] = asyncio.Queue()
         for child in self._children:
             self._free.put_nowait(child)

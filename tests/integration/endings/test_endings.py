@@ -1,0 +1,304 @@
+"""Sessions always end, once, and say what is missing: whatever dies, refuses, falls silent or writes nonsense."""
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+import psutil
+import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
+
+from connectors.kafka.errors import RecordTooLarge
+from connectors.rtms.simulator.server import MeetingRequest, Simulator
+from connectors.rtms.simulator.stream import Stream
+from schemas import topics
+from schemas.codec import framed
+from schemas.records import FactKind, OutputKind, RecordKind, SessionFact, UtteranceStatus
+from schemas.sessions import TERMINAL, State
+from schemas.topics import Topic
+from tests.integration.endings.conftest import Town, until
+from tests.support.groups import Lag
+
+POISONED = (
+    topics.SESSION_FACTS, topics.AUDIO, topics.VIDEO, topics.CAPTIONS, topics.EVENTS,
+    topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.RECORDING_SEGMENTS, topics.APP_SESSIONS,
+)  # fmt: skip
+"""Everything that a service of a session reads."""
+
+READ = {
+    "muxing": topics.VIDEO,
+    "transcription": topics.AUDIO,
+    "sink-clickhouse": topics.TRANSCRIPTS,
+    "sink-objects": topics.RECORDING_SEGMENTS,
+    "lifecycle": topics.SESSION_FACTS,
+}
+"""One input of each kind of reader, by its group."""
+
+LONG_S = 70
+"""A meeting that is ended by us."""
+
+GONE = ("transcription", "participants", "muxing", "sink-clickhouse")
+DEADLINE_S = 10
+
+
+async def meeting(zoom: Simulator, seconds: int) -> Stream:
+    return await zoom.start(MeetingRequest(seconds=seconds, stream_id=uuid.uuid4().hex))
+
+
+async def flowing(town: Town, zoom: Simulator, seconds: int, **fields: object) -> tuple[Stream, str]:
+    """A meeting that is connected and of which there is something to read."""
+    stream = await meeting(zoom, seconds)
+    session = await town.announce(zoom, stream, **fields)
+    await town.until(session, "connected")
+    await until(lambda: asyncio.to_thread(town.of, topics.AUDIO, session), "audio")
+    return stream, session
+
+
+async def end(town: Town, stream: Stream) -> None:
+    body = {"zoom_rtms": {"rtms_stream_id": stream.identity.stream_id}}
+    (await asyncio.to_thread(town.http.post, "/app_sessions/end", json=body)).raise_for_status()
+
+
+def poison(town: Town, topic: Topic, session: str) -> list[int]:
+    """Offsets of what nobody can use, in the middle of what the session is."""
+    own = town.decoder.codec.schema_id(topic)
+    useless = (b"\x7fnonsense", b"", framed(0x7FFFFFFF, b"x"), framed(own, b"\xff" * 9))
+    return [town.write(topic, session.encode(), value) for value in useless]
+
+
+async def test_records_that_nobody_can_use_in_the_middle_of_a_session(town: Town, zoom: Simulator) -> None:
+    _, session = await flowing(town, zoom, 12)
+    bad = {(topic.name, offset) for topic in POISONED for offset in poison(town, topic, session)}
+    done = await town.until(session, "ended")
+    assert (done["recording_state"], done["transcription_state"]) == ("complete", "complete")
+    assert (done["failures"], done["holes"]) == ([], [])
+    assert town.ends(session) == ["ended"]
+
+    async def all_put_aside() -> bool:
+        return bad <= (await town.letters()).keys()
+
+    await until(all_put_aside, "dead letters")
+
+
+@contextmanager
+def no_recogniser(parent: int | None) -> Iterator[Counter[signal.Signals]]:
+    """Every recogniser process dies before it has loaded its model, or is frozen then: by turns."""
+    met: Counter[signal.Signals] = Counter()
+    known: set[int] = set()
+    over = threading.Event()
+
+    def hunt() -> None:
+        while not over.wait(0.01):
+            for child in psutil.Process(parent).children():
+                if child.pid not in known:
+                    known.add(child.pid)
+                    what = signal.SIGKILL if len(known) % 2 else signal.SIGSTOP
+                    with suppress(ProcessLookupError):
+                        os.kill(child.pid, what)
+                        met[what] += 1
+
+    thread = threading.Thread(target=hunt, daemon=True)
+    thread.start()
+    try:
+        yield met
+    finally:
+        over.set()
+        thread.join()
+
+
+async def test_a_transcript_that_nobody_could_make(town: Town, zoom: Simulator) -> None:
+    with no_recogniser(town.services["transcription"].pid) as met:
+        _, session = await flowing(town, zoom, 12, transcription_settings={"moonshine": {"language": "en"}})
+        done = await town.until(session, "ended")
+    assert met.keys() == {signal.SIGKILL, signal.SIGSTOP}
+    *utterances, last = await asyncio.to_thread(town.of, topics.TRANSCRIPTS, session)
+    assert utterances
+    assert {utterance.status for utterance in utterances} == {UtteranceStatus.FAILED}
+    assert all("ended or fell silent" in utterance.reason for utterance in utterances)
+    assert last.kind is OutputKind.END
+    count = len(utterances)
+    assert (done["recording_state"], done["transcription_state"]) == ("complete", "failed")
+    assert done["failures"] == [f"transcript: utterances_failed: {count} of {count}"]
+    assert town.ends(session) == ["ended"]
+
+
+@contextmanager
+def unwritable(town: Town, topic: Topic) -> Iterator[None]:
+    """The broker takes nothing for this topic: everything is too large."""
+    _set(town, topic, "max.message.bytes", "1")
+    try:
+        with pytest.raises(RecordTooLarge):
+            town.write(topic, b"", b"")
+        yield
+    finally:
+        _set(town, topic, "max.message.bytes", str(topics.MAX_BATCH_BYTES))
+
+
+def _set(town: Town, topic: Topic, name: str, value: str) -> None:
+    entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, topic.name, incremental_configs=[entry])
+    admin = AdminClient(town.kafka.admin_config())
+    admin.incremental_alter_configs([resource])[resource].result(10)
+
+
+async def test_a_worker_that_dies_between_the_six_ends(town: Town, zoom: Simulator) -> None:
+    stream, session = await flowing(town, zoom, LONG_S)
+
+    def ended() -> dict[str, list[int]]:
+        found = {topic.name: town.of(topic, session) for topic in topics.MEDIA_TOPICS}
+        return {
+            name: [record.epoch for record in records if record.kind is RecordKind.END]
+            for name, records in found.items()
+        }
+
+    async def five() -> bool:
+        return sum(bool(epochs) for epochs in (await asyncio.to_thread(ended)).values()) == 5
+
+    with unwritable(town, topics.CAPTIONS):
+        await end(town, stream)
+        await until(five, "the ends on the other topics")
+        assert (await town.session(session))["state"] == "disconnecting"
+        await asyncio.to_thread(town.kill, "ingest")
+    await asyncio.to_thread(town.start, "ingest")
+    done = await town.until(session, "ended")
+    epochs = await asyncio.to_thread(ended)
+    [second] = epochs.pop("rtms.captions")
+    assert all(len(written) == 2 and written[0] < written[1] == second for written in epochs.values()), epochs
+    assert (done["recording_state"], done["transcription_state"], done["failures"]) == ("complete", "complete", [])
+    assert town.ends(session) == ["ended"]
+    for topic in (topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.RECORDING_SEGMENTS):
+        ends = [record for record in town.of(topic, session) if record.kind is OutputKind.END]
+        assert len({repr(record) for record in ends}) == 1, topic.name
+
+
+def delete_all(town: Town, *deleted: Topic) -> None:
+    """What retention does, at once: everything that stands in these topics now."""
+    admin = AdminClient(town.kafka.admin_config())
+    ends = [TopicPartition(topic.name, 0, -1) for topic in deleted]
+    for answer in admin.delete_records(ends).values():
+        answer.result(10)
+
+
+@contextmanager
+def frozen(pid: int | None) -> Iterator[None]:
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+async def test_what_retention_took_unread_is_missing_and_said_so(town: Town, zoom: Simulator) -> None:
+    for group, topic in READ.items():  # whoever has never read anything has lost nothing
+        poison(town, topic, "app_nobodys")
+        lag = Lag(town.kafka, group, [topic.name])
+        await until(lambda lag=lag: asyncio.to_thread(lambda: not lag()), f"{group} has read")
+    stream, session = await flowing(town, zoom, LONG_S)
+    await asyncio.to_thread(town.kill, "sink-clickhouse", "sink-objects")
+    for topic in (topics.TRANSCRIPTS, topics.RECORDING_SEGMENTS):
+        await grown(town, topic, session)
+    await asyncio.to_thread(town.kill, "transcription", "lifecycle")
+    with frozen(town.services["muxing"].pid):  # it was fast enough, and is overtaken as it runs
+        for topic in (topics.AUDIO, topics.VIDEO, topics.VIDEO):  # the first may have been under way to it
+            await grown(town, topic, session)
+        lost = SessionFact(session_id=session, kind=FactKind.EVENTS_FAILED, reason="said in vain")
+        town.write(topics.SESSION_FACTS, session.encode(), town.decoder.codec.encode(topics.SESSION_FACTS, lost))
+        await asyncio.to_thread(delete_all, town, *READ.values())
+    await asyncio.to_thread(town.start, "lifecycle", "transcription", "sink-clickhouse", "sink-objects")
+
+    sure = {(topic.name.removeprefix("rtms."), f"retention: not read by {group}") for group, topic in READ.items()}
+
+    async def holes() -> set[tuple[str, str]]:
+        return {(hole["medium"], hole["cause"]) for hole in (await town.session(session))["holes"]}
+
+    async def all_said() -> bool:
+        return sure <= await holes()
+
+    await until(all_said, "the holes in the session")
+    await end(town, stream)
+    done = await town.until(session, "ended")
+    assert await holes() <= sure | {("audio", "retention: not read by muxing")}, "it may have missed sound as well"
+    assert all(hole["from_ms"] < hole["to_ms"] for hole in done["holes"])
+    assert [failure.split(":")[0] for failure in sorted(done["failures"])] == ["recording", "transcript"]
+    assert town.ends(session) == ["ended"]
+    others = {state.session_id: state for state in town.of(topics.APP_SESSIONS) if state.session_id != session}
+    over = [state for state in others.values() if state.state in TERMINAL]
+    assert [state for state in over if state.holes] == [], "they had lost nothing"
+
+
+async def grown(town: Town, topic: Topic, session: str) -> None:
+    """Wait for another record of the session."""
+
+    def count() -> int:
+        return len(town.of(topic, session))
+
+    known = await asyncio.to_thread(count)
+
+    async def more() -> bool:
+        return await asyncio.to_thread(count) > known
+
+    await until(more, f"more of {topic.name}")
+
+
+async def test_what_is_never_stored_is_given_up_in_time_and_welcome_later(town: Town, zoom: Simulator) -> None:
+    """One session meets a bucket that refuses, one has lost its processors and a sink, to one Zoom never answers."""
+    deadlines = {
+        "RTMS_INGEST_CONNECTING_DEADLINE_S": str(DEADLINE_S),
+        "RTMS_INGEST_POST_PROCESSING_DEADLINE_S": str(DEADLINE_S),
+    }
+    await asyncio.to_thread(lambda: town.replace("ingest", **deadlines))
+    with ExitStack() as stack:
+        mute = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        await asyncio.to_thread(town.moto.close)
+        stack.enter_context(town.bucket.refusing(403, "AccessDenied"))
+        unanswered = await town.request(uuid.uuid4().hex, f"ws://127.0.0.1:{mute.getsockname()[1]}/")
+        _, refused = await flowing(town, zoom, 12)
+        await awaiting(town, refused, "recording")
+        await asyncio.to_thread(town.kill, *GONE)
+        _, forsaken = await flowing(town, zoom, 12)
+        failed = await town.until(unanswered, "fatal_error")
+        given_up = await town.until(refused, "ended"), await town.until(forsaken, "ended")
+    assert failed["events"][-1]["sub_type"] == "connection_timeout"
+    assert "in time" in failed["events"][-1]["event_metadata"]["reason"]
+    late = [f"{what}: not stored in time" for what in ("recording", "transcript", "events")]
+    assert [session["failures"] for session in given_up] == [late[:1], late]
+    assert [session["recording_state"] for session in given_up] == ["failed", "failed"]
+    assert [session["transcription_state"] for session in given_up] == ["complete", "failed"]
+    assert town.bucket.refused[403]
+    with town.bucket.refusing(500, "InternalError"):
+        await until(lambda: asyncio.to_thread(town.bucket.refused.get, 500), "another try")
+    await asyncio.to_thread(town.open_bucket)
+    await asyncio.to_thread(town.start, *GONE)
+
+    async def whole(session_id: str) -> bool:
+        found = await town.session(session_id)
+        return (found["recording_state"], found["transcription_state"]) == ("complete", "complete")
+
+    for session in (refused, forsaken):
+        await until(lambda session=session: whole(session), "what came late")
+        assert town.ends(session) == ["ended"], "said once, whatever came later"
+    assert town.ends(unanswered) == ["fatal_error"]
+
+
+async def awaiting(town: Town, session: str, *what: str) -> None:
+    """Wait until nothing but this is missing after the session's end."""
+
+    async def only() -> bool:
+        states = await asyncio.to_thread(town.of, topics.APP_SESSIONS, session)
+        return states[-1].state == State.ENDED or (bool(states[-1].awaiting) and states[-1].awaiting == what)
+
+    await until(only, f"{session} awaits {what}")
