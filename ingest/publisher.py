@@ -79,6 +79,7 @@ class Publisher:
         self._audio: dict[tuple[int, str | None], AudioTrack] = {}
         self._pictures: dict[tuple[str, int, str | None], VideoTrack] = {}
         self._holes: deque[Hole] = deque()
+        self._count = {name: metrics.FRAMES.labels(name).inc for name in producers}
         self.frames = dict.fromkeys(producers, 0)
 
     def begin(self, begin: Begin, encodings: Encodings, at_ms: int, arrived_us: int) -> None:
@@ -128,13 +129,7 @@ class Publisher:
     def send(self) -> None:
         """Hand over to the producers what they have room for; a control record that was not taken, once more."""
         self._take_back()
-        while (item := self._outbox.first()) is not None:
-            try:
-                self._produce(item)
-            except QueueFull:
-                break
-            except RecordTooLarge:
-                self._lose(item.topic, item.timestamp_ms, TOO_LARGE)
+        while (item := self._outbox.first()) is not None and self._handed_over(item):
             self._outbox.pop()
         self._holes.extend(self._outbox.take_holes())
 
@@ -203,13 +198,24 @@ class Publisher:
         self.send()
 
     def _frame(self, item: Outgoing) -> None:
-        self.frames[item.topic.name] += 1
-        metrics.FRAMES.labels(item.topic.name).inc()
+        name = item.topic.name
+        self.frames[name] += 1
+        self._count[name]()
         if len(item.value) > MAX_RECORD_BYTES:
             self._lose(item.topic, item.timestamp_ms, TOO_LARGE)
-            return
-        self._outbox.put(item)
-        self.send()
+        elif not (self._outbox.is_clear and self._handed_over(item)):  # nothing waits before it: straight on
+            self._outbox.put(item)
+            self.send()
+
+    def _handed_over(self, item: Outgoing) -> bool:
+        """Whether the record is the producer's business now, or nobody's; False: it has to wait."""
+        try:
+            self._produce(item)
+        except QueueFull:
+            return False
+        except RecordTooLarge:
+            self._lose(item.topic, item.timestamp_ms, TOO_LARGE)
+        return True
 
     def _produce(self, item: Outgoing) -> None:
         name = item.topic.name
