@@ -109,10 +109,10 @@ def _try(ground: Ground, contestant: Contestant, number: int) -> Try:
         watched = receiver.ask(f"watch {_WATCH_S}")
         sent = ground.zoom.ask("stop")
     ground.forget_streams()
-    return _judged(watched, sent, Load(number, rate))
+    return judged(watched, sent, Load(number, rate))
 
 
-def _judged(watched: dict[str, Any], sent: dict[str, Any], load: Load) -> Try:
+def judged(watched: dict[str, Any], sent: dict[str, Any], load: Load) -> Try:
     lost = watched.get("lost", 0) + len(watched.get("ended", ()))
     arrived = 0.0 if lost else watched["frames"] / (load.frames_per_s * watched["wall_s"])
     return Try(watched["cpu_s"] / watched["wall_s"], watched["lag_p99_ms"], arrived, sent["late_ms"])

@@ -97,7 +97,7 @@ def _cost_us(ground: Ground, side: str, size: Size, frames: int) -> float:
         _burst(ground, receiver, size, frames)
         answers = [_burst(ground, receiver, size, frames) for _ in range(_BURSTS)]
         if side == OURS:
-            _check(answers[-1], (1 + _BURSTS) * frames, ground.records() - records_before)
+            check(answers[-1], (1 + _BURSTS) * frames, ground.records() - records_before)
     ground.forget_streams()
     return sum(answer["cpu_s"] for answer in answers) / (_BURSTS * frames) * 1e6
 
@@ -111,7 +111,7 @@ def _burst(ground: Ground, receiver: Child, size: Size, frames: int) -> dict[str
     return answer
 
 
-def _check(answer: dict[str, Any], frames: int, in_log: int) -> None:
+def check(answer: dict[str, Any], frames: int, in_log: int) -> None:
     """All frames were acknowledged, and the log has grown by no less (control records come on top)."""
     if answer["ended"] or answer["lost"] or answer["total"] != frames:
         raise Lossy(f"of {frames} frames {answer['total']} came, {answer['lost']} were lost; ended: {answer['ended']}")
