@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+import msgspec
+
 from connectors.kafka.errors import KafkaError, QueueFull, RecordTooLarge
 from connectors.kafka.producer import Producer
 from ingest import metrics
@@ -62,6 +64,18 @@ class Account:
     sent: int = 0
     settled: int = 0
     failed: deque[Outgoing] = field(default_factory=deque)
+
+
+class _Settlement(msgspec.Struct, frozen=True, gc=False):
+    """What a producer calls with a record's fate; a Struct out of the collector's sight, as there are thousands."""
+
+    account: Account
+    item: Outgoing
+
+    def __call__(self, error: KafkaError | None, _offset: int) -> None:
+        if error is not None:
+            self.account.failed.append(self.item)
+        self.account.settled += 1
 
 
 class Publisher:
@@ -220,12 +234,7 @@ class Publisher:
     def _produce(self, item: Outgoing) -> None:
         name = item.topic.name
         account = self._accounts[name]
-
-        def settle(error: KafkaError | None, _offset: int) -> None:
-            if error is not None:
-                account.failed.append(item)
-            account.settled += 1
-
+        settle = _Settlement(account, item)
         self._producers[name].send(item.topic, self._key, item.value, self.identity.partition, settle)
         account.sent += 1
 

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import Protocol
 
+from connectors.host.logs import configure
 from tests.bench.quantiles import quantile
 from tests.bench.streams.product import Worker
 from tests.bench.streams.rivals import Ceiling, Incumbent, Sample
@@ -150,10 +151,10 @@ def main() -> int:
     options = parser.parse_args()
     if options.cores:
         os.sched_setaffinity(0, options.cores)
+    configure("bench")
     asyncio.run(serve(options))
     return 0
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    os._exit(main())
+    os._exit(main())  # nobody waits for streams to be closed in good order: the load is told to forget them

@@ -15,7 +15,6 @@ import websockets
 
 _HELLO = '{"msg_type": 3, "media_params": {}}'
 _AUDIO, _VIDEO = 14, 15
-_FIRST_START_CODE_BYTES = 4
 
 
 class Sample:
@@ -54,14 +53,19 @@ class Incumbent(Sample):
 
     @staticmethod
     def is_key_frame(payload: bytes) -> bool:
-        position, found = 0, False
-        while position < len(payload) - _FIRST_START_CODE_BYTES:
-            if payload[position] == 0 and payload[position + 1] == 0 and payload[position + 2] == 1:
-                found = found or payload[position + 3] & 0x1F == 5
+        """As it is written when nobody has looked at its price: both start codes at every byte."""
+        position = 0
+        while position < len(payload) - 4:
+            if payload[position : position + 4] == b"\0\0\0\1":
+                position += 4
+            elif payload[position : position + 3] == b"\0\0\1":
                 position += 3
             else:
                 position += 1
-        return found
+                continue
+            if payload[position] & 0x1F == 5:
+                return True
+        return False
 
 
 class _Deaf(picows.WSListener):

@@ -1,5 +1,5 @@
 """`python -m tests.bench.streams.zoom CERTIFICATE KEY`: the load. Handshakes as Zoom does them, then frames as fast as
-TLS allows or at Zoom's pace, with blocking sockets and no event loop: what sends must never be what is measured.
+they are read or at Zoom's pace, with plain sockets and no event loop: what sends must never be what is measured.
 
 It obeys lines on its standard input and answers each with a line of JSON:
 
@@ -16,9 +16,10 @@ import ssl
 import sys
 import threading
 import time
-from collections import deque
+from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -33,25 +34,68 @@ from tests.bench.quantiles import quantile
 from tests.bench.streams import messages
 from tests.bench.streams.pacing import Load
 
-_CHUNK = 1 << 18
 _READ = 1 << 16
 _SEND_BUFFER = 1 << 21
 _ACCEPTING_S = 60.0
 _MEDIA = "/media/"
 
+T = TypeVar("T")
+
+
+class Sealed:
+    """A TLS connection that seals before it sends, so that many frames can leave in one go, a TLS record or two each."""
+
+    def __init__(self, connection: socket.socket, context: ssl.SSLContext) -> None:
+        self._connection = connection
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+
+    def seal(self, data: bytes) -> bytes:
+        """What goes over the wire for it."""
+        self._tls.write(data)
+        return self._outgoing.read()
+
+    def shake_hands(self) -> None:
+        self._patiently(self._tls.do_handshake)
+
+    def send(self, data: bytes) -> None:
+        self._connection.sendall(self.seal(data))
+
+    def receive(self) -> bytes:
+        """What has come, at least a byte; nothing at the end."""
+        return self._patiently(lambda: self._tls.read(_READ)) or b""
+
+    @property
+    def raw(self) -> socket.socket:
+        """Where sealed bytes go."""
+        return self._connection
+
+    def _patiently(self, step: Callable[[], T]) -> T | None:
+        while True:
+            try:
+                done = step()
+            except ssl.SSLWantReadError:
+                self._connection.sendall(self._outgoing.read())
+                if not (data := self._connection.recv(_READ)):
+                    return None
+                self._incoming.write(data)
+            else:
+                self._connection.sendall(self._outgoing.read())
+                return done
+
 
 class Conversation:
     """The server's half of one socket up to its handshake's answer; a signalling socket goes on listening."""
 
-    def __init__(self, connection: ssl.SSLSocket, media_url: str) -> None:
-        self._socket = connection
+    def __init__(self, connection: Sealed, media_url: str) -> None:
+        self._connection = connection
         self._protocol = ServerProtocol()
         self._media_url = media_url
 
-    def hold(self) -> ssl.SSLSocket | None:
-        """A media socket once it is accepted; None when another kind of socket has ended."""
+    def hold(self) -> bool:
+        """True once this is a media socket that was accepted; False when another kind of socket has ended."""
         path = ""
-        while data := self._socket.recv(_READ):
+        while data := self._connection.receive():
             self._protocol.receive_data(data)
             for event in self._protocol.events_received():
                 if isinstance(event, Request):
@@ -60,17 +104,17 @@ class Conversation:
                 elif isinstance(event, Frame) and event.opcode is Opcode.TEXT:
                     self._answer(msgspec.json.decode(event.data), path)
                     if path.startswith(_MEDIA):
-                        return self._socket
+                        return True
             self._flush()
-        return None
+        return False
 
-    def _answer(self, message: dict[str, object], path: str) -> None:
+    def _answer(self, message: dict[str, Any], path: str) -> None:
         if message["msg_type"] == MessageType.SIGNALING_HAND_SHAKE_REQ:
             url = self._media_url + path.rpartition("/")[2]
             names = ("audio", "video", "deskshare", "transcript", "chat", "all")
             answer = zoom_messages.signaling_handshake_response(server_urls=dict.fromkeys(names, url))
         elif message["msg_type"] == MessageType.DATA_HAND_SHAKE_REQ:
-            answer = zoom_messages.media_handshake_response(media_params=message.get("media_params"))  # type: ignore[arg-type]
+            answer = zoom_messages.media_handshake_response(media_params=message.get("media_params"))
         else:
             return
         self._protocol.send_text(answer)
@@ -78,7 +122,7 @@ class Conversation:
 
     def _flush(self) -> None:
         for data in self._protocol.data_to_send():
-            self._socket.sendall(data)
+            self._connection.send(data)
 
 
 class Zoom:
@@ -88,7 +132,7 @@ class Zoom:
         self._tls = server_context(certificate, key)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.url = f"wss://127.0.0.1:{self._listener.getsockname()[1]}"
-        self.media: list[ssl.SSLSocket] = []
+        self.media: list[Sealed] = []
         self._accepted = threading.Condition()
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -100,7 +144,7 @@ class Zoom:
 
     def forget(self) -> None:
         for connection in self.media:
-            connection.close()
+            connection.raw.close()
         self.media.clear()
 
     def _accept(self) -> None:
@@ -111,34 +155,33 @@ class Zoom:
     def _converse(self, connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        sealed = Sealed(connection, self._tls)
         try:
-            held = Conversation(self._tls.wrap_socket(connection, server_side=True), self.url + _MEDIA).hold()
+            sealed.shake_hands()
+            is_media = Conversation(sealed, self.url + _MEDIA).hold()
         except OSError:
             return  # a client that was ended in the middle of it
-        if held is not None:
+        if is_media:
             with self._accepted:
-                self.media.append(held)
+                self.media.append(sealed)
                 self._accepted.notify_all()
 
 
-def burst(connection: ssl.SSLSocket, kind: str, size: int, count: int) -> None:
-    """All frames in one go, made beforehand."""
-    group = [messages.audio(1, size)] if kind == "audio" else messages.pictures(1, size)
-    turns = cycle(group)
+def burst(connection: Sealed, kind: str, size: int, count: int) -> None:
+    """All frames in one go, sealed beforehand."""
+    turns = cycle([messages.audio(1, size)] if kind == "audio" else messages.pictures(1, size))
     stamp_ms = time.time_ns() // 1_000_000
-    data = memoryview(b"".join(next(turns).at(stamp_ms) for _ in range(count)))
-    for start in range(0, len(data), _CHUNK):
-        connection.sendall(data[start : start + _CHUNK])
+    connection.raw.sendall(b"".join(connection.seal(next(turns).at(stamp_ms)) for _ in range(count)))
 
 
 class Pacer(threading.Thread):
     """Sends what is due when it is due. A socket that takes no more keeps what waits for it; nothing is dropped."""
 
-    def __init__(self, connections: list[ssl.SSLSocket], send_rate_ms: int) -> None:
+    def __init__(self, connections: list[Sealed], send_rate_ms: int) -> None:
         super().__init__(daemon=True)
         self._connections = connections
         self._load = Load(len(connections), send_rate_ms)
-        self._waiting: dict[int, deque[bytes]] = {}
+        self._waiting: dict[int, bytearray] = {}
         self._stopped = threading.Event()
         self.sent = 0
         self.late_ms: list[float] = []
@@ -147,7 +190,7 @@ class Pacer(threading.Thread):
         period_ms, due = self._load.round()
         tracks = [cycle(self._load.track(track)) for track in range(max(each.track for each in due) + 1)]
         for connection in self._connections:
-            connection.setblocking(False)
+            connection.raw.setblocking(False)
         began = time.monotonic()
         while not self._stopped.is_set():
             for at_ms, session, track in due:
@@ -168,29 +211,24 @@ class Pacer(threading.Thread):
 
     def _send(self, session: int, data: bytes) -> None:
         self.sent += 1
+        rest = self._connections[session].seal(data)
         if session not in self._waiting:
-            data = self._unwritten(session, data)
-        if data:
-            self._waiting.setdefault(session, deque()).append(data)
+            rest = self._unsent(session, rest)
+        if rest:
+            self._waiting.setdefault(session, bytearray()).extend(rest)
 
     def _retry(self) -> None:
         for session in list(self._waiting):
-            queue = self._waiting[session]
-            while queue and not (rest := self._unwritten(session, queue.popleft())):
-                pass
+            rest = self._unsent(session, bytes(self._waiting.pop(session)))
             if rest:
-                queue.appendleft(rest)
-            else:
-                del self._waiting[session]
+                self._waiting[session] = bytearray(rest)
 
-    def _unwritten(self, session: int, data: bytes) -> bytes:
-        """What the socket did not take; TLS wants exactly that next."""
+    def _unsent(self, session: int, data: bytes) -> bytes:
+        """What the socket did not take."""
         try:
-            while data:
-                data = data[self._connections[session].send(data) :]
-        except (ssl.SSLWantWriteError, BlockingIOError):
-            pass
-        return data
+            return data[self._connections[session].raw.send(data) :]
+        except BlockingIOError:
+            return data
 
 
 class Commands:
