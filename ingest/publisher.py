@@ -67,7 +67,10 @@ class Account:
 
 
 class _Settlement(msgspec.Struct, frozen=True, gc=False):
-    """What a producer calls with a record's fate; a Struct out of the collector's sight, as there are thousands."""
+    """What a producer calls with a record's fate; a Struct out of the collector's sight, as there are thousands.
+
+    Of a frame there is only what a hole says about it: it is not sent again, and its bytes need not stay.
+    """
 
     account: Account
     item: Outgoing
@@ -93,8 +96,8 @@ class Publisher:
         self._audio: dict[tuple[int, str | None], AudioTrack] = {}
         self._pictures: dict[tuple[str, int, str | None], VideoTrack] = {}
         self._holes: deque[Hole] = deque()
-        self._count = {name: metrics.FRAMES.labels(name).inc for name in producers}
         self.frames = dict.fromkeys(producers, 0)
+        self._counted = dict.fromkeys(producers, 0)
 
     def begin(self, begin: Begin, encodings: Encodings, at_ms: int, arrived_us: int) -> None:
         """Open the epoch on all six topics; `encodings` holds for the frames that follow."""
@@ -152,6 +155,12 @@ class Publisher:
         self._take_back()
         while self._holes:
             yield self._holes.popleft()
+
+    def count(self) -> None:
+        """Bring the metric up to `frames`; not with every frame, because a metric takes a lock each time."""
+        for name, frames in self.frames.items():
+            metrics.FRAMES.labels(name).inc(frames - self._counted[name])
+            self._counted[name] = frames
 
     @property
     def unsettled(self) -> int:
@@ -214,7 +223,6 @@ class Publisher:
     def _frame(self, item: Outgoing) -> None:
         name = item.topic.name
         self.frames[name] += 1
-        self._count[name]()
         if len(item.value) > MAX_RECORD_BYTES:
             self._lose(item.topic, item.timestamp_ms, TOO_LARGE)
         elif not (self._outbox.is_clear and self._handed_over(item)):  # nothing waits before it: straight on
@@ -234,7 +242,8 @@ class Publisher:
     def _produce(self, item: Outgoing) -> None:
         name = item.topic.name
         account = self._accounts[name]
-        settle = _Settlement(account, item)
+        kept = Outgoing(item.topic, b"", item.timestamp_ms) if item.is_frame else item
+        settle = _Settlement(account, kept)
         self._producers[name].send(item.topic, self._key, item.value, self.identity.partition, settle)
         account.sent += 1
 
