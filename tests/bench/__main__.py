@@ -29,6 +29,7 @@ ON_REQUEST = ("setup",)
 
 INTERRUPTED = 130
 _BUSY = 0.5
+_WIDTH = 130
 
 Say = Callable[[str], None]
 
@@ -36,7 +37,7 @@ Say = Callable[[str], None]
 def main() -> int:
     """The exit code: 0 when everything asked for was measured, whether or not goals were met."""
     options = _options()
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
     machine = describe()
     _introduce(console, machine)
     rows: list[Row] = []

@@ -15,7 +15,7 @@ from tests.bench.streams.child import Child
 from tests.bench.streams.client import OURS
 from tests.bench.streams.ground import Ground, prepared
 
-_UNIT = "µs CPU/frame"
+_UNIT = "µs/frame"
 _BURSTS = 3
 
 
@@ -59,13 +59,20 @@ def measure(rounds: int, say: Callable[[str], None]) -> list[Row]:
 
 def _rows(costs: dict[tuple[str, str], float]) -> list[Row]:
     rows = [
-        _row(f"wss → Avro → Kafka, {size.label}", costs, size, "sample", "Zoom's Python sample, to a file", size.goal)
+        _row(
+            f"CPU of wss → Avro → Kafka, {size.label}",
+            costs,
+            size,
+            "sample",
+            "Zoom's Python sample, to a file",
+            size.goal,
+        )
         for size in SIZES
     ]
-    name = f"wss → Avro → Kafka, {_PICTURES.label}"
+    name = f"CPU of wss → Avro → Kafka, {_PICTURES.label}"
     rows.append(_row(name, costs, _PICTURES, "incumbent", "a loop over every byte, to a file", _INCUMBENT_GOAL))
     rows += [
-        _row(f"distance to the ceiling, {size.label}", costs, size, "ceiling", "receiving and doing nothing", None)
+        _row(f"… beside the ceiling, {size.label}", costs, size, "ceiling", "receiving and doing nothing", None)
         for size in SIZES
     ]
     return rows

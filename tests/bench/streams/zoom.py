@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 class Sealed:
-    """A TLS connection that seals before it sends, so that many frames can leave in one go, a TLS record or two each."""
+    """A TLS connection that seals before it sends: many frames can leave in one go, each in TLS records of its own."""
 
     def __init__(self, connection: socket.socket, context: ssl.SSLContext) -> None:
         self._connection = connection
