@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 
 from connectors.kafka.errors import DeliveryFailed, QueueFull
 from ingest.publisher import NOT_DELIVERED, Encodings, Frame, Identity, Publisher
@@ -98,3 +99,18 @@ def test_passing_the_outbox_by_changes_nothing_of_what_is_sent_or_lost(steps, bu
         ours, plain = (list(publisher.take_holes()) for publisher in publishers)
         assert ours == plain
         assert publishers[0].unsettled == publishers[1].unsettled
+
+
+def test_the_metric_follows_the_frames_and_counts_none_twice():
+    def metric():
+        return REGISTRY.get_sample_value("rtms_ingest_frames_total", {"topic": "rtms.audio"}) or 0
+
+    before, publisher = metric(), Publisher(
+        Identity("app_1", 3, 7), CODEC, dict.fromkeys((t.name for t in topics.MEDIA_TOPICS), Refusing()), 10_000
+    )  # fmt: skip
+    for expected in (3, 6):
+        for at_ms in range(3):
+            publisher.audio(Frame(7, None, at_ms, 1, b"x"))
+        publisher.count()
+        publisher.count()
+        assert metric() - before == expected
