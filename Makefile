@@ -44,7 +44,7 @@ lock: $(READY)  ## resolve pyproject.toml again and write requirements.lock
 	@$(PY) scripts/lock.py
 
 clean:  ## delete everything made here: environment, caches, local data
-	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis run demo-output
+	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis run demo-output build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Done once, and again when a lock changes; the second time nothing is fetched that is already there.

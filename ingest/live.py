@@ -170,7 +170,8 @@ class LiveSession:
             self._publisher.audio(frame)
         else:
             self._publisher.picture(TOPIC_OF[event.medium], frame)
-        self._last_ms = max(self._last_ms, event.timestamp_ms)
+        if event.timestamp_ms > self._last_ms:
+            self._last_ms = event.timestamp_ms
 
     def _on_ready(self, event: MediaReady, arrived_us: int) -> None:
         encodings = translation.encodings(event.negotiated)
@@ -212,6 +213,7 @@ class LiveSession:
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
             self._publisher.send()
+            self._publisher.count()
             await self._state_holes()
 
     async def _state_holes(self) -> None:
@@ -233,6 +235,7 @@ class LiveSession:
         while self._publisher.unsettled:
             self._publisher.send()
             await asyncio.sleep(SETTLE_POLL_S)
+        self._publisher.count()
         await self._state_holes()
 
     def _spawn_fact(self, kind: FactKind) -> None:

@@ -7,7 +7,9 @@ text are never dropped: they are small, and without them nobody could tell what 
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import msgspec
 
 from schemas import topics
 from schemas.records import Hole
@@ -19,9 +21,11 @@ _PICTURES = (topics.SHARE, topics.VIDEO)
 _SENDING_ORDER = (topics.EVENTS, topics.CAPTIONS, topics.CHAT, topics.AUDIO, topics.VIDEO, topics.SHARE)
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One encoded record; `is_frame` is false for control records, `key_frame` opens a group of pictures."""
+class Outgoing(msgspec.Struct, frozen=True, gc=False):
+    """One encoded record; `is_frame` is false for control records, `key_frame` opens a group of pictures.
+
+    A Struct because these are made thousands of times a second.
+    """
 
     topic: Topic
     value: bytes
@@ -42,6 +46,11 @@ class Outbox:
 
     def __len__(self) -> int:
         return sum(len(queue) for queue in self._queues.values())
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether `put` and `pop` would hand a record through: nothing waits, and no group is being dropped."""
+        return not self.bytes and not self._broken
 
     def put(self, item: Outgoing) -> None:
         """Take one record in; what has to go for it shows in `take_holes`."""

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+import msgspec
+
 from connectors.kafka.errors import KafkaError, QueueFull, RecordTooLarge
 from connectors.kafka.producer import Producer
 from ingest import metrics
@@ -64,6 +66,21 @@ class Account:
     failed: deque[Outgoing] = field(default_factory=deque)
 
 
+class _Settlement(msgspec.Struct, frozen=True, gc=False):
+    """What a producer calls with a record's fate; a Struct out of the collector's sight, as there are thousands.
+
+    Of a frame there is only what a hole says about it: it is not sent again, and its bytes need not stay.
+    """
+
+    account: Account
+    item: Outgoing
+
+    def __call__(self, error: KafkaError | None, _offset: int) -> None:
+        if error is not None:
+            self.account.failed.append(self.item)
+        self.account.settled += 1
+
+
 class Publisher:
     """`producers` maps each media topic's name to the producer that carries it."""
 
@@ -80,6 +97,7 @@ class Publisher:
         self._pictures: dict[tuple[str, int, str | None], VideoTrack] = {}
         self._holes: deque[Hole] = deque()
         self.frames = dict.fromkeys(producers, 0)
+        self._counted = dict.fromkeys(producers, 0)
 
     def begin(self, begin: Begin, encodings: Encodings, at_ms: int, arrived_us: int) -> None:
         """Open the epoch on all six topics; `encodings` holds for the frames that follow."""
@@ -128,13 +146,7 @@ class Publisher:
     def send(self) -> None:
         """Hand over to the producers what they have room for; a control record that was not taken, once more."""
         self._take_back()
-        while (item := self._outbox.first()) is not None:
-            try:
-                self._produce(item)
-            except QueueFull:
-                break
-            except RecordTooLarge:
-                self._lose(item.topic, item.timestamp_ms, TOO_LARGE)
+        while (item := self._outbox.first()) is not None and self._handed_over(item):
             self._outbox.pop()
         self._holes.extend(self._outbox.take_holes())
 
@@ -143,6 +155,12 @@ class Publisher:
         self._take_back()
         while self._holes:
             yield self._holes.popleft()
+
+    def count(self) -> None:
+        """Bring the metric up to `frames`; not with every frame, because a metric takes a lock each time."""
+        for name, frames in self.frames.items():
+            metrics.FRAMES.labels(name).inc(frames - self._counted[name])
+            self._counted[name] = frames
 
     @property
     def unsettled(self) -> int:
@@ -203,23 +221,29 @@ class Publisher:
         self.send()
 
     def _frame(self, item: Outgoing) -> None:
-        self.frames[item.topic.name] += 1
-        metrics.FRAMES.labels(item.topic.name).inc()
+        name = item.topic.name
+        self.frames[name] += 1
         if len(item.value) > MAX_RECORD_BYTES:
             self._lose(item.topic, item.timestamp_ms, TOO_LARGE)
-            return
-        self._outbox.put(item)
-        self.send()
+        elif not (self._outbox.is_clear and self._handed_over(item)):  # nothing waits before it: straight on
+            self._outbox.put(item)
+            self.send()
+
+    def _handed_over(self, item: Outgoing) -> bool:
+        """Whether the record is the producer's business now, or nobody's; False: it has to wait."""
+        try:
+            self._produce(item)
+        except QueueFull:
+            return False
+        except RecordTooLarge:
+            self._lose(item.topic, item.timestamp_ms, TOO_LARGE)
+        return True
 
     def _produce(self, item: Outgoing) -> None:
         name = item.topic.name
         account = self._accounts[name]
-
-        def settle(error: KafkaError | None, _offset: int) -> None:
-            if error is not None:
-                account.failed.append(item)
-            account.settled += 1
-
+        kept = Outgoing(item.topic, b"", item.timestamp_ms) if item.is_frame else item
+        settle = _Settlement(account, kept)
         self._producers[name].send(item.topic, self._key, item.value, self.identity.partition, settle)
         account.sent += 1
 

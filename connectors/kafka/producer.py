@@ -11,9 +11,9 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import partial as bind
 from typing import Any
 
+import msgspec
 from confluent_kafka import KafkaError as LibraryError
 from confluent_kafka import KafkaException, Message
 from confluent_kafka import Producer as LibraryProducer
@@ -67,6 +67,20 @@ def producer_config(settings: KafkaSettings, profile: Profile) -> dict[str, Any]
     }
 
 
+class _Report(msgspec.Struct, frozen=True, gc=False):
+    """What the library calls with a record's fate.
+
+    There is one for every record on its way, thousands at times. The garbage collector must not look through them
+    again and again, so this is no closure but a Struct that it does not see; nothing in it refers back to it.
+    """
+
+    producer: "Producer"
+    on_delivery: OnDelivery | None
+
+    def __call__(self, error: LibraryError | None, message: Message) -> None:
+        self.producer.delivered(self.on_delivery, error, message)
+
+
 class Producer:
     """One connection that sends; safe to use from any thread."""
 
@@ -92,9 +106,8 @@ class Producer:
             RecordTooLarge: it will never fit.
             Fatal: this producer is broken for good.
         """
-        callback = bind(self._on_delivery, on_delivery)
         try:
-            self._library.produce(topic.name, value, key, partition, on_delivery=callback)
+            self._library.produce(topic.name, value, key, partition, on_delivery=_Report(self, on_delivery))
         except BufferError:
             raise QueueFull("local send queue is full", code="_QUEUE_FULL") from None
         except KafkaException as failure:
@@ -178,7 +191,8 @@ class Producer:
         else:
             log.warning("producer cannot send", producer=self._profile.name, code=error.code)
 
-    def _on_delivery(self, on_delivery: OnDelivery | None, error: LibraryError | None, message: Message) -> None:
+    def delivered(self, on_delivery: OnDelivery | None, error: LibraryError | None, message: Message) -> None:
+        """The library's report on one record."""
         topic = message.topic() or ""
         if error is None:
             self._connection.on_success()

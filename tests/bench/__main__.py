@@ -1,18 +1,22 @@
 """`make bench`: what it costs, beside what others cost. One run, medians, both sides in turn; also build/bench.json.
 
-Not a test: nothing fails when a goal is missed, the table says so.
+Not a test: nothing fails when a goal is missed, the table says so. A group that cannot be measured here says what it
+lacks, and the others are measured; what was measured before a Ctrl-C is shown and written (a second one is final).
 """
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from deploy.local.settings import REPOSITORY
+from deploy.local.signals import Interrupted, interruptible
 from tests.bench import table
 from tests.bench.machine import describe
 from tests.bench.rows import Row
@@ -20,29 +24,65 @@ from tests.bench.rows import Row
 GROUPS = ("wire", "sessions", "muxing", "faust", "recogniser", "control", "embedded")
 """Modules of this folder; each has `measure(rounds, say) -> list[Row]`."""
 
+ON_REQUEST = ("setup",)
+"""Those that need more than this machine."""
+
+INTERRUPTED = 130
+_BUSY = 0.5
+_WIDTH = 130
+
 Say = Callable[[str], None]
 
 
 def main() -> int:
-    """The exit code: 0 unless a measurement could not be made at all."""
+    """The exit code: 0 when everything asked for was measured, whether or not goals were met."""
     options = _options()
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
     machine = describe()
-    console.print(f"{machine['cpu']}, {machine['cores']} cores, {machine['python']}", style="dim")
+    _introduce(console, machine)
     rows: list[Row] = []
-    for name in options.only or GROUPS:
-        console.print(f"{name} …", style="bold")
-        measure = import_module(f"tests.bench.{name}").measure
-        rows += measure(options.rounds, lambda text: console.print(f"  {text}", style="dim"))
-        _write(options.output, machine, rows)
+    code = 0
+    try:
+        with interruptible(lambda: os._exit(INTERRUPTED)):
+            for name in options.only or GROUPS:
+                measured = _measure(name, options.rounds, console)
+                code = code or int(not measured)
+                rows += measured or [Row(name=name, unit="", ours=None, note="not measured, see above")]
+                _write(options.output, machine, rows)
+    except Interrupted:
+        console.print("interrupted; what was complete:")
+        code = INTERRUPTED
     table.show(rows, console)
-    console.print(f"also in {options.output}", style="dim")
-    return 0
+    console.print(Text(f"also in {options.output}", style="dim"), soft_wrap=True)
+    return code
+
+
+def _measure(name: str, rounds: int, console: Console) -> Sequence[Row]:
+    """Nothing when the group could not be measured; why has been said."""
+    console.print(f"{name} …", style="bold")
+    try:
+        rows: Sequence[Row] = import_module(f"tests.bench.{name}").measure(
+            rounds, lambda text: console.print(Text(f"  {text}", style="dim"))
+        )
+    except Exception as failure:  # noqa: BLE001  # whatever one group lacks, the others have their figures
+        console.print(Text(f"  not measured: {type(failure).__name__}: {failure}", style="red"), soft_wrap=True)
+        return ()
+    return rows
+
+
+def _introduce(console: Console, machine: dict[str, object]) -> None:
+    console.print(f"{machine['cpu']}, {machine['cores']} cores, {machine['python']}", style="dim")
+    load = machine["load_before"]
+    if isinstance(load, float) and load > _BUSY:
+        console.print(f"the machine was busy before (load {load:.1f}): trust ratios, not times", style="yellow")
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=GROUPS, help="measure these alone")
+    asked = ", ".join(ON_REQUEST)
+    parser.add_argument(
+        "--only", nargs="+", choices=GROUPS + ON_REQUEST, help=f"measure these alone ({asked}: only so)"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="how often each side is measured (default: %(default)s)")
     parser.add_argument("--output", type=Path, default=REPOSITORY / "build" / "bench.json")
     return parser.parse_args()

@@ -24,9 +24,10 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        if not self.ours or not self.rival:
+        if self.ours is None or self.rival is None:
             return None
-        return self.ours / self.rival if self.more_is_better else self.rival / self.ours
+        over, under = (self.ours, self.rival) if self.more_is_better else (self.rival, self.ours)
+        return over / under if under else None
 
     @property
     def met(self) -> bool | None:

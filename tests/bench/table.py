@@ -10,26 +10,29 @@ from tests.bench.rows import Row
 def show(rows: list[Row], console: Console) -> None:
     table = Table(title="Medians; both sides of a row measured in turn, in this run", title_style="bold")
     table.add_column("what")
-    for heading in ("ours", "rival", "ratio", "goal"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("")
+    table.add_column("ours", justify="right", no_wrap=True)
+    table.add_column("rival", justify="right", no_wrap=True)
+    table.add_column("unit", no_wrap=True)
+    table.add_column("ratio", justify="right", no_wrap=True)
+    table.add_column("goal", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
     for row in rows:
         what = Text(row.name)
         if row.rival_name:
             what.append(f"\n  against {row.rival_name}", style="dim")
         if row.note:
             what.append(f"\n  {row.note}", style="dim")
-        table.add_row(what, _figure(row.ours, row.unit), _figure(row.rival, row.unit), _times(row.ratio), _goal(row),
-                      _verdict(row))  # fmt: skip
+        table.add_row(what, _figure(row.ours), _figure(row.rival) if row.rival_name else "", row.unit,
+                      _times(row.ratio), _goal(row), _verdict(row))  # fmt: skip
     console.print(table)
 
 
-def _figure(value: float | None, unit: str) -> str:
-    return "–" if value is None else f"{value:,.3g} {unit}" if abs(value) < 1000 else f"{value:,.0f} {unit}"
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def _times(ratio: float | None) -> str:
-    return "" if ratio is None else f"{ratio:.1f}×"
+    return "" if ratio is None else f"{ratio:.2f}×" if ratio < 10 else f"{ratio:.0f}×"
 
 
 def _goal(row: Row) -> str:
@@ -37,7 +40,7 @@ def _goal(row: Row) -> str:
         return ""
     if row.rival_name:
         return f"≥ {row.goal:g}×"
-    return f"{'≥' if row.more_is_better else '≤'} {row.goal:g} {row.unit}"
+    return f"{'≥' if row.more_is_better else '≤'} {row.goal:g}"
 
 
 def _verdict(row: Row) -> Text:

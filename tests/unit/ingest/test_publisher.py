@@ -1,6 +1,10 @@
 """What becomes of records that Kafka does not take in time."""
 
-from connectors.kafka.errors import DeliveryFailed
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import REGISTRY
+
+from connectors.kafka.errors import DeliveryFailed, QueueFull
 from ingest.publisher import NOT_DELIVERED, Encodings, Frame, Identity, Publisher
 from schemas import topics
 from schemas.codec import Codec
@@ -39,3 +43,74 @@ def test_control_records_are_sent_again_and_frames_become_holes():
     publisher.send()
     assert {(record.kind, record.sequence) for record in producer.settle()} == {(RecordKind.BEGIN, 0)}
     assert publisher.unsettled == 0
+
+
+class Full:
+    """A producer that has room for so many records."""
+
+    def __init__(self):
+        self.room, self.sent = 0, []
+
+    def send(self, topic, key, value, partition, on_delivery):
+        if not self.room:
+            raise QueueFull("full", code="_QUEUE_FULL")
+        self.room -= 1
+        self.sent.append((topic.name, value))
+
+
+class Plain(Publisher):
+    """The plain twin: every frame goes through the outbox, whether or not something waits in it."""
+
+    def _frame(self, item):
+        self._outbox.put(item)
+        self.send()
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("audio"), st.integers(1, 60)),
+    st.tuples(st.just("picture"), st.booleans()),
+    st.tuples(st.just("tick"), st.sampled_from([topics.AUDIO, topics.VIDEO])),
+    st.tuples(st.just("room"), st.integers(0, 5)),
+    st.tuples(st.just("send"), st.none()),
+)
+
+
+@given(steps=st.lists(STEPS, max_size=60), budget=st.integers(100, 400))  # no record is larger than the budget
+def test_passing_the_outbox_by_changes_nothing_of_what_is_sent_or_lost(steps, budget):
+    producers = Full(), Full()
+    publishers = [
+        kind(Identity("app_1", 3, 7), CODEC, dict.fromkeys((t.name for t in topics.MEDIA_TOPICS), producer), budget)
+        for kind, producer in zip((Publisher, Plain), producers, strict=True)
+    ]
+    for at_ms, (step, value) in enumerate(steps):
+        for publisher, producer in zip(publishers, producers, strict=True):
+            match step:
+                case "audio":
+                    publisher.audio(Frame(7, None, at_ms, 1, b"a" * value))
+                case "picture":
+                    publisher.picture(topics.VIDEO, Frame(7, None, at_ms, 1, b"v" * 50, value))
+                case "tick":
+                    publisher.tick(value, at_ms, 1)
+                case "room":
+                    producer.room = value
+                case _:
+                    publisher.send()
+        assert producers[0].sent == producers[1].sent
+        ours, plain = (list(publisher.take_holes()) for publisher in publishers)
+        assert ours == plain
+        assert publishers[0].unsettled == publishers[1].unsettled
+
+
+def test_the_metric_follows_the_frames_and_counts_none_twice():
+    def metric():
+        return REGISTRY.get_sample_value("rtms_ingest_frames_total", {"topic": "rtms.audio"}) or 0
+
+    before, publisher = metric(), Publisher(
+        Identity("app_1", 3, 7), CODEC, dict.fromkeys((t.name for t in topics.MEDIA_TOPICS), Refusing()), 10_000
+    )  # fmt: skip
+    for expected in (3, 6):
+        for at_ms in range(3):
+            publisher.audio(Frame(7, None, at_ms, 1, b"x"))
+        publisher.count()
+        publisher.count()
+        assert metric() - before == expected

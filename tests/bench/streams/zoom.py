@@ -1,0 +1,272 @@
+"""`python -m tests.bench.streams.zoom CERTIFICATE KEY`: the load. Handshakes as Zoom does them, then frames as fast as
+they are read or at Zoom's pace, with plain sockets and no event loop: what sends must never be what is measured.
+
+It obeys lines on its standard input and answers each with a line of JSON:
+
+    await N               when N media sockets have been accepted
+    burst KIND SIZE N     N frames of one kind (audio, video) on the one media socket there is, without a pause
+    pace RATE             frames at Zoom's pace on all media sockets, RATE being the audio's send_rate, until "stop"
+    stop                  what was sent, and how late
+    forget                the media sockets are gone
+"""
+
+import json
+import socket
+import ssl
+import sys
+import threading
+import time
+from collections.abc import Callable
+from itertools import cycle
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
+
+from connectors.rtms.protocol import messages as zoom_messages
+from connectors.rtms.protocol.codes import MessageType
+from connectors.rtms.simulator.certificates import server_context
+from tests.bench.quantiles import quantile
+from tests.bench.streams import messages
+from tests.bench.streams.pacing import Load
+
+_READ = 1 << 16
+_SEND_BUFFER = 1 << 21
+_ACCEPTING_S = 60.0
+_MEDIA = "/media/"
+
+T = TypeVar("T")
+
+
+class Sealed:
+    """A TLS connection that seals before it sends: many frames can leave in one go, each in TLS records of its own."""
+
+    def __init__(self, connection: socket.socket, context: ssl.SSLContext) -> None:
+        self._connection = connection
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+
+    def seal(self, data: bytes) -> bytes:
+        """What goes over the wire for it."""
+        self._tls.write(data)
+        return self._outgoing.read()
+
+    def shake_hands(self) -> None:
+        self._patiently(self._tls.do_handshake)
+
+    def send(self, data: bytes) -> None:
+        self._connection.sendall(self.seal(data))
+
+    def receive(self) -> bytes:
+        """What has come, at least a byte; nothing at the end."""
+        return self._patiently(lambda: self._tls.read(_READ)) or b""
+
+    @property
+    def raw(self) -> socket.socket:
+        """Where sealed bytes go."""
+        return self._connection
+
+    def _patiently(self, step: Callable[[], T]) -> T | None:
+        while True:
+            try:
+                done = step()
+            except ssl.SSLWantReadError:
+                self._connection.sendall(self._outgoing.read())
+                if not (data := self._connection.recv(_READ)):
+                    return None
+                self._incoming.write(data)
+            else:
+                self._connection.sendall(self._outgoing.read())
+                return done
+
+
+class Conversation:
+    """The server's half of one socket up to its handshake's answer; a signalling socket goes on listening."""
+
+    def __init__(self, connection: Sealed, media_url: str) -> None:
+        self._connection = connection
+        self._protocol = ServerProtocol()
+        self._media_url = media_url
+
+    def hold(self) -> bool:
+        """True once this is a media socket that was accepted; False when another kind of socket has ended."""
+        path = ""
+        while data := self._connection.receive():
+            self._protocol.receive_data(data)
+            for event in self._protocol.events_received():
+                if isinstance(event, Request):
+                    self._protocol.send_response(self._protocol.accept(event))
+                    path = urlsplit(event.path).path
+                elif isinstance(event, Frame) and event.opcode is Opcode.TEXT:
+                    self._answer(msgspec.json.decode(event.data), path)
+                    if path.startswith(_MEDIA):
+                        return True
+            self._flush()
+        return False
+
+    def _answer(self, message: dict[str, Any], path: str) -> None:
+        if message["msg_type"] == MessageType.SIGNALING_HAND_SHAKE_REQ:
+            url = self._media_url + path.rpartition("/")[2]
+            names = ("audio", "video", "deskshare", "transcript", "chat", "all")
+            answer = zoom_messages.signaling_handshake_response(server_urls=dict.fromkeys(names, url))
+        elif message["msg_type"] == MessageType.DATA_HAND_SHAKE_REQ:
+            answer = zoom_messages.media_handshake_response(media_params=message.get("media_params"))
+        else:
+            return
+        self._protocol.send_text(answer)
+        self._flush()
+
+    def _flush(self) -> None:
+        for data in self._protocol.data_to_send():
+            self._connection.send(data)
+
+
+class Zoom:
+    """Accepts for as long as the process lives; `media` are the sockets that frames go to, in order of acceptance."""
+
+    def __init__(self, certificate: Path, key: Path) -> None:
+        self._tls = server_context(certificate, key)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.url = f"wss://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.media: list[Sealed] = []
+        self._accepted = threading.Condition()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def wait_for(self, count: int, timeout_s: float) -> int:
+        """How many media sockets there are, at once when they are enough."""
+        with self._accepted:
+            self._accepted.wait_for(lambda: len(self.media) >= count, timeout_s)
+            return len(self.media)
+
+    def forget(self) -> None:
+        for connection in self.media:
+            connection.raw.close()
+        self.media.clear()
+
+    def _accept(self) -> None:
+        while True:
+            connection, _ = self._listener.accept()
+            threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
+
+    def _converse(self, connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        sealed = Sealed(connection, self._tls)
+        try:
+            sealed.shake_hands()
+            is_media = Conversation(sealed, self.url + _MEDIA).hold()
+        except OSError:
+            return  # a client that was ended in the middle of it
+        if is_media:
+            with self._accepted:
+                self.media.append(sealed)
+                self._accepted.notify_all()
+
+
+def burst(connection: Sealed, kind: str, size: int, count: int) -> None:
+    """All frames in one go, sealed beforehand."""
+    turns = cycle([messages.audio(1, size)] if kind == "audio" else messages.pictures(1, size))
+    stamp_ms = time.time_ns() // 1_000_000
+    connection.raw.sendall(b"".join(connection.seal(next(turns).at(stamp_ms)) for _ in range(count)))
+
+
+class Pacer(threading.Thread):
+    """Sends what is due when it is due. A socket that takes no more keeps what waits for it; nothing is dropped."""
+
+    def __init__(self, connections: list[Sealed], send_rate_ms: int) -> None:
+        super().__init__(daemon=True)
+        self._connections = connections
+        self._load = Load(len(connections), send_rate_ms)
+        self._waiting: dict[int, bytearray] = {}
+        self._stopped = threading.Event()
+        self.sent = 0
+        self.late_ms: list[float] = []
+
+    def run(self) -> None:
+        period_ms, due = self._load.round()
+        tracks = [cycle(self._load.track(track)) for track in range(max(each.track for each in due) + 1)]
+        for connection in self._connections:
+            connection.raw.setblocking(False)
+        began = time.monotonic()
+        while not self._stopped.is_set():
+            for at_ms, session, track in due:
+                self._wait_until(began + at_ms / 1000)
+                self._send(session, next(tracks[track]).at(time.time_ns() // 1_000_000))
+            began += period_ms / 1000
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.join()
+
+    def _wait_until(self, at_s: float) -> None:
+        ahead_s = at_s - time.monotonic()
+        self.late_ms.append(max(0.0, -ahead_s * 1000))
+        if ahead_s > 0:
+            self._retry()
+            time.sleep(max(0.0, at_s - time.monotonic()))
+
+    def _send(self, session: int, data: bytes) -> None:
+        self.sent += 1
+        rest = self._connections[session].seal(data)
+        if session not in self._waiting:
+            rest = self._unsent(session, rest)
+        if rest:
+            self._waiting.setdefault(session, bytearray()).extend(rest)
+
+    def _retry(self) -> None:
+        for session in list(self._waiting):
+            rest = self._unsent(session, bytes(self._waiting.pop(session)))
+            if rest:
+                self._waiting[session] = bytearray(rest)
+
+    def _unsent(self, session: int, data: bytes) -> bytes:
+        """What the socket did not take."""
+        try:
+            return data[self._connections[session].raw.send(data) :]
+        except BlockingIOError:
+            return data
+
+
+class Commands:
+    """What the lines on standard input ask for."""
+
+    def __init__(self, zoom: Zoom) -> None:
+        self._zoom = zoom
+        self._pacer: Pacer | None = None
+
+    def obey(self, line: str) -> dict[str, object]:
+        verb, *arguments = line.split()
+        match verb:
+            case "await":
+                return {"media": self._zoom.wait_for(int(arguments[0]), _ACCEPTING_S)}
+            case "burst":
+                kind, size, count = arguments
+                burst(self._zoom.media[-1], kind, int(size), int(count))
+                return {"sent": int(count)}
+            case "pace":
+                self._pacer = Pacer(list(self._zoom.media), int(arguments[0]))
+                self._pacer.start()
+                return {"pacing": len(self._zoom.media)}
+            case "stop":
+                assert self._pacer is not None, "nothing was begun"
+                self._pacer.stop()
+                return {"sent": self._pacer.sent, "late_ms": quantile(self._pacer.late_ms, 0.99)}
+        self._zoom.forget()
+        return {"media": 0}
+
+
+def main() -> int:
+    zoom = Zoom(Path(sys.argv[1]), Path(sys.argv[2]))
+    print(json.dumps({"url": zoom.url}), flush=True)
+    commands = Commands(zoom)
+    for line in sys.stdin:
+        print(json.dumps(commands.obey(line)), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

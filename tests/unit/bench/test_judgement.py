@@ -1,0 +1,40 @@
+"""What makes a figure void, and a number of sessions too many."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.bench.sessions import Try, judged
+from tests.bench.streams.pacing import Load
+from tests.bench.wire import Lossy, check
+
+ANSWER = {"ended": [], "lost": 0, "total": 100, "delivered": 104}
+FINE = Try(cpu=0.8, lag_ms=20.0, arrived=0.98, sender_late_ms=1.0)
+
+
+def test_every_frame_acknowledged_and_in_the_log():
+    check(ANSWER, 100, 104)
+
+
+@pytest.mark.parametrize(
+    ("changes", "in_log"),
+    [({"lost": 1}, 104), ({"total": 99}, 104), ({"delivered": 99}, 104), ({}, 103), ({"ended": ["Outcome"]}, 104)],
+)
+def test_a_figure_with_losses_is_void(changes, in_log):
+    with pytest.raises(Lossy):
+        check(ANSWER | changes, 100, in_log)
+
+
+def test_sessions_pass_within_all_limits():
+    assert FINE.passed
+    assert not replace(FINE, cpu=0.81).passed
+    assert not replace(FINE, lag_ms=20.1).passed
+    assert not replace(FINE, arrived=0.97).passed
+
+
+def test_what_was_watched_is_a_share_of_one_core_and_of_what_was_due():
+    watched = {"cpu_s": 2.0, "wall_s": 4.0, "lag_p99_ms": 3.0, "frames": 10 * 55 * 4, "lost": 0, "ended": []}
+    sent = {"late_ms": 2.0}
+    assert judged(watched, sent, Load(10, 100)) == Try(0.5, 3.0, 1.0, 2.0)
+    assert judged(watched | {"lost": 1}, sent, Load(10, 100)).arrived == 0
+    assert judged(watched | {"ended": ["Outcome"]}, sent, Load(10, 100)).arrived == 0
