@@ -5,6 +5,8 @@ decides on phases, retries and ends. Zoom gives a broken stream a window; inside
 by itself, a lost signalling socket takes everything down and up again.
 """
 
+from dataclasses import replace
+
 from connectors.rtms.protocol import messages, retry
 from connectors.rtms.protocol.codes import DataOption, Medium, Status, StopReason, StreamState
 from connectors.rtms.protocol.errors import LocalError, Refused
@@ -25,7 +27,7 @@ from connectors.rtms.protocol.signaling import Offer
 from connectors.rtms.protocol.signature import handshake_signature
 from connectors.rtms.protocol.sockets import ANSWER, RETRY, SUSPICION, WATCHDOG, Sockets
 from connectors.rtms.protocol.subscriptions import wanted_events
-from connectors.rtms.protocol.ticks import Ticks, silences
+from connectors.rtms.protocol.ticks import Silence, Ticks, silences
 from connectors.rtms.protocol.watching import Watching
 
 QUICK_CLOSE_MS = 10_000
@@ -55,7 +57,7 @@ class Connection:
         self.phase = Phase.NEW
         self.connected_once = False
         self.sockets = Sockets(out, answer_ms=policy.answer_ms, watchdog_ms=policy.watchdog_ms)
-        self.ticks = Ticks(silences(wanted.audio.send_rate if wanted.audio else 0))
+        self.ticks = Ticks()
         self._out = out
         self._params = params
         self._policy = policy
@@ -78,7 +80,8 @@ class Connection:
         self._connect(self._params.server_urls, now_ms)
 
     def reconnect(self, server_urls: tuple[str, ...], now_ms: int) -> None:
-        """Begin anew elsewhere; nothing happens unless the stream is running."""
+        """Begin anew elsewhere; a stream that is not running yet begins there, one that is ending does not care."""
+        self._params = replace(self._params, server_urls=server_urls)
         if self.phase is Phase.RUNNING:
             self._drop_media()
             signaling = self.sockets.signaling
@@ -239,6 +242,7 @@ class Connection:
         self._out.events.append(MediaReady(self._negotiation.agreed, again=self.connected_once))
         self.connected_once = True
         self._out.release()
+        self.ticks.keep_to(self._silences())
         self.ticks.ready(self._negotiation.channels(), now_ms)
         self._watching.restart()
         self._watch(now_ms)
@@ -274,6 +278,10 @@ class Connection:
         if (user_id := self._watching.pick()) is not None:
             stamp_ms = self.ticks.zoom.now(now_ms) or 0
             self._send(SIGNALING, messages.video_subscription_request(user_id, subscribe=True, timestamp_ms=stamp_ms))
+
+    def _silences(self) -> dict[Medium, Silence]:
+        audio = self._negotiation.agreed.audio
+        return silences(audio.send_rate if audio else 0)
 
     def _drop_media(self) -> None:
         for link in self.sockets.media:

@@ -176,7 +176,8 @@ class TickDue:
 class ZoomEvent:
     """Something that happened to one participant or to the stream.
 
-    `name` is what the events topic calls it, `code` Zoom's number, `details` JSON of whatever else Zoom said.
+    `name` is what the events topic calls it, `code` Zoom's number, `details` JSON of whatever else Zoom said. Contact
+    centers name a `channel_id` instead of a user, the same as in audio and captions.
     """
 
     kind: ClassVar[str] = "other"
@@ -184,6 +185,7 @@ class ZoomEvent:
     timestamp_ms: int
     user_id: int = 0
     user_name: str | None = field(default=None, repr=False)
+    channel_id: str | None = None
     details: str = field(default="{}", repr=False)
 
     @property
@@ -252,11 +254,8 @@ class ChatGroupMemberStatusChanged(ZoomEvent):
     kind = "chat_group_member_status_changed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ContactCenterEvent(ZoomEvent):
-    """`code` is a `codes.ContactCenterEventType`; the channel ties it to audio and captions of the same person."""
-
-    channel_id: str | None = None
+    """`code` is a `codes.ContactCenterEventType`."""
 
     @property
     def name(self) -> str:

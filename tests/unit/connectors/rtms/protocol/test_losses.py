@@ -191,6 +191,13 @@ def test_a_stream_announced_elsewhere_begins_anew_there() -> None:
     assert talk.wanted[-1].channel == MEDIA, "too late"
 
 
+def test_a_stream_announced_elsewhere_before_it_began_begins_there() -> None:
+    talk = Conversation()
+    talk.stream.reconnect(("wss://rtms2.zoom.us",), 0)
+    talk.start()
+    assert talk.wanted == [SocketWanted(SIGNALING, "wss://rtms2.zoom.us")]
+
+
 def test_no_ticks_while_nothing_is_connected() -> None:
     talk = Conversation().connect()
     talk.keep_alive(MEDIA)
