@@ -67,7 +67,7 @@ def document() -> str:
             "",
             "## A socket, the same for signalling and media",
             "",
-            "`failed`: lost, refused or unanswered, and to be tried again. `draining`: closing, what still comes counts.",
+            "`failed`: lost, refused or unanswered, to be tried again. `draining`: closing, what still comes counts.",
             "",
             *diagram(STEPS, LinkState.IDLE, LinkState.IDLE),
             "",
