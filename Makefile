@@ -31,7 +31,7 @@ test: $(READY)  ## run all tests on their own Kafka and ClickHouse (ARGS="-k nam
 bench: $(READY)  ## measure against named rivals (ARGS="--only wire" for a part)
 	@$(PY) -m tests.bench $(ARGS)
 
-fuzz: $(READY) $(FUZZER)  ## bend Zoom's words for a minute and see that nothing but documented errors comes of it (FUZZ_S=600)
+fuzz: $(READY) $(FUZZER)  ## a minute of bent messages for the protocol core (FUZZ_S=600 for ten)
 	@PYTHONPATH=$(FUZZER) $(PY) -m tests.fuzz .cache/fuzz/corpus -max_total_time=$(FUZZ_S)
 
 check: $(READY)  ## lint, formatting, types, who imports whom, sizes

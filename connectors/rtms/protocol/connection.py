@@ -275,7 +275,7 @@ class Connection:
         video = self._negotiation.agreed.video
         if video is None or video.data_opt != DataOption.VIDEO_SINGLE_INDIVIDUAL_STREAM:
             return
-        if (user_id := self._watching.pick()) is not None:
+        if self.phase is Phase.RUNNING and (user_id := self._watching.pick()) is not None:
             stamp_ms = self.ticks.zoom.now(now_ms) or 0
             self._send(SIGNALING, messages.video_subscription_request(user_id, subscribe=True, timestamp_ms=stamp_ms))
 

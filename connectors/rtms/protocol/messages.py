@@ -71,9 +71,9 @@ def message_type(message: Mapping[str, Any]) -> int:
     return integer(message.get("msg_type")) or 0
 
 
-def meeting_id_of(message: Mapping[str, Any]) -> str | None:
-    """The id in a handshake request or webhook payload, whichever product's key it came under."""
-    return text(first(message, *ID_FIELDS.values()))
+def meeting_id_of(message: Mapping[str, Any], product: str = codes.MEETING) -> str | None:
+    """The id in a handshake request or webhook payload: under the product's key, else under another one's."""
+    return text(first(message, ID_FIELDS[product], *ID_FIELDS.values()))
 
 
 def _build(msg_type: MessageType, fields: Mapping[str, Any]) -> bytes:

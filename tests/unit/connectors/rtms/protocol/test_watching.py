@@ -91,6 +91,13 @@ def test_after_a_reconnection_the_camera_is_asked_for_again() -> None:
     assert asked(talk) == [1, 1]
 
 
+def test_a_stream_that_ends_asks_for_nobody() -> None:
+    talk = Conversation(wanted=INDIVIDUAL).connect()
+    talk.terminate()
+    cameras(talk, 8, 1)
+    assert asked(talk) == []
+
+
 def test_where_zoom_sends_the_active_speaker_nobody_is_asked_for() -> None:
     talk = Conversation(wanted=INDIVIDUAL).start()
     talk.opened()
