@@ -6,9 +6,11 @@ PY     := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 ARGS   ?=
 JOBS   ?= 3
+FUZZ_S ?= 60
+FUZZER := .cache/fuzz/atheris-3.0.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test bench check fmt lock clean
+.PHONY: help demo up test bench fuzz check fmt lock clean
 
 help:  ## list the verbs
 	@echo "rtms-pipeline"
@@ -29,6 +31,9 @@ test: $(READY)  ## run all tests on their own Kafka and ClickHouse (ARGS="-k nam
 bench: $(READY)  ## measure against named rivals (ARGS="--only wire" for a part)
 	@$(PY) -m tests.bench $(ARGS)
 
+fuzz: $(READY) $(FUZZER)  ## a minute of bent messages for the protocol core (FUZZ_S=600 for ten)
+	@PYTHONPATH=$(FUZZER) $(PY) -m tests.fuzz .cache/fuzz/corpus -max_total_time=$(FUZZ_S)
+
 check: $(READY)  ## lint, formatting, types, who imports whom, sizes
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
@@ -46,6 +51,11 @@ lock: $(READY)  ## resolve pyproject.toml again and write requirements.lock
 clean:  ## delete everything made here: environment, caches, local data
 	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis run demo-output build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The fuzzer is large and needed by nobody else; it has wheels for Linux on x86-64 only.
+$(FUZZER):
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --target $@ atheris==3.0.0 \
+	  || { rm -rf $@; exit 1; }
 
 # Done once, and again when a lock changes; the second time nothing is fetched that is already there.
 $(READY): requirements.lock deploy/local/kafka.lock.json

@@ -103,7 +103,7 @@ class LiveSession:
             return Outcome(self._failure(), INTERNAL_ERROR)
 
     async def _run(self) -> Outcome:
-        self._session = await self._around.create_session(self._state, self.on_event)
+        self._session = await self._create_session()
         self._running = asyncio.create_task(self._session.run())
         keeping = asyncio.create_task(self._keep_house())
         try:
@@ -115,6 +115,14 @@ class LiveSession:
             keeping.cancel()
             self._running.cancel()
         return translation.outcome(ended, connected_before=self._state.connected_once)
+
+    async def _create_session(self) -> RtmsSession:
+        """For the newest addresses, which may change while this waits for the credentials."""
+        while True:
+            state = self._state
+            session = await self._around.create_session(state, self.on_event)
+            if state is self._state:
+                return session
 
     def _failure(self) -> FactKind:
         connected = self._ready or self._state.connected_once
@@ -136,6 +144,16 @@ class LiveSession:
             async with asyncio.timeout(self._around.hand_over_s):
                 await self._stopped()
                 await self._settled()
+
+    def follow(self, state: AppSession) -> None:
+        """Zoom announces a stream again when its server failed; the same addresses again are only a retry."""
+        server_urls = state.request.server_urls
+        if set(server_urls) == set(self._state.request.server_urls):
+            return
+        log.info("stream announced elsewhere", session_id=self._identity.session_id)
+        self._state = state
+        if self._session is not None:
+            self._session.reconnect(server_urls)
 
     def let_go(self) -> None:
         if self._running is not None:
@@ -165,7 +183,8 @@ class LiveSession:
                 self._on_connection(event)
 
     def _on_frame(self, event: FrameReceived, arrived_us: int) -> None:
-        frame = Frame(event.user_id, event.user_name, event.timestamp_ms, arrived_us, event.payload, event.key_frame)
+        who = translation.participant(event.user_id, event.channel_id)
+        frame = Frame(who, event.user_name, event.timestamp_ms, arrived_us, event.payload, event.key_frame)
         if event.medium is Medium.AUDIO:
             self._publisher.audio(frame)
         else:

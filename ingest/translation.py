@@ -1,13 +1,16 @@
 """From what Zoom said to what our topics say. Pure: field by field, nothing is judged or looked into."""
 
+from functools import lru_cache
+
 import msgspec
 
 from connectors.rtms.protocol import codes
 from connectors.rtms.protocol.events import CaptionReceived, ChatReceived, EndCause, ZoomEvent
-from connectors.rtms.protocol.parameters import MediaParameters, ShareParameters, VideoParameters
+from connectors.rtms.protocol.parameters import AudioParameters, MediaParameters, ShareParameters, VideoParameters
 from connectors.rtms.session import SessionOutcome
 from ingest.publisher import Encodings, Identity
 from ingest.worker import Outcome
+from schemas import ids
 from schemas.records import Caption, Chat, Codec, Event, FactKind, RecordKind
 
 _CODEC_OF = {
@@ -27,16 +30,32 @@ def codec(number: int) -> Codec:
     return Codec.UNKNOWN if known is None else _CODEC_OF.get(known, Codec.UNKNOWN)
 
 
+participant_of_channel = lru_cache(maxsize=1024)(ids.participant_of_channel)
+
+
+def participant(user_id: int, channel_id: str | None) -> int:
+    """Who it is: Zoom's user id or, where it names a channel instead, a number that stands for the channel."""
+    return user_id if user_id or not channel_id else participant_of_channel(channel_id)
+
+
 def encodings(negotiated: MediaParameters) -> Encodings:
     """What the frames of this epoch are, as Zoom agreed to it."""
     audio = negotiated.audio
     return Encodings(
-        audio=codec(audio.codec) if audio else Codec.NONE,
+        audio=_audio_codec(audio),
         sample_rate_hz=audio.sample_rate_hz if audio else 0,
         channels=audio.channel if audio else 0,
         video=_picture_codec(negotiated.video),
         share=_picture_codec(negotiated.share),
     )
+
+
+def _audio_codec(parameters: AudioParameters | None) -> Codec:
+    """RTP is never asked for; its packets are what they carry only once somebody has unpacked them."""
+    if parameters is None:
+        return Codec.NONE
+    is_packet = parameters.content_type == codes.ContentType.RTP
+    return Codec.UNKNOWN if is_packet else codec(parameters.codec)
 
 
 def _picture_codec(parameters: VideoParameters | ShareParameters | None) -> Codec:
@@ -52,7 +71,7 @@ def caption(identity: Identity, event: CaptionReceived, arrived_us: int) -> Capt
     return Caption(
         session_id=identity.session_id,
         kind=RecordKind.FRAME,
-        participant_id=event.user_id,
+        participant_id=participant(event.user_id, event.channel_id),
         participant_name=event.user_name,
         epoch=identity.epoch,
         sequence=0,
@@ -87,7 +106,7 @@ def meeting_event(identity: Identity, event: ZoomEvent, arrived_us: int) -> Even
     return Event(
         session_id=identity.session_id,
         kind=RecordKind.FRAME,
-        participant_id=event.user_id,
+        participant_id=participant(event.user_id, event.channel_id),
         participant_name=event.user_name,
         epoch=identity.epoch,
         sequence=0,

@@ -46,6 +46,9 @@ class Live(Protocol):
     async def hand_over(self) -> None:
         """Close the sockets but not the stream, and wait until Kafka has what was read."""
 
+    def follow(self, state: AppSession) -> None:
+        """The session's state is this now: connect where Zoom says, if that has changed."""
+
     def let_go(self) -> None:
         """Close the sockets and write nothing more."""
 
@@ -150,8 +153,11 @@ class Worker:
         action = decide(self.states[session_id], holding.epoch if holding else None)
         if action in (Action.CLAIM, Action.CLAIM_TO_FINISH):
             self._claim(session_id)
-        elif holding is None or action is Action.NOTHING:
+        elif holding is None:
             return
+        elif action is Action.NOTHING:
+            if holding.live is not None:
+                holding.live.follow(self.states[session_id])
         elif action is Action.FINISH:
             holding.finishing = True
             self._spawn(self._finish(session_id, holding))

@@ -110,7 +110,8 @@ class MediaRecord:
     `epoch` is the offset of the worker's acknowledged claim: after `begin(n + 1)` a reader ignores what is older, per
     session and topic. `sequence` counts per session, topic and epoch as frames come off the socket: a hole is a loss.
     For a `tick`, `timestamp_ms` says through which Zoom time everything of this medium has been written.
-    `participant_id` is Zoom's user id, 0 for mixed media and control records.
+    `participant_id` is Zoom's user id, 0 for mixed media and control records; of somebody whom Zoom names by a channel
+    (contact centers) it is `ids.participant_of_channel`.
     """
 
     session_id: str
@@ -170,7 +171,8 @@ class Event(MediaRecord):
 
     `event` is its name (`participant_joined`, `participant_left`, `active_speaker_changed`, `video_on`, `video_off`,
     `sharing_started`, `sharing_stopped`, `media_interrupted`, `stream_state_changed`, `session_state_changed`,
-    `first_packet`), `code` Zoom's number for it, `details` the rest as JSON.
+    `first_packet`, `chat_group_created` and its like; in contact centers also `consumer_answered` and its like), `code`
+    Zoom's number for it, `details` the rest as JSON.
     """
 
     event: str = ""

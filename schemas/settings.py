@@ -21,9 +21,34 @@ class RecordingFormat(StrEnum):
     NONE = "none"
 
 
+class AudioCodec(StrEnum):
+    L16 = "l16"
+    G711 = "g711"
+    G722 = "g722"
+    OPUS = "opus"
+
+
+class PictureCodec(StrEnum):
+    H264 = "h264"
+    JPG = "jpg"
+    PNG = "png"
+
+
+class VideoView(StrEnum):
+    """Whose video: always the active speaker's, or one participant's as long as that camera is on."""
+
+    ACTIVE_SPEAKER = "active_speaker"
+    INDIVIDUAL = "individual"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSettings:
-    """`grid_ms` is the recording's segment grid; the audio and video values are what is asked of Zoom."""
+    """`grid_ms` is the recording's segment grid; the audio, video, share and caption values are what is asked of Zoom.
+
+    `mixed_audio`: one stream of everybody instead of one for each. `caption_language` is the tag of the language that
+    Zoom's captions begin in; with `identify_language` they follow the speaker. `split_sockets`: a connection per
+    medium; None leaves it to the worker. `buffered_audio`: whether what was said before we were connected is wanted.
+    """
 
     engines: tuple[Engine, ...] = (Engine.ZOOM,)
     language: str = "en"
@@ -34,6 +59,18 @@ class SessionSettings:
     video_width: int = 1280
     video_height: int = 720
     video_fps: int = 25
+    audio_codec: AudioCodec = AudioCodec.L16
+    audio_channels: int = 1
+    mixed_audio: bool = False
+    video_codec: PictureCodec = PictureCodec.H264
+    video_view: VideoView = VideoView.ACTIVE_SPEAKER
+    share_codec: PictureCodec = PictureCodec.H264
+    share_height: int = 1080
+    share_fps: int = 5
+    caption_language: str = "en"
+    identify_language: bool = True
+    split_sockets: bool | None = None
+    buffered_audio: bool = True
 
     @property
     def primary_engine(self) -> Engine:

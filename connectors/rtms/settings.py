@@ -31,7 +31,7 @@ class ZoomSettings(BaseSettings):
     open_timeout_s: float = Field(default=8.0, gt=0)
     close_timeout_s: float = Field(default=1.0, gt=0)
     answer_timeout_s: float = Field(default=10.0, gt=0)
-    watchdog_s: float = Field(default=65.0, gt=0)
+    watchdog_s: float = Field(default=30.0, gt=0)
 
     def addresses(self) -> AddressPolicy:
         """Where sockets may go."""

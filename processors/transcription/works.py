@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from processors.transcription.endpointing import Speech
-from processors.transcription.languages import tag
 from processors.transcription.recogniser import Recognition, Unrecognised
 from schemas import ids, topics
+from schemas.languages import tag
 from schemas.records import Caption, OutputKind, Utterance, UtteranceStatus
 from schemas.settings import Engine
 

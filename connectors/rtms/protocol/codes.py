@@ -19,6 +19,10 @@ class Medium(StrEnum):
     EVENTS = "events"
 
 
+MEETING, WEBINAR, VIDEO_SDK, CONTACT_CENTER, PHONE = "meeting", "webinar", "session", "contact_center", "phone"
+"""The products, named as the prefixes of their webhooks are."""
+
+
 class MessageType(IntEnum):
     UNDEFINED = 0
     SIGNALING_HAND_SHAKE_REQ = 1
@@ -73,6 +77,8 @@ class EventType(IntEnum):
 
 
 class ContactCenterEventType(IntEnum):
+    """1 to 7 mean the same as everywhere; 30 to 34 are about recorded voices and have no public names."""
+
     CONSUMER_ANSWERED = 8
     CONSUMER_END = 9
     USER_ANSWERED = 10

@@ -5,8 +5,10 @@ decides on phases, retries and ends. Zoom gives a broken stream a window; inside
 by itself, a lost signalling socket takes everything down and up again.
 """
 
+from dataclasses import replace
+
 from connectors.rtms.protocol import messages, retry
-from connectors.rtms.protocol.codes import EventType, Medium, Status, StopReason
+from connectors.rtms.protocol.codes import DataOption, Medium, Status, StopReason, StreamState
 from connectors.rtms.protocol.errors import LocalError, Refused
 from connectors.rtms.protocol.events import (
     SIGNALING,
@@ -20,22 +22,13 @@ from connectors.rtms.protocol.links import Link, LinkState
 from connectors.rtms.protocol.negotiation import Negotiation
 from connectors.rtms.protocol.outbox import Outbox
 from connectors.rtms.protocol.parameters import MediaParameters
-from connectors.rtms.protocol.params import Phase, StreamParams, StreamPolicy
+from connectors.rtms.protocol.params import LIFE, Phase, StreamParams, StreamPolicy, Turn
 from connectors.rtms.protocol.signaling import Offer
 from connectors.rtms.protocol.signature import handshake_signature
 from connectors.rtms.protocol.sockets import ANSWER, RETRY, SUSPICION, WATCHDOG, Sockets
-from connectors.rtms.protocol.ticks import Ticks, silences
-
-SUBSCRIPTIONS = (
-    EventType.ACTIVE_SPEAKER_CHANGE,
-    EventType.PARTICIPANT_JOIN,
-    EventType.PARTICIPANT_LEAVE,
-    EventType.SHARING_START,
-    EventType.SHARING_STOP,
-    EventType.PARTICIPANT_VIDEO_ON,
-    EventType.PARTICIPANT_VIDEO_OFF,
-)
-"""What has to be asked for; 1 and 7 come by themselves."""
+from connectors.rtms.protocol.subscriptions import wanted_events
+from connectors.rtms.protocol.ticks import Silence, Ticks, silences
+from connectors.rtms.protocol.watching import Watching
 
 QUICK_CLOSE_MS = 10_000
 MAX_QUICK_CLOSES = 3
@@ -64,14 +57,16 @@ class Connection:
         self.phase = Phase.NEW
         self.connected_once = False
         self.sockets = Sockets(out, answer_ms=policy.answer_ms, watchdog_ms=policy.watchdog_ms)
-        self.ticks = Ticks(silences(wanted.audio.send_rate if wanted.audio else 0))
+        self.ticks = Ticks()
         self._out = out
         self._params = params
         self._policy = policy
         self._negotiation = Negotiation(wanted, policy.addresses, unified=policy.unified)
         signature = handshake_signature(params.client_id, params.client_secret, params.meeting_id, params.stream_id)
         self._identity = messages.StreamIdentity(params.product, params.meeting_id, params.stream_id, signature)
+        self._events = wanted_events(params.product, wanted)
         self._subscribed = False
+        self._watching = Watching()
         self._quick_closes = 0
         self._ended: StreamEnded | None = None
 
@@ -81,11 +76,12 @@ class Connection:
         """Connect. To be called once."""
         if self.phase is not Phase.NEW:
             raise LocalError("started twice")
-        self.phase = Phase.RUNNING
+        self._turn(Turn.STARTED)
         self._connect(self._params.server_urls, now_ms)
 
     def reconnect(self, server_urls: tuple[str, ...], now_ms: int) -> None:
-        """Begin anew elsewhere; nothing happens unless the stream is running."""
+        """Begin anew elsewhere; a stream that is not running yet begins there, one that is ending does not care."""
+        self._params = replace(self._params, server_urls=server_urls)
         if self.phase is Phase.RUNNING:
             self._drop_media()
             signaling = self.sockets.signaling
@@ -96,7 +92,7 @@ class Connection:
     def close(self, now_ms: int) -> None:
         """End the stream at Zoom and wait for its answer, if there is anybody to ask."""
         if self.phase is Phase.RUNNING and self.sockets.signaling.state is LinkState.UP:
-            self.phase = Phase.LEAVING
+            self._turn(Turn.CLOSED)
             self._send(SIGNALING, messages.stream_close_request(self._params.stream_id))
             self.sockets.deadlines.set(_END, now_ms + LEAVING_MS)
         elif self.phase in (Phase.NEW, Phase.RUNNING):
@@ -104,8 +100,8 @@ class Connection:
 
     def hand_over(self, now_ms: int) -> None:
         """Let go without ending the stream: media sockets first and, when all of them is read, signalling."""
-        if self.phase in (Phase.NEW, Phase.RUNNING, Phase.LEAVING):
-            self.phase = Phase.HANDING_OVER
+        if Turn.HANDED_OVER in LIFE[self.phase]:
+            self._turn(Turn.HANDED_OVER)
             self._ended = StreamEnded(EndCause.HANDED_OVER)
             for link in self.sockets.media:
                 self.sockets.drain(link)
@@ -187,8 +183,9 @@ class Connection:
         """A handshake was answered with a no."""
         if self.phase is not Phase.RUNNING:
             return
-        code, away_ms = refusal.code, link.away_ms(now_ms)
-        delay_ms = retry.after_refusal(code, refusal.reason, link.attempt, away_ms, link.window_ms)
+        code, at_the_door = refusal.code, link is self.sockets.signaling
+        is_duplicate = retry.is_duplicate(code, refusal.reason, signaling=at_the_door)
+        delay_ms = retry.after_refusal(code, is_duplicate, link.attempt, link.away_ms(now_ms), link.window_ms)
         medium = retry.dispensable_medium(code)
         if delay_ms is not None:
             self._wait_or_end(link, delay_ms, now_ms, None, has_socket=True)
@@ -209,6 +206,13 @@ class Connection:
             elif link.state is LinkState.UP:
                 link.suspected_ms = now_ms
                 self.sockets.deadlines.set((link.channel, SUSPICION), now_ms + SUSPICION_MS)
+
+    def state_changed(self, state: int, reason: int, now_ms: int) -> None:
+        """Zoom says how the stream is (message 8)."""
+        if state == StreamState.TERMINATED:
+            self.stopped(reason, now_ms)
+        elif state == StreamState.INTERRUPTED and reason == StopReason.DATA_CONNECTION_INTERRUPTED:
+            self.interrupted(None, now_ms)
 
     def stopped(self, reason: int, now_ms: int) -> None:
         """Zoom says that the stream is over: read what is still on its way until it closes the sockets."""
@@ -234,11 +238,24 @@ class Connection:
         self._send(SIGNALING, messages.client_ready_ack(self._params.stream_id))
         if not self._subscribed:
             self._subscribed = True
-            self._send(SIGNALING, messages.event_subscription(SUBSCRIPTIONS))
+            self._send(SIGNALING, messages.event_subscription(self._events))
         self._out.events.append(MediaReady(self._negotiation.agreed, again=self.connected_once))
         self.connected_once = True
         self._out.release()
+        self.ticks.keep_to(self._silences())
         self.ticks.ready(self._negotiation.channels(), now_ms)
+        self._watching.restart()
+        self._watch(now_ms)
+
+    def camera(self, user_id: int, now_ms: int, *, on: bool) -> None:
+        """Somebody's camera went on or off."""
+        self._watching.turned(user_id, on=on)
+        self._watch(now_ms)
+
+    def camera_answered(self, user_id: int, code: int, now_ms: int) -> None:
+        """Zoom's answer to a request for somebody's camera."""
+        self._watching.answered(user_id, code)
+        self._watch(now_ms)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -253,6 +270,18 @@ class Connection:
     def _acknowledge_when_complete(self, now_ms: int) -> None:
         if self._negotiation.is_complete(self.sockets.media):
             self.acknowledge(now_ms)
+
+    def _watch(self, now_ms: int) -> None:
+        video = self._negotiation.agreed.video
+        if video is None or video.data_opt != DataOption.VIDEO_SINGLE_INDIVIDUAL_STREAM:
+            return
+        if self.phase is Phase.RUNNING and (user_id := self._watching.pick()) is not None:
+            stamp_ms = self.ticks.zoom.now(now_ms) or 0
+            self._send(SIGNALING, messages.video_subscription_request(user_id, subscribe=True, timestamp_ms=stamp_ms))
+
+    def _silences(self) -> dict[Medium, Silence]:
+        audio = self._negotiation.agreed.audio
+        return silences(audio.send_rate if audio else 0)
 
     def _drop_media(self) -> None:
         for link in self.sockets.media:
@@ -275,7 +304,8 @@ class Connection:
             return
         if not has_socket:
             self.sockets.closed(link)
-        cause = EndCause.WINDOW_PASSED if self.connected_once else EndCause.UNREACHABLE
+        never = EndCause.UNANSWERED if link.was_open else EndCause.UNREACHABLE
+        cause = EndCause.WINDOW_PASSED if self.connected_once else never
         self._end(StreamEnded(cause, retryable=True), now_ms)
 
     def _go_on_without(self, link: Link, medium: Medium, code: int, now_ms: int) -> None:
@@ -309,12 +339,12 @@ class Connection:
 
     def _end(self, ended: StreamEnded, now_ms: int) -> None:
         """It is over from our side: close everything, then say so."""
-        self.phase = Phase.ENDING
+        self._turn(Turn.ENDED)
         self._ended = ended
         self._drain_all(now_ms)
 
     def _finish_reading(self, ended: StreamEnded, now_ms: int) -> None:
-        self.phase = Phase.ENDING
+        self._turn(Turn.ENDED)
         self._ended = ended
         self.sockets.deadlines.set(_END, now_ms + DRAIN_MS)
         self._settle()
@@ -343,10 +373,13 @@ class Connection:
 
     def _over(self) -> None:
         assert self._ended is not None
-        self.phase = Phase.OVER
+        self._turn(Turn.SETTLED)
         self.sockets.deadlines.clear()
         self.ticks.stop()
         self._out.events.append(self._ended)
+
+    def _turn(self, turn: Turn) -> None:
+        self.phase = LIFE[self.phase][turn]
 
     def _send(self, channel: str, message: bytes) -> None:
         self._out.sends.append((channel, message))

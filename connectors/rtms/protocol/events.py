@@ -15,7 +15,7 @@ from typing import ClassVar
 
 import msgspec
 
-from connectors.rtms.protocol.codes import EventType, Medium
+from connectors.rtms.protocol.codes import ContactCenterEventType, EventType, Medium, name_of
 from connectors.rtms.protocol.parameters import MediaParameters
 
 SIGNALING = "signaling"
@@ -84,7 +84,8 @@ class EndCause(StrEnum):
     GONE = "gone"  # Zoom no longer knows a stream that we were connected to: code = status
     FORBIDDEN_ADDRESS = "forbidden_address"  # no server URL is on the allow-list
     NOTHING_OFFERED = "nothing_offered"  # the app may have none of the media that are wanted
-    UNREACHABLE = "unreachable"  # never connected within the window
+    UNREACHABLE = "unreachable"  # no socket could be opened within the window
+    UNANSWERED = "unanswered"  # Zoom took the connection and never answered: so it treats wrong credentials, too
     WINDOW_PASSED = "window_passed"  # lost, and not back within Zoom's window
     DUPLICATE_CONNECTION = "duplicate_connection"  # somebody else keeps taking the stream over
     CLOSED = "closed"  # we asked Zoom to end it: code = stop reason, if it confirmed
@@ -175,62 +176,98 @@ class TickDue:
 class ZoomEvent:
     """Something that happened to one participant or to the stream.
 
-    `name` is what the events topic calls it, `code` Zoom's number, `details` JSON of whatever else Zoom said.
+    `name` is what the events topic calls it, `code` Zoom's number, `details` JSON of whatever else Zoom said. Contact
+    centers name a `channel_id` instead of a user, the same as in audio and captions.
     """
 
-    name: ClassVar[str] = "other"
+    kind: ClassVar[str] = "other"
     code: int
     timestamp_ms: int
     user_id: int = 0
     user_name: str | None = field(default=None, repr=False)
+    channel_id: str | None = None
     details: str = field(default="{}", repr=False)
+
+    @property
+    def name(self) -> str:
+        """The same for all events of a class, unless the class says otherwise."""
+        return self.kind
 
 
 class FirstPacketStamped(ZoomEvent):
-    name = "first_packet"
+    kind = "first_packet"
 
 
 class ActiveSpeakerChanged(ZoomEvent):
-    name = "active_speaker_changed"
+    kind = "active_speaker_changed"
 
 
 class ParticipantJoined(ZoomEvent):
-    name = "participant_joined"
+    kind = "participant_joined"
 
 
 class ParticipantLeft(ZoomEvent):
-    name = "participant_left"
+    kind = "participant_left"
 
 
 class SharingStarted(ZoomEvent):
-    name = "sharing_started"
+    kind = "sharing_started"
 
 
 class SharingStopped(ZoomEvent):
-    name = "sharing_stopped"
+    kind = "sharing_stopped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaInterrupted(ZoomEvent):
     """Zoom lost a media connection; None: it did not say which in a way we understand."""
 
-    name = "media_interrupted"
+    kind = "media_interrupted"
     medium: Medium | None = None
 
 
 class VideoTurnedOn(ZoomEvent):
-    name = "video_on"
+    kind = "video_on"
 
 
 class VideoTurnedOff(ZoomEvent):
-    name = "video_off"
+    kind = "video_off"
+
+
+class ChatGroupCreated(ZoomEvent):
+    kind = "chat_group_created"
+
+
+class ChatGroupDeleted(ZoomEvent):
+    kind = "chat_group_deleted"
+
+
+class ChatGroupMembersAdded(ZoomEvent):
+    kind = "chat_group_members_added"
+
+
+class ChatGroupMembersDeleted(ZoomEvent):
+    kind = "chat_group_members_deleted"
+
+
+class ChatGroupMemberStatusChanged(ZoomEvent):
+    kind = "chat_group_member_status_changed"
+
+
+class ContactCenterEvent(ZoomEvent):
+    """`code` is a `codes.ContactCenterEventType`."""
+
+    @property
+    def name(self) -> str:
+        """As many names as numbers."""
+        return name_of(ContactCenterEventType, self.code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamStateChanged(ZoomEvent):
     """`code` is a `codes.StreamState`, `reason` a `codes.StopReason`."""
 
-    name = "stream_state_changed"
+    kind = "stream_state_changed"
     reason: int = 0
 
 
@@ -238,7 +275,7 @@ class StreamStateChanged(ZoomEvent):
 class SessionStateChanged(ZoomEvent):
     """One app user's session within the stream; `code` is a `codes.SessionState`, `reason` a `codes.StopReason`."""
 
-    name = "session_state_changed"
+    kind = "session_state_changed"
     rtms_session_id: str = ""
     reason: int = 0
 
@@ -253,8 +290,13 @@ EVENT_CLASSES: dict[int, type[ZoomEvent]] = {
     EventType.MEDIA_CONNECTION_INTERRUPTED: MediaInterrupted,
     EventType.PARTICIPANT_VIDEO_ON: VideoTurnedOn,
     EventType.PARTICIPANT_VIDEO_OFF: VideoTurnedOff,
+    EventType.CHAT_GROUP_CREATE: ChatGroupCreated,
+    EventType.CHAT_GROUP_DELETE: ChatGroupDeleted,
+    EventType.CHAT_GROUP_MEMBERS_ADD: ChatGroupMembersAdded,
+    EventType.CHAT_GROUP_MEMBERS_DELETE: ChatGroupMembersDeleted,
+    EventType.CHAT_GROUP_MEMBER_STATUS_UPDATE: ChatGroupMemberStatusChanged,
 }
-"""Events of meetings, webinars and Video SDK sessions that have a class; the others are plain `ZoomEvent`s."""
+"""Events of meetings, webinars, Video SDK sessions and calls; a number that is not here makes a plain `ZoomEvent`."""
 
 MediaEvent = FrameReceived | CaptionReceived | ChatReceived
 ShellEvent = SocketWanted | SocketUnwanted | ProbeWanted

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.rtms.protocol.codes import (
+    CONTACT_CENTER,
     MEDIA_TYPE_OF,
     ContactCenterEventType,
     EventType,
@@ -17,6 +18,7 @@ from connectors.rtms.protocol.codes import (
 from connectors.rtms.protocol.errors import Unusable
 from connectors.rtms.protocol.events import (
     EVENT_CLASSES,
+    ContactCenterEvent,
     MediaInterrupted,
     SessionStateChanged,
     StreamStateChanged,
@@ -32,7 +34,8 @@ _PEOPLE = (
     EventType.PARTICIPANT_VIDEO_ON,
     EventType.PARTICIPANT_VIDEO_OFF,
 )
-_COMMON = ("event_type", "timestamp", "event_ts", "user_id", "user_name", "participants")
+_COMMON = ("event_type", "event_code", "timestamp", "event_ts", "user_id", "user_name", "participants")
+_PERSON = ("participant_info", "paticipant_info")  # older documents spell it so
 _MEDIUM_HINTS = ("media_type", "media", "data_type")
 
 
@@ -51,11 +54,11 @@ def read_event(message: Mapping[str, Any], context: Context) -> list[ZoomEvent]:
         Unusable: there is no event, or one about nobody where it must be about somebody.
     """
     event = mapping(message.get("event"))
-    code = integer(event.get("event_type"))
+    code = integer(first(event, "event_type", "event_code"))  # calls have the latter only
     if code is None:
         raise Unusable("no_event_type")
     stamp = milliseconds(first(event, "timestamp", "event_ts")) or context.now_zoom_ms
-    if context.product == "contact_center" and code >= min(ContactCenterEventType):
+    if context.product == CONTACT_CENTER and code >= min(ContactCenterEventType):
         return [_contact_center(event, code, stamp)]
     details = canonical_json({name: value for name, value in event.items() if name not in _COMMON})
     if code in _PEOPLE:
@@ -80,10 +83,14 @@ def _people(event: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], int]]:
 
 
 def _contact_center(event: Mapping[str, Any], code: int, stamp: int) -> ZoomEvent:
-    person = mapping(first(event, "participant_info", "paticipant_info"))  # older documents spell it so
-    details = {"event": name_of(ContactCenterEventType, code), "participant_info": dict(person)}
-    return ZoomEvent(
-        code=code, timestamp_ms=stamp, user_name=text(person.get("display_name")), details=canonical_json(details)
+    person = mapping(first(event, *_PERSON))
+    rest = {name: value for name, value in event.items() if name not in (*_COMMON, *_PERSON)}
+    return ContactCenterEvent(
+        code=code,
+        timestamp_ms=stamp,
+        user_name=text(person.get("display_name")),
+        channel_id=text(person.get("channel_id")),
+        details=canonical_json(rest | {"participant_info": person}),
     )
 
 

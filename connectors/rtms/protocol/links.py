@@ -1,5 +1,8 @@
 """The states of one socket to Zoom, the same for signalling and media, and the deadlines that hang on them.
 
+Rules of this file: a link's state changes by `Link.take` alone, and `STEPS` says how; `docs/rtms-states.md` is drawn
+from it.
+
 IDLE      no socket, none wanted
 OPENING   the shell is opening one
 GREETING  open; our handshake is sent, Zoom's answer is not here
@@ -13,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from connectors.rtms.protocol.codes import Medium
+from connectors.rtms.protocol.errors import LocalError
 from connectors.rtms.protocol.ticks import NEVER_MS
 
 
@@ -25,6 +29,53 @@ class LinkState(StrEnum):
     WAITING = "waiting"
 
 
+class Step(StrEnum):
+    """What happens to a link."""
+
+    WISHED = "wished for"
+    OPENED = "opened"
+    ACCEPTED = "accepted"
+    FAILED = "failed"  # lost, refused or unanswered, and to be tried again
+    UNWANTED = "unwanted"
+    CLOSED = "closed"
+
+
+STEPS: dict[LinkState, dict[Step, LinkState]] = {
+    LinkState.IDLE: {
+        Step.WISHED: LinkState.OPENING,
+        Step.UNWANTED: LinkState.IDLE,
+        Step.CLOSED: LinkState.IDLE,
+    },
+    LinkState.OPENING: {
+        Step.OPENED: LinkState.GREETING,
+        Step.FAILED: LinkState.WAITING,
+        Step.UNWANTED: LinkState.DRAINING,
+        Step.CLOSED: LinkState.IDLE,
+    },
+    LinkState.GREETING: {
+        Step.ACCEPTED: LinkState.UP,
+        Step.FAILED: LinkState.WAITING,
+        Step.UNWANTED: LinkState.DRAINING,
+        Step.CLOSED: LinkState.IDLE,
+    },
+    LinkState.UP: {
+        Step.FAILED: LinkState.WAITING,
+        Step.UNWANTED: LinkState.DRAINING,
+        Step.CLOSED: LinkState.IDLE,
+    },
+    LinkState.DRAINING: {
+        Step.WISHED: LinkState.OPENING,  # anew, without waiting for the old socket's end
+        Step.UNWANTED: LinkState.DRAINING,
+        Step.CLOSED: LinkState.IDLE,
+    },
+    LinkState.WAITING: {
+        Step.WISHED: LinkState.OPENING,
+        Step.UNWANTED: LinkState.IDLE,
+        Step.CLOSED: LinkState.IDLE,
+    },
+}
+"""(state, step) -> state'. A pair that is missing cannot happen: `take` raises LocalError for it."""
+
 HAS_SOCKET = frozenset({LinkState.OPENING, LinkState.GREETING, LinkState.UP, LinkState.DRAINING})
 
 
@@ -32,7 +83,8 @@ HAS_SOCKET = frozenset({LinkState.OPENING, LinkState.GREETING, LinkState.UP, Lin
 class Link:
     """One channel. `attempt` counts failures since it last worked, `away_since_ms` is when that was.
 
-    `suspected_ms` is when Zoom called it interrupted; what is heard later speaks for it.
+    `suspected_ms` is when Zoom called it interrupted; what is heard later speaks for it. `was_open`: a socket stood at
+    least once.
     """
 
     channel: str
@@ -45,6 +97,14 @@ class Link:
     accepted_ms: int = 0
     heard_ms: int = 0
     suspected_ms: int = 0
+    was_open: bool = False
+
+    def take(self, step: Step) -> None:
+        """Change the state."""
+        following = STEPS[self.state].get(step)
+        if following is None:
+            raise LocalError(f"{self.channel} cannot be {step} while {self.state}")
+        self.state = following
 
     @property
     def url(self) -> str:

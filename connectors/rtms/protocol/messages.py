@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from connectors.rtms.protocol import codes
 from connectors.rtms.protocol.codes import MessageType, Status
 from connectors.rtms.protocol.errors import Unusable
 from connectors.rtms.protocol.fields import first, integer, text
@@ -19,13 +20,13 @@ from connectors.rtms.protocol.fields import first, integer, text
 PROTOCOL_VERSION = 1
 
 ID_FIELDS = {
-    "meeting": "meeting_uuid",
-    "webinar": "webinar_uuid",
-    "session": "session_id",
-    "contact_center": "engagement_id",
-    "phone": "call_id",
+    codes.MEETING: "meeting_uuid",
+    codes.WEBINAR: "webinar_uuid",
+    codes.VIDEO_SDK: "session_id",
+    codes.CONTACT_CENTER: "engagement_id",
+    codes.PHONE: "call_id",
 }
-"""The product's name (also the prefix of its webhooks) and the key of its id."""
+"""The product and the key of its id."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -70,9 +71,9 @@ def message_type(message: Mapping[str, Any]) -> int:
     return integer(message.get("msg_type")) or 0
 
 
-def meeting_id_of(message: Mapping[str, Any]) -> str | None:
-    """The id in a handshake request or webhook payload, whichever product's key it came under."""
-    return text(first(message, *ID_FIELDS.values()))
+def meeting_id_of(message: Mapping[str, Any], product: str = codes.MEETING) -> str | None:
+    """The id in a handshake request or webhook payload: under the product's key, else under another one's."""
+    return text(first(message, ID_FIELDS[product], *ID_FIELDS.values()))
 
 
 def _build(msg_type: MessageType, fields: Mapping[str, Any]) -> bytes:

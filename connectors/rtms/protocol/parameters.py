@@ -72,6 +72,22 @@ class AudioParameters(_Parameters):
         rate = known(SampleRate, self.sample_rate)
         return 0 if rate is None else HZ_OF[rate]
 
+    def as_allowed(self) -> "AudioParameters":
+        """With the one rate and interval that Zoom has for an encoded codec; only Opus knows stereo."""
+        rate = _ENCODED_RATES.get(self.codec)
+        if rate is None:
+            return self
+        channel = self.channel if self.codec == MediaCodec.OPUS else 1
+        return replace(self, sample_rate=rate, channel=channel, send_rate=_ENCODED_SEND_RATE_MS)
+
+
+_ENCODED_RATES: dict[int, SampleRate] = {
+    MediaCodec.G711: SampleRate.SR_8K,
+    MediaCodec.G722: SampleRate.SR_16K,
+    MediaCodec.OPUS: SampleRate.SR_48K,
+}
+_ENCODED_SEND_RATE_MS = 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoParameters(_Parameters):
@@ -83,6 +99,10 @@ class VideoParameters(_Parameters):
     data_opt: int = DataOption.VIDEO_SINGLE_ACTIVE_STREAM
     fps: int = 25
 
+    def as_allowed(self) -> "VideoParameters":
+        """With as many pictures a second as Zoom has for the codec."""
+        return replace(self, fps=_allowed_fps(self.codec, self.fps, stills=5))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareParameters(_Parameters):
@@ -90,6 +110,15 @@ class ShareParameters(_Parameters):
     codec: int = MediaCodec.H264
     resolution: int = Resolution.FHD
     fps: int = 5
+
+    def as_allowed(self) -> "ShareParameters":
+        """As for video; documents disagree on where stills end, at 1 or 5 a second: 1 is right by both."""
+        return replace(self, fps=_allowed_fps(self.codec, self.fps, stills=1))
+
+
+def _allowed_fps(codec: int, fps: int, stills: int) -> int:
+    """JPG and PNG go up to `stills` pictures a second, H.264 begins above that."""
+    return max(fps, stills + 1) if codec == MediaCodec.H264 else min(fps, stills)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,9 +16,8 @@ _DUPLICATE_MS = (1_500, 2_000, 2_500, 3_000)
 _LAST_CHANCE_MS = 1_000
 """How long before the window's end the last attempt is made."""
 
-_DUPLICATES = frozenset(
-    {Status.DUPLICATE_SIGNAL_REQUEST, Status.MEDIA_DATA_ALL_CONNECTION_EXIST, Status.DUPLICATE_MEDIA_DATA_CONNECTION}
-)
+_DUPLICATE_SIGNALING = frozenset({Status.DUPLICATE_SIGNAL_REQUEST})
+_DUPLICATE_MEDIA = frozenset({Status.MEDIA_DATA_ALL_CONNECTION_EXIST, Status.DUPLICATE_MEDIA_DATA_CONNECTION})
 
 _RESTARTABLE = frozenset(
     {
@@ -67,12 +66,21 @@ def after_loss(attempt: int, elapsed_ms: int, window_ms: int) -> int | None:
     return _within(_BACKOFF_MS[min(attempt, len(_BACKOFF_MS) - 1)], elapsed_ms, window_ms)
 
 
-def after_refusal(code: int, reason: str, attempt: int, elapsed_ms: int, window_ms: int) -> int | None:
-    """Milliseconds to wait before asking again after a refused handshake, None when Zoom means it.
+def is_duplicate(code: int, reason: str, *, signaling: bool) -> bool:
+    """Whether a handshake was refused because Zoom still has the socket before it.
 
-    The numbers changed in 2026; the word in Zoom's text tells a duplicate under the old ones.
+    The numbers changed in 2026, and 15 to 17 meant other things before: Zoom's text, where it says something, counts
+    more, and each number counts on its own kind of socket only.
     """
-    if code in _DUPLICATES or "duplicate" in reason.lower():
+    words = reason.lower()
+    if "duplicate" in words:
+        return True
+    return "signature" not in words and code in (_DUPLICATE_SIGNALING if signaling else _DUPLICATE_MEDIA)
+
+
+def after_refusal(code: int, is_duplicate: bool, attempt: int, elapsed_ms: int, window_ms: int) -> int | None:
+    """Milliseconds to wait before asking again after a refused handshake, None when Zoom means it."""
+    if is_duplicate:
         return _within(_DUPLICATE_MS[min(attempt, len(_DUPLICATE_MS) - 1)], elapsed_ms, window_ms)
     if code == Status.INTERNAL_EXCEPTION:
         return after_loss(attempt, elapsed_ms, window_ms)

@@ -13,6 +13,7 @@ from connectors.rtms.protocol.codes import MessageType as M
 from connectors.rtms.protocol.errors import Refused, RemoteError, Unusable
 from connectors.rtms.protocol.events import ZoomEvent
 from connectors.rtms.protocol.fields import integer, mapping, milliseconds, text, urls
+from connectors.rtms.protocol.frames import user_id_of
 from connectors.rtms.protocol.happenings import Context, read_event, read_session_state, read_stream_state
 from connectors.rtms.protocol.links import LinkState
 from connectors.rtms.protocol.messages import keep_alive_response, message_type
@@ -44,7 +45,15 @@ class CloseAnswered:
     code: int
 
 
-SignalingStatement = Offer | KeepAlive | CloseAnswered | ZoomEvent
+@dataclass(frozen=True, slots=True)
+class CameraAnswered:
+    """Zoom's answer to our request for one participant's camera."""
+
+    user_id: int
+    code: int
+
+
+SignalingStatement = Offer | KeepAlive | CloseAnswered | CameraAnswered | ZoomEvent
 _Reader = Callable[[Mapping[str, Any], Context], list[SignalingStatement]]
 
 
@@ -102,6 +111,10 @@ def _close_answer(message: Mapping[str, Any], _context: Context) -> list[Signali
     return [CloseAnswered(integer(message.get("status_code")) or Status.OK)]
 
 
+def _camera_answer(message: Mapping[str, Any], _context: Context) -> list[SignalingStatement]:
+    return [CameraAnswered(user_id_of(message), integer(message.get("status_code")) or Status.OK)]
+
+
 _NEWS: dict[M, _Reader] = {
     M.EVENT_UPDATE: _event,
     M.STREAM_STATE_UPDATE: _stream_state,
@@ -111,7 +124,7 @@ _NEWS: dict[M, _Reader] = {
 
 TABLE: dict[LinkState, dict[M, _Reader]] = {
     LinkState.GREETING: {M.SIGNALING_HAND_SHAKE_RESP: _offer, **_NEWS},
-    LinkState.UP: {M.STREAM_CLOSE_RESP: _close_answer, **_NEWS},
+    LinkState.UP: {M.STREAM_CLOSE_RESP: _close_answer, M.VIDEO_SUBSCRIPTION_RESP: _camera_answer, **_NEWS},
     LinkState.DRAINING: {M.STREAM_CLOSE_RESP: _close_answer, **_NEWS},
 }
 """What is read in which state. In the other states there is no socket."""
@@ -120,7 +133,7 @@ IGNORED = frozenset(
     {
         M.UNDEFINED,
         M.SIGNALING_HAND_SHAKE_RESP,  # a second answer
-        M.SESSION_STATE_RESP,  # 11, 20, 29 answer questions that this client does not ask, 22 one it has not asked yet
+        M.SESSION_STATE_RESP,  # 11 and 20 answer questions that this client does not ask, 22 and 29 come too early
         M.STREAM_STATE_RESP,
         M.STREAM_CLOSE_RESP,
         M.VIDEO_SUBSCRIPTION_RESP,

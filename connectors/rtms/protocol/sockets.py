@@ -1,11 +1,11 @@
 """The sockets of one stream as the protocol sees them: wishes to the shell, and what becomes of each.
 
-Rules of this file: every change of a link's state is made here, together with the deadline that goes with it; why a
-socket is opened, dropped or tried again is `stream`'s business.
+Rules of this file: every step of a link is taken here, together with the deadline that goes with it; why a socket is
+opened, dropped or tried again is `connection`'s business.
 """
 
 from connectors.rtms.protocol.events import SIGNALING, SocketLost, SocketUnwanted, SocketWanted
-from connectors.rtms.protocol.links import HAS_SOCKET, Deadlines, Link, LinkState
+from connectors.rtms.protocol.links import HAS_SOCKET, Deadlines, Link, LinkState, Step
 from connectors.rtms.protocol.outbox import Outbox
 from connectors.rtms.protocol.retry import SIGNALING_WINDOW_MS
 
@@ -43,20 +43,21 @@ class Sockets:
         self._forget(link)
         self.links[link.channel] = link
         link.away_ms(now_ms)
-        link.state = LinkState.OPENING
+        link.take(Step.WISHED)
         self.deadlines.set((link.channel, ANSWER), now_ms + self._answer_ms)
         self._out.events.append(SocketWanted(link.channel, link.url))
 
     def opened(self, link: Link, now_ms: int) -> None:
         """The socket stands and the handshake was sent: the answer has its own deadline."""
-        link.state = LinkState.GREETING
+        link.take(Step.OPENED)
+        link.was_open = True
         link.heard_ms = now_ms
         self.deadlines.set((link.channel, ANSWER), now_ms + self._answer_ms)
 
     def accepted(self, link: Link, now_ms: int) -> None:
         """Zoom accepted the handshake."""
         self._forget(link)
-        link.state = LinkState.UP
+        link.take(Step.ACCEPTED)
         link.accepted_ms = link.heard_ms = now_ms
         link.attempt = 0
         link.away_since_ms = None
@@ -76,23 +77,27 @@ class Sockets:
         if has_socket:
             self._out.events.append(SocketUnwanted(link.channel))
         link.attempt += 1
-        link.state = LinkState.WAITING
+        link.take(Step.FAILED)
         self.deadlines.set((link.channel, RETRY), now_ms + delay_ms)
         self._out.events.append(SocketLost(link.channel, close_code, delay_ms))
 
     def drain(self, link: Link) -> None:
         """No longer wanted; closed once its end is reported."""
         self._forget(link)
-        if link.state in (LinkState.OPENING, LinkState.GREETING, LinkState.UP):
-            link.state = LinkState.DRAINING
+        was = link.state
+        link.take(Step.UNWANTED)
+        if link.state is LinkState.DRAINING is not was:
             self._out.events.append(SocketUnwanted(link.channel))
-        elif link.state is LinkState.WAITING:
-            self.closed(link)
+        elif link.state is LinkState.IDLE:
+            self._remove(link)
 
     def closed(self, link: Link) -> None:
         """The socket is gone and nothing follows from it; a media link is forgotten, another offer brings new ones."""
         self._forget(link)
-        link.state = LinkState.IDLE
+        link.take(Step.CLOSED)
+        self._remove(link)
+
+    def _remove(self, link: Link) -> None:
         if link is not self.signaling:
             self.links.pop(link.channel, None)
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from connectors.rtms.protocol import media, messages, signaling
-from connectors.rtms.protocol.codes import Medium, StreamState
+from connectors.rtms.protocol.codes import Medium
 from connectors.rtms.protocol.connection import Connection
 from connectors.rtms.protocol.errors import LocalError, Refused, RemoteError, Unusable
 from connectors.rtms.protocol.events import (
@@ -29,8 +29,11 @@ from connectors.rtms.protocol.events import (
     FrameRejected,
     MediaEvent,
     MediaInterrupted,
+    ParticipantLeft,
     ProbeWanted,
     StreamStateChanged,
+    VideoTurnedOff,
+    VideoTurnedOn,
     ZoomEvent,
 )
 from connectors.rtms.protocol.frames import read_frame
@@ -208,20 +211,30 @@ class RtmsStream:
 
     def _on_stream_state(self, link: Link, event: StreamStateChanged, now_ms: int) -> None:
         self._on_zoom_event(link, event, now_ms)
-        if event.code == StreamState.TERMINATED:
-            self._connection.stopped(event.reason, now_ms)
+        self._connection.state_changed(event.code, event.reason, now_ms)
 
     def _on_interrupted(self, link: Link, event: MediaInterrupted, now_ms: int) -> None:
         self._on_zoom_event(link, event, now_ms)
         self._connection.interrupted(event.medium, now_ms)
 
+    def _on_camera(self, link: Link, event: VideoTurnedOn | VideoTurnedOff | ParticipantLeft, now_ms: int) -> None:
+        self._on_zoom_event(link, event, now_ms)
+        self._connection.camera(event.user_id, now_ms, on=isinstance(event, VideoTurnedOn))
+
+    def _on_camera_answered(self, _link: Link, answer: signaling.CameraAnswered, now_ms: int) -> None:
+        self._connection.camera_answered(answer.user_id, answer.code, now_ms)
+
     _ACTS: dict[type, Callable[["RtmsStream", Link, Any, int], None]] = {
         signaling.Offer: _on_offer,
         signaling.KeepAlive: _on_keep_alive,
         signaling.CloseAnswered: _on_close_answered,
+        signaling.CameraAnswered: _on_camera_answered,
         media.Agreed: _on_agreed,
         StreamStateChanged: _on_stream_state,
         MediaInterrupted: _on_interrupted,
+        VideoTurnedOn: _on_camera,
+        VideoTurnedOff: _on_camera,
+        ParticipantLeft: _on_camera,
     }
 
 

@@ -89,6 +89,11 @@ class Ticks:
             self.zoom = ZoomTime()
         self._sockets[channel] = _Socket(probing)
 
+    def keep_to(self, rules: Mapping[Medium, Silence]) -> None:
+        """From now on these are the rules: what Zoom agreed to may differ from what was asked."""
+        for medium, rule in rules.items():
+            self._tracks[medium].rule = rule
+
     def ready(self, channel_of: Mapping[Medium, str], now_ms: int) -> None:
         """Media flow from now on, these through these channels. Media not named are watched on any channel."""
         spare = next(iter(channel_of.values()))

@@ -78,7 +78,7 @@ def read_payload(product: str, kind: WebhookKind, payload: Any, event_ts_ms: int
     return StreamWebhook(
         kind=kind,
         product=product,
-        meeting_id=_required(meeting_id_of(fields), "no_meeting_id"),
+        meeting_id=_required(meeting_id_of(fields, product), "no_meeting_id"),
         stream_id=_required(text(fields.get("rtms_stream_id")), "no_rtms_stream_id"),
         event_ts_ms=event_ts_ms,
         server_urls=servers,

@@ -37,14 +37,17 @@ async def begun(house: House, simulate: Simulate) -> tuple[Stream, str, AppSessi
     return stream, session, held, "two" if held.worker == "one" else "one"
 
 
-async def taken_over(house: House, stream: Stream, session: str, held: AppSession) -> float:
-    """Seconds until Zoom is answered again."""
-    before, began = len(stream.truth.connections), time.monotonic()
-
+async def ready_again(house: House, stream: Stream, before: int) -> None:
     def ready() -> bool:
         return any(story.ready_ms for story in stream.truth.connections[before:])
 
     await wait_until(ready, 40, lambda: f"nobody came back\n{house.logs()[-6000:]}")
+
+
+async def taken_over(house: House, stream: Stream, session: str, held: AppSession) -> float:
+    """Seconds until Zoom is answered again."""
+    began = time.monotonic()
+    await ready_again(house, stream, len(stream.truth.connections))
     took_s = time.monotonic() - began
     await wait_until(lambda: house.states[session].epoch > held.epoch, 10, lambda: "no new claim in the state")
     return took_s
@@ -88,3 +91,27 @@ async def test_a_worker_that_dies_is_replaced(house: House, simulate: Simulate) 
     print(f"replaced in {took_s:.2f} s, {lost_ms:.0f} ms of audio lost")
     assert lost_ms < 3000, "only what the dead worker had not given to Kafka, or Zoom had given to a dead socket"
     assert "Traceback" not in house.logs()
+
+
+async def test_a_stream_announced_again_elsewhere_is_followed_by_the_worker_that_has_it(
+    house: House, simulate: Simulate
+) -> None:
+    stream, session, held, _ = await begun(house, simulate)
+    request = held.request
+    before = len(stream.truth.connections)
+
+    def announce(*urls: str) -> None:
+        house.request(request.stream_id, request.zoom_app_id, *urls, meeting_id=request.meeting_id)
+
+    announce(*request.server_urls)
+    announce(f"{request.server_urls[0]}?elsewhere")
+    await ready_again(house, stream, before)
+    done = await house.until(session, State.POST_PROCESSING)
+    media = await asyncio.to_thread(house.media, session)
+    check_envelope(media)
+    check_ticks(media)
+    assert {record.epoch for records in media.values() for record in records} == {held.epoch}
+    assert heard(media["audio"]) == spoken(stream)
+    stories = [story for story in stream.truth.connections if story.kind == "signalling"]
+    assert len(stories) == 2, "the same addresses again are no reason to move"
+    assert done.worker == held.worker

@@ -57,6 +57,7 @@ class ScriptedLive:
         self.identity, self.state = identity, state
         self.outcome = asyncio.get_running_loop().create_future()
         self.asked = []
+        self.followed = []
 
     async def run(self):
         self.asked.append("run")
@@ -67,6 +68,9 @@ class ScriptedLive:
 
     async def hand_over(self):
         self.asked.append("hand_over")
+
+    def follow(self, state):
+        self.followed.append(state)
 
     def let_go(self):
         self.asked.append("let_go")
@@ -159,6 +163,15 @@ async def test_its_own_claim_coming_back_changes_nothing(house):
     h.worker.on_claim("app_1", "me", 101)
     await h.settle()
     assert h.lives[0].asked == ["run"]
+
+
+async def test_a_live_session_hears_of_every_state_it_runs_in(house):
+    h = await running(house)
+    moved = replace(SESSION, request=replace(REQUEST, server_urls=("wss://rtms2.zoom.us",)))
+    h.worker.on_state(3, "app_1", moved)
+    h.worker.on_state(3, "app_1", replace(moved, state="disconnecting", epoch=101))
+    await h.settle()
+    assert h.lives[0].followed == [moved]
 
 
 async def test_the_end_of_a_stream_is_stated_and_finishing_waits_for_the_fold(house):

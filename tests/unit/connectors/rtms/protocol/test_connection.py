@@ -37,6 +37,15 @@ def test_an_unreachable_zoom_is_tried_to_the_end_of_the_window() -> None:
     assert talk.ended == StreamEnded(EndCause.UNREACHABLE, None, retryable=True)
 
 
+def test_a_zoom_that_hangs_up_on_the_handshake_is_not_called_unreachable() -> None:
+    talk = Conversation().start()
+    while talk.ended is None:
+        talk.opened()
+        talk.closed(SIGNALING, 1000)
+        talk.wait(500)
+    assert talk.ended == StreamEnded(EndCause.UNANSWERED, None, retryable=True)
+
+
 def test_several_addresses_take_turns() -> None:
     urls = ("wss://a.zoom.us", "wss://b.zoom.us")
     params = StreamParams(

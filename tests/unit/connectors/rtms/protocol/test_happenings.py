@@ -8,16 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.rtms.protocol import happenings
-from connectors.rtms.protocol.codes import EventType, Medium
+from connectors.rtms.protocol.codes import ContactCenterEventType, EventType, Medium
 from connectors.rtms.protocol.errors import Unusable
 from connectors.rtms.protocol.events import (
     EVENT_CLASSES,
     ActiveSpeakerChanged,
+    ContactCenterEvent,
     FirstPacketStamped,
     MediaInterrupted,
     ParticipantJoined,
     ParticipantLeft,
     SessionStateChanged,
+    SharingStarted,
     StreamStateChanged,
     VideoTurnedOff,
     ZoomEvent,
@@ -69,31 +71,49 @@ def test_an_interrupted_medium_is_a_hint(fields: dict[str, Any], medium: Medium 
     assert event.medium is medium
 
 
-def test_events_without_a_class_keep_their_details() -> None:
+def test_chat_groups_keep_their_details() -> None:
     event = read(12, members_update_list=[{"id": "x"}])[0]
-    assert type(event) is ZoomEvent
-    assert (event.name, event.code) == ("other", 12)
+    assert (event.name, event.code) == ("chat_group_members_added", 12)
     assert json.loads(event.details) == {"members_update_list": [{"id": "x"}]}
-    assert read(99)[0].code == 99
+
+
+def test_events_without_a_class_are_other_events() -> None:
+    event = read(99, surprise=1)[0]
+    assert type(event) is ZoomEvent
+    assert (event.name, event.code, event.details) == ("other", 99, '{"surprise":1}')
+
+
+def test_calls_number_their_events_under_another_key() -> None:
+    message = {"event": {"event_code": "4711", "timestamp": T, "what": "ringing"}}
+    event = happenings.read_event(message, Context("phone", 0))[0]
+    assert (event.name, event.code, event.details) == ("other", 4711, '{"what":"ringing"}')
 
 
 def test_every_class_has_a_name_of_its_own() -> None:
     kinds: list[type[ZoomEvent]] = [*EVENT_CLASSES.values(), StreamStateChanged, SessionStateChanged]
-    names = [kind.name for kind in kinds]
-    assert len(set(names)) == len(names)
-    assert set(EVENT_CLASSES) == {number for number in EventType if 1 <= number <= 9}
+    names = [kind.kind for kind in kinds]
+    assert len({*names, "other"}) == len(names) + 1
+    assert set(EVENT_CLASSES) == set(EventType) - {EventType.UNDEFINED}
 
 
 @pytest.mark.parametrize("spelling", ["participant_info", "paticipant_info"])
 def test_contact_centers_use_the_numbers_for_other_things(spelling: str) -> None:
-    person = {"channel_id": "c1", "display_name": "Ada"}
+    person = {"channel_id": "c1", "display_name": "Ada", "participant_mode": "caller"}
     context = Context("contact_center", 0)
-    event = happenings.read_event({"event": {"event_type": 8, "event_ts": T, spelling: person}}, context)[0]
-    assert type(event) is ZoomEvent
-    assert (event.timestamp_ms, event.user_name) == (T, "Ada")
-    assert json.loads(event.details) == {"event": "consumer_answered", "participant_info": person}
-    assert type(read(2, context, user_id=1)[0]) is ActiveSpeakerChanged
-    assert json.loads(read(33, context)[0].details)["event"] == "unknown_33"
+    event = happenings.read_event({"event": {"event_type": 8, "event_ts": T, spelling: person, "more": 1}}, context)[0]
+    assert event == ContactCenterEvent(
+        code=8, timestamp_ms=T, user_name="Ada", channel_id="c1", details=event.details
+    )  # fmt: skip
+    assert json.loads(event.details) == {"participant_info": person, "more": 1}
+    assert [type(read(number, context, user_id=1)[0]) for number in (2, 5)] == [ActiveSpeakerChanged, SharingStarted]
+
+
+@pytest.mark.parametrize("number", [*range(8, 30), 33])
+def test_contact_centers_have_a_name_for_every_number(number: int) -> None:
+    event = read(number, Context("contact_center", 0))[0]
+    assert event.name == ("unknown_33" if number == 33 else ContactCenterEventType(number).name.lower())
+    assert isinstance(event, ContactCenterEvent)
+    assert event.channel_id is None
 
 
 def test_a_time_is_always_there() -> None:

@@ -1,7 +1,11 @@
 """Deadlines and links."""
 
-from connectors.rtms.protocol.links import Deadlines, Link
+import pytest
+
+from connectors.rtms.protocol.errors import LocalError
+from connectors.rtms.protocol.links import HAS_SOCKET, STEPS, Deadlines, Link, LinkState, Step
 from connectors.rtms.protocol.outbox import Outbox
+from connectors.rtms.protocol.params import LIFE, Phase, Turn
 from connectors.rtms.protocol.ticks import NEVER_MS
 
 
@@ -44,3 +48,44 @@ def test_an_outbox_hands_everything_out_once() -> None:
     out.sends.append(("signaling", b"x"))
     assert out.take_sends() == [("signaling", b"x")]
     assert out.take_sends() == []
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", LinkState)
+@pytest.mark.parametrize("step", Step)
+def test_every_step_leads_somewhere_or_is_told_to_be_a_bug(state: LinkState, step: Step) -> None:
+    link = Link("audio", 60_000, state=state)
+    if step in STEPS[state]:
+        link.take(step)
+        assert link.state is STEPS[state][step]
+    else:
+        with pytest.raises(LocalError, match="audio cannot be"):
+            link.take(step)
+        assert link.state is state
+
+
+def test_the_steps_that_cannot_happen() -> None:
+    impossible = {(state, step) for state in LinkState for step in Step if step not in STEPS[state]}
+    only_from = {Step.OPENED: LinkState.OPENING, Step.ACCEPTED: LinkState.GREETING}
+    assert impossible == {
+        *((state, step) for step, source in only_from.items() for state in LinkState if state is not source),
+        *((state, Step.WISHED) for state in (LinkState.OPENING, LinkState.GREETING, LinkState.UP)),
+        *((state, Step.FAILED) for state in (LinkState.IDLE, LinkState.DRAINING, LinkState.WAITING)),
+    }
+
+
+def test_a_socket_can_be_given_up_in_every_state_and_is_gone_when_it_is_closed() -> None:
+    for state, steps in STEPS.items():
+        assert steps[Step.CLOSED] is LinkState.IDLE
+        assert steps[Step.UNWANTED] is (LinkState.DRAINING if state in HAS_SOCKET else LinkState.IDLE)
+
+
+def test_every_phase_comes_to_an_end() -> None:
+    assert set(LIFE) == set(Phase)
+    assert LIFE[Phase.OVER] == {}
+    for phase in Phase:
+        assert (Turn.HANDED_OVER in LIFE[phase]) == (phase in (Phase.NEW, Phase.RUNNING, Phase.LEAVING))
+        assert (Turn.ENDED in LIFE[phase]) == (Turn.HANDED_OVER in LIFE[phase])
+        assert (Turn.SETTLED in LIFE[phase]) == (phase in (Phase.ENDING, Phase.HANDING_OVER))

@@ -1,7 +1,9 @@
 """Sockets that break: what comes back by itself, what takes everything with it, and when it is too late."""
 
+import pytest
+
 from connectors.rtms.protocol import messages
-from connectors.rtms.protocol.codes import Medium
+from connectors.rtms.protocol.codes import Medium, StopReason
 from connectors.rtms.protocol.events import (
     SIGNALING,
     EndCause,
@@ -81,7 +83,7 @@ def test_signalling_away_for_longer_than_the_window_ends_the_stream() -> None:
 def test_a_silent_socket_is_dead_after_the_watchdogs_time() -> None:
     talk = Conversation().connect()
     alive(talk, 60_000)
-    talk.wait(64_000)
+    talk.wait(29_000)
     assert talk.of(SocketLost) == []
     talk.keep_alive(MEDIA)
     talk.wait(1_001)
@@ -125,6 +127,14 @@ def test_an_interrupted_medium_that_shows_no_life_is_connected_again_at_once() -
     talk.agree()
     assert talk.of(MediaReady)[-1].again
     assert talk.of(SocketLost) == []
+
+
+@pytest.mark.parametrize(("reason", "again"), [(StopReason.DATA_CONNECTION_INTERRUPTED, [MEDIA]), (12, [])])
+def test_an_interrupted_stream_whose_media_are_meant_is_connected_again(reason: int, again: list[str]) -> None:
+    talk = Conversation().connect()
+    talk.say(messages.stream_state_update(2, talk.zoom_ms, reason=reason))
+    talk.wait(1_000)
+    assert talk.unwanted == again
 
 
 def test_an_interrupted_medium_that_goes_on_is_left_alone() -> None:
@@ -179,6 +189,13 @@ def test_a_stream_announced_elsewhere_begins_anew_there() -> None:
     talk.stream.reconnect(("wss://rtms3.zoom.us",), talk.now)
     talk.collect()
     assert talk.wanted[-1].channel == MEDIA, "too late"
+
+
+def test_a_stream_announced_elsewhere_before_it_began_begins_there() -> None:
+    talk = Conversation()
+    talk.stream.reconnect(("wss://rtms2.zoom.us",), 0)
+    talk.start()
+    assert talk.wanted == [SocketWanted(SIGNALING, "wss://rtms2.zoom.us")]
 
 
 def test_no_ticks_while_nothing_is_connected() -> None:

@@ -1,12 +1,15 @@
 """What is asked and what was agreed to."""
 
-from connectors.rtms.protocol.codes import MediaType, Medium
+import pytest
+
+from connectors.rtms.protocol.codes import MediaCodec, MediaType, Medium
 from connectors.rtms.protocol.parameters import (
     EVERYTHING,
     AudioParameters,
     CaptionParameters,
     ChatParameters,
     MediaParameters,
+    ShareParameters,
     VideoParameters,
 )
 
@@ -48,3 +51,21 @@ def test_the_answer_counts_field_by_field_and_garbage_does_not() -> None:
 
 def test_rates_in_hertz() -> None:
     assert [AudioParameters(sample_rate=n).sample_rate_hz for n in range(5)] == [8_000, 16_000, 32_000, 48_000, 0]
+
+
+@pytest.mark.parametrize(
+    ("codec", "rate", "channels", "send_rate"),
+    [(MediaCodec.L16, 2, 2, 60), (MediaCodec.G711, 0, 1, 20), (MediaCodec.G722, 1, 1, 20), (MediaCodec.OPUS, 3, 2, 20)],
+)
+def test_audio_as_zooms_matrix_has_it(codec: MediaCodec, rate: int, channels: int, send_rate: int) -> None:
+    asked = AudioParameters(codec=codec, sample_rate=2, channel=2, send_rate=60).as_allowed()
+    assert asked == AudioParameters(codec=codec, sample_rate=rate, channel=channels, send_rate=send_rate)
+
+
+@pytest.mark.parametrize(
+    ("codec", "asked", "video", "share"),
+    [(MediaCodec.H264, 3, 6, 3), (MediaCodec.H264, 1, 6, 2), (MediaCodec.PNG, 9, 5, 1), (MediaCodec.JPG, 1, 1, 1)],
+)
+def test_pictures_a_second_as_zoom_has_them(codec: MediaCodec, asked: int, video: int, share: int) -> None:
+    assert VideoParameters(codec=codec, fps=asked).as_allowed().fps == video
+    assert ShareParameters(codec=codec, fps=asked).as_allowed().fps == share

@@ -25,7 +25,7 @@ def test_losses_back_off_and_the_last_attempt_is_just_before_the_window_ends() -
 
 def test_duplicates_are_asked_again_every_few_seconds_to_the_end_of_the_window() -> None:
     def step(attempt: int, elapsed: int, window: int) -> int | None:
-        return retry.after_refusal(Status.DUPLICATE_SIGNAL_REQUEST, "", attempt, elapsed, window)
+        return retry.after_refusal(Status.DUPLICATE_SIGNAL_REQUEST, True, attempt, elapsed, window)
 
     moments = schedule(step, 60_000)
     assert moments[:4] == [1_500, 3_500, 6_000, 9_000]
@@ -34,38 +34,47 @@ def test_duplicates_are_asked_again_every_few_seconds_to_the_end_of_the_window()
     assert max(steps) <= 3_000
 
 
+SIGNALING_AGAIN, MEDIA_AGAIN = {8}, {15, 16}
+WITHOUT = {
+    **dict(zip(range(9, 14), (Medium.AUDIO, Medium.VIDEO, Medium.SHARE, Medium.CAPTIONS, Medium.CHAT), strict=True)),
+    **dict.fromkeys(range(31, 36), Medium.SHARE), **dict.fromkeys((36, 37, 43, 46), Medium.CAPTIONS),
+    **dict.fromkeys((38, 39, 47), Medium.CHAT),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("status", [*Status, 48, 75, -1])
+def test_every_status_has_its_answer(status: int) -> None:
+    at_the_door = retry.is_duplicate(status, "", signaling=True)
+    on_media = retry.is_duplicate(status, "", signaling=False)
+    assert (at_the_door, on_media) == (status in SIGNALING_AGAIN, status in MEDIA_AGAIN)
+    again = {
+        None: retry.after_refusal(status, False, 0, 0, 60_000),
+        1_500: retry.after_refusal(status, True, 0, 0, 60_000),
+    }
+    assert again == {None: 3_000 if status == Status.INTERNAL_EXCEPTION else None, 1_500: 1_500}
+    assert retry.dispensable_medium(status) is WITHOUT.get(status)
+
+
 @pytest.mark.parametrize(
-    ("code", "reason", "expected"),
+    ("code", "reason", "signaling", "expected"),
     [
-        (Status.DUPLICATE_MEDIA_DATA_CONNECTION, "", 1_500),
-        (Status.MEDIA_DATA_ALL_CONNECTION_EXIST, "", 1_500),
-        (17, "Duplicate signal request", 1_500),  # its number before 2026
-        (17, "", None),
-        (Status.INTERNAL_EXCEPTION, "", 3_000),
-        (Status.INVALID_SIGNATURE, "", None),
-        (Status.INVALID_RTMS_STREAM_ID, "", None),
-        (4711, "", None),
+        (17, "Duplicate signal request", True, True),  # its number before 2026
+        (31, "duplicate media connection", False, True),
+        (17, "", True, False),
+        (15, "invalid signature", False, False),  # its number before 2026
+        (8, "signature of a duplicate", True, True),
     ],
 )
-def test_refusals(code: int, reason: str, expected: int | None) -> None:
-    assert retry.after_refusal(code, reason, 0, 0, 60_000) == expected
+def test_the_numbers_before_2026_are_told_by_the_text(code: int, reason: str, signaling: bool, expected: bool) -> None:
+    assert retry.is_duplicate(code, reason, signaling=signaling) is expected
 
 
 def test_nothing_is_tried_after_the_window() -> None:
     assert retry.after_loss(0, 59_000, 60_000) is None
-    assert retry.after_refusal(Status.DUPLICATE_SIGNAL_REQUEST, "", 0, 70_000, 60_000) is None
+    assert retry.after_refusal(Status.DUPLICATE_SIGNAL_REQUEST, True, 0, 70_000, 60_000) is None
 
 
 def test_which_stops_may_be_followed_by_a_new_start() -> None:
     restartable = {reason for reason in StopReason if retry.is_restartable(reason)}
     assert restartable == {StopReason(number) for number in (10, 11, 12, 13, 14, 15, 16, 17, 19, 24)}
     assert not retry.is_restartable(99)
-
-
-@pytest.mark.parametrize(
-    ("code", "medium"),
-    [(9, Medium.AUDIO), (10, Medium.VIDEO), (11, Medium.SHARE), (12, Medium.CAPTIONS), (13, Medium.CHAT),
-     (33, Medium.SHARE), (43, Medium.CAPTIONS), (47, Medium.CHAT), (20, None), (27, None), (3, None), (99, None)],
-)  # fmt: skip
-def test_what_can_be_done_without(code: int, medium: Medium | None) -> None:
-    assert retry.dispensable_medium(code) is medium

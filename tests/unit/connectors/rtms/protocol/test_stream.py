@@ -58,7 +58,7 @@ def test_from_the_first_word_to_the_first_frame() -> None:
     talk.agree()
     assert talk.types_sent() == [1, 7, 5]
     subscribed: Any = talk.sent[-1][1]
-    assert [entry["event_type"] for entry in subscribed["events"]] == [2, 3, 4, 5, 6, 8, 9]
+    assert [entry["event_type"] for entry in subscribed["events"]] == [2, 3, 4, 5, 6, 8, 9, *range(10, 15)]
     assert talk.of(MediaReady) == [MediaReady(EVERYTHING, again=False)]
     assert talk.stream.connected_once
     talk.frame()

@@ -13,7 +13,7 @@ from connectors.rtms.protocol.errors import Refused, RemoteError, Unusable
 from connectors.rtms.protocol.events import CaptionReceived, ChatReceived, FrameReceived
 from connectors.rtms.protocol.happenings import Context
 from connectors.rtms.protocol.links import LinkState
-from connectors.rtms.protocol.signaling import CloseAnswered, KeepAlive, Offer
+from connectors.rtms.protocol.signaling import CameraAnswered, CloseAnswered, KeepAlive, Offer
 
 CONTEXT = Context("meeting", 1_700_000_000_000)
 READING = (LinkState.GREETING, LinkState.UP, LinkState.DRAINING)
@@ -118,7 +118,15 @@ def test_keep_alives_and_close_answers() -> None:
     assert media.read(LinkState.UP, {"msg_type": 12}, CONTEXT) == [KeepAlive(b'{"msg_type":13}', None)]
     for state in (LinkState.UP, LinkState.DRAINING):
         assert signaling.read(state, {"msg_type": 22, "status_code": 2}, CONTEXT) == [CloseAnswered(2)]
-    assert signaling.read(LinkState.GREETING, {"msg_type": 22}, CONTEXT) == []
+    for kind in (22, 29):
+        assert signaling.read(LinkState.GREETING, {"msg_type": kind}, CONTEXT) == []
+
+
+def test_answers_about_a_camera() -> None:
+    for answer, expected in (({"user_id": "7", "status_code": 44}, (7, 44)), ({}, (0, 0))):
+        assert signaling.read(LinkState.UP, {"msg_type": 29} | answer, CONTEXT) == [CameraAnswered(*expected)]
+    with pytest.raises(Unusable, match="bad_user_id"):
+        signaling.read(LinkState.UP, {"msg_type": 29, "user_id": "Ada"}, CONTEXT)
 
 
 # --- media ----------------------------------------------------------------------------------------------------------

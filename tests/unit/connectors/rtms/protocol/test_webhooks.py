@@ -56,6 +56,12 @@ def test_all_products(event: str, key: str, product: str) -> None:
     assert (read.product, read.meeting_id) == (product, "id/1+=")
 
 
+def test_of_two_ids_the_products_own_one_counts() -> None:
+    read = read_stream_webhook(body("webinar.rtms_started", webinar_uuid="own"))
+    assert read is not None
+    assert read.meeting_id == "own"
+
+
 @pytest.mark.parametrize(("key", "product"), [("call_id", "phone"), ("session_id", "session"), ("x", "meeting")])
 def test_the_product_of_a_payload_without_envelope(key: str, product: str) -> None:
     assert webhooks.product_of_payload({key: "1"}) == product

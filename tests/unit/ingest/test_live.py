@@ -1,0 +1,83 @@
+"""A live session follows its stream to where Zoom announces it."""
+
+import asyncio
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from ingest.live import LiveSession
+from ingest.publisher import Identity
+from tests.unit.ingest.test_worker import REQUEST, SESSION
+
+FIRST, SECOND = ("wss://rtms1.zoom.us", "wss://rtms1b.zoom.us"), ("wss://rtms2.zoom.us",)
+
+
+def at(server_urls):
+    return replace(SESSION, request=replace(REQUEST, server_urls=server_urls))
+
+
+class EndlessSession:
+    """A stream that never ends and remembers where it was sent."""
+
+    def __init__(self):
+        self.moves = []
+
+    async def run(self):
+        await asyncio.get_running_loop().create_future()
+
+    def reconnect(self, server_urls):
+        self.moves.append(server_urls)
+
+
+class Factory:
+    """Makes sessions once `open` is set, and knows for which addresses."""
+
+    def __init__(self):
+        self.asked, self.made = [], []
+        self.open = asyncio.Event()
+
+    async def __call__(self, state, on_event):
+        self.asked.append(state.request.server_urls)
+        await self.open.wait()
+        self.made.append(EndlessSession())
+        return self.made[-1]
+
+
+@pytest.fixture
+async def begun():
+    factory = Factory()
+    publisher = SimpleNamespace(identity=Identity("app_1", 3, 7), send=lambda: None, take_holes=lambda: [])
+    live = LiveSession(publisher, at(FIRST), SimpleNamespace(create_session=factory))
+    running = asyncio.create_task(live.run())
+    yield live, factory
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def settle():
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_a_second_announcement_with_the_same_addresses_is_ignored_and_one_with_new_ones_followed(begun):
+    live, factory = begun
+    factory.open.set()
+    await settle()
+    live.follow(at(FIRST[::-1]))
+    assert factory.made[0].moves == []
+    live.follow(at(SECOND))
+    live.follow(at(SECOND))
+    live.follow(at(FIRST))
+    assert factory.made[0].moves == [SECOND, FIRST]
+
+
+async def test_addresses_that_change_while_the_credentials_are_awaited_are_the_ones_connected_to(begun):
+    live, factory = begun
+    await settle()
+    live.follow(at(SECOND))
+    factory.open.set()
+    await settle()
+    assert factory.asked == [FIRST, SECOND]
+    live.follow(at(FIRST))
+    assert [made.moves for made in factory.made] == [[], [FIRST]]
