@@ -2,9 +2,9 @@
 
 from connectors.host.metrics import counter, histogram
 
-ROWS = counter("rtms_sinks_clickhouse_rows_total", "rows written", ["table"])
-ENDINGS = counter("rtms_sinks_clickhouse_endings_total", "sessions completely in a table", ["table"])
-SHORT = counter("rtms_sinks_clickhouse_short_total", "endings that announced more rows than the table has", ["table"])
-SKIPPED = counter("rtms_sinks_clickhouse_skipped_total", "records of a kind this release does not know", ["topic"])
-FAILURES = counter("rtms_sinks_clickhouse_failures_total", "batches that have to be written again", ["at"])
-LATENCY = histogram("rtms_sinks_clickhouse_write_seconds", "one batch, from its rows to its commit")
+ROWS = counter("rtms_sink_clickhouse_rows_total", "rows written", ["table"])
+ENDINGS = counter("rtms_sink_clickhouse_endings_total", "sessions completely in a table", ["table"])
+SHORT = counter("rtms_sink_clickhouse_short_total", "endings that announced more rows than the table has", ["table"])
+SKIPPED = counter("rtms_sink_clickhouse_skipped_total", "records of a kind this release does not know", ["topic"])
+FAILURES = counter("rtms_sink_clickhouse_failures_total", "batches that have to be written again", ["at"])
+LATENCY = histogram("rtms_sink_clickhouse_write_seconds", "one batch, from its rows to its commit")

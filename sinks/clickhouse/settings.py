@@ -1,4 +1,4 @@
-"""What an operator may set about the ClickHouse sink, read from `RTMS_SINKS_CLICKHOUSE_*`."""
+"""What an operator may set about the ClickHouse sink, read from `RTMS_SINK_CLICKHOUSE_*`."""
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class ClickHouseSinkSettings(BaseSettings):
     """Batches are written as soon as they are full or their time is over; readers see rows no earlier."""
 
-    model_config = SettingsConfigDict(env_prefix="RTMS_SINKS_CLICKHOUSE_")
+    model_config = SettingsConfigDict(env_prefix="RTMS_SINK_CLICKHOUSE_")
 
     batch_records: int = Field(default=5000, ge=1, description="records written at once")
     batch_linger_ms: int = Field(default=200, ge=0, description="wait for more records once one is there")

@@ -29,7 +29,7 @@ NOW_MS = 1_700_000_000_000
 
 @pytest.fixture(scope="module")
 def env(topics_ready, clickhouse):
-    env = topics_ready | {"RTMS_CLICKHOUSE_URL": clickhouse.url, "RTMS_SINKS_CLICKHOUSE_BATCH_LINGER_MS": "20"}
+    env = topics_ready | {"RTMS_CLICKHOUSE_URL": clickhouse.url, "RTMS_SINK_CLICKHOUSE_BATCH_LINGER_MS": "20"}
     run_module("connectors.clickhouse", "tables", env=env)
     return env
 
