@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from functools import partial
 from socket import socket
 
 import uvicorn
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 
 from api.app import create_app
 from api.connections import Configuration, open_services
+from api.patience import Patience, PatientProtocol
 from api.settings import ApiSettings
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.host.clock import SystemClock
@@ -117,6 +119,8 @@ def serve(configured: Configuration) -> bool:
             app,
             host=settings.host,
             port=settings.port,
+            http=partial(PatientProtocol, patience=Patience(settings.receive_timeout_s, settings.send_timeout_s)),  # type: ignore[arg-type]
+            ws="none",
             log_config=None,
             access_log=False,  # addresses of recordings hold their permission
             server_header=False,

@@ -4,6 +4,7 @@ What leaves `parsed` is made of dicts, lists, strings that can be encoded, finit
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from fastapi import Request
@@ -11,6 +12,7 @@ from fastapi import Request
 from api.errors import ApiError, too_large, unparsable, unsupported_media_type
 
 JSON_MEDIA_TYPE = "application/json"
+MAX_DEPTH = 64
 
 
 def parsed(data: bytes) -> Any:
@@ -24,6 +26,7 @@ def parsed(data: bytes) -> Any:
     try:
         document = json.loads(data.decode(), parse_constant=_no_constant)
         json.dumps(document, ensure_ascii=False, allow_nan=False).encode()  # lone surrogates and 1e999 end here
+        _check_depth(document)
     except RecursionError:
         raise unparsable("nested too deeply") from None
     except UnicodeEncodeError:
@@ -31,6 +34,25 @@ def parsed(data: bytes) -> Any:
     except ValueError as error:
         raise unparsable(str(error)) from None
     return document
+
+
+def _check_depth(document: Any) -> None:
+    """What is nested a little less deeply than the parser can bear would break whoever shows or writes it further in.
+
+    Raises:
+        RecursionError: it is nested more deeply than anything that is sent here.
+    """
+    layer, depth = [document], 0
+    while layer := [item for value in layer for item in _items(value)]:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise RecursionError
+
+
+def _items(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -64,6 +64,11 @@ def too_large(limit_bytes: int) -> ApiError:
     return ApiError(413, {"detail": f"Request body is larger than {limit_bytes} bytes."}, {"Connection": "close"})
 
 
+def too_slow() -> ApiError:
+    """The request did not arrive in time; 408."""
+    return ApiError(408, {"detail": "The request did not arrive in time."})
+
+
 def unsupported_media_type(media_type: str) -> ApiError:
     """The body is of a type that is not read here; 415."""
     return ApiError(415, {"detail": f'Unsupported media type "{media_type[:100]}" in request.'})

@@ -9,7 +9,18 @@ import time
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-NOISY_LOGGERS = ("aiokafka", "faust", "mode", "librdkafka", "kafka", "httpx", "httpcore", "urllib3", "websockets")
+NOISY_LOGGERS = (
+    "aiokafka",
+    "faust",
+    "mode",
+    "librdkafka",
+    "kafka",
+    "httpx",
+    "httpcore",
+    "urllib3",
+    "uvicorn",
+    "websockets",
+)
 
 
 class Verdict(NamedTuple):

@@ -21,6 +21,8 @@ from connectors.objects.keys import checked
 from connectors.objects.settings import ObjectsSettings
 
 _CHUNK_BYTES = 1024 * 1024
+_SERVED_BYTES = 256 * 1024
+"""Two of them wait for every client that does not read."""
 _Result = TypeVar("_Result")
 
 
@@ -67,8 +69,8 @@ class ObjectStore:
     async def stream_async(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """`stream` for coroutines."""
         end = (await self.stat_async(key)).size_bytes if end is None else end
-        for position in range(start, end, _CHUNK_BYTES):
-            yield await asyncio.to_thread(self.get_range, key, position, min(position + _CHUNK_BYTES, end))
+        for position in range(start, end, _SERVED_BYTES):
+            yield await asyncio.to_thread(self.get_range, key, position, min(position + _SERVED_BYTES, end))
 
     def stat(self, key: str) -> StoredObject:
         """Size and age. Raises NotFound."""

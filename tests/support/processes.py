@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -35,6 +36,12 @@ def running(arguments: list[str], env: dict[str, str], log: Path) -> Iterator[Se
         yield server
     finally:
         server.stop()
+
+
+def rss_bytes(server: Server) -> int:
+    """How much memory the process holds now."""
+    asked = ["ps", "-o", "rss=", "-p", str(server.pid)]
+    return int(subprocess.run(asked, capture_output=True, text=True, check=True).stdout) * 1024
 
 
 def wait_for(condition: Callable[[], bool], timeout_s: float, failure: Callable[[], str]) -> None:

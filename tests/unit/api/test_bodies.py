@@ -1,5 +1,7 @@
 """Bodies: JSON in, a clear refusal for everything else."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +27,8 @@ def test_an_empty_body_is_an_empty_object():
         (b"[" * 200_000, "nested too deeply"),
         (b'{"a":' * 100_000, "nested too deeply"),
         (b"1" * 10_000, "Exceeds the limit"),
+        *((b"[" * depth + b"]" * depth, "nested too deeply") for depth in (66, 200, *range(900, 1000, 7))),
+        (b'{"a":' * 70 + b"1" + b"}" * 70, "nested too deeply"),
     ],
 )
 def test_what_is_no_json_says_why(data, reason):
@@ -33,6 +37,11 @@ def test_what_is_no_json_says_why(data, reason):
     assert caught.value.status == 400
     assert caught.value.body["detail"].startswith("JSON parse error - ")
     assert reason in caught.value.body["detail"]
+
+
+def test_what_anybody_would_nest_is_read():
+    assert parsed(b"[" * 65 + b"]" * 65) == json.loads(b"[" * 65 + b"]" * 65)
+    assert parsed(b'{"a": 1, "a": 2}') == {"a": 2}, "of two values the last one counts, as everywhere"
 
 
 @given(st.binary(max_size=200))
