@@ -17,6 +17,7 @@ from connectors.kafka.registry import RegistryError
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.view import TopicView
 from schemas.codec import Undecodable
+from schemas.keys import FOREIGN_KEY, names
 from schemas.records import Record as Value
 from schemas.topics import Topic
 
@@ -86,7 +87,10 @@ class Followed:
         assert record.value is not None
         while not self._closing.is_set():
             try:
-                return self._decoder.decode(self._topic, record.value)
+                value = self._decoder.decode(self._topic, record.value)
+                if not names(record.key, value):
+                    raise Undecodable(FOREIGN_KEY)
+                return value
             except Undecodable as error:
                 UNDECODABLE.labels(self._topic.name).inc()
                 log.error("undecodable", topic=record.topic, partition=record.partition, offset=record.offset,

@@ -13,6 +13,7 @@ from connectors.kafka.records import BEGINNING, Place, Record
 from connectors.kafka.settings import KafkaSettings
 from schemas import topics
 from schemas.codec import Undecodable
+from schemas.keys import names
 from schemas.records import FactKind, SessionFact
 
 log = get_logger(__name__)
@@ -76,7 +77,7 @@ class ClaimsTail:
             fact = self._decoder.decode_patiently(topics.SESSION_FACTS, record.value or b"", self._stopping.wait)
         except Undecodable:
             return  # lifecycle puts it among the dead letters
-        if isinstance(fact, SessionFact) and fact.kind is FactKind.CLAIMED:
+        if isinstance(fact, SessionFact) and fact.kind is FactKind.CLAIMED and names(record.key, fact):
             self._tell(self._on_claim, fact.session_id, fact.worker or "", record.offset)
 
     def _tell(self, method: Callable[..., None], *arguments: object) -> None:

@@ -13,6 +13,7 @@ from ingest import metrics
 from ingest.refusals import NoCredentials
 from schemas import topics
 from schemas.codec import Undecodable
+from schemas.keys import FOREIGN_KEY, names
 from schemas.records import ZoomApp
 
 log = get_logger(__name__)
@@ -80,5 +81,8 @@ class ZoomCredentials:
             metrics.UNREADABLE.labels(topics.ZOOM_APPS.name).inc()
             log.error("zoom app skipped", offset=record.offset, reason=error.reason)
             return
-        if isinstance(app, ZoomApp):  # else we are closing
+        if isinstance(app, ZoomApp) and not names(record.key, app):
+            metrics.UNREADABLE.labels(topics.ZOOM_APPS.name).inc()
+            log.error("zoom app skipped", offset=record.offset, reason=FOREIGN_KEY)
+        elif isinstance(app, ZoomApp):  # else we are closing
             self._apps[zoom_app_id] = app

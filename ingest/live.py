@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from connectors.host.clock import Clock
 from connectors.host.logs import get_logger
-from connectors.kafka.dead_letters import DeadLetters, letter_of
+from connectors.kafka.dead_letters import DeadLetters, Origin, letter_of
 from connectors.kafka.errors import KafkaError
 from connectors.rtms.protocol.codes import Medium
 from connectors.rtms.protocol.events import (
@@ -36,6 +36,7 @@ from ingest.publisher import Frame, Publisher
 from ingest.refusals import CannotJoin
 from ingest.worker import Outcome
 from schemas import topics
+from schemas.excerpts import Excerpt
 from schemas.records import AppSession, Begin, FactKind, Hole
 from schemas.topics import Topic
 
@@ -45,6 +46,7 @@ HOUSEKEEPING_S = 0.1
 SETTLE_POLL_S = 0.01
 SOURCE = "zoom"
 INTERNAL_ERROR = "internal_error"
+RECORD_TOO_LARGE = "record_too_large"
 
 TOPIC_OF: dict[Medium, Topic] = {
     Medium.AUDIO: topics.AUDIO,
@@ -192,6 +194,10 @@ class LiveSession:
         if event.timestamp_ms > self._last_ms:
             self._last_ms = event.timestamp_ms
 
+    def _put_oversized_aside(self) -> None:
+        for excerpt in self._publisher.take_oversized():
+            self._put_aside(RECORD_TOO_LARGE, excerpt)
+
     def _on_ready(self, event: MediaReady, arrived_us: int) -> None:
         encodings = translation.encodings(event.negotiated)
         if self._ready:
@@ -204,10 +210,16 @@ class LiveSession:
         self._spawn_fact(FactKind.CONNECTED)
 
     def _on_rejected(self, event: FrameRejected) -> None:
-        metrics.REJECTED.labels(event.reason).inc()
+        self._put_aside(event.reason, event.raw)
+        if event.medium is not None:
+            self._publisher.lost(TOPIC_OF[event.medium], event.timestamp_ms, event.reason)
+
+    def _put_aside(self, reason: str, excerpt: Excerpt) -> None:
+        metrics.REJECTED.labels(reason).inc()
         self._rejected += 1
+        identity = self._identity
         letter = letter_of(
-            SOURCE, self._identity.partition, self._rejected, event.reason, event.raw, self._identity.session_id
+            Origin(SOURCE, identity.partition, self._rejected), reason, excerpt, session_id=identity.session_id
         )
         try:
             self._around.letters.send_letter(letter)
@@ -233,6 +245,7 @@ class LiveSession:
             await asyncio.sleep(HOUSEKEEPING_S)
             self._publisher.send()
             self._publisher.count()
+            self._put_oversized_aside()
             await self._state_holes()
 
     async def _state_holes(self) -> None:
@@ -251,6 +264,7 @@ class LiveSession:
 
     async def _settled(self) -> None:
         """Kafka has taken or refused everything; what it refused has been stated."""
+        self._put_oversized_aside()
         while self._publisher.unsettled:
             self._publisher.send()
             await asyncio.sleep(SETTLE_POLL_S)

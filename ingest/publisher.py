@@ -17,6 +17,7 @@ from ingest import metrics
 from ingest.outbox import Outbox, Outgoing
 from schemas import topics
 from schemas.codec import Codec
+from schemas.excerpts import Excerpt, excerpt_of
 from schemas.media_writer import AudioTrack, VideoTrack
 from schemas.records import MEDIA_CLASS_OF, Audio, Begin, Caption, Chat, Event, Hole, RecordKind, Video
 from schemas.records import Codec as MediaCodec
@@ -96,6 +97,7 @@ class Publisher:
         self._audio: dict[tuple[int, str | None], AudioTrack] = {}
         self._pictures: dict[tuple[str, int, str | None], VideoTrack] = {}
         self._holes: deque[Hole] = deque()
+        self._oversized: deque[Excerpt] = deque()
         self.frames = dict.fromkeys(producers, 0)
         self._counted = dict.fromkeys(producers, 0)
 
@@ -162,6 +164,15 @@ class Publisher:
             metrics.FRAMES.labels(name).inc(frames - self._counted[name])
             self._counted[name] = frames
 
+    def lost(self, topic: Topic, at_ms: int, cause: str) -> None:
+        """Something that never became a record is missing."""
+        self._lose(topic, at_ms, cause)
+
+    def take_oversized(self) -> Iterator[Excerpt]:
+        """What is kept of records that are too large for any topic, since the last call; for the dead letters."""
+        while self._oversized:
+            yield self._oversized.popleft()
+
     @property
     def unsettled(self) -> int:
         """Records that Kafka has neither taken nor refused yet."""
@@ -224,7 +235,7 @@ class Publisher:
         name = item.topic.name
         self.frames[name] += 1
         if len(item.value) > MAX_RECORD_BYTES:
-            self._lose(item.topic, item.timestamp_ms, TOO_LARGE)
+            self._put_aside(item)
         elif not (self._outbox.is_clear and self._handed_over(item)):  # nothing waits before it: straight on
             self._outbox.put(item)
             self.send()
@@ -236,7 +247,7 @@ class Publisher:
         except QueueFull:
             return False
         except RecordTooLarge:
-            self._lose(item.topic, item.timestamp_ms, TOO_LARGE)
+            self._put_aside(item)
         return True
 
     def _produce(self, item: Outgoing) -> None:
@@ -246,6 +257,10 @@ class Publisher:
         settle = _Settlement(account, kept)
         self._producers[name].send(item.topic, self._key, item.value, self.identity.partition, settle)
         account.sent += 1
+
+    def _put_aside(self, item: Outgoing) -> None:
+        self._oversized.append(excerpt_of(item.value))
+        self._lose(item.topic, item.timestamp_ms, TOO_LARGE)
 
     def _lose(self, topic: Topic, at_ms: int, cause: str) -> None:
         medium = topic.name.removeprefix("rtms.")

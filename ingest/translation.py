@@ -110,7 +110,7 @@ def meeting_event(identity: Identity, event: ZoomEvent, arrived_us: int) -> Even
         participant_name=event.user_name,
         epoch=identity.epoch,
         sequence=0,
-        timestamp_ms=event.timestamp_ms,
+        timestamp_ms=event.timestamp_ms or arrived_us // 1000,  # Zoom did not say when, and nothing told its time yet
         arrived_us=arrived_us,
         event=event.name,
         code=event.code,

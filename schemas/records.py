@@ -286,7 +286,11 @@ class ProcessorState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """An input that could not be used. `data` is at most its first 256 KiB; `length` and `sha256` are of the whole."""
+    """An input that could not be used. `data` is at most its first 256 KiB; `length` and `sha256` are of the whole.
+
+    A letter with `re_driven_to` is no input but a note: the one that stood at the same place (topic, partition, offset)
+    was put back on its topic, where it has this offset. It has no `data`.
+    """
 
     topic: str
     partition: int
@@ -296,6 +300,8 @@ class DeadLetter:
     length: int
     sha256: str
     data: bytes = field(repr=False)
+    key: bytes | None = field(default=None, repr=False)
+    re_driven_to: int | None = None
 
 
 Record = (

@@ -163,7 +163,7 @@ def _connected_too_late(state: AppSession, fact: SessionFact, at_ms: int) -> App
 
 
 def _media_flows(state: AppSession) -> AppSession:
-    settings = session_settings.loads(state.settings)
+    settings = session_settings.readable(state.settings)
     records = settings.recording_format is not RecordingFormat.NONE
     return replace(
         state,
@@ -195,7 +195,7 @@ def _disconnected(state: AppSession, fact: SessionFact, at_ms: int) -> AppSessio
 def _end_if_complete(state: AppSession, at_ms: int) -> AppSession:
     if state.state != State.POST_PROCESSING or state.awaiting:
         return state
-    settings = session_settings.loads(state.settings)
+    settings = session_settings.readable(state.settings)
     if state.recording is None and settings.recording_format is not RecordingFormat.NONE:
         state = replace(state, recording_state=Progress.FAILED)
     elif state.connected_once:

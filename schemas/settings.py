@@ -74,8 +74,8 @@ class SessionSettings:
 
     @property
     def primary_engine(self) -> Engine:
-        """The engine whose transcript answers when the reader does not say which."""
-        return next(engine for engine in Engine if engine in self.engines)
+        """The engine whose transcript answers when the reader does not say which; Zoom's where there is none at all."""
+        return next((engine for engine in Engine if engine in self.engines), Engine.ZOOM)
 
 
 def dumps(settings: SessionSettings) -> str:
@@ -90,3 +90,11 @@ def loads(text: str) -> SessionSettings:
         ValueError: `text` is no settings document.
     """
     return msgspec.json.decode(text, type=SessionSettings)
+
+
+def readable(text: str) -> SessionSettings:
+    """`loads`, or the defaults where `text` is no settings document: for those who must go on whatever it says."""
+    try:
+        return loads(text)
+    except ValueError:
+        return SessionSettings()

@@ -60,7 +60,7 @@ def document(state: AppSession) -> AppSessionDocument:
     """`state` as it is answered."""
     return {
         "id": state.session_id,
-        "metadata": json.loads(state.metadata) if state.metadata else None,
+        "metadata": _parsed(state.metadata),
         "state": state.state,
         "events": [_event(entry) for entry in state.history],
         "transcription_state": state.transcription_state,
@@ -73,11 +73,19 @@ def document(state: AppSession) -> AppSessionDocument:
     }
 
 
+def _parsed(text: str | None) -> Any:
+    """JSON of the state; where it is none, because somebody else wrote it, the rest is told all the same."""
+    try:
+        return json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return None
+
+
 def _event(entry: HistoryEntry) -> EventDocument:
     event: EventDocument = {"type": entry.event_type, "created_at": iso_utc(entry.created_at_ms)}
     if entry.sub_type:
         event["sub_type"] = entry.sub_type
-    if metadata := json.loads(entry.metadata):
+    if metadata := _parsed(entry.metadata):
         event["event_metadata"] = metadata
     return event
 

@@ -63,7 +63,7 @@ def parameters(session: AppSession, engine: Engine, updated_after: str | None) -
 
 def engine_of(session: AppSession, named: str | None) -> Engine:
     """Whose transcript is wanted: the engine that is named, else the session's first. Raises ApiError 400."""
-    settings = session_settings.loads(session.settings)
+    settings = session_settings.readable(session.settings)
     if named is None:
         return settings.primary_engine
     if named not in settings.engines:

@@ -4,35 +4,51 @@ A letter holds the first 256 KiB of what came, its whole length and its SHA-256.
 came from, so nothing of it is logged but where it came from and why.
 """
 
-import hashlib
+from collections import Counter
 from concurrent.futures import Future
+from typing import NamedTuple
 
 from connectors.host.logs import get_logger
 from connectors.kafka.metrics import DEAD_LETTERS as COUNTED
 from connectors.kafka.producer import Producer
 from schemas.codec import Codec
+from schemas.excerpts import Excerpt, excerpt_of
+from schemas.keys import session_of
 from schemas.records import DeadLetter
 from schemas.topics import DEAD_LETTERS
 
 log = get_logger(__name__)
 
-MAX_DATA_BYTES = 256 * 1024
 _REASON_CHARACTERS = 200
+_LOGGED_FIRST = 100
+_LOGGED_EVERY = 1000
 
 
-def letter_of(
-    topic: str, partition: int, offset: int, reason: str, data: bytes, session_id: str | None = None
-) -> DeadLetter:
-    """The letter for one input; `reason` must hold nothing of the input itself."""
+class Origin(NamedTuple):
+    """Where an input was; a `topic` that is none of ours names another source, which counts its own offsets."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None = None
+
+
+def letter_of(origin: Origin, reason: str, data: bytes | Excerpt, session_id: str | None = None) -> DeadLetter:
+    """The letter for one input; `reason` must hold nothing of the input itself.
+
+    Without a `session_id` the key says whose it is: all our keys begin with the session's id.
+    """
+    excerpt = data if isinstance(data, Excerpt) else excerpt_of(data)
     return DeadLetter(
-        topic=topic,
-        partition=partition,
-        offset=offset,
+        topic=origin.topic,
+        partition=origin.partition,
+        offset=origin.offset,
         reason=reason[:_REASON_CHARACTERS],
-        session_id=session_id,
-        length=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
-        data=bytes(data[:MAX_DATA_BYTES]),
+        session_id=session_id or session_of(origin.key),
+        length=excerpt.length,
+        sha256=excerpt.sha256,
+        data=excerpt.head,
+        key=origin.key,
     )
 
 
@@ -42,32 +58,48 @@ def encoded(codec: Codec, letter: DeadLetter) -> tuple[bytes, bytes]:
     return key, codec.encode(DEAD_LETTERS, letter)
 
 
+class Notices:
+    """Counts letters, and logs the first hundred of each topic and then every thousandth: a flood of garbage must not
+    become a flood of log lines.
+    """
+
+    def __init__(self) -> None:
+        self._written: Counter[str] = Counter()
+
+    def note(self, letter: DeadLetter) -> None:
+        """A letter has been written."""
+        COUNTED.labels(letter.topic).inc()
+        self._written[letter.topic] += 1
+        number = self._written[letter.topic]
+        if number <= _LOGGED_FIRST or number % _LOGGED_EVERY == 0:
+            log.warning(
+                "dead letter",
+                topic=letter.topic,
+                partition=letter.partition,
+                offset=letter.offset,
+                reason=letter.reason,
+                letters=number,
+            )
+
+
 class DeadLetters:
     """Writes letters; use a text or control producer."""
 
     def __init__(self, producer: Producer, codec: Codec) -> None:
+        self._notices = Notices()
         self._producer = producer
         self._codec = codec
 
-    def send(
-        self, topic: str, partition: int, offset: int, reason: str, data: bytes, session_id: str | None = None
-    ) -> "Future[int]":
+    def send(self, origin: Origin, reason: str, data: bytes) -> "Future[int]":
         """Queue a letter; commit its input only when the future has the letter's offset.
 
         Raises what `Producer.send` does, QueueFull above all.
         """
-        return self.send_letter(letter_of(topic, partition, offset, reason, data, session_id))
+        return self.send_letter(letter_of(origin, reason, data))
 
     def send_letter(self, letter: DeadLetter) -> "Future[int]":
         """`send` for a letter that is written already."""
         key, value = encoded(self._codec, letter)
         future = self._producer.send_future(DEAD_LETTERS, key, value, 0)
-        COUNTED.labels(letter.topic).inc()
-        log.warning(
-            "dead letter",
-            topic=letter.topic,
-            partition=letter.partition,
-            offset=letter.offset,
-            reason=letter.reason,
-        )
+        self._notices.note(letter)
         return future

@@ -15,6 +15,8 @@ from schemas.topics import Topic
 log = get_logger(__name__)
 
 RETRY_S = 1.0
+MAX_NOBODYS = 10_000
+"""Ids that the registry does not know, and that are not asked for again; garbage has four thousand million of them."""
 
 
 class Decoder:
@@ -63,5 +65,7 @@ class Decoder:
         try:
             learn_schema(self._settings, self.codec, error.schema_id)
         except NotRegistered:
+            if len(self._nobodys) >= MAX_NOBODYS:
+                self._nobodys.clear()
             self._nobodys.add(error.schema_id)
             raise Undecodable(error.reason) from None

@@ -97,7 +97,12 @@ class Producer:
         self._poller.start()
 
     def send(
-        self, topic: Topic, key: bytes, value: bytes | None, partition: int, on_delivery: OnDelivery | None = None
+        self,
+        topic: Topic,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int,
+        on_delivery: OnDelivery | None = None,
     ) -> None:
         """Queue one record; `value` None is a tombstone.
 
@@ -116,7 +121,7 @@ class Producer:
                 self._connection.on_fatal(error)
             raise error from failure
 
-    def send_future(self, topic: Topic, key: bytes, value: bytes | None, partition: int) -> "Future[int]":
+    def send_future(self, topic: Topic, key: bytes | None, value: bytes | None, partition: int) -> "Future[int]":
         """Like `send`; the future gets the record's offset or the error."""
         future: Future[int] = Future()
 
@@ -131,7 +136,7 @@ class Producer:
         """Send and wait for the acknowledgement; the record's offset. Raises what `send` does, and DeliveryFailed."""
         return await asyncio.wrap_future(self.send_future(topic, key, value, partition))
 
-    def send_blocking(self, topic: Topic, key: bytes, value: bytes | None, partition: int) -> int:
+    def send_blocking(self, topic: Topic, key: bytes | None, value: bytes | None, partition: int) -> int:
         """`send_acked` for threads."""
         try:
             return self.send_future(topic, key, value, partition).result(self._delivery_timeout_s + 5)

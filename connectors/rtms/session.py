@@ -11,7 +11,8 @@ Zoom's window, closed or handed over. From other coroutines of the same loop:
     session.reconnect(urls)  Zoom announced the stream again at other addresses
 
 `on_event` gets every `protocol.events.OwnerEvent` in order, synchronously, from the reading callback itself: it must
-not block. `MediaReady` comes before any frame, tick or event of the meeting; `StreamEnded` is the last one. What
+not block. `MediaReady` comes before any frame, tick or event of the meeting, but not before what is rejected;
+`StreamEnded` is the last one. What
 `on_event` raises ends the session and is raised by `run`. Cancelling `run` cuts the sockets without a word to Zoom.
 """
 
@@ -38,6 +39,7 @@ from connectors.rtms.protocol.params import Phase, StreamParams, StreamPolicy
 from connectors.rtms.protocol.stream import RtmsStream
 from connectors.rtms.protocol.ticks import NEVER_MS
 from connectors.rtms.transport.sockets import ConnectFailed, Socket, Transport
+from schemas.excerpts import Excerpt
 
 _log = get_logger(__name__)
 
@@ -71,6 +73,10 @@ class _Ear:
     def on_message(self, data: bytes) -> None:
         if self._session is not None:
             self._session.heard(self.channel, data)
+
+    def on_oversized(self, excerpt: Excerpt) -> None:
+        if self._session is not None:
+            self._session.heard_oversized(self.channel, excerpt)
 
     def on_pong(self) -> None:
         if self._session is not None:
@@ -157,6 +163,13 @@ class RtmsSession:
         self._messages += 1
         self._bytes += len(data)
         self._stream.receive(channel, data, self._now_ms())
+        self._pump()
+
+    def heard_oversized(self, channel: str, excerpt: Excerpt) -> None:
+        """A message arrived that is too large to be looked into."""
+        self._messages += 1
+        self._bytes += excerpt.length
+        self._stream.receive_oversized(channel, excerpt, self._now_ms())
         self._pump()
 
     def heard_pong(self, channel: str) -> None:

@@ -16,7 +16,9 @@ class ZoomSettings(BaseSettings):
 
     `allowed_hosts` is the allow-list for `server_urls`, separated by commas; `*.zoom.us` means all names below that
     domain. Simulators on this machine need `127.0.0.1` in it and `allow_plaintext` for `ws://`. TLS certificates are
-    always verified; `ca_file` adds authorities to the system's.
+    always verified; `ca_file` adds authorities to the system's. Of a message larger than `max_message_bytes` only its
+    start is kept (the default leaves room for the base64 of the largest record there can be); a single frame of twice
+    that closes the socket, which is then opened again.
     """
 
     model_config = SettingsConfigDict(env_prefix="RTMS_ZOOM_")
@@ -27,7 +29,7 @@ class ZoomSettings(BaseSettings):
     unified_media: bool = True
     probe_silence: bool = True
     ca_file: Path | None = None
-    max_message_bytes: int = Field(default=32 * 1024 * 1024, ge=1024 * 1024)
+    max_message_bytes: int = Field(default=24 * 1024 * 1024, ge=1024 * 1024)
     open_timeout_s: float = Field(default=8.0, gt=0)
     close_timeout_s: float = Field(default=1.0, gt=0)
     answer_timeout_s: float = Field(default=10.0, gt=0)

@@ -62,6 +62,8 @@ class Assignment:
         self.name = name
         self.next = dict(committed)
         """Per input, the offset that must be fed next."""
+        self.left_out: Counter[tuple[str, str]] = Counter()
+        """Records that no window took, by topic and reason; the caller counts them and clears it."""
         self._logic = logic
         self._sessions: dict[SessionKey, Session] = {}
         self._stored: dict[SessionKey, State] = {}
@@ -95,7 +97,12 @@ class Assignment:
         self.skip(source, offset)
         key = SessionKey(source.partition, session_id)
         self._uncover(key, source.topic, offset)
-        return self._session(key).feed(source.topic, offset, record, size_bytes)
+        session = self._session(key)
+        before = session.fold(source.topic)
+        windows = session.feed(source.topic, offset, record, size_bytes)
+        if reason := session.fold(source.topic).left_out_since(before):
+            self.left_out[source.topic, reason] += 1
+        return windows
 
     def skip(self, source: Input, offset: int) -> None:
         """Pass over a record that belongs to no session."""

@@ -21,22 +21,34 @@ FOREVER_MS = 2**62
 MAX_AHEAD_MS = 3_600_000
 """A frame this far ahead of its topic's watermark is a broken clock: believing it would make all others late."""
 
+MAX_OFF_MS = 24 * 3_600_000
+"""No frame is this far behind the watermark, nor, where there is none yet, from when its epoch began."""
+
+
+_OPENING = (RecordKind.BEGIN, RecordKind.END)
+"""What may be of a newer epoch than all before it: a worker that claims a session only to finish it writes `end`."""
+
+_LEFT_OUT = ("late", "stale", "foreign", "implausible", "unknown")
+
 
 class Fold(NamedTuple):
     """The fold of one session's records of one topic; a tuple, because a new one is made for every record.
 
-    `part` is the application's share of it. `sequence` is the last of the current epoch; a hole in it counts as
-    `missing`. `late`, `stale` (of an older epoch), `implausible` and `unknown` (kind) count what was
-    left out of the windows.
+    `part` is the application's share of it. `epoch` is the newest that has begun (or ended the session), `begun_ms`
+    when (0: nobody said so); `sequence` is its last, and a hole in it counts as `missing`. `late`, `stale` (of an older
+    epoch), `foreign` (of one that has not begun), `implausible` and `unknown` (kind) count what was left out of the
+    windows.
     """
 
     epoch: int = -1
+    begun_ms: int = 0
     sequence: int = -1
     watermark_ms: int = NEVER_MS
     ended: bool = False
     frames: int = 0
     late: int = 0
     stale: int = 0
+    foreign: int = 0
     missing: int = 0
     implausible: int = 0
     unknown: int = 0
@@ -45,15 +57,32 @@ class Fold(NamedTuple):
     def is_stale(self, record: MediaRecord) -> bool:
         return record.epoch < self.epoch
 
-    def is_in_time(self, record: MediaRecord) -> bool:
-        """Whether a frame may still enter a window: not before the watermark, and not absurdly far ahead of it."""
-        return not self._is_late(record) and not self._is_implausible(record)
+    def is_foreign(self, record: MediaRecord) -> bool:
+        """Whether it is of an epoch that has not begun here: no worker writes such a thing.
 
-    def leaving_out(self, record: MediaRecord) -> Self:
-        """The fold with a record counted that changes nothing else: of an older epoch or of a kind yet unknown."""
+        Where nothing has begun, retention has been faster than the reader, and what is left is taken as it is.
+        """
+        return record.epoch > self.epoch >= 0 and record.kind not in _OPENING
+
+    def is_in_time(self, record: MediaRecord) -> bool:
+        """Whether a frame may still enter a window."""
+        return not self._is_late(record)
+
+    def leaving_out(self, record: MediaRecord) -> Self | None:
+        """The fold with the record counted as one that changes nothing else; None: it has to be taken in."""
+        if record.kind is RecordKind.UNKNOWN:
+            return self._replace(unknown=self.unknown + 1)
         if self.is_stale(record):
             return self._replace(stale=self.stale + 1)
-        return self._replace(unknown=self.unknown + 1)
+        if self.is_foreign(record):
+            return self._replace(foreign=self.foreign + 1)
+        if record.kind not in _OPENING and self.is_implausible(record):
+            return self._replace(implausible=self.implausible + 1)
+        return None
+
+    def left_out_since(self, before: Self) -> str | None:
+        """Why the record between `before` and this fold was left out of the windows; None where it was not."""
+        return next((name for name in _LEFT_OUT if getattr(self, name) != getattr(before, name)), None)
 
     def counting(self, record: MediaRecord) -> Self:
         """The fold with the record's epoch, sequence and kind in it."""
@@ -61,12 +90,12 @@ class Fold(NamedTuple):
         gap = 0 if is_new else max(0, record.sequence - self.sequence - 1)
         is_frame = record.kind is RecordKind.FRAME
         return self._replace(
-            epoch=record.epoch,
+            epoch=record.epoch if record.kind in _OPENING else self.epoch,
+            begun_ms=record.timestamp_ms if record.kind is RecordKind.BEGIN else self.begun_ms,
             sequence=record.sequence if is_new else max(self.sequence, record.sequence),
             missing=self.missing + gap,
             frames=self.frames + is_frame,
             late=self.late + (is_frame and self._is_late(record)),
-            implausible=self.implausible + (is_frame and self._is_implausible(record)),
         )
 
     def advanced(self, record: MediaRecord, slack_ms: int) -> Self:
@@ -80,15 +109,16 @@ class Fold(NamedTuple):
                 through_ms = record.timestamp_ms - slack_ms
             case _:
                 return self
-        if self._is_implausible(record):
-            return self
         return self._replace(watermark_ms=through_ms) if through_ms > self.watermark_ms else self
 
     def _is_late(self, record: MediaRecord) -> bool:
         return record.timestamp_ms < self.watermark_ms
 
-    def _is_implausible(self, record: MediaRecord) -> bool:
-        return self.watermark_ms != NEVER_MS and record.timestamp_ms > self.watermark_ms + MAX_AHEAD_MS
+    def is_implausible(self, record: MediaRecord) -> bool:
+        """Whether its time is absurdly far off."""
+        if self.watermark_ms == NEVER_MS:
+            return self.begun_ms > 0 and abs(record.timestamp_ms - self.begun_ms) > MAX_OFF_MS
+        return not -MAX_OFF_MS <= record.timestamp_ms - self.watermark_ms <= MAX_AHEAD_MS
 
     def to_json(self) -> dict[str, Json]:
         return self._asdict()

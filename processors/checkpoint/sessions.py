@@ -67,6 +67,10 @@ class Session:
             return self.advance()
         return self._take(Entry(topic, offset, record, before, size_bytes)) + self.advance()
 
+    def fold(self, topic: str) -> Fold:
+        """What the topic's records so far say."""
+        return self._folds[topic]
+
     def advance(self) -> list[Window]:
         """The windows that are complete by what has been fed."""
         if self.is_finished:
@@ -119,8 +123,8 @@ class Session:
     def _take(self, entry: Entry) -> list[Window]:
         """Fold the record in and put it where it waits; its 1:1 outputs."""
         record, topic, fold = entry.record, entry.topic, entry.before
-        if record.kind is RecordKind.UNKNOWN or fold.is_stale(record):
-            self._folds[topic] = fold.leaving_out(record)
+        if (without := fold.leaving_out(record)) is not None:
+            self._folds[topic] = without
             return []
         observed = self._logic.observe(topic, fold.part, record)
         after = fold.counting(record)._replace(part=observed.part)

@@ -23,12 +23,14 @@ class StatedFact:
 
 @dataclass(slots=True)
 class FoldedBatch:
-    """`states` has the last state of each session that the batch touched, `refused` the facts that nobody asked for."""
+    """`states` has the last state of each session that the batch touched, `refused` the facts that nobody asked for,
+    `failed` those that found a fault of ours, with the kind of error."""
 
     states: dict[str, AppSession] = field(default_factory=dict)
     changes: list[SessionChange] = field(default_factory=list)
     partitions: dict[str, int] = field(default_factory=dict)
     refused: list[StatedFact] = field(default_factory=list)
+    failed: list[tuple[StatedFact, str]] = field(default_factory=list)
 
 
 def fold_batch(states: Mapping[str, AppSession], facts: Iterable[StatedFact], facts_topic_id: str) -> FoldedBatch:
@@ -37,7 +39,11 @@ def fold_batch(states: Mapping[str, AppSession], facts: Iterable[StatedFact], fa
     for stated in facts:
         session_id = stated.fact.session_id
         before = folded.states.get(session_id) or states.get(session_id)
-        after = sessions.fold(before, stated.fact, stated.offset, stated.at_ms)
+        try:
+            after = sessions.fold(before, stated.fact, stated.offset, stated.at_ms)
+        except Exception as error:  # noqa: BLE001  it must not stop the other sessions, now and in every restart
+            folded.failed.append((stated, type(error).__name__))
+            continue
         if after is None:
             folded.refused.append(stated)
             continue

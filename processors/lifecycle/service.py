@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from connectors.host.health import Health
 from connectors.host.logs import get_logger
 from connectors.kafka.consumer import GroupConsumer, Listener
-from connectors.kafka.dead_letters import encoded, letter_of
+from connectors.kafka.dead_letters import Notices, Origin, encoded, letter_of
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Abort, KafkaError, OffsetOutOfRange
 from connectors.kafka.losses import Losses, unfinished
@@ -24,13 +24,16 @@ from processors.lifecycle.batch import FoldedBatch, StatedFact, fold_batch
 from processors.lifecycle.settings import LifecycleSettings
 from schemas import topics
 from schemas.codec import Undecodable
+from schemas.keys import FOREIGN_KEY, names
 from schemas.records import AppSession, DeadLetter, Record, SessionFact
+from schemas.sessions import State
 from schemas.topics import Topic
 
 log = get_logger(__name__)
 
 GROUP = "lifecycle"
 NO_PARTITIONS = "no partitions assigned"
+KNOWN_STATES = frozenset(State)
 NOT_REQUESTED = "a fact about a session that was never requested"
 
 
@@ -79,9 +82,10 @@ class States(Listener):
             log.error("state skipped", partition=record.partition, offset=record.offset, reason=error.reason)
             return
         assert isinstance(state, AppSession)
-        if state.session_id != session_id:
+        if state.session_id != session_id or state.state not in KNOWN_STATES:
             metrics.REFUSED.inc()
-            log.error("state under a foreign key skipped", partition=record.partition, offset=record.offset)
+            reason = FOREIGN_KEY if state.session_id != session_id else "no state that a session can be in"
+            log.error("state skipped", partition=record.partition, offset=record.offset, reason=reason)
             return
         into[session_id] = state
 
@@ -111,6 +115,7 @@ class Lifecycle:
         self._settings = settings
         self._health = health
         self._facts_topic_id = facts_topic_id
+        self._notices = Notices()
         health.ready(False, NO_PARTITIONS, "assignment")
 
     def step(self) -> None:
@@ -141,6 +146,7 @@ class Lifecycle:
         folded = fold_batch(self._states.of({record.partition for record in records}), facts, self._facts_topic_id)
         raw = {(record.partition, record.offset): record for record in records}
         letters += [_letter(raw[fact.partition, fact.offset], NOT_REQUESTED) for fact in folded.refused]
+        letters += [_letter(raw[fact.partition, fact.offset], f"{error} in the fold") for fact, error in folded.failed]
         offsets = {record.place: record.offset + 1 for record in records}
         try:
             self._write(folded, letters, offsets)
@@ -159,6 +165,9 @@ class Lifecycle:
                 letters.append(_letter(record, error.reason))
                 continue
             assert isinstance(fact, SessionFact)
+            if not names(record.key, fact):
+                letters.append(_letter(record, FOREIGN_KEY))
+                continue
             facts.append(StatedFact(fact, record.partition, record.offset, record.timestamp_ms))
         return facts, letters
 
@@ -198,9 +207,9 @@ class Lifecycle:
             log.info("session changed", session_id=item.session_id, state=item.change.new_state)
         for letter in letters:
             metrics.REFUSED.inc()
-            log.warning("fact refused", partition=letter.partition, offset=letter.offset, reason=letter.reason)
+            self._notices.note(letter)
 
 
 def _letter(record: KafkaRecord, reason: str) -> DeadLetter:
-    session_id = record.key.decode(errors="replace") if record.key else None
-    return letter_of(record.topic, record.partition, record.offset, reason, record.value or b"", session_id)
+    origin = Origin(record.topic, record.partition, record.offset, record.key)
+    return letter_of(origin, reason, record.value or b"")

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from processors.checkpoint.windows import Logic
+from schemas.keys import item_key
 from schemas.records import Record
 from schemas.sessions import Awaited
 from schemas.topics import Cleanup, Topic
-
-KEY_SEPARATOR = "|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Output:
 
     def key(self, session_id: str) -> bytes:
         if self.topic.cleanup is Cleanup.COMPACT_DELETE:
-            return f"{session_id}{KEY_SEPARATOR}{self.item_id}".encode()
+            return item_key(session_id, self.item_id)
         return session_id.encode()
 
 

@@ -4,7 +4,11 @@ from connectors.host.metrics import counter, gauge, histogram
 
 RECORDS = counter("rtms_processors_records", "Input records taken.", ["topic"])
 IGNORED = counter("rtms_processors_ignored_records", "Deliveries that were not taken, to be read again.", ["reason"])
+LEFT_OUT = counter(
+    "rtms_processors_left_out_records", "Input records that belong into no window, by why.", ["topic", "reason"]
+)
 REFUSED = counter("rtms_processors_refused_records", "Input records that became dead letters.", ["topic"])
+UNREADABLE = counter("rtms_processors_unreadable_states", "Records of the state topic that are no states.", ["topic"])
 LOST = counter("rtms_processors_lost_records", "Input records deleted by retention before they were read.", ["topic"])
 WINDOWS = counter("rtms_processors_windows", "Windows whose outputs are acknowledged.")
 OUTPUTS = counter("rtms_processors_outputs", "Output records acknowledged.", ["topic"])

@@ -2,10 +2,9 @@
 
 import asyncio
 
-from connectors.kafka.dead_letters import DeadLetters
+from connectors.kafka.dead_letters import DeadLetters, Origin
 from connectors.kafka.errors import QueueFull
 from connectors.kafka.producer import Producer
-from processors.checkpoint.assignments import Input
 from schemas.codec import Codec
 from schemas.records import Record
 from schemas.topics import Topic
@@ -31,11 +30,11 @@ class Outbox:
             except QueueFull:
                 await asyncio.sleep(RETRY_S)
 
-    async def refuse(self, source: Input, offset: int, reason: str, data: bytes, session_id: str | None) -> None:
+    async def refuse(self, origin: Origin, reason: str, data: bytes) -> None:
         """Write a dead letter; returns when it is acknowledged. Raises KafkaError."""
         while True:
             try:
-                letter = self._dead_letters.send(*source, offset, reason, data, session_id)
+                letter = self._dead_letters.send(origin, reason, data)
                 await asyncio.wrap_future(letter)
                 return
             except QueueFull:

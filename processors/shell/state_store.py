@@ -7,23 +7,29 @@ import asyncio
 import threading
 from collections.abc import Collection, Iterable
 
+from connectors.host.logs import get_logger
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place
+from connectors.kafka.records import Record as KafkaRecord
 from processors.checkpoint.assignments import Stored, Unsaved
 from processors.checkpoint.sessions import SessionKey
 from processors.checkpoint.states import State
-from processors.shell.applications import KEY_SEPARATOR
+from processors.shell import metrics
 from processors.shell.outbox import Outbox
+from schemas.codec import Undecodable
+from schemas.keys import FOREIGN_KEY, ITEM_SEPARATOR, item_key, names
 from schemas.records import ProcessorState
 from schemas.topics import Topic
+
+log = get_logger(__name__)
 
 
 class StateStore:
     """The states of one processor. One load at a time; a second one waits."""
 
     def __init__(self, group: str, topic: Topic, loader: PartitionLoader, decoder: Decoder, outbox: Outbox) -> None:
-        self._owner = f"{group}{KEY_SEPARATOR}"
+        self._owner = f"{group}{ITEM_SEPARATOR}"
         self._topic = topic
         self._loader = loader
         self._decoder = decoder
@@ -35,7 +41,9 @@ class StateStore:
 
         Raises:
             KafkaError: the ends were not reached.
-            ValueError: a record is no state; going on without it would produce wrong outputs.
+
+        A record that is no state is left out, so that one cannot stop all sessions: what it may have replaced is still
+        read where compaction has not come by, and where it has, that one session is worked out anew.
         """
         return await asyncio.to_thread(self._read, partitions, timeout_s)
 
@@ -43,11 +51,11 @@ class StateStore:
         """Write one state; returns when it is acknowledged."""
         session_id, owned = unsaved.session.session_id, self._owner + assignment
         record = ProcessorState(session_id=session_id, assignment=owned, state=unsaved.text)
-        await self._outbox.send(self._topic, _key(session_id, owned), record, unsaved.session.partition)
+        await self._outbox.send(self._topic, item_key(session_id, owned), record, unsaved.session.partition)
 
     async def erase(self, session: SessionKey, assignments: Iterable[str]) -> None:
         """Write tombstones for what these assignments left of the session."""
-        keys = [_key(session.session_id, self._owner + assignment) for assignment in assignments]
+        keys = [item_key(session.session_id, self._owner + assignment) for assignment in assignments]
         await asyncio.gather(*(self._outbox.send(self._topic, key, None, session.partition) for key in keys))
 
     def _read(self, partitions: Collection[int], timeout_s: float) -> list[Stored]:
@@ -58,18 +66,25 @@ class StateStore:
                 place = record.partition, record.key or b""
                 if record.value is None:
                     found.pop(place, None)
-                elif (stored := self._stored(record.partition, record.value)) is not None:
+                elif (stored := self._readable(record, record.value)) is not None:
                     found.setdefault(place, []).append(stored)
         return [stored for states in found.values() for stored in states]
 
-    def _stored(self, partition: int, value: bytes) -> Stored | None:
+    def _readable(self, record: KafkaRecord, value: bytes) -> Stored | None:
+        try:
+            return self._stored(record.partition, record.key, value)
+        except ValueError as error:
+            metrics.UNREADABLE.labels(self._topic.name).inc()
+            log.error("state skipped", topic=self._topic.name, partition=record.partition, offset=record.offset,
+                      reason=error.reason if isinstance(error, Undecodable) else "not a state")  # fmt: skip
+            return None
+
+    def _stored(self, partition: int, key: bytes | None, value: bytes) -> Stored | None:
         record = self._decoder.decode(self._topic, value)
         assert isinstance(record, ProcessorState)
+        if not names(key, record):
+            raise Undecodable(FOREIGN_KEY)
         if not record.assignment.startswith(self._owner):
             return None
-        key, assignment = SessionKey(partition, record.session_id), record.assignment.removeprefix(self._owner)
-        return Stored(key, assignment, State.from_json(record.state))
-
-
-def _key(session_id: str, owned: str) -> bytes:
-    return f"{session_id}{KEY_SEPARATOR}{owned}".encode()
+        session, assignment = SessionKey(partition, record.session_id), record.assignment.removeprefix(self._owner)
+        return Stored(session, assignment, State.from_json(record.state))

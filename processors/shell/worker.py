@@ -17,6 +17,7 @@ from faust.types import TP, Message
 from connectors.host.clock import Clock
 from connectors.host.health import Health
 from connectors.host.logs import get_logger
+from connectors.kafka.dead_letters import Origin
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Fatal, KafkaError
 from connectors.kafka.losses import Losses, awaiting
@@ -32,12 +33,15 @@ from processors.shell.reading import Reading
 from processors.shell.rendering import Rendering
 from processors.shell.state_store import StateStore
 from schemas.codec import Undecodable
+from schemas.keys import FOREIGN_KEY, names
 from schemas.records import MediaRecord
 from schemas.topics import BY_NAME
 
 log = get_logger(__name__)
 
 RETRY_S = 0.5
+MAX_LETTERS = 256
+"""Dead letters under way at once: waiting for each would let a flood of garbage hold up whatever comes after it."""
 UNASSIGNED_PATIENCE_S = 300.0
 
 
@@ -82,6 +86,7 @@ class Worker:
         self._is_loaded = asyncio.Event()
         self._loading: asyncio.Task[None] | None = None
         self._committed: dict[Input, int] = {}
+        self._letters: list[asyncio.Task[None]] = []
         self._checkpointing = asyncio.Lock()
         self._moved_at = self._looked_at = clock.monotonic()
 
@@ -191,6 +196,8 @@ class Worker:
             record = self._to.decoder.decode(BY_NAME[source.topic], data)
             if not isinstance(record, MediaRecord):
                 raise Undecodable("not a media record")
+            if not names(message.key, record):
+                raise Undecodable(FOREIGN_KEY)
             windows = assignment.feed(source, message.offset, record.session_id, record, len(data))
         except Undecodable as error:
             await self._refuse(source, message, error.reason)
@@ -211,9 +218,16 @@ class Worker:
 
     async def _refuse(self, source: Input, message: Message, reason: str) -> None:
         metrics.REFUSED.labels(source.topic).inc()
-        key: bytes | None = message.key
-        session_id = key.decode(errors="replace") if key else None
-        await self._to.outbox.refuse(source, message.offset, reason, message.value or b"", session_id)
+        origin = Origin(source.topic, source.partition, message.offset, message.key)
+        self._letters.append(asyncio.create_task(self._to.outbox.refuse(origin, reason, message.value or b"")))
+        if len(self._letters) >= MAX_LETTERS:
+            await self._letters_written()
+
+    async def _letters_written(self) -> None:
+        """Wait for the letters under way: no offset is committed before. Raises KafkaError."""
+        letters = list(self._letters)
+        await asyncio.gather(*letters)
+        self._letters = [letter for letter in self._letters if letter not in letters]
 
     async def _load(self, sources: list[Input], generation: int) -> None:
         while self._to.inputs.generation == generation:
@@ -267,6 +281,9 @@ class Worker:
         offsets = {s: offset for s, offset in assignment.committable().items() if offset != self._committed.get(s)}
         if not offsets:
             return
+        await self._letters_written()
+        if assignment is not self._assignment:
+            return
         is_done = await self._to.inputs.commit(offsets)
         metrics.COMMITS.labels("done" if is_done else "refused").inc()
         if is_done and assignment is self._assignment:
@@ -276,6 +293,9 @@ class Worker:
         """Forget everything of the old assignment; what is under way for it comes to nothing."""
         if self._loading is not None:
             self._loading.cancel()
+        for letter in self._letters:
+            letter.cancel()
+        self._letters = []
         self._rendering.cancel()
         self._reading.forget()
         self._assignment = self._loading = None
@@ -285,6 +305,9 @@ class Worker:
     def _observe(self, assignment: Assignment) -> None:
         metrics.SESSIONS.set(assignment.session_count)
         metrics.HELD_BYTES.set(assignment.held_bytes())
+        for (topic, reason), count in assignment.left_out.items():
+            metrics.LEFT_OUT.labels(topic, reason).inc(count)
+        assignment.left_out.clear()
 
     def _is_moving(self) -> bool:
         """Whether something was taken lately, or there was nothing to take; without partitions, for a while."""

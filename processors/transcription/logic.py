@@ -16,7 +16,7 @@ from processors.transcription.timeline import TOLERANCE_MS
 from processors.transcription.works import CaptionWork, EndWork, SpeechWork
 from schemas import settings, topics
 from schemas.records import Audio, Caption, MediaRecord, RecordKind
-from schemas.settings import Engine, SessionSettings
+from schemas.settings import Engine
 
 SLACK_MS = 300
 """How far one participant's audio may lag behind another's. It is waited for at the end of every utterance."""
@@ -123,10 +123,7 @@ def _format(entry: Entry) -> AudioFormat:
 
 
 def _asked_for(text: str) -> dict[str, Any]:
-    try:
-        asked = settings.loads(text)
-    except ValueError:
-        asked = SessionSettings()
+    asked = settings.readable(text)
     return {"engines": [str(engine) for engine in asked.engines], "language": asked.language}
 
 

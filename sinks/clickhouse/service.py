@@ -17,7 +17,7 @@ from connectors.host.health import Health
 from connectors.host.logs import get_logger
 from connectors.host.signals import StopSignal
 from connectors.kafka.consumer import GroupConsumer, Listener
-from connectors.kafka.dead_letters import DeadLetters
+from connectors.kafka.dead_letters import DeadLetters, Origin
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
 from connectors.kafka.losses import Losses, awaiting
@@ -26,6 +26,7 @@ from connectors.kafka.records import BEGINNING, Place, Record
 from connectors.kafka.registry import RegistryError
 from schemas import ids, topics
 from schemas.codec import Undecodable
+from schemas.keys import FOREIGN_KEY, names
 from schemas.records import OutputKind
 from schemas.records import Record as Value
 from schemas.sessions import Awaited
@@ -133,7 +134,10 @@ class ClickHouseSink:
 
     def _add(self, record: Record) -> None:
         try:
-            self._pending.add(record, self._value(record))
+            value = self._value(record)
+            if value is not None and not names(record.key, value):
+                raise Undecodable(FOREIGN_KEY)
+            self._pending.add(record, value)
         except Undecodable as error:
             self._pending.refuse(record, error.reason)
 
@@ -179,8 +183,8 @@ class ClickHouseSink:
         sent: list[Future[int]] = [self._state(ending, until_s) for ending in self._pending.endings()]
         for letter in self._pending.letters():
             record = letter.record
-            data = record.value or b""
-            sent.append(self._dead_letters.send(record.topic, record.partition, record.offset, letter.reason, data))
+            origin = Origin(record.topic, record.partition, record.offset, record.key)
+            sent.append(self._dead_letters.send(origin, letter.reason, record.value or b""))
         self._acknowledged(sent)
 
     def _state(self, ending: Ending, until_s: float) -> "Future[int]":

@@ -65,7 +65,7 @@ def stored_segments(listing: Iterable[tuple[str, int]]) -> list[StoredSegment]:
 def incompleteness(end: Segment, stored: Iterable[StoredSegment]) -> str | None:
     """Why these segments are not the whole recording that `end` speaks of, None if they are."""
     starts = [segment.start_ms for segment in stored]
-    if len(starts) < end.count or starts[0] != end.start_ms:
+    if not starts or len(starts) < end.count or starts[0] != end.start_ms:
         return "segments_missing"
     if len(starts) > end.count or starts[-1] >= end.start_ms + end.duration_ms:
         return "segments_inconsistent"

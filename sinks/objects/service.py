@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from connectors.host.health import Health
 from connectors.host.logs import get_logger
 from connectors.kafka.consumer import GroupConsumer, Listener
-from connectors.kafka.dead_letters import DeadLetters
+from connectors.kafka.dead_letters import DeadLetters, Origin
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
 from connectors.kafka.losses import Losses, awaiting
 from connectors.kafka.records import BEGINNING, Place, Record
 from connectors.objects.errors import BadKey
 from schemas.codec import Undecodable
+from schemas.keys import FOREIGN_KEY, names
 from schemas.records import OutputKind, Segment
 from schemas.sessions import Awaited
 from schemas.topics import RECORDING_SEGMENTS
@@ -30,6 +31,7 @@ log = get_logger(__name__)
 
 GROUP = "sink-objects"
 MAX_RECORDS = 32
+NO_NAME = "no object can be named after it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ class ObjectsSink(Listener):
                 self._storing.check(segment)
         except (Undecodable, BadKey) as error:
             metrics.REFUSED.inc()
-            reason = str(error)
+            reason = error.reason if isinstance(error, Undecodable) else NO_NAME
             patience.until_done("dead letter", lambda: self._refuse(record, reason))
             return None
         return segment if segment.kind is OutputKind.END else None
@@ -157,11 +159,13 @@ class ObjectsSink(Listener):
         segment = self._to.decoder.decode(RECORDING_SEGMENTS, record.value or b"")
         if not isinstance(segment, Segment):
             raise Undecodable("not a segment")
+        if not names(record.key, segment):
+            raise Undecodable(FOREIGN_KEY)
         return segment
 
     def _refuse(self, record: Record, reason: str) -> None:
-        session_id = (record.key or b"").decode(errors="replace") or None
-        letter = self._to.dead_letters.send(*record[:3], reason, record.value or b"", session_id)
+        origin = Origin(record.topic, record.partition, record.offset, record.key)
+        letter = self._to.dead_letters.send(origin, reason, record.value or b"")
         letter.result()
 
     def _settled(self, place: Place) -> int | None:

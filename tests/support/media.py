@@ -173,12 +173,14 @@ def audio_records(session_id: str, talks: Iterable[Talk], epoch: int = 1) -> lis
 def wrapped(
     session_id: str, frames: Sequence[MediaRecord], *, begin_ms: int = START_MS, settings: SessionSettings | None = None
 ) -> list[MediaRecord]:
-    """A topic as a worker writes it: begin, the frames with ticks in their silences, end."""
+    """A topic as a worker writes it: a begin for each epoch, the frames with ticks in their silences, end."""
     of = type(frames[0]) if frames else MediaRecord
     records = [control(session_id, RecordKind.BEGIN, begin_ms, settings=settings, of=of)]
     now_ms, epoch = begin_ms, 1
     for frame in frames:
-        epoch = max(epoch, frame.epoch)
+        if frame.epoch > epoch:
+            epoch = frame.epoch
+            records.append(control(session_id, RecordKind.BEGIN, now_ms, epoch=epoch, settings=settings, of=of))
         for tick_ms in range(now_ms + 1000, frame.timestamp_ms - 100, 1000):
             records.append(control(session_id, RecordKind.TICK, tick_ms, epoch=epoch, of=of))
         now_ms = max(now_ms, frame.timestamp_ms)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
+from connectors.kafka.dead_letters import Origin
 from processors.checkpoint.assignments import Input, Stored, Unsaved
 from processors.checkpoint.sessions import SessionKey
 from schemas.records import Record
@@ -55,10 +56,10 @@ class MemoryOutbox:
             raise self.error
         self.sent.append((topic.name, key, record, partition))
 
-    async def refuse(self, source: Input, offset: int, reason: str, data: bytes, session_id: str | None) -> None:
+    async def refuse(self, origin: Origin, reason: str, data: bytes) -> None:
         if self.error:
             raise self.error
-        self.refused.append((source, offset, reason))
+        self.refused.append((Input(origin.topic, origin.partition), origin.offset, reason))
 
 
 class MemoryStates:

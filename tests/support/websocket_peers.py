@@ -10,6 +10,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.utils import accept_key
 
 from connectors.rtms.transport.sockets import ConnectFailed, Transport
+from schemas.excerpts import Excerpt
 
 PATIENCE_S = 5.0
 
@@ -25,6 +26,9 @@ class Recorder:
 
     def on_message(self, data: bytes) -> None:
         self._keep(data)
+
+    def on_oversized(self, excerpt: Excerpt) -> None:
+        self._keep(excerpt)
 
     def on_pong(self) -> None:
         self._keep("pong")
@@ -44,7 +48,7 @@ class Recorder:
         return self.heard
 
     async def until_closed(self) -> list[object]:
-        return await self.until(lambda heard: bool(heard) and isinstance(heard[-1], tuple))
+        return await self.until(lambda heard: bool(heard) and isinstance(heard[-1], tuple) and heard[-1][0] == "closed")
 
 
 @contextlib.asynccontextmanager

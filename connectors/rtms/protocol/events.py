@@ -17,6 +17,7 @@ import msgspec
 
 from connectors.rtms.protocol.codes import ContactCenterEventType, EventType, Medium, name_of
 from connectors.rtms.protocol.parameters import MediaParameters
+from schemas.excerpts import Excerpt
 
 SIGNALING = "signaling"
 """The channel of the control messages; media channels are `media` (unified) or a medium's name (split)."""
@@ -157,11 +158,16 @@ class ChatReceived:
 
 @dataclass(frozen=True, slots=True)
 class FrameRejected:
-    """A message that cannot be used, with the reason as a short code; belongs into the dead letters."""
+    """A message that cannot be used, with the reason as a short code; belongs into the dead letters.
+
+    `medium` and `timestamp_ms` say what is missing now, where that much could be read.
+    """
 
     channel: str
     reason: str
-    raw: bytes = field(repr=False)
+    raw: Excerpt = field(repr=False)
+    medium: Medium | None = None
+    timestamp_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,12 @@ def integer(value: Any) -> int | None:
     return None
 
 
+def code(value: Any) -> int | None:
+    """A number that Zoom gives a meaning, small enough for an Avro int; a larger one means nothing to anybody."""
+    number = integer(value)
+    return number if number is not None and -(2**31) <= number < 2**31 else None
+
+
 def text(value: Any) -> str | None:
     """A string as it is, a whole number as its digits; everything else is None."""
     if type(value) is str:

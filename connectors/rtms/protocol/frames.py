@@ -79,6 +79,16 @@ def read_frame(data: bytes) -> FrameReceived | None:
     )
 
 
+def read_head(head: bytes) -> tuple[Medium | None, int]:
+    """What frame begins so, and its timestamp; (None, 0) where the start does not tell."""
+    start = head.find(_MARK, 0, _HEADER_BYTES)
+    try:
+        content, medium = (None, _AUDIO) if start < 0 else _read_header(head[: start + len(_MARK)] + b'"}}')
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        content = None
+    return (None, 0) if content is None else (medium, content.timestamp)
+
+
 def _read_header(data: bytes) -> tuple[_Content | None, Medium]:
     """What surrounds the payload, None if anything about it is out of the ordinary.
 

@@ -24,7 +24,7 @@ from connectors.rtms.protocol.events import (
     StreamStateChanged,
     ZoomEvent,
 )
-from connectors.rtms.protocol.fields import first, integer, mapping, mappings, milliseconds, text
+from connectors.rtms.protocol.fields import code, first, integer, mapping, mappings, milliseconds, text
 from connectors.rtms.protocol.frames import user_id_of
 from connectors.rtms.protocol.texts import canonical_json
 
@@ -54,25 +54,25 @@ def read_event(message: Mapping[str, Any], context: Context) -> list[ZoomEvent]:
         Unusable: there is no event, or one about nobody where it must be about somebody.
     """
     event = mapping(message.get("event"))
-    code = integer(first(event, "event_type", "event_code"))  # calls have the latter only
-    if code is None:
+    number = code(first(event, "event_type", "event_code"))  # calls have the latter only
+    if number is None:
         raise Unusable("no_event_type")
     stamp = milliseconds(first(event, "timestamp", "event_ts")) or context.now_zoom_ms
-    if context.product == CONTACT_CENTER and code >= min(ContactCenterEventType):
-        return [_contact_center(event, code, stamp)]
+    if context.product == CONTACT_CENTER and number >= min(ContactCenterEventType):
+        return [_contact_center(event, number, stamp)]
     details = canonical_json({name: value for name, value in event.items() if name not in _COMMON})
-    if code in _PEOPLE:
+    if number in _PEOPLE:
         return [
-            EVENT_CLASSES[code](
-                code=code, timestamp_ms=stamp, user_id=uid, user_name=text(person.get("user_name")), details=details
+            EVENT_CLASSES[number](
+                code=number, timestamp_ms=stamp, user_id=uid, user_name=text(person.get("user_name")), details=details
             )
             for person, uid in _people(event)
         ]
     name = text(event.get("user_name"))
-    if code == EventType.MEDIA_CONNECTION_INTERRUPTED:
-        return [MediaInterrupted(code=code, timestamp_ms=stamp, details=details, medium=_hinted_medium(event))]
-    kind = EVENT_CLASSES.get(code, ZoomEvent)
-    return [kind(code=code, timestamp_ms=stamp, user_id=user_id_of(event), user_name=name, details=details)]
+    if number == EventType.MEDIA_CONNECTION_INTERRUPTED:
+        return [MediaInterrupted(code=number, timestamp_ms=stamp, details=details, medium=_hinted_medium(event))]
+    kind = EVENT_CLASSES.get(number, ZoomEvent)
+    return [kind(code=number, timestamp_ms=stamp, user_id=user_id_of(event), user_name=name, details=details)]
 
 
 def _people(event: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], int]]:
@@ -82,11 +82,11 @@ def _people(event: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], int]]:
     return [(person, user_id_of(person)) for person in people if first(person, "user_id") is not None]
 
 
-def _contact_center(event: Mapping[str, Any], code: int, stamp: int) -> ZoomEvent:
+def _contact_center(event: Mapping[str, Any], number: int, stamp: int) -> ZoomEvent:
     person = mapping(first(event, *_PERSON))
     rest = {name: value for name, value in event.items() if name not in (*_COMMON, *_PERSON)}
     return ContactCenterEvent(
-        code=code,
+        code=number,
         timestamp_ms=stamp,
         user_name=text(person.get("display_name")),
         channel_id=text(person.get("channel_id")),
@@ -135,7 +135,7 @@ def read_session_state(message: Mapping[str, Any], context: Context) -> SessionS
 
 
 def _state_and_reason(message: Mapping[str, Any]) -> tuple[int, int]:
-    state = integer(message.get("state"))
+    state = code(message.get("state"))
     if state is None:
         raise Unusable("no_state")
-    return state, integer(first(message, "reason", "stop_reason")) or 0
+    return state, code(first(message, "reason", "stop_reason")) or 0

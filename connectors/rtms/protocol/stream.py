@@ -36,12 +36,17 @@ from connectors.rtms.protocol.events import (
     VideoTurnedOn,
     ZoomEvent,
 )
-from connectors.rtms.protocol.frames import read_frame
+from connectors.rtms.protocol.frames import read_frame, read_head
 from connectors.rtms.protocol.happenings import Context
 from connectors.rtms.protocol.links import Link, LinkState
 from connectors.rtms.protocol.outbox import Outbox
 from connectors.rtms.protocol.parameters import EVERYTHING, MediaParameters
 from connectors.rtms.protocol.params import Phase, StreamParams, StreamPolicy
+from connectors.rtms.protocol.zoomtime import is_possible
+from schemas.excerpts import Excerpt, excerpt_of
+
+TOO_LARGE = "too_large"
+IMPLAUSIBLE = "implausible_timestamp"
 
 _READING = frozenset({LinkState.GREETING, LinkState.UP, LinkState.DRAINING})
 
@@ -118,10 +123,9 @@ class RtmsStream:
 
     def receive(self, channel: str, data: bytes | str, now_ms: int) -> None:
         """One whole WebSocket message, text or binary alike."""
-        link = self._links.get(channel)
-        if link is None or link.state not in _READING:
+        link = self._heard(channel, now_ms)
+        if link is None:
             return
-        link.heard_ms = now_ms
         raw = data if type(data) is bytes else _as_bytes(data)
         if channel != SIGNALING and link.state is not LinkState.GREETING:
             frame = read_frame(raw)
@@ -132,6 +136,13 @@ class RtmsStream:
             self._read(link, messages.decode(raw), now_ms, raw)
         except Unusable as unusable:
             self._reject(channel, unusable.reason, raw)
+
+    def receive_oversized(self, channel: str, excerpt: Excerpt, now_ms: int) -> None:
+        """A message of which only an excerpt could be kept."""
+        if self._heard(channel, now_ms) is None:
+            return
+        medium, timestamp_ms = (None, 0) if channel == SIGNALING else read_head(excerpt.head)
+        self._out.events.append(FrameRejected(channel, TOO_LARGE, excerpt, medium, timestamp_ms))
 
     def receive_pong(self, channel: str, now_ms: int) -> None:
         """The answer to a ping that `ProbeWanted` asked for."""
@@ -150,6 +161,14 @@ class RtmsStream:
             ticks, probes = self._ticks.due(now_ms)
             self._out.events += ticks
             self._out.events += [ProbeWanted(channel) for channel in probes]
+
+    def _heard(self, channel: str, now_ms: int) -> Link | None:
+        """The link on which something arrived; None where nobody is listening any more."""
+        link = self._links.get(channel)
+        if link is None or link.state not in _READING or self._connection.phase is Phase.OVER:
+            return None
+        link.heard_ms = now_ms
+        return link
 
     # --- messages ---------------------------------------------------------------------------------------------------
 
@@ -171,11 +190,13 @@ class RtmsStream:
             if isinstance(statement, FrameReceived | CaptionReceived | ChatReceived):
                 self._media_received(link, statement, now_ms, raw)
             else:
-                self._ACTS.get(type(statement), RtmsStream._on_zoom_event)(self, link, statement, now_ms)
+                if isinstance(statement, ZoomEvent):
+                    self._on_zoom_event(link, statement, now_ms, raw)
+                self._ACTS.get(type(statement), _nothing)(self, link, statement, now_ms)
 
     def _media_received(self, link: Link, event: MediaEvent, now_ms: int, raw: bytes) -> None:
         if not self._ticks.frame(event.medium, link.channel, event.timestamp_ms, now_ms):
-            self._reject(link.channel, "implausible_timestamp", raw)
+            self._reject(link.channel, IMPLAUSIBLE, raw)
             return
         if not self._connection.connected_once:  # split sockets: this one flows before the others are settled
             if link.state is not LinkState.UP:
@@ -185,7 +206,7 @@ class RtmsStream:
         self._out.events.append(event)
 
     def _reject(self, channel: str, reason: str, raw: bytes) -> None:
-        self._held_back().append(FrameRejected(channel, reason, raw))
+        self._out.events.append(FrameRejected(channel, reason, excerpt_of(raw)))
 
     def _held_back(self) -> list[Event]:
         return self._out.events if self._connection.connected_once else self._out.early
@@ -205,20 +226,20 @@ class RtmsStream:
     def _on_close_answered(self, _link: Link, answer: signaling.CloseAnswered, now_ms: int) -> None:
         self._connection.close_answered(answer.code, now_ms)
 
-    def _on_zoom_event(self, _link: Link, event: ZoomEvent, now_ms: int) -> None:
+    def _on_zoom_event(self, link: Link, event: ZoomEvent, now_ms: int, raw: bytes) -> None:
+        if event.timestamp_ms and not is_possible(event.timestamp_ms):  # 0: Zoom did not say
+            self._reject(link.channel, IMPLAUSIBLE, raw)
+            return
         self._ticks.frame(Medium.EVENTS, SIGNALING, event.timestamp_ms, now_ms)
         self._held_back().append(event)
 
-    def _on_stream_state(self, link: Link, event: StreamStateChanged, now_ms: int) -> None:
-        self._on_zoom_event(link, event, now_ms)
+    def _on_stream_state(self, _link: Link, event: StreamStateChanged, now_ms: int) -> None:
         self._connection.state_changed(event.code, event.reason, now_ms)
 
-    def _on_interrupted(self, link: Link, event: MediaInterrupted, now_ms: int) -> None:
-        self._on_zoom_event(link, event, now_ms)
+    def _on_interrupted(self, _link: Link, event: MediaInterrupted, now_ms: int) -> None:
         self._connection.interrupted(event.medium, now_ms)
 
-    def _on_camera(self, link: Link, event: VideoTurnedOn | VideoTurnedOff | ParticipantLeft, now_ms: int) -> None:
-        self._on_zoom_event(link, event, now_ms)
+    def _on_camera(self, _link: Link, event: VideoTurnedOn | VideoTurnedOff | ParticipantLeft, now_ms: int) -> None:
         self._connection.camera(event.user_id, now_ms, on=isinstance(event, VideoTurnedOn))
 
     def _on_camera_answered(self, _link: Link, answer: signaling.CameraAnswered, now_ms: int) -> None:
@@ -236,6 +257,10 @@ class RtmsStream:
         VideoTurnedOff: _on_camera,
         ParticipantLeft: _on_camera,
     }
+
+
+def _nothing(_stream: RtmsStream, _link: Link, _statement: object, _now_ms: int) -> None:
+    """An event that is only passed on."""
 
 
 def _as_bytes(data: str | bytes | bytearray | memoryview) -> bytes:

@@ -8,7 +8,7 @@ import msgspec
 from connectors.rtms.protocol.codes import ChatOperation, TextAttribute, name_of
 from connectors.rtms.protocol.errors import Unusable
 from connectors.rtms.protocol.events import CaptionReceived, ChatReceived
-from connectors.rtms.protocol.fields import first, integer, mapping, milliseconds, text
+from connectors.rtms.protocol.fields import code, first, integer, mapping, milliseconds, text
 from connectors.rtms.protocol.frames import user_id_of
 
 _CHAT_DETAILS = ("chat_session", "receiver", "files", "delete_file_id_list")
@@ -48,7 +48,7 @@ def read_caption(message: Mapping[str, Any]) -> CaptionReceived:
         timestamp_ms=begun if stamp is None else stamp,
         start_ms=begun,
         end_ms=max(begun, end or begun),
-        language=integer(content.get("language")),
+        language=code(content.get("language")),
         text=words,
         attribute=integer(content.get("attribute")) or TextAttribute.NEW,
         channel_id=text(content.get("channel_id")),

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from connectors.rtms.protocol.codes import Medium
 from connectors.rtms.protocol.events import SIGNALING, TickDue
-from connectors.rtms.protocol.zoomtime import ZoomTime
+from connectors.rtms.protocol.zoomtime import ZoomTime, is_possible
 
 NEVER_MS = 2**62
 REPEAT_MS = 1_000
@@ -126,7 +126,9 @@ class Ticks:
         return True
 
     def told(self, channel: str, stamp_ms: int, now_ms: int) -> None:
-        """A keep-alive with this stamp arrived."""
+        """A keep-alive with this stamp arrived; one that cannot be proves nothing."""
+        if not is_possible(stamp_ms):
+            return
         self.zoom.told(stamp_ms, now_ms)
         self._prove(channel, stamp_ms, now_ms)
 

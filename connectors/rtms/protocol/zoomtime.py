@@ -10,9 +10,18 @@ _BUCKET_MS = 60_000
 _FAR_MS = 60_000
 """A keep-alive that lies this far behind the estimate replaces it: the estimate was wrong."""
 
+_EARLIEST_MS = 946_684_800_000
+_LATEST_MS = 4_102_444_800_000
+"""2000 to 2100: outside of that no clock is merely wrong, and believing the first stamp would condemn all others."""
+
 _MAX_AHEAD_MS = 10_000
 _MAX_AHEAD_UNSURE_MS = 300_000
 _MAX_BEHIND_MS = 900_000
+
+
+def is_possible(stamp_ms: int) -> bool:
+    """Whether a clock could show this at all."""
+    return _EARLIEST_MS <= stamp_ms < _LATEST_MS
 
 
 class ZoomTime:
@@ -28,7 +37,7 @@ class ZoomTime:
         self._sure = False
 
     def told(self, stamp_ms: int, now_ms: int) -> None:
-        """A keep-alive carried this stamp."""
+        """A keep-alive carried this stamp, which is possible."""
         offset = stamp_ms - now_ms
         if self._offset is not None and self._offset - offset > _FAR_MS:
             self._offset = self._older = self._newer = None
@@ -58,6 +67,8 @@ class ZoomTime:
 
     def is_plausible(self, stamp_ms: int, now_ms: int) -> bool:
         """False for a stamp that no delay and no buffer explains; it would throw every reader's clock off."""
+        if not is_possible(stamp_ms):
+            return False
         if self._offset is None:
             return True
         ahead_ms = stamp_ms - now_ms - self._offset

@@ -11,10 +11,10 @@ import picows
 from connectors.rtms.transport.sockets import (
     Fragments,
     Listener,
-    MessageTooBig,
     Socket,
     TransportOptions,
     connect_failure,
+    hand_over,
 )
 
 _TEXT = picows.WSMsgType.TEXT
@@ -48,10 +48,10 @@ class PicowsSocket(picows.WSListener):
         if self._listener is None or (transport.is_close_frame_sent and self._patience is None and kind is not _CLOSE):
             return  # after an error of its parser, picows goes on parsing what it has just rejected
         if kind is _TEXT or kind is _BINARY or kind is _CONTINUATION:
-            if frame.fin and not self._joining:
+            if frame.fin and not self._joining and frame.payload_size <= self._options.max_message_bytes:
                 self._listener.on_message(frame.get_payload_as_bytes())
             else:
-                self._join(transport, frame)
+                self._join(frame, self._listener)
         elif kind is _PONG:
             self._listener.on_pong()
         elif kind is _CLOSE:
@@ -60,16 +60,11 @@ class PicowsSocket(picows.WSListener):
                 transport.send_close()
             transport.disconnect()
 
-    def _join(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
-        try:
-            message = self._fragments.add(frame.get_payload_as_bytes(), last=frame.fin)
-        except MessageTooBig:
-            transport.send_close(picows.WSCloseCode.MESSAGE_TOO_BIG)
-            transport.disconnect()
-            return
+    def _join(self, frame: picows.WSFrame, listener: Listener) -> None:
+        message = self._fragments.add(frame.get_payload_as_bytes(), last=frame.fin)
         self._joining = message is None
-        if message is not None and self._listener is not None:
-            self._listener.on_message(message)
+        if message is not None:
+            hand_over(listener, message)
 
     def on_ws_disconnected(self, transport: picows.WSTransport) -> None:
         """picows: the connection is gone."""
@@ -126,7 +121,7 @@ class PicowsTransport:
                     ssl_context=self._options.tls if url.startswith("wss:") else None,
                     websocket_handshake_timeout=self._options.open_timeout_s,
                     logger_name=_LOG,
-                    max_frame_size=self._options.max_message_bytes,
+                    max_frame_size=self._options.max_frame_bytes,
                     max_redirects=0,
                 )
         except (OSError, TimeoutError, picows.WSError) as error:

@@ -8,6 +8,8 @@ import ssl
 from dataclasses import dataclass
 from typing import Protocol
 
+from schemas.excerpts import Excerpt, Excerpting
+
 
 class ConnectFailed(Exception):
     """A socket could not be opened; `reason` is a short code without addresses."""
@@ -17,15 +19,15 @@ class ConnectFailed(Exception):
         self.reason = reason
 
 
-class MessageTooBig(Exception):
-    """The fragments of one message exceed the limit."""
-
-
 class Listener(Protocol):
     """Called from the event loop; must not block and must not raise."""
 
     def on_message(self, data: bytes) -> None:
         """One whole message."""
+        ...
+
+    def on_oversized(self, excerpt: Excerpt) -> None:
+        """What is left of a message that was too large to hold; it counts as one in the order of messages."""
         ...
 
     def on_pong(self) -> None:
@@ -71,40 +73,58 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TransportOptions:
-    """Limits of all sockets. `tls` must verify; it is used for `wss://`."""
+    """Limits of all sockets. `tls` must verify; it is used for `wss://`.
+
+    Of a message larger than `max_message_bytes` only an excerpt is kept, and the socket goes on.
+    """
 
     tls: ssl.SSLContext
-    max_message_bytes: int = 32 * 1024 * 1024
+    max_message_bytes: int = 24 * 1024 * 1024
     open_timeout_s: float = 8.0
     close_timeout_s: float = 1.0
 
+    @property
+    def max_frame_bytes(self) -> int:
+        """A larger frame closes the socket (1009): the libraries hold a frame before anybody can look at it."""
+        return 2 * self.max_message_bytes
+
 
 class Fragments:
-    """Joins the fragments of messages; control frames between them go around it."""
+    """Joins the fragments of messages; control frames between them go around it. Holds no more than the limit."""
 
-    __slots__ = ("_max_bytes", "_parts", "_size")
+    __slots__ = ("_excerpting", "_max_bytes", "_parts", "_size")
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._parts: list[bytes] = []
         self._size = 0
+        self._excerpting: Excerpting | None = None
 
-    def add(self, data: bytes, *, last: bool) -> bytes | None:
-        """The whole message if this was its last fragment.
-
-        Raises:
-            MessageTooBig: it has grown past the limit.
-        """
+    def add(self, data: bytes, *, last: bool) -> bytes | Excerpt | None:
+        """The message if this was its last fragment; an excerpt of it if it has grown past the limit."""
         self._size += len(data)
-        if self._size > self._max_bytes:
-            raise MessageTooBig
         self._parts.append(data)
-        if not last:
-            return None
-        message = data if len(self._parts) == 1 else b"".join(self._parts)
-        self._parts.clear()
-        self._size = 0
-        return message
+        if self._size > self._max_bytes:
+            self._excerpting = self._excerpting or Excerpting()
+            for part in self._parts:
+                self._excerpting.add(part)
+            self._parts.clear()
+        return self._taken() if last else None
+
+    def _taken(self) -> bytes | Excerpt:
+        excerpting, parts = self._excerpting, self._parts
+        self._excerpting, self._parts, self._size = None, [], 0
+        if excerpting is not None:
+            return excerpting.excerpt()
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def hand_over(listener: Listener, message: bytes | Excerpt) -> None:
+    """What `Fragments` made, to the method it is for."""
+    if isinstance(message, Excerpt):
+        listener.on_oversized(message)
+    else:
+        listener.on_message(message)
 
 
 def connect_failure(error: BaseException) -> ConnectFailed:

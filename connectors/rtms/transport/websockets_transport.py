@@ -20,6 +20,7 @@ from connectors.rtms.transport.sockets import (
     Socket,
     TransportOptions,
     connect_failure,
+    hand_over,
 )
 
 _DATA = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
@@ -31,7 +32,7 @@ class WebsocketsSocket(asyncio.Protocol):
     def __init__(self, address: WebSocketURI, listener: Listener, options: TransportOptions) -> None:
         self._listener: Listener | None = listener
         self._options = options
-        self._protocol = ClientProtocol(address, max_size=options.max_message_bytes)
+        self._protocol = ClientProtocol(address, max_size=(None, options.max_frame_bytes))
         self._fragments = Fragments(options.max_message_bytes)
         self._transport: asyncio.Transport | None = None
         self._patience: asyncio.TimerHandle | None = None
@@ -85,7 +86,7 @@ class WebsocketsSocket(asyncio.Protocol):
         if frame.opcode in _DATA:
             message = self._fragments.add(bytes(frame.data), last=frame.fin)
             if message is not None:
-                listener.on_message(message)
+                hand_over(listener, message)
         elif frame.opcode is Opcode.PONG:
             listener.on_pong()
 

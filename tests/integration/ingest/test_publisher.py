@@ -9,6 +9,7 @@ from connectors.kafka.producer import MEDIA, TEXT, VIDEO, create_producer
 from connectors.kafka.registry import load_codec
 from ingest.publisher import Encodings, Frame, Identity, Publisher
 from schemas import topics
+from schemas.excerpts import KEPT_BYTES
 from schemas.ids import partition_of, session_id
 from schemas.records import Begin, Caption, Codec, RecordKind
 from tests.support.processes import wait_for
@@ -89,5 +90,9 @@ def test_what_can_never_fit_is_a_stated_hole_and_the_rest_goes_on(house):
     settle(publisher)
     (hole,) = publisher.take_holes()
     assert (hole.medium, hole.from_ms, hole.cause) == ("video", 1500, "too_large")
+    (excerpt,) = publisher.take_oversized()
+    assert excerpt.length > topics.MAX_RECORD_BYTES
+    assert len(excerpt.head) == KEPT_BYTES
+    assert list(publisher.take_oversized()) == []
     video = values(settings, topics.VIDEO, [publisher.identity.session_id])
     assert [(record.sequence, record.payload) for record in video[1:]] == [(2, b"next")]

@@ -3,21 +3,26 @@
 import asyncio
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 import pytest
 
-from connectors.rtms.protocol.codes import StopReason
+from connectors.rtms.protocol.codes import MessageType, StopReason
+from connectors.rtms.protocol.messages import media_data
 from connectors.rtms.simulator.faults import Fault, FaultKind
 from connectors.rtms.simulator.rules import Credentials
 from connectors.rtms.simulator.server import MeetingRequest
 from deploy.local.ports import free_ports
 from schemas import topics
+from schemas.excerpts import KEPT_BYTES
 from schemas.records import AppSession, FactKind, RecordKind
 from schemas.sessions import State
 from tests.integration.ingest.conftest import House, check_envelope, check_ticks, tally, truth_tally, wait_until
+from tests.support.bad_messages import ANYWHERE, ON_MEDIA, ON_SIGNALLING
+from tests.support.processes import rss_bytes
 
 Simulate = Callable[..., Any]
 SECONDS = 12
@@ -88,11 +93,15 @@ async def test_an_end_that_was_asked_for_ends_the_stream_at_zoom(house: House, s
 
 
 HABITS = (FaultKind.STRING_IDS, FaultKind.BINARY, FaultKind.MIXED_FRAMING)
-UNUSABLE = (b"{", b"\xff\xfe", b"[1]", b'{"msg_type":14,"content":{"user_id":1,"data":"%%%","timestamp":5}}')
+UNUSABLE = (
+    *((0, *bad) for bad in (ANYWHERE | ON_SIGNALLING).values()), *((1, *bad) for bad in (ANYWHERE | ON_MEDIA).values())
+)  # fmt: skip
+GIANT = bytes(topics.MAX_RECORD_BYTES + 1)
 
 
 async def test_garbage_from_zoom_is_put_aside_and_the_meeting_goes_on(house: House, simulate: Simulate) -> None:
-    """Three meetings with a habit each, at once; the first one is sent messages that nobody can use as well."""
+    """Three meetings with a habit each, at once; the first one is sent all that nobody can use as well, and a picture
+    that no topic takes."""
     simulator = await simulate()
     requests = [
         MeetingRequest(seconds=SECONDS, faults=(Fault(kind=kind), Fault(kind=FaultKind.UNKNOWN_MESSAGE, at_s=4)))
@@ -104,20 +113,50 @@ async def test_garbage_from_zoom_is_put_aside_and_the_meeting_goes_on(house: Hou
         await house.until(session, State.CONNECTED)
     await wait_until(lambda: len(streams[0].truth.sent) > 100, 20, lambda: "Zoom sends nothing")
     channels = streams[0]._channels()
-    for channel in channels:
-        for message in UNUSABLE:
-            await channel.say(message)
+    for channel, message, _ in UNUSABLE:
+        assert await channels[channel].say(message)
+    at_ms = streams[0].clock.now_ms()
+    giant = media_data(MessageType.MEDIA_DATA_SHARE, user_id=0, user_name=None, timestamp_ms=at_ms, payload=GIANT)
+    assert await channels[1].say(giant)
     for session, stream in zip(sessions, streams, strict=True):
         done = await house.until(session, State.POST_PROCESSING)
         media = await asyncio.to_thread(house.media, session)
-        assert done.holes == ()
-        check_envelope(media)
+        lost = [(hole.medium, hole.from_ms, hole.cause) for hole in done.holes]
+        assert lost == ([("share", at_ms, "too_large")] if session == sessions[0] else [])
+        check_envelope(media, missing=len(lost))
         assert tally(media) == truth_tally(stream)
     letters = await asyncio.to_thread(house.letters, sessions[0])
-    found = {(letter.topic, letter.data) for letter in letters}
-    assert {("zoom", message) for message in UNUSABLE} <= found, letters
-    assert all(letter.reason and "%%%" not in letter.reason for letter in letters)
+    (large,) = (letter for letter in letters if letter.reason == "record_too_large")
+    assert len(large.data) == KEPT_BYTES
+    assert large.length > len(GIANT)
+    found = Counter((letter.topic, letter.data, letter.reason) for letter in letters if letter is not large)
+    assert found == Counter(("zoom", message[:KEPT_BYTES], reason) for _, message, reason in UNUSABLE)
     assert house.letters(sessions[1]) == house.letters(sessions[2]) == []
+
+
+FLOODS = ((10_000, 1_000), (200, 1024 * 1024))
+FLOOD_BYTES = 96 * 1024 * 1024
+"""What a flood of messages that nobody can use may add to a worker: the send queue, and what is on its way there."""
+
+
+async def test_a_flood_of_garbage_from_zoom_takes_bounded_memory(house: House, simulate: Simulate) -> None:
+    simulator = await simulate()
+    stream = await simulator.start(MeetingRequest(seconds=SECONDS))
+    session = house.join(simulator, stream)
+    await house.until(session, State.CONNECTED)
+    before, most = rss_bytes(house.workers["one"]), 0
+    media = stream._channels()[1]
+    for count, size in FLOODS:
+        for number in range(count):
+            assert await media.say(b"x" * size)
+            if number % (count // 10) == 0:
+                most = max(most, await asyncio.to_thread(rss_bytes, house.workers["one"]))
+    done = await house.until(session, State.POST_PROCESSING)
+    assert done.holes == ()
+    assert most - before < FLOOD_BYTES
+    check_envelope(await asyncio.to_thread(house.media, session))
+    letters = await asyncio.to_thread(house.letters, session)
+    assert Counter(letter.length for letter in letters) == {size: count for count, size in FLOODS}
 
 
 def check_failed(state: AppSession, reason: str) -> None:

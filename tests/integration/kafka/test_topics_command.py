@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from connectors.kafka.__main__ import main
-from connectors.kafka.dead_letters import DeadLetters
+from connectors.kafka.dead_letters import DeadLetters, Origin
 from connectors.kafka.errors import Misconfigured
 from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.reader import PartitionLoader
@@ -66,7 +66,9 @@ def test_a_letter_can_be_written_and_read_with_the_registrys_ids(everything: Kaf
     producer = create_producer(everything, CONTROL)
     loader = PartitionLoader(everything)
     try:
-        offset = DeadLetters(producer, codec).send("rtms.audio", 3, 17, "no Confluent header", b"xyz").result(10)
+        offset = (
+            DeadLetters(producer, codec).send(Origin("rtms.audio", 3, 17), "no Confluent header", b"xyz").result(10)
+        )
         records = {record.offset: record for record in loader.load([Place(DEAD_LETTERS.name, 0)], 10)}
     finally:
         loader.close()

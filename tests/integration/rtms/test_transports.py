@@ -8,6 +8,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 
 from connectors.rtms.transport.sockets import Transport
+from schemas.excerpts import excerpt_of
 from tests.integration.rtms.conftest import LIMIT_BYTES
 from tests.support.websocket_peers import PATIENCE_S, Recorder, answer_upgrade, refused_by, serving, serving_raw
 
@@ -67,19 +68,50 @@ async def test_a_message_up_to_the_limit_passes(transport: Transport) -> None:
         socket.abort()
 
 
-@pytest.mark.parametrize("fragmented", [False, True])
-async def test_a_message_over_the_limit_closes_the_socket(transport: Transport, fragmented: bool) -> None:
+@pytest.mark.parametrize("pieces", [1, 2, 40])
+async def test_of_a_message_over_the_limit_an_excerpt_is_kept_and_the_socket_goes_on(
+    transport: Transport, pieces: int
+) -> None:
+    size = LIMIT_BYTES + 1 if pieces == 1 else 8 * LIMIT_BYTES
+    whole = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+
     async def handler(connection: ServerConnection) -> None:
-        half = b"x" * (LIMIT_BYTES // 2 + 1)
-        with contextlib.suppress(Exception):
-            await connection.send([half, half] if fragmented else half + half)
+        step = size // pieces
+        await connection.send("before")
+        await connection.send([whole[i : i + step] for i in range(0, size, step)] if pieces > 1 else whole)
+        await connection.send("after")
+        await (await connection.ping())
+        await connection.send("at the limit" + "." * (LIMIT_BYTES - 12))
         await connection.wait_closed()
 
+    if pieces == 2:
+        size = 2 * LIMIT_BYTES
+        whole = whole[:size]
+    async with serving(handler) as url:
+        ears = Recorder()
+        socket = await transport.connect(url, ears)
+        await ears.until(lambda heard: len(heard) == 4)
+        assert ears.heard[:3] == [b"before", excerpt_of(whole), b"after"]
+        assert ears.heard[3] == b"at the limit" + b"." * (LIMIT_BYTES - 12)
+        socket.abort()
+
+
+@pytest.mark.parametrize("fragmented", [False, True])
+async def test_a_frame_that_nobody_can_hold_closes_the_socket(transport: Transport, fragmented: bool) -> None:
+    async def handler(connection: ServerConnection) -> None:
+        giant = b"x" * (2 * LIMIT_BYTES + 1)
+        with contextlib.suppress(Exception):
+            await connection.send([b"x", giant] if fragmented else giant)
+        await connection.wait_closed()
+        codes.append(connection.close_code)
+
+    codes: list[int | None] = []
     async with serving(handler) as url:
         ears = Recorder()
         await transport.connect(url, ears)
         heard = await ears.until_closed()
         assert len(heard) == 1
+    assert codes == [1009]
 
 
 async def test_a_pong_never_overtakes_what_was_sent_before_it(transport: Transport) -> None:

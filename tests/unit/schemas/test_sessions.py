@@ -185,3 +185,11 @@ def test_every_state_answers_every_fact(state, kind):
     known = kind in sessions.TABLE[state] or (kind is FactKind.CLAIMED and state in sessions.LIVE)
     if not known:
         assert replace(after, folded_offset=before.folded_offset) == before
+
+
+@pytest.mark.parametrize("settings", ["", "{", "[]", '{"engines":[]}', '{"engines":["nobody"]}', '{"grid_ms":"x"}'])
+def test_settings_that_are_none_stop_nothing(settings):
+    """A session lives and ends by the defaults; it is the worker that refuses to connect with them."""
+    request = next(entry for entry in WHOLE if entry.kind is FactKind.REQUESTED)
+    state = life(replace(request, settings=settings), *(entry for entry in WHOLE if entry is not request))
+    assert state.state == State.ENDED

@@ -1,17 +1,22 @@
 """What one topic's order alone decides."""
 
-from processors.checkpoint.folds import FOREVER_MS, MAX_AHEAD_MS, NEVER_MS, Fold
+from processors.checkpoint.folds import FOREVER_MS, MAX_AHEAD_MS, MAX_OFF_MS, NEVER_MS, Fold
 from schemas.records import MediaRecord, RecordKind
 from tests.support.toy_processor import AUDIO, control, frame
 
 SLACK_MS = 100
+NOON_MS = 1_760_000_000_000
 
 
 def folded(*records: MediaRecord, fold: Fold | None = None) -> Fold:
     fold = fold or Fold()
     for record in records:
-        fold = fold.counting(record).advanced(record, SLACK_MS)
+        fold = fold.leaving_out(record) or fold.counting(record).advanced(record, SLACK_MS)
     return fold
+
+
+def begin(epoch: int, ms: int = 0) -> MediaRecord:
+    return control("s", "begin", 0, ms, epoch)
 
 
 def at(ms: int, sequence: int = 1, epoch: int = 7) -> MediaRecord:
@@ -44,24 +49,54 @@ def test_late_is_what_lies_before_the_watermark():
 def test_a_frame_from_the_far_future_is_counted_and_not_believed():
     fold = folded(at(5000))
     absurd = at(5000 - SLACK_MS + MAX_AHEAD_MS + 1, 2)
-    assert not fold.is_in_time(absurd)
     after = folded(absurd, fold=fold)
-    assert (after.watermark_ms, after.implausible) == (fold.watermark_ms, 1)
+    assert (after.watermark_ms, after.implausible, after.frames) == (fold.watermark_ms, 1, 1)
     assert folded(control("s", "tick", 2, 5000 + 2 * MAX_AHEAD_MS), fold=fold).watermark_ms == fold.watermark_ms
 
 
+def test_a_frame_from_the_far_past_is_no_late_one():
+    fold = folded(at(NOON_MS))
+    assert folded(at(NOON_MS - MAX_OFF_MS, 2), fold=fold).late == 1
+    for absurd_ms in (0, -1, -(2**62), NOON_MS - 2 * MAX_OFF_MS):
+        assert folded(at(absurd_ms, 10**6), fold=fold) == fold._replace(implausible=1)
+
+
 def test_holes_in_the_sequence_are_missing_frames_unless_the_epoch_is_new():
-    assert folded(at(1, 1), at(2, 5)).missing == 3
-    assert folded(at(1, 1), at(2, 2)).missing == 0
-    assert folded(at(1, 5), at(2, 3)).missing == 0
-    assert folded(at(1, 1), at(2, 5, epoch=8)).missing == 0
+    assert folded(begin(7), at(1, 1), at(2, 5)).missing == 3
+    assert folded(begin(7), at(1, 1), at(2, 2)).missing == 0
+    assert folded(begin(7), at(1, 1), at(2, 3), at(3, 2)).missing == 1
+    assert folded(begin(7), at(1, 1), begin(8), at(2, 5, epoch=8)).missing == 4
 
 
-def test_only_an_older_epoch_is_stale():
-    fold = folded(at(1, epoch=7))
+def test_an_older_epoch_is_stale_and_one_that_has_not_begun_is_foreign():
+    fold = folded(begin(7), at(1))
     assert [fold.is_stale(at(1, epoch=epoch)) for epoch in (6, 7, 8)] == [True, False, False]
-    assert fold.leaving_out(at(1, epoch=6)).stale == 1
-    assert fold.leaving_out(control("s", RecordKind.UNKNOWN, 2, 1)).unknown == 1
+    assert [fold.is_foreign(at(1, epoch=epoch)) for epoch in (6, 7, 8, 2**62)] == [False, False, True, True]
+    assert fold.is_foreign(control("s", "tick", 2, 1, 8))
+    assert not fold.is_foreign(control("s", "begin", 0, 1, 8))
+    assert not fold.is_foreign(control("s", "end", 0, 1, 8))
+    assert folded(at(1, epoch=6), fold=fold) == fold._replace(stale=1)
+    assert folded(at(1, epoch=2**62), fold=fold) == fold._replace(foreign=1)
+
+
+def test_where_retention_took_the_begin_the_rest_is_taken_as_it_is():
+    fold = folded(at(1, epoch=7))
+    assert not fold.is_foreign(at(2, epoch=8))
+    assert folded(begin(8), fold=fold).is_stale(at(3, epoch=7))
+
+
+def test_a_first_frame_is_measured_by_when_its_epoch_began():
+    fold = folded(begin(7, NOON_MS))
+    for absurd_ms in (0, -1, -(2**62), 2**62, NOON_MS - MAX_OFF_MS - 1, NOON_MS + MAX_OFF_MS + 1):
+        assert folded(at(absurd_ms), fold=fold) == fold._replace(implausible=1)
+        assert folded(control("s", "tick", 1, absurd_ms), fold=fold).watermark_ms == NEVER_MS
+    assert folded(at(0), at(NOON_MS + 5), fold=fold).watermark_ms == NOON_MS + 5 - SLACK_MS
+    assert folded(control("s", RecordKind.UNKNOWN, 2, 1), fold=fold) == fold._replace(unknown=1)
+
+
+def test_a_kind_nobody_knows_is_counted():
+    fold = folded(begin(7))
+    assert folded(control("s", RecordKind.UNKNOWN, 2, 1), fold=fold) == fold._replace(unknown=1)
 
 
 def test_a_fold_survives_json():

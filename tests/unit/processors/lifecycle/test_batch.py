@@ -1,6 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processors.lifecycle import batch
 from processors.lifecycle.batch import StatedFact, fold_batch
 from schemas.records import FactKind, SessionFact, StreamRequest
 
@@ -47,3 +48,18 @@ def test_a_fact_about_nothing_is_refused_and_the_rest_goes_on():
     assert [entry.offset for entry in folded.refused] == [0]
     assert folded.states["app_a"].facts_topic_id == "t"
     assert folded.partitions == {"app_a": 3}
+
+
+def test_a_fact_that_breaks_the_fold_is_put_aside_and_the_rest_goes_on(monkeypatch):
+    fold = batch.sessions.fold
+
+    def breaks(state, fact, offset, at_ms):
+        if fact.kind is FactKind.CONNECTED:
+            raise ZeroDivisionError
+        return fold(state, fact, offset, at_ms)
+
+    monkeypatch.setattr(batch.sessions, "fold", breaks)
+    facts = [stated("app_a", "requested", 0), stated("app_a", "connected", 1), stated("app_b", "requested", 2)]
+    folded = fold_batch({}, facts, "t")
+    assert [(entry.offset, error) for entry, error in folded.failed] == [(1, "ZeroDivisionError")]
+    assert set(folded.states) == {"app_a", "app_b"}

@@ -8,7 +8,7 @@ from faust.types import TP
 from connectors.kafka.errors import DeliveryFailed, TimedOut
 from connectors.kafka.records import Place
 from processors.shell.reading import DRAIN_S, QUEUEING_S, STANDSTILL_S
-from processors.shell.worker import NotCopartitioned
+from processors.shell.worker import MAX_LETTERS, NotCopartitioned
 from schemas import topics
 from schemas.codec import Codec
 from tests.support.toy_processor import AUDIO, CAPTIONS, VIDEO, ToyLogic, Work, as_written, control, frame
@@ -178,9 +178,45 @@ async def test_undecodable_input_becomes_a_dead_letter_and_counts_as_fed():
     await bench.deliver(CAPTIONS_0, 0, b"garbage")
     await bench.deliver(CAPTIONS_0, 1, CODEC.encode(topics.TRANSCRIPTS, utterance("s", Work("x", ()))))
     await bench.deliver(CAPTIONS_0, 2, b"")
-    assert [(source, offset) for source, offset, _ in bench.outbox.refused] == [(CAPTIONS_0, n) for n in range(3)]
     await bench.worker.checkpoint()
+    assert [(source, offset) for source, offset, _ in bench.outbox.refused] == [(CAPTIONS_0, n) for n in range(3)]
     assert bench.inputs.offsets[CAPTIONS_0] == 3
+
+
+async def test_no_offset_is_committed_before_its_letter_is_written_and_one_that_cannot_be_ends_the_process():
+    bench = await Bench().assign()
+    written, refuse = asyncio.Event(), bench.outbox.refuse
+
+    async def slowly(*arguments):
+        await written.wait()
+        await refuse(*arguments)
+
+    bench.outbox.refuse = slowly
+    await bench.deliver(CAPTIONS_0, 0, b"garbage")
+    await bench.deliver(CAPTIONS_0, 1, b"garbage")
+    checkpoint = asyncio.create_task(bench.worker.checkpoint())
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not checkpoint.done()
+    assert CAPTIONS_0 not in bench.inputs.offsets
+    written.set()
+    await checkpoint
+    assert bench.inputs.offsets[CAPTIONS_0] == 2
+    bench.outbox.error = DeliveryFailed("away")
+    await bench.deliver(CAPTIONS_0, 2, b"garbage")
+    with pytest.raises(DeliveryFailed):
+        await bench.worker.checkpoint()
+    assert bench.inputs.offsets[CAPTIONS_0] == 2
+
+
+async def test_a_flood_of_garbage_has_a_bounded_number_of_letters_under_way():
+    bench = await Bench().assign()
+    for number in range(5 * MAX_LETTERS):
+        await bench.deliver(CAPTIONS_0, number, b"garbage")
+        assert len(bench.worker._letters) < MAX_LETTERS
+    await bench.worker.checkpoint()
+    assert [offset for _, offset, _ in bench.outbox.refused] == list(range(5 * MAX_LETTERS))
+    assert bench.inputs.offsets[CAPTIONS_0] == 5 * MAX_LETTERS
 
 
 class Stumbling(ToyLogic):
@@ -197,7 +233,7 @@ async def test_a_record_that_the_logic_stumbles_over_is_put_aside_and_the_sessio
     await bench.caption(0)
     await bench.caption(1)
     await until(lambda: bench.written)
-    assert bench.outbox.refused == [(CAPTIONS_0, 0, "RuntimeError in the logic")]
+    await until(lambda: bench.outbox.refused == [(CAPTIONS_0, 0, "RuntimeError in the logic")])
     await until(lambda: not bench.worker._rendering._tasks)
     await bench.worker.checkpoint()
     assert bench.inputs.offsets[CAPTIONS_0] == 2

@@ -1,5 +1,7 @@
 """A recording's folder tells everything by its names."""
 
+from dataclasses import replace
+
 import pytest
 
 from schemas.records import OutputKind, Segment
@@ -39,6 +41,11 @@ def test_of_two_with_one_start_the_one_written_last_counts() -> None:
 )
 def test_complete_means_all_that_the_end_speaks_of(starts: tuple[int, ...], reason: str | None) -> None:
     assert layout.incompleteness(END, layout.stored_segments(keys(*starts))) == reason
+
+
+def test_an_end_that_counts_below_nothing_is_no_recording() -> None:
+    assert layout.incompleteness(replace(END, count=-1), []) == "segments_missing"
+    assert layout.incompleteness(replace(END, count=-1), layout.stored_segments(keys(100))) == "segments_inconsistent"
 
 
 def test_the_header_of_most_segments_is_the_files() -> None:

@@ -28,6 +28,12 @@ def test_integer(value: Any, expected: int | None) -> None:
     assert fields.integer(value) == expected
 
 
+@pytest.mark.parametrize("value", [0, -(2**31), 2**31 - 1, "7"])
+def test_codes_fit_into_what_every_reader_of_avro_takes(value: Any) -> None:
+    assert fields.code(value) == int(value)
+    assert fields.code(2**31) is fields.code(-(2**31) - 1) is fields.code(2**62) is fields.code("x") is None
+
+
 def test_text() -> None:
     assert fields.text("Ada") == "Ada"
     assert fields.text("") == ""

@@ -125,6 +125,7 @@ def test_a_time_is_always_there() -> None:
     ("message", "reason"),
     [
         ({}, "no_event_type"), ({"event": {"event_type": "x"}}, "no_event_type"), ({"event": [1]}, "no_event_type"),
+        ({"event": {"event_type": 2**31}}, "no_event_type"), ({"event": {"event_type": -(2**40)}}, "no_event_type"),
         ({"event": {"event_type": 3}}, "no_participants"),
         ({"event": {"event_type": 3, "participants": "Ada"}}, "no_participants"),
         ({"event": {"event_type": 3, "participants": [{"user_id": "Ada"}]}}, "bad_user_id"),

@@ -34,6 +34,7 @@ from connectors.rtms.protocol.parameters import EVERYTHING, AudioParameters, Med
 from connectors.rtms.protocol.params import Phase, StreamParams, StreamPolicy
 from connectors.rtms.protocol.stream import RtmsStream
 from connectors.rtms.protocol.ticks import NEVER_MS
+from schemas.excerpts import excerpt_of
 from tests.support.zoom_conversation import MEDIA, PARAMS, URLS, ZOOM, Conversation
 
 SIGNATURE = "a0738c6255b66e10d2f33177841ad6a8129e9b34104d2065f0d8bd72c6bff7c7"
@@ -103,9 +104,9 @@ def test_nothing_of_the_meeting_is_heard_before_media_are_ready() -> None:
     talk.say(messages.event_update(1, ZOOM))
     talk.say("garbage")
     talk.opened(MEDIA)
-    assert talk.events == [SignalingAccepted(tuple(EVERYTHING))]
+    assert [type(event) for event in talk.events] == [SignalingAccepted, FrameRejected]
     talk.agree()
-    assert [type(event) for event in talk.events[1:]] == [MediaReady, FirstPacketStamped, FrameRejected]
+    assert [type(event) for event in talk.events[1:]] == [FrameRejected, MediaReady, FirstPacketStamped]
     talk.say(messages.event_update(3, ZOOM, messages.participants([(1, "Ada"), (2, "Bo")])))
     assert [event.user_name for event in talk.of(ParticipantJoined)] == ["Ada", "Bo"]
 
@@ -142,7 +143,7 @@ def test_media_of_every_kind_and_states() -> None:
 def test_what_cannot_be_used_is_kept_with_its_reason_and_the_stream_goes_on(message: str, reason: str) -> None:
     talk = Conversation().connect()
     talk.say(message, MEDIA)
-    assert talk.events[-1] == FrameRejected(MEDIA, reason, message.encode("utf-8", "surrogatepass"))
+    assert talk.events[-1] == FrameRejected(MEDIA, reason, excerpt_of(message.encode("utf-8", "surrogatepass")))
     talk.frame()
     assert isinstance(talk.events[-1], FrameReceived)
     assert message not in repr(talk.of(FrameRejected)[0])
@@ -155,6 +156,37 @@ def test_a_stamp_that_cannot_be_true_does_not_get_through() -> None:
     assert talk.of(FrameRejected)[-1].reason == "implausible_timestamp"
     talk.frame(timestamp_ms=ZOOM - 59_000)
     assert talk.of(FrameReceived)[-1].timestamp_ms == ZOOM - 59_000
+
+
+@pytest.mark.parametrize("stamp", [2**62, 10**14, 4_102_444_800_000, 10**11 + 1])
+def test_a_first_stamp_that_no_clock_shows_condemns_nothing_that_follows(stamp: int) -> None:
+    talk = Conversation().connect()
+    talk.say(messages.keep_alive_request(stamp, 1), MEDIA)
+    talk.say(messages.event_update(3, stamp, messages.participants([(1, "Ada")])))
+    talk.frame(timestamp_ms=stamp)
+    assert [event.reason for event in talk.of(FrameRejected)] == ["implausible_timestamp"] * 2
+    assert talk.of(ParticipantJoined) == []
+    talk.frame()
+    assert talk.of(FrameReceived)[-1].timestamp_ms == ZOOM
+    talk.wait(5_000)
+    assert max(tick.through_ms for tick in talk.of(TickDue)) <= talk.zoom_ms
+
+
+def test_of_a_message_too_large_to_hold_an_excerpt_is_kept_and_what_is_missing_is_said() -> None:
+    talk = Conversation().connect()
+    whole = messages.media_data(MessageType.MEDIA_DATA_VIDEO, user_id=7, user_name="Ada", timestamp_ms=ZOOM + 5,
+                                payload=bytes(400_000))  # fmt: skip
+    for data, channel, medium, at_ms in (
+        (whole, MEDIA, Medium.VIDEO, ZOOM + 5), (b"\xff" * 400_000, MEDIA, None, 0), (whole, SIGNALING, None, 0),
+        (b'{"content":{"data":"' + b"A" * 400_000, MEDIA, None, 0),
+    ):  # fmt: skip
+        talk.stream.receive_oversized(channel, excerpt_of(data), talk.now)
+        talk.collect()
+        assert talk.events[-1] == FrameRejected(channel, "too_large", excerpt_of(data), medium, at_ms)
+    talk.stream.receive_oversized("elsewhere", excerpt_of(whole), talk.now)
+    talk.frame()
+    assert isinstance(talk.events[-1], FrameReceived)
+    assert len(talk.of(FrameRejected)) == 4
 
 
 def test_media_before_acceptance_are_rejected() -> None:
@@ -307,7 +339,7 @@ def test_whatever_comes_in_whatever_order_nothing_raises_and_the_end_is_the_end(
     assert talk.events[-1] == talk.ended
     assert talk.stream.phase is Phase.OVER
     assert talk.stream.next_timer() == NEVER_MS
-    connecting = (SignalingAccepted, MediumRefused, SocketLost, StreamEnded)
+    connecting = (SignalingAccepted, MediumRefused, SocketLost, StreamEnded, FrameRejected)
     heard = [event for event in talk.events if not isinstance(event, connecting)]
     assert not heard or isinstance(heard[0], MediaReady)
 

@@ -11,7 +11,12 @@ ZOOM = 1_700_000_000_000
 def test_nothing_is_known_before_the_first_stamp() -> None:
     time = ZoomTime()
     assert time.now(5) is None
-    assert time.is_plausible(1, 5)
+    assert time.is_plausible(ZOOM, 5)
+
+
+def test_what_no_clock_shows_is_never_plausible() -> None:
+    time = ZoomTime()
+    assert [time.is_plausible(stamp, 5) for stamp in (0, -1, 1, 2**62, 10**14)] == [False] * 5
 
 
 def test_the_fastest_delivery_counts() -> None:

@@ -1,0 +1,36 @@
+"""What stands in the key of a record: whose it is, and on topics where single records can be replaced, which it is."""
+
+from schemas.records import ApiKey, DeadLetter, Project, Record, ZoomApp
+
+ITEM_SEPARATOR = "|"
+
+FOREIGN_KEY = "under the key of something else"
+"""The reason why a record is refused whose key does not name what its value is about."""
+
+
+def item_key(session_id: str, item_id: str) -> bytes:
+    """The key of one item of a session."""
+    return f"{session_id}{ITEM_SEPARATOR}{item_id}".encode()
+
+
+def session_of(key: bytes | None) -> str | None:
+    """The session that a key names, as far as that can be told."""
+    return (key or b"").decode(errors="replace").partition(ITEM_SEPARATOR)[0] or None
+
+
+def names(key: bytes | None, record: Record) -> bool:
+    """Whether `key` names what `record` is about. A partition, compaction and deletion go by the key, readers by the
+    value: a record in which they differ is nobody's.
+    """
+    match record:
+        case Project():
+            return key == record.project_id.encode()
+        case ApiKey():
+            return key == record.key_id.encode()
+        case ZoomApp():
+            return key == record.zoom_app_id.encode()
+        case DeadLetter():
+            return True
+        case _:
+            session_id = record.session_id.encode()
+            return key == session_id or (key or b"").startswith(session_id + ITEM_SEPARATOR.encode())
