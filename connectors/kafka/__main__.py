@@ -1,10 +1,12 @@
-"""`python -m connectors.kafka topics`: make cluster and registry what this release needs, or say what is not."""
+"""`python -m connectors.kafka`: `topics` makes cluster and registry what this release needs, or says what is not;
+`dead-letters` lists, shows and re-drives what was put aside."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
 from connectors.host.logs import configure
+from connectors.kafka import letter_command
 from connectors.kafka.errors import KafkaError, Misconfigured
 from connectors.kafka.registry import COMPATIBILITY, Registered, RegistryClient
 from connectors.kafka.settings import KafkaSettings
@@ -19,11 +21,12 @@ _GOOD = (Status.OK, Status.CREATED, Status.CORRECTED)
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m connectors.kafka",
-        description="Topics and schemas. Where Kafka and the registry are is read from RTMS_KAFKA_*.",
+        description="Topics, schemas and dead letters. Where Kafka and the registry are is read from RTMS_KAFKA_*.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("topics", help="create and correct all topics, register all schemas")
     command.add_argument("--check", action="store_true", help="change nothing; exit 1 when something is not right")
+    letter_command.add_parsers(commands)
     return parser
 
 
@@ -84,14 +87,18 @@ def _run(settings: KafkaSettings, *, check: bool) -> bool:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0 all is well, 1 something is not as it must be, 2 no answer."""
     options = _parser().parse_args(arguments)
-    configure("kafka-topics")
+    configure(f"kafka-{options.command}")
+    settings = KafkaSettings()
     try:
-        return 0 if _run(KafkaSettings(), check=options.check) else 1
+        if options.command == "topics":
+            return 0 if _run(settings, check=options.check) else 1
+        return 0 if letter_command.run(options, settings) else 1
     except Misconfigured as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KafkaError as error:
-        print(f"error: {error} {f'({error.code})' if error.code else ''}".rstrip(), file=sys.stderr)
+        reached = f"Kafka at {settings.bootstrap_servers}, registry at {settings.registry_url}"
+        print(f"error: {error} {f'({error.code})' if error.code else ''}".rstrip() + f"; {reached}", file=sys.stderr)
         return 2
 
 
