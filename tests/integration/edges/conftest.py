@@ -1,12 +1,16 @@
 """Every service at once, on a broker of its own: what is written here would be in everybody else's way."""
 
 import asyncio
+import contextlib
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, cast
 
+import httpx
 import pytest
 
 from connectors.host.secrets import KeyRing
@@ -14,12 +18,17 @@ from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place
+from connectors.kafka.records import Record as KafkaRecord
+from connectors.rtms.simulator.rules import Credentials
+from connectors.rtms.simulator.server import Simulator
+from connectors.rtms.simulator.stream import Stream
 from deploy.local.broker.broker import Broker, find_runtime
 from deploy.local.ports import free_ports
 from deploy.local.registry.process import registry_server
 from deploy.local.server import Server
 from deploy.local.settings import LocalSettings
 from schemas import topics
+from schemas.codec import Undecodable
 from schemas.records import DeadLetter, Record
 from schemas.topics import Topic
 from tests.support.processes import service
@@ -62,6 +71,7 @@ class Street:
         self.kafka = kafka_settings(env)
         self.decoder = Decoder.from_settings(self.kafka)
         self.producer = create_producer(self.kafka, CONTROL)
+        self._customer: httpx.Client | None = None
         self.services: dict[str, Server] = {
             name: service(["-m", *module], self.env, folder / f"{name}.log") for name, module in SERVICES.items()
         }
@@ -76,13 +86,63 @@ class Street:
         """The offset of a record as raw as it is."""
         return self.producer.send_blocking(topic, key, value, 0)
 
-    def records(self, topic: Topic) -> list[Record]:
+    def raw(self, topic: Topic) -> list[KafkaRecord]:
         loader = PartitionLoader(self.kafka)
         try:
-            loaded = list(loader.load([Place(topic.name, 0)], 30))
+            return list(loader.load([Place(topic.name, 0)], 30))
         finally:
             loader.close()
-        return [self.decoder.decode(topic, record.value) for record in loaded if record.value]
+
+    def records(self, topic: Topic) -> list[Record]:
+        """What can be read of the topic."""
+        found = []
+        for record in self.raw(topic):
+            with contextlib.suppress(Undecodable):
+                found.append(self.decoder.decode(topic, record.value or b""))
+        return found
+
+    def customer(self, credentials: Credentials) -> httpx.Client:
+        """A project with a key and these credentials; one for all, because a client id is one project's."""
+        if self._customer is None:
+            http = httpx.Client(base_url=self.url, timeout=20, trust_env=False)
+            admin = {"Authorization": f"Token {self.admin_token}"}
+            project = http.post("/projects", json={"name": "p"}, headers=admin).raise_for_status().json()["id"]
+            key = http.post(f"/projects/{project}/api_keys", json={"name": "k"}, headers=admin).json()["key"]
+            app = {"client_id": credentials.client_id, "client_secret": credentials.client_secret}
+            http.post(f"/projects/{project}/zoom_apps", json=app, headers=admin).raise_for_status()
+            http.headers["Authorization"] = f"Token {key}"
+            self._customer = http
+        return self._customer
+
+    def join(self, simulator: Simulator, stream: Stream) -> str:
+        """Ask for a session as a customer does; gives its id. From a thread: the simulated Zoom needs the loop."""
+        announced = {
+            "meeting_uuid": stream.identity.meeting_uuid,
+            "rtms_stream_id": stream.identity.stream_id,
+            "server_urls": simulator.signalling_url(stream),
+            "operator_id": "op",
+        }
+        made = self.customer(simulator.options.credentials).post("/app_sessions", json={"zoom_rtms": announced})
+        return str(made.raise_for_status().json()["id"])
+
+    def told(self, session: str, what: str = "") -> Any:
+        """What the API says of a session."""
+        assert self._customer is not None
+        return self._customer.get(f"/app_sessions/{session}{what}").raise_for_status().json()
+
+    def ended(self, session: str, timeout_s: float = 60) -> dict[str, Any]:
+        """The session as the API tells it, once it is over. From a thread."""
+        deadline = time.monotonic() + timeout_s
+        while (told := self.told(session))["state"] != "ended":
+            assert told["state"] != "fatal_error", told
+            assert time.monotonic() < deadline, told
+            time.sleep(0.2)
+        return cast(dict[str, Any], told)
+
+    def close(self) -> None:
+        self.producer.close()
+        if self._customer is not None:
+            self._customer.close()
 
     async def letters(self) -> dict[tuple[str, int], DeadLetter]:
         """By topic and offset."""
@@ -111,7 +171,7 @@ def street(clickhouse: Server, tmp_path_factory: pytest.TempPathFactory) -> Iter
         run_module("connectors.kafka", "topics", env=env)
         run_module("connectors.clickhouse", "tables", env=env)
         made = Street(env, folder)
-        stack.callback(made.producer.close)
+        stack.callback(made.close)
         for server in made.services.values():
             stack.callback(server.stop)
         made.start(*SERVICES)

@@ -1,0 +1,306 @@
+"""Records that nobody should have written, on every topic: put aside, left out or skipped, and life goes on."""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from connectors.rtms.simulator.server import MeetingRequest, ServerOptions, Simulator
+from connectors.rtms.simulator.stream import Stream
+from connectors.rtms.simulator.zoomclock import ZoomClock
+from deploy.local.server import unready
+from schemas import topics
+from schemas.codec import framed
+from schemas.keys import FOREIGN_KEY, item_key
+from schemas.records import (
+    MEDIA_CLASS_OF,
+    AppSession,
+    Begin,
+    Codec,
+    FactKind,
+    MediaRecord,
+    OutputKind,
+    ParticipantEvent,
+    Project,
+    Record,
+    RecordKind,
+    Segment,
+    SessionFact,
+    StreamRequest,
+    Utterance,
+    Video,
+)
+from schemas.topics import Topic
+from tests.integration.edges.conftest import Street
+from tests.support.processes import rss_bytes
+
+MARKER = "Eleonore-said-in-confidence"
+PRIVATE = MARKER.encode()
+KEYS = (b"app_0123456789abcdef", b"", b"\xff\xfe\x00\xff", b"transcripts\x00/../..")
+
+INPUTS = (
+    topics.SESSION_FACTS, topics.AUDIO, topics.VIDEO, topics.CAPTIONS, topics.EVENTS,
+    topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.RECORDING_SEGMENTS, topics.APP_SESSIONS,
+)  # fmt: skip
+"""Each is read by a service that commits what it has read, and so puts aside what it cannot use. Of the others, the
+control plane and the states are read anew at every start: what is bad in them is logged and counted, not put aside each
+time. The rest is for whoever wants it."""
+NULL_DELETES = {topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.APP_SESSIONS}
+REREADING = ("lifecycle", "ingest", "api", "participants", "transcription", "muxing")
+"""They read compacted topics from the beginning, garbage and all."""
+
+FLOODED = (topics.SESSION_FACTS, topics.CAPTIONS, topics.TRANSCRIPTS)
+FLOOD_RECORDS = 20_000
+FLOOD_BYTES = 64 * 1024 * 1024
+"""What a flood of bad records may add to a process."""
+
+
+def garbage(street: Street, topic: Topic) -> dict[str, bytes | None]:
+    codec = street.decoder.codec
+    own = codec.schema_id(topic)
+    picture = Video(session_id=MARKER, kind=RecordKind.FRAME, epoch=1, sequence=1, timestamp_ms=1, arrived_us=1)
+    project = Project(project_id=MARKER, name=MARKER, created_at_ms=1)
+    is_project = topic is topics.PROJECTS
+    foreign = codec.encode(topics.VIDEO, picture) if is_project else codec.encode(topics.PROJECTS, project)
+    return {
+        "no header": b"\x7f" + PRIVATE,
+        "shorter than a header": b"\x00\x00",
+        "right header, wrong body": framed(own, b"\xff" * 9 + PRIVATE),
+        "right header, no body": framed(own, b""),
+        "unknown schema": framed(0x7FFFFFFF, PRIVATE),
+        "another topic's record": foreign,
+        "nothing": b"",
+        "null": None,
+    }
+
+
+async def test_a_meeting_behind_garbage_on_every_topic(street: Street) -> None:
+    bad: dict[tuple[str, int], tuple[str, bytes | None]] = {}
+    for topic in topics.ALL:
+        for number, (what, value) in enumerate(garbage(street, topic).items()):
+            offset = street.write(topic, KEYS[number % len(KEYS)], value)
+            if topic in INPUTS and not (value is None and topic in NULL_DELETES):
+                bad[topic.name, offset] = what, value
+    await check_letters(street, bad)
+    for name in REREADING:
+        street.services[name].kill()
+    await asyncio.to_thread(street.start, *REREADING)
+    async with Simulator(ServerOptions(), ZoomClock(speed=2.0)) as simulator:
+        stream = await simulator.start(MeetingRequest(seconds=12))
+        session = await asyncio.to_thread(street.join, simulator, stream)
+        told = await asyncio.to_thread(street.ended, session)
+    assert (told["recording_state"], told["transcription_state"]) == ("complete", "complete")
+    check_services(street, stream)
+
+
+async def check_letters(street: Street, bad: dict[tuple[str, int], tuple[str, bytes | None]]) -> None:
+    deadline = time.monotonic() + 30
+    while missing := bad.keys() - (letters := await street.letters()).keys():
+        assert time.monotonic() < deadline, f"not put aside: {[(*place, bad[place][0]) for place in missing]}"
+        await asyncio.sleep(0.2)
+    for place, (what, value) in bad.items():
+        assert letters[place].data == (value or b""), what
+        assert letters[place].reason, what
+        assert MARKER not in letters[place].reason, what
+
+
+# --- a record is its key's ----------------------------------------------------------------------------------------
+
+
+async def test_a_record_under_the_key_of_something_else_is_nobodys(street: Street) -> None:
+    """Compaction and deletion go by the key, readers by the value: nobody may speak for another session."""
+    victim, mallory = "app_00000000victim", b"app_0000000mallory"
+    request = StreamRequest(product="meeting", meeting_id="m", stream_id="s", server_urls=(), zoom_app_id="z")
+    wrong: list[tuple[Topic, bytes, Record]] = [
+        (topics.SESSION_FACTS, mallory, SessionFact(session_id=victim, kind=FactKind.REQUESTED, project_id="p",
+                                                    request=request)),
+        *((topic, mallory, media(topic, victim)) for topic in
+          (topics.AUDIO, topics.VIDEO, topics.CAPTIONS, topics.EVENTS)),
+        (topics.TRANSCRIPTS, item_key(mallory.decode(), "utt_1"),
+         Utterance(session_id=victim, kind=OutputKind.ITEM, utterance_id="utt_1", engine="zoom", text=MARKER)),
+        (topics.PARTICIPANT_EVENTS, item_key(mallory.decode(), "pe_1"),
+         ParticipantEvent(session_id=victim, kind=OutputKind.ITEM, event_id="pe_1", event="join")),
+        (topics.RECORDING_SEGMENTS, mallory, Segment(session_id=victim, kind=OutputKind.ITEM, payload=PRIVATE)),
+        (topics.APP_SESSIONS, mallory, AppSession(
+            session_id=victim, project_id="p", state="ended", request=request, settings="{}", metadata=None,
+            history=(), recording_state="complete", transcription_state="complete", awaiting=(), created_at_ms=1,
+            epoch=1, folded_offset=0)),
+    ]  # fmt: skip
+    bad = {}
+    for topic, key, record in wrong:
+        value = street.decoder.codec.encode(topic, record)
+        bad[topic.name, street.write(topic, key, value)] = topic.name, value
+    await check_letters(street, bad)
+    letters = await street.letters()
+    assert {letters[place].reason for place in bad} == {FOREIGN_KEY}
+    assert {(letters[place].key or b"").partition(b"|")[0] for place in bad} == {mallory}
+
+
+def media(topic: Topic, session: str, kind: RecordKind = RecordKind.FRAME, **changes: object) -> MediaRecord:
+    known = {"session_id": session, "kind": kind, "epoch": 1, "sequence": 1, "timestamp_ms": 1, "arrived_us": 1}
+    if kind is RecordKind.BEGIN:
+        known["begin"] = Begin(worker=MARKER, settings="{}", negotiated="{}")
+    if topic is topics.AUDIO and kind is RecordKind.FRAME:
+        known |= {"codec": Codec.L16, "sample_rate_hz": 16000, "channels": 1, "payload": b"\xff\x7f" * 1600}
+    return MEDIA_CLASS_OF[topic.name](**known | changes)  # type: ignore[arg-type]
+
+
+# --- out of order -------------------------------------------------------------------------------------------------
+
+ABSURD_MS = (0, -1, -(2**62), 2**62, 4_102_444_800_000, 1)
+
+
+def disturbances(topic: Topic, session: str, epoch: int, now_ms: int) -> list[MediaRecord]:
+    """Well-formed records of a living session that no worker writes: foreign epochs, absurd times, wrong order."""
+    kinds = RecordKind
+
+    def one(kind: RecordKind, **changes: object) -> MediaRecord:
+        return media(
+            topic, session, kind, **{"participant_id": 666, "sequence": 10**6, "timestamp_ms": now_ms} | changes
+        )
+
+    return [
+        one(kinds.BEGIN, epoch=epoch, sequence=0, timestamp_ms=now_ms, begin=None),
+        *(one(kind, epoch=foreign) for kind in (kinds.FRAME, kinds.TICK) for foreign in (0, epoch + 1, 2**62)),
+        *(one(kind, epoch=older) for kind in (kinds.BEGIN, kinds.END) for older in (0, epoch - 1)),
+        *(one(kind, epoch=epoch, timestamp_ms=ms) for kind in (kinds.FRAME, kinds.TICK) for ms in ABSURD_MS),
+        one(kinds.TICK, epoch=epoch, timestamp_ms=now_ms - 60_000),
+        one(kinds.UNKNOWN, epoch=epoch),
+        one(kinds.UNKNOWN, epoch=2**62),
+    ]  # fmt: skip
+
+
+async def test_a_meeting_that_is_meddled_with_is_what_it_would_have_been(street: Street) -> None:
+    async with Simulator(ServerOptions(), ZoomClock(speed=2.0)) as simulator:
+        streams = [await simulator.start(MeetingRequest(seed=3, seconds=14)) for _ in range(2)]
+        alone, meddled = [await asyncio.to_thread(street.join, simulator, stream) for stream in streams]
+        epoch = await asyncio.to_thread(epoch_of, street, meddled)
+        for _ in range(3):
+            for topic in topics.MEDIA_TOPICS:
+                for record in disturbances(topic, meddled, epoch, streams[1].clock.now_ms()):
+                    await asyncio.to_thread(write, street, topic, record)
+        told = [await asyncio.to_thread(street.ended, session) for session in (alone, meddled)]
+        for topic in topics.MEDIA_TOPICS:  # what comes behind the end
+            for kind in (RecordKind.END, RecordKind.BEGIN, RecordKind.FRAME, RecordKind.TICK):
+                write(street, topic, media(topic, meddled, kind, epoch=epoch + 5, timestamp_ms=2**50))
+    for session in told:
+        assert (session["recording_state"], session["transcription_state"]) == ("complete", "complete")
+    assert results(street, meddled, streams[1]) == results(street, alone, streams[0])
+    ends = [r for r in street.records(topics.RECORDING_SEGMENTS) if isinstance(r, Segment) and r.kind is OutputKind.END]
+    lengths_ms = [end.duration_ms for end in ends if end.session_id in (alone, meddled)]
+    assert len(lengths_ms) == 2
+    assert abs(lengths_ms[0] - lengths_ms[1]) <= 100
+    check_services(street, *streams)
+
+
+async def test_ends_and_frames_of_sessions_that_nobody_asked_for(street: Street) -> None:
+    """End before begin, and nothing else; what the processors conclude from it is a fact about nothing: a letter."""
+    session = "app_000000uninvited"
+    for topic in topics.MEDIA_TOPICS:
+        for kind in (RecordKind.END, RecordKind.FRAME, RecordKind.BEGIN, RecordKind.END):
+            write(street, topic, media(topic, session, kind, epoch=7, timestamp_ms=-5))
+    deadline = time.monotonic() + 30
+    wanted = {FactKind.TRANSCRIPT_STORED, FactKind.EVENTS_STORED, FactKind.RECORDING_FAILED}
+    while True:
+        facts = [fact for fact in street.records(topics.SESSION_FACTS) if isinstance(fact, SessionFact)]
+        letters = [letter for letter in (await street.letters()).values() if letter.session_id == session]
+        if wanted <= {fact.kind for fact in facts if fact.session_id == session} and len(letters) >= len(wanted):
+            break
+        assert time.monotonic() < deadline, (facts, letters)
+        await asyncio.sleep(0.2)
+    assert {letter.topic for letter in letters} == {topics.SESSION_FACTS.name}
+    assert {letter.reason for letter in letters} == {"a fact about a session that was never requested"}
+
+
+def write(street: Street, topic: Topic, record: MediaRecord) -> None:
+    street.write(topic, record.session_id.encode(), street.decoder.codec.encode(topic, record))
+
+
+def epoch_of(street: Street, session: str) -> int:
+    """Once all six topics have begun."""
+    deadline = time.monotonic() + 30
+    while True:
+        begun = [
+            [r for r in street.records(topic) if isinstance(r, MediaRecord) and r.session_id == session and r.begin]
+            for topic in topics.MEDIA_TOPICS
+        ]
+        if all(begun):
+            return begun[0][0].epoch
+        assert time.monotonic() < deadline, session
+        time.sleep(0.1)
+
+
+def results(street: Street, session: str, stream: Stream) -> tuple[Sequence[object], Sequence[object]]:
+    """What was said and who came and went, on the meeting's own clock; who was there first, is so from when we were."""
+    start_ms = stream.meeting.start_ms
+    said = [
+        (one["speaker_name"], one["transcription"]["transcript"], one["timestamp_ms"] - start_ms, one["duration_ms"])
+        for one in street.told(session, "/transcript")
+    ]
+    happened = [
+        (one["participant_name"], one["event_type"], max(one["timestamp_ms"] - start_ms, 500))
+        for one in street.told(session, "/participant_events")["results"]
+    ]
+    assert said
+    assert happened
+    return sorted(said), sorted(happened)
+
+
+# --- floods -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_flood_of_bad_records_is_put_aside_in_bounded_memory(street: Street) -> None:
+    """On three topics that different kinds of services read."""
+    readers = ("lifecycle", "ingest", "transcription", "sink-clickhouse")
+    before = {name: rss_bytes(street.services[name]) for name in readers}
+    last: dict[str, int] = {}
+    for topic in FLOODED:
+        sent = [street.producer.send_future(topic, b"k", b"\x7f" * 200, 0) for _ in range(FLOOD_RECORDS)]
+        last[topic.name] = max(future.result(60) for future in sent)
+    deadline = time.monotonic() + 90
+    while not last.items() <= set((await asyncio.to_thread(newest_letters, street)).items()):
+        assert time.monotonic() < deadline, "not all were put aside"
+        await asyncio.sleep(0.5)
+    grown = {name: rss_bytes(street.services[name]) - before[name] for name in readers}
+    assert max(grown.values()) < FLOOD_BYTES, grown
+    check_alive(street)
+
+
+def newest_letters(street: Street) -> dict[str, int]:
+    """The offset of the last input that was put aside, by topic."""
+    newest: dict[str, int] = {}
+    for record in street.raw(topics.DEAD_LETTERS):
+        topic, _, offset = (record.key or b"").partition(b"/0/")
+        if offset.isdigit():
+            newest[topic.decode()] = int(offset)
+    return newest
+
+
+# --- what holds after each of them --------------------------------------------------------------------------------
+
+
+def check_alive(street: Street) -> None:
+    for name, server in street.services.items():
+        assert server.exit_code() is None, name
+        assert unready(server.program.port, "/livez") == "", name
+
+
+def check_services(street: Street, *streams: Stream) -> None:
+    check_alive(street)
+    private = {person.name for stream in streams for person in stream.meeting.participants}
+    private |= {turn.text for stream in streams for turn in stream.meeting.turns}
+    for name, server in street.services.items():
+        check_log(name, server.log.read_text(), private)
+
+
+def check_log(name: str, log: str, private: set[str]) -> None:
+    """Nothing private, nothing thrown, nothing said over and over."""
+    assert [word for word in private | {MARKER} if word in log] == [], name
+    assert "Traceback" not in log, f"{name}: {log[log.index('Traceback') - 1500 :][:4000]}"
+    loud = Counter(
+        json.dumps({k: v for k, v in json.loads(line).items() if k not in ("timestamp",)}, sort_keys=True)
+        for line in log.splitlines()
+        if line.startswith("{") and json.loads(line).get("level") in ("warning", "error", "critical")
+    )
+    assert {line: times for line, times in loud.items() if times > 4} == {}, name
