@@ -42,7 +42,7 @@ from schemas.topics import Topic
 
 log = get_logger(__name__)
 
-HOUSEKEEPING_S = 0.1
+HOUSEKEEPING_S = 0.5
 SETTLE_POLL_S = 0.01
 SOURCE = "zoom"
 INTERNAL_ERROR = "internal_error"

@@ -99,7 +99,7 @@ class Publisher:
         self._holes: deque[Hole] = deque()
         self._oversized: deque[Excerpt] = deque()
         self.frames = dict.fromkeys(producers, 0)
-        self._counted = dict.fromkeys(producers, 0)
+        self._counted = {name: (metrics.FRAMES.labels(name), 0) for name in producers}
 
     def begin(self, begin: Begin, encodings: Encodings, at_ms: int, arrived_us: int) -> None:
         """Open the epoch on all six topics; `encodings` holds for the frames that follow."""
@@ -161,8 +161,10 @@ class Publisher:
     def count(self) -> None:
         """Bring the metric up to `frames`; not with every frame, because a metric takes a lock each time."""
         for name, frames in self.frames.items():
-            metrics.FRAMES.labels(name).inc(frames - self._counted[name])
-            self._counted[name] = frames
+            counter, counted = self._counted[name]
+            if frames != counted:
+                counter.inc(frames - counted)
+                self._counted[name] = counter, frames
 
     def lost(self, topic: Topic, at_ms: int, cause: str) -> None:
         """Something that never became a record is missing."""

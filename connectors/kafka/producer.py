@@ -7,7 +7,7 @@ quick and never raise. What the profiles differ in was measured: 5 ms of linger 
 
 import asyncio
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -90,7 +90,7 @@ class Producer:
         self._connection = Connection(f"producer-{profile.name}")
         config = producer_config(settings, profile) | self._connection.config()
         self._library = LibraryProducer(config, logger=LIBRARY_LOG)
-        self._delivered: dict[str, Callable[[], None]] = {}
+        self._delivered: deque[str] = deque()
         self._purged: deque[str] = deque()
         self._stopping = threading.Event()
         self._poller = threading.Thread(target=self._poll, name=f"producer-{profile.name}", daemon=True)
@@ -166,6 +166,7 @@ class Producer:
             self.flush(1.0)
         self._stopping.set()
         self._poller.join()
+        self._count_delivered()
         return len(self._purged) or left  # the library's own count has other events among the records
 
     @property
@@ -188,6 +189,7 @@ class Producer:
             except Exception:  # a caller's callback raised; without this thread nothing would be delivered any more
                 CALLBACK_FAILURES.inc()
                 log.exception("delivery callback failed", producer=self._profile.name)
+            self._count_delivered()
             gauge.set(len(self._library))
 
     def _on_failure(self, error: KafkaError) -> None:
@@ -200,8 +202,7 @@ class Producer:
         """The library's report on one record."""
         topic = message.topic() or ""
         if error is None:
-            self._connection.on_success()
-            self._count_delivered(topic)
+            self._delivered.append(topic)
             if on_delivery is not None:
                 offset = message.offset()
                 on_delivery(None, -1 if offset is None else offset)
@@ -212,11 +213,13 @@ class Producer:
         if on_delivery is not None:
             on_delivery(translate(error, DeliveryFailed), -1)
 
-    def _count_delivered(self, topic: str) -> None:
-        count = self._delivered.get(topic)
-        if count is None:
-            count = self._delivered[topic] = DELIVERED.labels(topic).inc
-        count()
+    def _count_delivered(self) -> None:
+        """Once for all records of a poll: a metric takes a lock each time."""
+        topics = [self._delivered.popleft() for _ in range(len(self._delivered))]
+        if topics:
+            self._connection.on_success()
+        for topic, records in Counter(topics).items():
+            DELIVERED.labels(topic).inc(records)
 
 
 def create_producer(settings: KafkaSettings, profile: Profile) -> Producer:

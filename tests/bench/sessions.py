@@ -2,7 +2,8 @@
 
 A number of sessions passes when the receiving process stays within 80 % of its core and its event loop within 20 ms
 (p99) over some seconds. The greatest such number is searched for each contestant, one try each in turn, so that a
-noisy minute of the machine hits all of them. Searching is long as it is: `rounds` does not repeat it.
+noisy minute of the machine hits all of them; who fails with CPU to spare may have met one, and gets a second chance.
+Searching is long as it is: `rounds` does not repeat it. All begin with the same number, which gives a row of its own.
 """
 
 from collections.abc import Callable
@@ -22,8 +23,9 @@ GOAL = 1.7
 SEND_RATES_MS = (20, 100)
 TRANSPORTS = ("picows", "websockets")
 
+_SAMPLE = "Zoom's Python sample, to files"
 _TRIES = 4
-_START = 24
+_START = 32
 _SETTLE_S = 1.5
 _WATCH_S = 5.0
 _ARRIVED = 0.98
@@ -71,32 +73,54 @@ def measure(rounds: int, say: Callable[[str], None]) -> list[Row]:
     contestants = [Contestant("sample", rate) for rate in SEND_RATES_MS]
     contestants += [Contestant(OURS, rate, transport) for rate in SEND_RATES_MS for transport in TRANSPORTS]
     searches = {contestant: Search(_START, CPU_LIMIT, _TRIES) for contestant in contestants}
+    cpu_at_start: dict[Contestant, float] = {}
     limited: set[Contestant] = set()
     with prepared() as ground:
         for _ in range(_TRIES):
             for contestant, search in searches.items():
                 if (number := search.next()) is not None:
-                    outcome = _try(ground, contestant, number)
+                    outcome = _fair_try(ground, contestant, number, say)
                     search.tell(number, outcome.cpu, passed=outcome.passed)
+                    cpu_at_start.setdefault(contestant, outcome.cpu)
                     if outcome.sender_failed:
                         limited.add(contestant)
-                    say(f"{contestant}: {number} sessions, {outcome}: {'passed' if outcome.passed else 'too many'}")
-    return [_row(searches, rate, transport, limited) for rate in SEND_RATES_MS for transport in TRANSPORTS]
+    pairs = [(Contestant(OURS, rate, transport), Contestant("sample", rate))
+             for rate in SEND_RATES_MS for transport in TRANSPORTS]  # fmt: skip
+    rows = [_row(ours, searches[ours].best, searches[sample].best, ours in limited) for ours, sample in pairs]
+    return rows + [_cpu_row(ours, cpu_at_start[ours], cpu_at_start[sample]) for ours, sample in pairs]
 
 
-def _row(searches: dict[Contestant, Search], rate: int, transport: str, limited: set[Contestant]) -> Row:
-    ours, sample = Contestant(OURS, rate, transport), Contestant("sample", rate)
-    note = "at least: in a greater number the load itself came late" if ours in limited else ""
+def _row(contestant: Contestant, ours: int, sample: int, limited: bool) -> Row:
+    rate = contestant.send_rate_ms
     return Row(
-        name=f"sessions per core, send_rate {rate}, {transport} ({Load(1, rate).frames_per_s:.0f} frames/s each)",
+        name=f"sessions per core, send_rate {rate} ({Load(1, rate).frames_per_s:.0f} frames/s), {contestant.transport}",
         unit="sessions",
-        ours=searches[ours].best,
-        rival=searches[sample].best,
-        rival_name="Zoom's Python sample, to files",
+        ours=ours,
+        rival=sample,
+        rival_name=_SAMPLE,
         goal=GOAL,
         more_is_better=True,
-        note=note,
+        note="at least: with more sessions the load itself came late" if limited else "",
     )
+
+
+def _cpu_row(contestant: Contestant, ours: float, sample: float) -> Row:
+    return Row(
+        name=f"CPU of {_START} sessions, send_rate {contestant.send_rate_ms}, {contestant.transport}",
+        unit="% of a core",
+        ours=100 * ours,
+        rival=100 * sample,
+        rival_name=_SAMPLE,
+    )
+
+
+def _fair_try(ground: Ground, contestant: Contestant, number: int, say: Callable[[str], None]) -> Try:
+    for chance in (1, 2):
+        outcome = _try(ground, contestant, number)
+        say(f"{contestant}: {number} sessions, {outcome}: {'passed' if outcome.passed else 'too many'}")
+        if outcome.passed or outcome.cpu > CPU_LIMIT or chance == 2:
+            break
+    return outcome
 
 
 def _try(ground: Ground, contestant: Contestant, number: int) -> Try:

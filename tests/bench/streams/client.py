@@ -102,6 +102,7 @@ class Client:
             if time.monotonic() > deadline:
                 return self._answer(cost, error=f"{wanted - self._receiver.frames} frames did not arrive")
             await asyncio.sleep(_LOOK_S)
+        await asyncio.sleep(_LOOK_S)  # until the worker's own counters have caught up
         return self._answer(cost)
 
     async def _watch(self, seconds: float) -> dict[str, object]:
