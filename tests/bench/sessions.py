@@ -79,7 +79,7 @@ def measure(rounds: int, say: Callable[[str], None]) -> list[Row]:
         for _ in range(_TRIES):
             for contestant, search in searches.items():
                 if (number := search.next()) is not None:
-                    outcome = _fair_try(ground, contestant, number, say)
+                    outcome = fair_try(ground, contestant, number, say)
                     search.tell(number, outcome.cpu, passed=outcome.passed)
                     cpu_at_start.setdefault(contestant, outcome.cpu)
                     if outcome.sender_failed:
@@ -114,16 +114,16 @@ def _cpu_row(contestant: Contestant, ours: float, sample: float) -> Row:
     )
 
 
-def _fair_try(ground: Ground, contestant: Contestant, number: int, say: Callable[[str], None]) -> Try:
+def fair_try(ground: Ground, contestant: Contestant, number: int, say: Callable[[str], None]) -> Try:
     for chance in (1, 2):
-        outcome = _try(ground, contestant, number)
+        outcome = attempt(ground, contestant, number)
         say(f"{contestant}: {number} sessions, {outcome}: {'passed' if outcome.passed else 'too many'}")
         if outcome.passed or outcome.cpu > CPU_LIMIT or chance == 2:
             break
     return outcome
 
 
-def _try(ground: Ground, contestant: Contestant, number: int) -> Try:
+def attempt(ground: Ground, contestant: Contestant, number: int) -> Try:
     side, rate = contestant.side, contestant.send_rate_ms
     with ground.receiver(side, transport=contestant.transport, send_rate_ms=rate) as receiver:
         receiver.ask(f"connect {number}")

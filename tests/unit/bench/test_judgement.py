@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.bench import sessions
 from tests.bench.sessions import Try, judged
 from tests.bench.streams.pacing import Load
 from tests.bench.wire import Lossy, check
@@ -38,3 +39,19 @@ def test_what_was_watched_is_a_share_of_one_core_and_of_what_was_due():
     assert judged(watched, sent, Load(10, 100)) == Try(0.5, 3.0, 1.0, 2.0)
     assert judged(watched | {"lost": 1}, sent, Load(10, 100)).arrived == 0
     assert judged(watched | {"ended": ["Outcome"]}, sent, Load(10, 100)).arrived == 0
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "passed", "tries"),
+    [
+        ([FINE], True, 1),
+        ([replace(FINE, lag_ms=90.0), FINE], True, 2),  # somebody else was on the core
+        ([replace(FINE, lag_ms=90.0), replace(FINE, arrived=0.5)], False, 2),
+        ([replace(FINE, cpu=0.9)], False, 1),  # this was the receiver itself
+    ],
+)
+def test_who_fails_with_cpu_to_spare_gets_a_second_chance(monkeypatch, outcomes, passed, tries):
+    left, said = iter(outcomes), []
+    monkeypatch.setattr(sessions, "attempt", lambda ground, contestant, number: next(left))
+    assert sessions.fair_try(None, sessions.Contestant("sample", 20), 7, said.append).passed is passed
+    assert len(said) == tries
