@@ -16,7 +16,7 @@ class CommandFailed(RuntimeError):
 
 def cpu_seconds(pid: int) -> float:
     """What a running process has used so far, with its children that have ended."""
-    return _used(Path(f"/proc/{pid}/stat").read_text())
+    return used(Path(f"/proc/{pid}/stat").read_text())
 
 
 def resident_mib(pid: int | str = "self") -> float:
@@ -36,7 +36,7 @@ def cpu_of(command: Sequence[str], log: Path) -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _used(stat: str) -> float:
-    """From /proc/<pid>/stat; the program's name in it may hold anything, also blanks and brackets."""
+def used(stat: str) -> float:
+    """CPU seconds in the text of /proc/<pid>/stat; the name in it may hold anything, also blanks and brackets."""
     utime, stime, children_utime, children_stime = map(int, stat.rpartition(")")[2].split()[11:15])
     return (utime + stime + children_utime + children_stime) / _TICKS_PER_S

@@ -19,11 +19,11 @@ from schemas.records import Audio, Caption, MediaRecord, RecordKind
 from schemas.topics import Topic
 from tests.bench import processor_runs
 from tests.bench.broker import PARTITIONS, kafka_in
-from tests.bench.meeting import START_MS, meeting, minute
+from tests.bench.meeting import meeting, minute
 from tests.bench.plain_processor import APPLICATIONS
 from tests.bench.processor_runs import Written, new_sessions
 from tests.bench.rows import Row
-from tests.support.media import control
+from tests.support.media import START_MS, control
 from tests.support.spoken import caption
 
 CAPTIONS = 2000

@@ -140,4 +140,4 @@ def _texture(dice: np.random.Generator, height: int, width: int) -> Plane:
     frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :])
     frequency[0, 0] = np.inf
     plane = np.fft.irfft2(np.fft.rfft2(dice.normal(0, 1, (height, width))) / frequency, (height, width))
-    return (120 + 40 * plane / plane.std()).astype(np.float32)
+    return np.asarray(120 + 40 * plane / plane.std(), np.float32)

@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import av
+import av.container
 
 
 class Broken(AssertionError):
@@ -34,5 +35,5 @@ def check_decodes(source: bytes | Path, wanted: int) -> None:
         raise Broken(f"{found} pictures of {wanted}, {sound_s:.1f} s of sound, the decoder says {errors[:3]}")
 
 
-def _opened(source: bytes | Path) -> "av.container.InputContainer":
-    return av.open(io.BytesIO(source) if isinstance(source, bytes) else str(source))
+def _opened(source: bytes | Path) -> av.container.InputContainer:
+    return av.open(io.BytesIO(source) if isinstance(source, bytes) else str(source), "r")
