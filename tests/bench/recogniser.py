@@ -17,7 +17,6 @@ from processors.transcription.endpointing import HANG_OVER_MS
 from processors.transcription.logic import AUDIO, CAPTIONS, SLACK_MS
 from processors.transcription.moonshine import package_folder
 from processors.transcription.pcm import RECOGNISER_RATE_HZ
-from processors.transcription.recogniser import RecogniserMissing
 from processors.transcription.settings import TranscriptionSettings
 from schemas.records import MediaRecord, RecordKind, Utterance, UtteranceStatus
 from schemas.settings import Engine, SessionSettings
@@ -56,11 +55,8 @@ class Heard:
 
 
 def measure(rounds: int, say: Say) -> list[Row]:
-    try:
-        package_folder()
-    except RecogniserMissing as missing:
-        say(str(missing))
-        return [Row(name="local recogniser", unit="", ours=None, note=str(missing))]
+    """Raises RecogniserMissing, which says how to get it."""
+    package_folder()
     return asyncio.run(_measured(rounds, say))
 
 
