@@ -52,7 +52,7 @@ def measure(rounds: int, say: Say) -> list[Row]:
         run = stack.enter_context(processor_runs.run(command, (AUDIO, VIDEO), env, folder))
         seconds = _rounds(rounds, _sides(run, folder, say), say)
         memory = _hour(run, say)
-    return _compared(seconds) + [_flat(memory)]
+    return compared(seconds) + [flat(memory)]
 
 
 def _sides(run: Run, folder: Path, say: Say) -> dict[str, Side]:
@@ -143,7 +143,7 @@ def _hour(run: Run, say: Say) -> list[float]:
     return memory
 
 
-def _compared(seconds: dict[str, float]) -> list[Row]:
+def compared(seconds: dict[str, float]) -> list[Row]:
     return [
         Row(
             name=f"{ours}, a minute of 720p25",
@@ -158,7 +158,7 @@ def _compared(seconds: dict[str, float]) -> list[Row]:
     ]
 
 
-def _flat(memory: Sequence[float]) -> Row:
+def flat(memory: Sequence[float]) -> Row:
     settled = memory[SETTLED_AFTER - 1]
     return Row(
         name=f"muxing processor, growth of memory from minute {SETTLED_AFTER} to {len(memory)} of a meeting",

@@ -28,6 +28,8 @@ def check_decodes(source: bytes | Path, wanted: int) -> None:
             for frame in container.decode(video=0, audio=0):
                 found += isinstance(frame, av.VideoFrame)
                 sound_s += frame.samples / frame.sample_rate if isinstance(frame, av.AudioFrame) else 0
+    except av.FFmpegError as error:
+        raise Broken(f"the decoder gives up: {type(error).__name__}") from error
     finally:
         av.logging.set_level(None)
     errors = [text.strip() for level, _, text in complaints if level <= av.logging.WARNING]
