@@ -147,7 +147,7 @@ def _rows(traffic: Traffic, costs: dict[str, float]) -> list[Row]:
             rival_name="the same application on a plain confluent-kafka consumer",
         ),
         Row(
-            name=f"{traffic.what}, share of the CPU that is Faust's",
+            name=f"{traffic.what}, share of the CPU that Faust and its shell take",
             unit="%",
             ours=share,
             note=f"decoding, logic and outputs alone {alone:.0f} µs, with a plain consumer's Kafka {plain:.0f} µs",
