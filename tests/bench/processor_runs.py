@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,12 +105,8 @@ def run(command: Sequence[str], inputs: Sequence[Topic], kafka_env: dict[str, st
     group = prefix + command[-1]
     begin_at_the_ends(kafka, group, names)
     env = kafka_env | {"RTMS_PROCESSORS_GROUP_PREFIX": prefix}
-    writer = Writer(kafka)
-    try:
-        with running(list(command), env, folder / f"{group}.log") as process:
-            yield Run(process, kafka, writer, Lag(kafka, group, names))
-    finally:
-        writer.close()
+    with running(list(command), env, folder / f"{group}.log") as process, closing(Writer(kafka)) as writer:
+        yield Run(process, kafka, writer, Lag(kafka, group, names))
 
 
 def new_sessions(count: int) -> list[str]:
