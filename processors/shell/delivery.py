@@ -16,6 +16,8 @@ from mode.services import WaitResults
 class DirectConsumer(Consumer):
     """Faust's consumer with a shorter way for what can be delivered at once."""
 
+    logger = Consumer.logger
+
     async def wait_first(self, *awaited: Any, timeout: Any = None) -> WaitResults:  # noqa: ASYNC109  Faust's signature
         """Called for each record with its delivery and the wish to suspend; also by Faust's own services."""
         if not (_is_delivery(awaited) and self._has_room()):
