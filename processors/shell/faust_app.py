@@ -16,6 +16,7 @@ from faust.types import Message
 
 from connectors.kafka.settings import KafkaSettings
 from processors.settings import ProcessorsSettings
+from processors.shell.delivery import DirectTransport
 
 MAX_FETCH_BYTES = 4 * 1024 * 1024
 METADATA_AGE_MS = 30_000
@@ -42,6 +43,9 @@ class ProcessorApp(faust.App):
     """A Faust app without folders: there are no tables to keep on a disk."""
 
     BootStrategy = _ConsumingOnly
+
+    def _new_transport(self) -> DirectTransport:
+        return DirectTransport(self.conf.broker_consumer, self)
 
     def _create_directories(self) -> None:
         return

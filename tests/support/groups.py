@@ -14,7 +14,7 @@ class Lag:
     """Call it for the records not committed yet, by partition; those with none are left out."""
 
     def __init__(self, kafka: KafkaSettings, group: str, topics: Iterable[str]) -> None:
-        self._admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+        self._admin = AdminClient(kafka.admin_config())
         self._ends = OffsetDirectory(kafka)
         self._group = group
         self._places = [Place(topic, number) for topic in topics for number in range(kafka.partitions)]
@@ -32,5 +32,5 @@ def begin_at_the_ends(kafka: KafkaSettings, group: str, topics: Iterable[str]) -
     places = [Place(topic, number) for topic in topics for number in range(kafka.partitions)]
     ends = OffsetDirectory(kafka).ends(places)
     wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(*place, offset) for place, offset in ends.items()])
-    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})  # must outlive the answer
+    admin = AdminClient(kafka.admin_config())  # must outlive the answer
     admin.alter_consumer_group_offsets([wanted])[group].result(10)

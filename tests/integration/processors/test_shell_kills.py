@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from connectors.kafka.decoder import Decoder
@@ -66,6 +67,7 @@ def chaos(stack: dict[str, str], folder, scale: Scale, dice: random.Random) -> N
         for worker in workers:
             worker.wait_ready()
         writer.start()
+        wait_for(lambda: has_resumed(workers), 60, lambda: f"no input had to be paused, see {folder}")
         for trouble in scale.troubles:
             make(trouble, dice.choice(workers), dice)
         writer.join()
@@ -77,7 +79,11 @@ def chaos(stack: dict[str, str], folder, scale: Scale, dice: random.Random) -> N
         for worker in workers:
             worker.stop()
     check(kafka, meetings)
-    assert any("input resumed" in worker.log.read_text() for worker in workers)
+
+
+def has_resumed(workers: Iterable[Server]) -> bool:
+    """Whether some input led so far that it was paused, and goes on."""
+    return any("input resumed" in worker.log.read_text() for worker in workers)
 
 
 def make(trouble: str, worker: Server, dice: random.Random) -> None:

@@ -19,6 +19,7 @@ from faust.types import Message
 
 from connectors.kafka.settings import KafkaSettings
 from processors.settings import ProcessorsSettings
+from processors.shell.delivery import DirectConsumer
 from processors.shell.faust_app import ProcessorApp, add_agent, create_app
 
 
@@ -64,6 +65,12 @@ def test_tables_are_waited_for_a_second_which_is_what_we_leave_out():
     assert "await self.sleep(1.0)" in inspect.getsource(TableManager.on_start)
     assert "_update_channels" in inspect.getsource(TableManager.on_start)
     assert "self.recovery.start()" in inspect.getsource(TableManager.on_start)
+
+
+def test_deliveries_are_raced_against_a_rebalance_which_is_what_we_shorten():
+    drained = "".join(inspect.getsource(Consumer._drain_messages).split())
+    assert "self.wait_first(callback(message),self.suspend_flow.wait())" in drained
+    assert issubclass(ProcessorApp("toy").transport.Consumer, DirectConsumer)
 
 
 async def take(message: object) -> None:

@@ -1,0 +1,157 @@
+"""The local recogniser on two readings, heard as they are read: its CPU, how soon it says what was said, how well.
+
+Everything but Kafka is as in the transcription processor: endpointing, the queue, one recogniser process. The time from
+the end of speech holds the pause that proves it to be one, and the wait for chunks of others that may be late.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from deploy.local.words import WordErrors, word_errors
+from processors.checkpoint.sessions import Session, SessionKey, Window
+from processors.transcription.application import TranscriptionApplication
+from processors.transcription.endpointing import HANG_OVER_MS
+from processors.transcription.logic import AUDIO, CAPTIONS, SLACK_MS
+from processors.transcription.moonshine import package_folder
+from processors.transcription.pcm import RECOGNISER_RATE_HZ
+from processors.transcription.settings import TranscriptionSettings
+from schemas.records import MediaRecord, RecordKind, Utterance, UtteranceStatus
+from schemas.settings import Engine, SessionSettings
+from tests.bench.costs import cpu_seconds
+from tests.bench.quantiles import quantile
+from tests.bench.rows import Row
+from tests.support import readings
+from tests.support.spoken import START_MS, Microphone, frames, silence, topic
+
+SESSION = "app_0000000000000003"
+READERS = {1: "beckett", 2: "two_cities"}
+SETTINGS = SessionSettings(engines=(Engine.MOONSHINE,))
+CHUNK_MS = 100
+PAUSE_MS = 1500
+"""After a reading, with the microphone open, for its last utterance."""
+
+RTF_GOAL = 0.15
+DELAY_GOAL_S = 1.0
+WER_GOAL_PERCENT = 10.0
+WAIT_MS = HANG_OVER_MS + SLACK_MS
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Heard:
+    """What came of one performance; `delays_s` from the end of speech to its final text."""
+
+    utterances: list[Utterance] = field(default_factory=list)
+    delays_s: list[float] = field(default_factory=list)
+    cpu_s: float = 0.0
+
+    def errors(self, reader: int) -> WordErrors:
+        own = sorted((u for u in self.utterances if u.participant_id == reader), key=lambda u: u.start_ms)
+        return word_errors(readings.reading(READERS[reader]).text, " ".join(u.text for u in own))
+
+
+def measure(rounds: int, say: Say) -> list[Row]:
+    """Raises RecogniserMissing, which says how to get it."""
+    package_folder()
+    return asyncio.run(_measured(rounds, say))
+
+
+async def _measured(rounds: int, say: Say) -> list[Row]:
+    application = TranscriptionApplication(TranscriptionSettings())
+    await application.start()
+    try:
+        await Performance(application, speed=20).heard()  # loads the model
+        heard = []
+        for number in range(1, rounds + 1):
+            heard.append(await Performance(application, speed=1).heard())
+            say(f"round {number}: {heard[-1].cpu_s:.2f} CPU s, {len(heard[-1].utterances)} utterances")
+        return _rows(heard)
+    finally:
+        await application.stop()
+
+
+class Performance:
+    """One after the other reads, `speed` times as fast as life."""
+
+    def __init__(self, application: TranscriptionApplication, speed: float) -> None:
+        self._application = application
+        self._speed = speed
+        self._session = Session(SessionKey(0, SESSION), application.logic)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._heard = Heard()
+        self._began = time.monotonic()
+
+    async def heard(self) -> Heard:
+        audio, captions = _topics()
+        before = self._cpu_seconds()
+        self._began = time.monotonic()
+        for offset, record in enumerate(captions):
+            self._render(self._session.feed(CAPTIONS, offset, record))
+        for offset, record in enumerate(audio):
+            sent_ms = record.timestamp_ms + (CHUNK_MS if record.kind is RecordKind.FRAME else 0)
+            await asyncio.sleep(self._due(sent_ms) - time.monotonic())
+            self._render(self._session.feed(AUDIO, offset, record))
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
+        assert self._session.is_finished
+        self._heard.cpu_s = self._cpu_seconds() - before
+        return self._heard
+
+    def _due(self, at_ms: int) -> float:
+        """When Zoom's time is `at_ms`, on the monotonic clock."""
+        return self._began + (at_ms - START_MS) / 1000 / self._speed
+
+    def _render(self, windows: Sequence[Window]) -> None:
+        for window in windows:
+            task = asyncio.create_task(self._finish(window))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _finish(self, window: Window) -> None:
+        for output in await self._application.render(SESSION, window.work):
+            utterance = output.record
+            assert isinstance(utterance, Utterance)
+            if utterance.utterance_id:
+                assert utterance.status is UtteranceStatus.FINAL, utterance.reason
+                self._heard.utterances.append(utterance)
+                self._heard.delays_s.append(time.monotonic() - self._due(utterance.end_ms))
+        self._render(self._session.done(window))
+
+    def _cpu_seconds(self) -> float:
+        """Of this process and the recogniser's."""
+        return time.process_time() + sum(map(cpu_seconds, self._application._pool.pids))
+
+
+def _topics() -> tuple[Sequence[MediaRecord], Sequence[MediaRecord]]:
+    """The session's audio and captions."""
+    microphones, at_ms = [], START_MS
+    for reader, name in READERS.items():
+        pcm = readings.reading(name).pcm + silence(PAUSE_MS)
+        microphones.append(Microphone(reader, at_ms, pcm, name, CHUNK_MS))
+        at_ms += len(pcm) // (2 * RECOGNISER_RATE_HZ // 1000)
+    audio = topic(SESSION, frames(SESSION, microphones), until_ms=at_ms, settings=SETTINGS)
+    return audio, topic(SESSION, [], until_ms=START_MS, settings=SETTINGS)
+
+
+def _rows(heard: Sequence[Heard]) -> list[Row]:
+    seconds = sum(readings.reading(name).duration_ms for name in READERS.values()) / 1000
+    delays = [delay for one in heard for delay in one.delays_s]
+    texts = {tuple(sorted((u.utterance_id, u.text) for u in one.utterances)) for one in heard}
+    assert len(texts) == 1, "the same sound must give the same text"
+    real_time = median(one.cpu_s for one in heard) / seconds
+    rows = [
+        Row(name="local recogniser, CPU per second of speech", unit="s", ours=real_time, goal=RTF_GOAL,
+            note=f"{seconds:.0f} s of speech, endpointing included"),
+        Row(name="local recogniser, end of speech to final text, p50", unit="s", ours=quantile(delays, 0.5),
+            goal=DELAY_GOAL_S, note=f"{len(delays)} utterances; {WAIT_MS} ms of it are the pause and late chunks"),
+        Row(name="local recogniser, end of speech to final text, p95", unit="s", ours=quantile(delays, 0.95)),
+    ]  # fmt: skip
+    for reader, name in READERS.items():
+        errors = heard[0].errors(reader)
+        rows.append(Row(name=f"local recogniser, word errors in {name}", unit="%", ours=100 * errors.rate,
+                        goal=WER_GOAL_PERCENT, note=f"{errors.errors} of {errors.said} words"))  # fmt: skip
+    return rows

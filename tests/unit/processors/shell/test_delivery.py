@@ -1,0 +1,96 @@
+"""Records are delivered directly where there is room, and a full buffer still gives way to a rebalance."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from faust.types import TopicT
+
+from connectors.kafka.settings import KafkaSettings
+from processors.settings import ProcessorsSettings
+from processors.shell.delivery import DirectConsumer
+from processors.shell.faust_app import create_app
+
+
+class Delivering:
+    """An app's consumer and its agent's buffer."""
+
+    def __init__(self) -> None:
+        self.app = create_app("toy", ProcessorsSettings(buffered_records=2), KafkaSettings(bootstrap_servers="a:9092"))
+        self.buffer: TopicT = self.app.topic("rtms.audio", maxsize=2)
+        self.app.topics.add(self.buffer)
+        self.app.flow_control.resume()
+        assert isinstance(self.app.consumer, DirectConsumer)
+        self.consumer = self.app.consumer
+        self.suspend = asyncio.Event()
+        self.tasks = 0
+
+    async def put(self, item: object) -> None:
+        self.tasks = len(asyncio.all_tasks())
+        await self.buffer.queue.put(item)
+
+    async def deliver(self, item: object) -> None:
+        await self.consumer.wait_first(self.put(item), self.suspend.wait())
+
+    @property
+    def held(self) -> list[object]:
+        return list(self.buffer.queue._queue)
+
+
+@pytest.fixture
+async def delivering() -> AsyncIterator[Delivering]:
+    delivering = Delivering()
+    yield delivering
+    delivering.consumer._thread.thread_loop.close()  # of the thread that is never started here
+
+
+async def test_where_there_is_room_no_task_is_made(delivering: Delivering) -> None:
+    tasks = len(asyncio.all_tasks())
+    await delivering.deliver("a")
+    assert (delivering.held, delivering.tasks) == (["a"], tasks)
+
+
+async def test_others_get_their_turn_after_each_record(delivering: Delivering) -> None:
+    turns = []
+    asyncio.get_running_loop().call_soon(turns.append, "turn")
+    await delivering.deliver("a")
+    assert turns == ["turn"]
+
+
+async def test_a_full_buffer_gives_way_to_a_rebalance(delivering: Delivering) -> None:
+    await delivering.deliver("a")
+    await delivering.deliver("b")
+    waiting = asyncio.create_task(delivering.deliver("c"))
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    delivering.suspend.set()
+    await asyncio.wait_for(waiting, 5)
+    assert delivering.held == ["a", "b"]
+
+
+async def test_a_full_buffer_is_waited_for(delivering: Delivering) -> None:
+    await delivering.deliver("a")
+    await delivering.deliver("b")
+    waiting = asyncio.create_task(delivering.deliver("c"))
+    await asyncio.sleep(0.01)
+    assert delivering.buffer.queue.get_nowait() == "a"
+    await asyncio.wait_for(waiting, 5)
+    assert delivering.held == ["b", "c"]
+
+
+async def test_while_the_flow_stands_a_rebalance_is_not_held_up(delivering: Delivering) -> None:
+    delivering.app.flow_control.suspend()
+    delivering.suspend.set()
+
+    async def blocked() -> None:
+        await delivering.app.flow_control.acquire()
+
+    await asyncio.wait_for(delivering.consumer.wait_first(blocked(), delivering.suspend.wait()), 5)
+
+
+async def test_what_fails_is_told(delivering: Delivering) -> None:
+    async def failing() -> None:
+        raise ValueError("no such partition")
+
+    with pytest.raises(ValueError, match="no such partition"):
+        await delivering.consumer.wait_first(failing(), delivering.suspend.wait())
