@@ -26,7 +26,7 @@ up: $(READY)  ## start the whole pipeline and keep it up until Ctrl-C
 	@$(PY) -m deploy.local up
 
 test: $(READY)  ## run all tests on their own Kafka and ClickHouse (ARGS="-k name" for some, JOBS=1 for one by one)
-	@$(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: $(READY)  ## measure against named rivals (ARGS="--only wire" for a part)
 	@$(PY) -m tests.bench $(ARGS)
