@@ -1,7 +1,6 @@
 """One act: meetings are played onto the topics while a plan is carried out; then everything is looked at."""
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,6 @@ from tests.soak.stage import Stage, wait_until
 
 Say = Callable[[str], None]
 
-SETTLE_S = 180.0
 LETTERS_SHOWN = 3
 
 
@@ -42,23 +40,23 @@ class Result:
 class Act:
     """`name` makes the streams' ids, so it is another one for every act of a stage.
 
-    A meeting begins `stagger_s` after the one before it, and all are played `speed` times as fast as they were.
+    `seconds` has each meeting's time in the theatre: meetings of any length go on while the plan is carried out, some
+    of them end in its middle. Whatever still goes on when the plan is done is played as fast as possible.
     """
 
     name: str
     meetings: list[Meeting]
+    seconds: list[float]
     plan: Plan
-    speed: float
-    stagger_s: float = 0.5
 
 
 class Theatre:
-    """Plays acts on one stage; `stop` ends the one under way."""
+    """Plays acts on one stage."""
 
-    def __init__(self, stage: Stage, say: Say) -> None:
+    def __init__(self, stage: Stage, say: Say, settle_s: float = 120.0) -> None:
         self._stage = stage
+        self._settle_s = settle_s
         self._say = say
-        self._stopping = threading.Event()
         self._customer = Customer(stage.url, stage.credentials.admin_token)
         self._player = Player(stage.kafka, self._customer)
         self._observer = Observer(stage.kafka, stage.environment)
@@ -85,30 +83,31 @@ class Theatre:
         return result
 
     def _played(self, act: Act, disturber: Disturber) -> list[Played]:
-        pace = Pace(act.speed)
-        with ThreadPoolExecutor(len(act.meetings) + 1) as pool:
+        paces = [
+            Pace(meeting.script.length_ms / 1000 / seconds)
+            for meeting, seconds in zip(act.meetings, act.seconds, strict=True)
+        ]
+        with ThreadPoolExecutor(len(act.meetings)) as pool:
             playing = [
-                pool.submit(self._one, act, number, pace) for number in range(len(act.meetings))
-            ]  # fmt: skip
+                pool.submit(self._player.play, meeting, f"{act.name}-{number}", pace)
+                for number, (meeting, pace) in enumerate(zip(act.meetings, paces, strict=True))
+            ]
             try:
                 disturber.run(act.plan)
-                pace.hurry()
+                for pace in paces:
+                    pace.hurry()
                 return [future.result() for future in playing]
             except BaseException:
-                pace.stop()
-                disturber.stop()
+                for pace in paces:
+                    pace.stop()
                 raise
-
-    def _one(self, act: Act, number: int, pace: Pace) -> Played:
-        pace.wait(time.monotonic(), act.stagger_s * number * 1000 * act.speed)
-        return self._player.play(act.meetings[number], f"{act.name}-{number}", pace)
 
     def _at_rest(self, played: list[Played]) -> list[str]:
         """Wait until every session has ended and every group has committed all there is; what has not."""
         self._say("waiting for every session to end and every group to commit its last record")
-        wait_until(lambda: not self._not_ended(played), SETTLE_S, self._stopping)
+        wait_until(lambda: not self._not_ended(played), self._settle_s, self._stage.stopping)
         found = self._not_ended(played)
-        wait_until(lambda: not self._behind(), SETTLE_S if not found else 10.0, self._stopping)
+        wait_until(lambda: not self._behind(), self._settle_s if not found else 1.0, self._stage.stopping)
         return found + [f"group {group}: {lag} records not committed" for group, lag in self._behind().items()]
 
     def _not_ended(self, played: list[Played]) -> list[str]:

@@ -1,11 +1,11 @@
 """Does to a stage what a plan says: lanes side by side, and all of a movement before the next one begins."""
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from deploy.local.unit import UnitFailed
 from tests.soak.plan import STORAGE, Fault, Kind, Movement, Plan
 from tests.soak.stage import Stage
 
@@ -18,7 +18,7 @@ class Disturber:
     def __init__(self, stage: Stage, say: Say) -> None:
         self._stage = stage
         self._say = say
-        self._stopping = threading.Event()
+        self._stopping = stage.stopping
         self._does: dict[Kind, Callable[[Fault], None]] = {
             Kind.KILL: self._kill,
             Kind.RESTART: self._restart,
@@ -31,10 +31,6 @@ class Disturber:
         self.failures: list[str] = []
         self.skipped: list[str] = []
 
-    def stop(self) -> None:
-        """Do nothing more."""
-        self._stopping.set()
-
     def run(self, plan: Plan) -> None:
         for movement in plan:
             if not self._stopping.is_set():
@@ -44,8 +40,13 @@ class Disturber:
         began = time.monotonic()
         self._say(f"{movement.name}: {', '.join(_summary(lane) for lane in movement.lanes)}")
         with ThreadPoolExecutor(len(movement.lanes)) as pool:
-            for lane in [pool.submit(self._lane, faults) for faults in movement.lanes]:
-                lane.result()
+            lanes = [pool.submit(self._lane, faults) for faults in movement.lanes]
+            try:
+                for lane in lanes:
+                    lane.result()
+            except BaseException:
+                self._stopping.set()
+                raise
         self._say(f"{movement.name}: done in {time.monotonic() - began:.0f} s")
 
     def _lane(self, faults: tuple[Fault, ...]) -> None:
@@ -55,7 +56,11 @@ class Disturber:
             if fault.victim == STORAGE and not self._stage.storage.can_fail:
                 self.skipped.append(f"{fault}: mounting a small file system for the object folder takes root")
                 continue
-            self._does[fault.kind](fault)
+            try:
+                self._does[fault.kind](fault)
+            except UnitFailed as failure:
+                self.failures.append(f"{fault}: {failure}")
+                return
             self.done[fault.kind] += 1
 
     def _kill(self, fault: Fault) -> None:
@@ -104,7 +109,5 @@ class Disturber:
 
 
 def _summary(lane: tuple[Fault, ...]) -> str:
-    first = lane[0]
-    return f"{len(lane)} × {first}" if all(str(fault) == str(first) for fault in lane[1:]) and lane[1:] else " → ".join(
-        map(str, lane)
-    )
+    names = [str(fault) for fault in lane]
+    return f"{len(lane)} × {names[0]}" if len(lane) > 1 and len(set(names)) == 1 else " → ".join(names)

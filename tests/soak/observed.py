@@ -75,7 +75,7 @@ class Observer:
         self._decoder = Decoder.from_settings(kafka)
         self._store = ObjectStore(ObjectsSettings(url=environment["RTMS_OBJECTS_URL"]))
         self._clickhouse = ClickHouse(ClickHouseSettings(url=environment["RTMS_CLICKHOUSE_URL"]))
-        self._admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+        self._admin = AdminClient(kafka.admin_config())
         self._ends = OffsetDirectory(kafka)
 
     def close(self) -> None:

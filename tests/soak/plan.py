@@ -109,7 +109,7 @@ class Drawer:
         return Movement("together", (*lanes, self._one(Kind.KILL, self._dice.choice(VICTIMS))))
 
     def scaling(self) -> Movement:
-        """Every processor from one process to three, the first frozen meanwhile, and back to one."""
+        """Every processor from one process to three, the first frozen meanwhile, and back to one; the others frozen."""
         lanes = [
             (
                 Fault(Kind.SCALE, victim, count=3),
@@ -118,7 +118,8 @@ class Drawer:
             )
             for victim in PROCESSORS
         ]
-        return Movement("scaling", tuple(lanes))
+        frozen = [self._one(Kind.FREEZE, victim, self._scale.freeze_s) for victim in (*SINKS, "api")]
+        return Movement("scaling", (*lanes, *frozen))
 
     def _lane(self, kind: Kind, victim: str, times: int) -> tuple[Fault, ...]:
         return tuple(Fault(kind, victim, self._pause_s()) for _ in range(times))
@@ -147,3 +148,26 @@ def draw(seed: int, scale: Scale, names: tuple[str, ...] = tuple(MOVEMENTS)) -> 
     """The plan of that seed; the same seed, scale and names, the same plan."""
     drawer = Drawer(seed, scale)
     return tuple(MOVEMENTS[name](drawer) for name in names)
+
+
+# What a fault takes besides what it says, until the victim works again: a guess, for pacing only.
+_RECOVERY_S = {Kind.KILL: 4.0, Kind.RESTART: 3.0, Kind.AWAY: 4.0, Kind.SCALE: 6.0}
+# A dead member of a KIP-848 group holds its partitions for a session; the others are static and come back to theirs.
+_SINK_RECOVERY_S = 10.0
+
+
+def nominal_s(plan: Plan) -> float:
+    """About how long the plan takes."""
+    return sum(max(sum(map(_nominal_s, lane)) for lane in movement.lanes) for movement in plan)
+
+
+def _nominal_s(fault: Fault) -> float:
+    is_sink = fault.kind is Kind.KILL and fault.victim in SINKS
+    return fault.after_s + fault.seconds + (_SINK_RECOVERY_S if is_sink else _RECOVERY_S.get(fault.kind, 1.0))
+
+
+def draw_seconds(seed: int, plan: Plan, meetings: int) -> list[float]:
+    """How long each meeting is to last: the first as long as the plan, the others from half to all of it."""
+    dice = random.Random(f"{seed} seconds")
+    whole_s = max(1.0, nominal_s(plan))
+    return [whole_s, *(round(whole_s * dice.uniform(0.5, 1.0), 1) for _ in range(meetings - 1))]

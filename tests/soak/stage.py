@@ -37,17 +37,21 @@ RESTART_S = 0.5
 
 
 class Stage:
-    """Use it with `with`: leaving ends everything."""
+    """Use it with `with`: leaving ends everything. `stopping` ends all waiting before that.
 
-    def __init__(self, folder: Path) -> None:
+    `room_mib` is how much the object folder holds, where it can be a file system of its own.
+    """
+
+    def __init__(self, folder: Path, room_mib: int = 512) -> None:
         self.folder = folder
+        self._room_mib = room_mib
         self.logs = folder / "logs"
         self.ended_by_themselves: Counter[str] = Counter()
         self._modules = {service.name: service.module for service in SERVICES if service.name in VICTIMS}
         self._members: dict[str, list[Server]] = {name: [] for name in VICTIMS}
         self._expected: set[Unit] = set()
         self._lock = threading.RLock()
-        self._stopping = threading.Event()
+        self.stopping = threading.Event()
         self._closing = ExitStack()
 
     def __enter__(self) -> Self:
@@ -62,12 +66,12 @@ class Stage:
         self.close()
 
     def close(self) -> None:
-        self._stopping.set()
+        self.stopping.set()
         self._closing.close()
 
     def kill(self) -> None:
         """End everything now, without asking."""
-        self._stopping.set()
+        self.stopping.set()
         for unit in [*(m for members in self._members.values() for m in members), *self.outsiders.values()]:
             unit.kill()
         self.storage.close()
@@ -80,12 +84,6 @@ class Stage:
         """The processes of a service."""
         with self._lock:
             return list(self._members[victim])
-
-    def pid(self, victim: str) -> int:
-        """Of the service's first process."""
-        pid = self.members(victim)[0].pid
-        assert pid is not None
-        return pid
 
     # --- what can be done ---
 
@@ -110,14 +108,14 @@ class Stage:
         pid = unit.pid
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
-        self._stopping.wait(seconds)
+        self.stopping.wait(seconds)
         os.kill(pid, signal.SIGCONT)
 
     def away(self, name: str, seconds: float) -> None:
         """Kill something that is not ours and start it again after some time."""
         unit = self.outsiders[name]
         unit.kill()
-        self._stopping.wait(seconds)
+        self.stopping.wait(seconds)
         unit.start(READY_S)
 
     def scale(self, victim: str, count: int) -> None:
@@ -133,7 +131,7 @@ class Stage:
         """Return when it is; what ended meanwhile is started again by the keeper."""
         deadline = time.monotonic() + READY_S
         while not unit.is_ready():
-            if self._stopping.is_set():
+            if self.stopping.is_set():
                 return
             if time.monotonic() > deadline:
                 raise UnitFailed(f"{unit.name} is not ready after {READY_S:.0f} s", unit.log)
@@ -147,7 +145,7 @@ class Stage:
         registry = registry_server(self.folder / "registry", None, self.logs / "registry.log")
         clickhouse = clickhouse_server(self.folder / "clickhouse", None, self.logs / "clickhouse.log")
         self.outsiders: dict[str, Unit] = {KAFKA: broker, REGISTRY: registry, CLICKHOUSE: clickhouse}
-        self.storage = Storage(self.folder / "objects")
+        self.storage = Storage(self.folder / "objects", self._room_mib)
         self._closing.callback(self.storage.close)
         (api_port,) = free_ports(1)
         self.url = f"http://{LOOPBACK}:{api_port}"
@@ -172,7 +170,7 @@ class Stage:
         keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         keeper.start()
         self._closing.callback(keeper.join)
-        self._closing.callback(self._stopping.set)
+        self._closing.callback(self.stopping.set)
 
     def _add(self, victim: str) -> None:
         number = len(self.members(victim))
@@ -205,7 +203,7 @@ class Stage:
 
     def _keep(self) -> None:
         gone_at: dict[Unit, float] = {}
-        while not self._stopping.wait(LOOK_S):
+        while not self.stopping.wait(LOOK_S):
             with self._lock:
                 for unit in self._expected:
                     if unit.exit_code() is None:

@@ -5,13 +5,11 @@ import os
 import subprocess
 from pathlib import Path
 
-SIZE_MIB = 512
-
 
 class Storage:
     """`path` is the folder. Mounting takes root; elsewhere it is a plain folder and `can_fail` is false."""
 
-    def __init__(self, path: Path, size_mib: int = SIZE_MIB) -> None:
+    def __init__(self, path: Path, size_mib: int) -> None:
         self.path = path
         self._size = f"size={size_mib}m"
         self._filler = path / "filler"
