@@ -156,7 +156,7 @@ class Observer:
         return found
 
     def _rows(self, table: Table, column: str, session: str) -> Rows:
-        where = f"FROM {table.name} WHERE session_id = {{session:String}}"  # noqa: S608 - names of our own
+        where = f"FROM {table.name} WHERE session_id = {{session:String}}"
         asked = {"session": session}
         seen = self._clickhouse.query(f"SELECT * {where}", asked)
         [row] = self._clickhouse.query(f"SELECT uniqExact({column}) AS ids {where} SETTINGS final = 0", asked)

@@ -11,7 +11,8 @@ def compared(expected: bytes, found: bytes) -> str:
     """What is not the same, in words."""
     one, other = decoded(expected), decoded(found)
     level_db = apart_db(one.audio, other.audio)
-    pictures = "the same picture times" if one.times == other.times else f"{len(other.times)} of {len(one.times)} pictures or other times"  # noqa: E501
+    counts = f"{len(other.times)} pictures instead of {len(one.times)}, or at other times"
+    pictures = "the same picture times" if one.times == other.times else counts
     sounds = f"sound within {level_db:.0f} dB" if level_db <= SAME_DB else f"SOUND {level_db:.0f} dB APART"
     return f"{pictures}, {sounds}, {len(found)} bytes instead of {len(expected)}"
 
