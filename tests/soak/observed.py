@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from connectors.clickhouse.client import ClickHouse
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.kafka.decoder import Decoder
+from connectors.kafka.errors import KafkaError
 from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.reader import PartitionLoader, Reader
 from connectors.kafka.records import Place
@@ -75,7 +76,6 @@ class Observer:
         self._decoder = Decoder.from_settings(kafka)
         self._store = ObjectStore(ObjectsSettings(url=environment["RTMS_OBJECTS_URL"]))
         self._clickhouse = ClickHouse(ClickHouseSettings(url=environment["RTMS_CLICKHOUSE_URL"]))
-        self._admin = AdminClient(kafka.admin_config())
         self._ends = OffsetDirectory(kafka)
 
     def close(self) -> None:
@@ -114,15 +114,19 @@ class Observer:
         return [letter for letter in self._records(topics.DEAD_LETTERS) if isinstance(letter, DeadLetter)]
 
     def behind(self) -> dict[str, int]:
-        """Records that a group has not committed yet, by group; groups with none are left out."""
-        lags = {group: self._lag(group, names) for group, names in GROUPS.items()}
+        """Records that a group has not committed yet, by group; groups with none are left out. Raises KafkaError."""
+        admin = AdminClient(self._kafka.admin_config())  # a new one: an old one may wait for the broker that was killed
+        try:
+            lags = {group: self._lag(admin, group, names) for group, names in GROUPS.items()}
+        except (KafkaException, TimeoutError) as error:
+            raise KafkaError(f"the group coordinator does not answer ({type(error).__name__})") from error
         return {group: lag for group, lag in lags.items() if lag}
 
-    def _lag(self, group: str, names: Sequence[str]) -> int:
+    def _lag(self, admin: AdminClient, group: str, names: Sequence[str]) -> int:
         places = [Place(name, number) for name in names for number in range(self._kafka.partitions)]
         ends = self._ends.ends(places)
         wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(*place) for place in places])
-        answer = self._admin.list_consumer_group_offsets([wanted])[group].result(10)
+        answer = admin.list_consumer_group_offsets([wanted])[group].result(10)
         committed = {Place(at.topic, at.partition): max(0, at.offset) for at in answer.topic_partitions or ()}
         return self._count({place: committed[place] for place in places if committed[place] < ends[place]}, ends)
 
