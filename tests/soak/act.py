@@ -62,6 +62,11 @@ class Theatre:
         self._observer = Observer(stage.kafka, stage.environment)
         self._letters = 0
 
+    @property
+    def can_fail_storage(self) -> bool:
+        """Whether faults of the object folder are possible on this machine."""
+        return self._stage.storage.can_fail
+
     def close(self) -> None:
         self._player.close()
         self._observer.close()

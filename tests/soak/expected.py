@@ -5,6 +5,7 @@ nothing has to be compared "but for the id". What the services add (recogniser, 
 thing, run in one piece.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,8 @@ async def expected(inputs: Mapping[str, Inputs], folder: Path) -> dict[str, Expe
     """By session; `folder` is for a finished file while it is made."""
     application = TranscriptionApplication(TranscriptionSettings(workers=2))
     try:
-        return {session: await _expected(session, own, application, folder) for session, own in inputs.items()}
+        results = await asyncio.gather(*(_expected(name, own, application, folder) for name, own in inputs.items()))
+        return dict(zip(inputs, results, strict=True))
     finally:
         await application.stop()
 

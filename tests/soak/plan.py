@@ -93,13 +93,13 @@ class Drawer:
         return Movement("broker", (faults,))
 
     def stores(self) -> Movement:
-        """ClickHouse, the registry and object storage away, one after the other."""
-        order = self._dice.sample((CLICKHOUSE, REGISTRY, STORAGE), 3)
+        """ClickHouse and the registry away, one after the other."""
+        order = self._dice.sample((CLICKHOUSE, REGISTRY), 2)
         return Movement("stores", (tuple(fault for name in order for fault in self._one(Kind.AWAY, name)),))
 
-    def full(self) -> Movement:
-        """No room under the object folder."""
-        return Movement("full", (self._one(Kind.FULL, STORAGE),))
+    def disk(self) -> Movement:
+        """The object folder takes no writes, then it has no room."""
+        return Movement("disk", ((*self._one(Kind.AWAY, STORAGE), *self._one(Kind.FULL, STORAGE)),))
 
     def together(self) -> Movement:
         """Two outages at once, and a process killed in their middle."""
@@ -138,7 +138,7 @@ MOVEMENTS: dict[str, Callable[[Drawer], Movement]] = {
     "freezes": Drawer.freezes,
     "broker": Drawer.broker,
     "stores": Drawer.stores,
-    "full": Drawer.full,
+    "disk": Drawer.disk,
     "together": Drawer.together,
     "scaling": Drawer.scaling,
 }
