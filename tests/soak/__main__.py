@@ -137,12 +137,17 @@ def _verdict(results: list[Result], stage: Stage, options: argparse.Namespace, c
     for line in differences[:SHOWN]:
         console.print(Text(line, style="red"), soft_wrap=True)
     if differences:
-        again = " ".join(argument for argument in sys.argv[1:] if argument != "--seed")
         console.print(Text("Something was lost, doubled or changed.", style="bold red"))
-        console.print(f"logs: {stage.logs}; again: python -m tests.soak --seed {options.seed} {again}", soft_wrap=True)
+        console.print(f"logs: {stage.logs}", f'again: make soak ARGS="{_arguments(options)}"', sep="\n", soft_wrap=True)
         return 1
     console.print(Text("Nothing was lost, nothing doubled, nothing changed.", style="bold green"))
     return 0
+
+
+def _arguments(options: argparse.Namespace) -> str:
+    """What plays the same again."""
+    given = f"--seed {options.seed} --meetings {options.meetings} --minutes {options.minutes:g} --kills {options.kills}"
+    return given + (" --short" if options.short else "") + (f" --only {' '.join(options.only)}" if options.only else "")
 
 
 if __name__ == "__main__":

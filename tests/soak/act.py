@@ -147,6 +147,8 @@ class Theatre:
             result.windows += wanted[session].windows
             result.again += comparison.again(wanted[session], found[session])
         result.differences += self._new_letters()
+        if not result.differences:
+            self._observer.forget(sessions)
 
     def _new_letters(self) -> list[str]:
         """An undisturbed run has none at all."""

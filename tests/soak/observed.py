@@ -95,10 +95,11 @@ class Observer:
 
     def observed(self, sessions: Sequence[str]) -> dict[str, Observed]:
         """By session."""
-        utterances = self._by_session(topics.TRANSCRIPTS)
-        events = self._by_session(topics.PARTICIPANT_EVENTS)
-        segments = self._by_session(topics.RECORDING_SEGMENTS)
-        changes = self._by_session(topics.SESSION_CHANGES)
+        wanted = frozenset(sessions)
+        utterances = self._by_session(topics.TRANSCRIPTS, wanted)
+        events = self._by_session(topics.PARTICIPANT_EVENTS, wanted)
+        segments = self._by_session(topics.RECORDING_SEGMENTS, wanted)
+        changes = self._by_session(topics.SESSION_CHANGES, wanted)
         return {
             session: Observed(
                 utterances[session], events[session], segments[session], changes[session],
@@ -153,10 +154,11 @@ class Observer:
         finally:
             loader.close()
 
-    def _by_session(self, topic: Topic) -> dict[str, list[Any]]:
+    def _by_session(self, topic: Topic, wanted: frozenset[str]) -> dict[str, list[Any]]:
         found: dict[str, list[Any]] = defaultdict(list)
         for record in self._records(topic):
-            found[record.session_id].append(record)  # type: ignore[union-attr]
+            if record.session_id in wanted:  # type: ignore[union-attr]
+                found[record.session_id].append(record)  # type: ignore[union-attr]
         return found
 
     def _rows(self, table: Table, column: str, session: str) -> Rows:
@@ -165,6 +167,12 @@ class Observer:
         seen = self._clickhouse.query(f"SELECT * {where}", asked)
         [row] = self._clickhouse.query(f"SELECT uniqExact({column}) AS ids {where} SETTINGS final = 0", asked)
         return Rows(seen, int(row["ids"]))
+
+    def forget(self, sessions: Iterable[str]) -> None:
+        """Give back the room that sessions' objects take."""
+        for session in sessions:
+            for item in self._store.list(f"sessions/{session}"):
+                self._store.delete(item.key)
 
     def _objects(self, session: str) -> dict[str, bytes]:
         """The segments' objects by key."""
