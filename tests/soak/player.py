@@ -7,7 +7,6 @@ Nothing here is ever lost: where a worker would drop, this one waits, so that ev
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
@@ -226,6 +225,3 @@ def _write(publisher: Publisher, event: Heard, arrived_us: int) -> None:
             publisher.text(topics.CHAT, translation.chat(identity, event, arrived_us))
         case _:
             publisher.text(topics.EVENTS, translation.meeting_event(identity, event, arrived_us))
-
-
-Say = Callable[[str], None]
