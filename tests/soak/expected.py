@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from processors.checkpoint.sessions import Session
+from processors.checkpoint.sessions import Session, SessionKey
 from processors.participants.application import participant_event
 from processors.participants.roster import ParticipantsLogic
 from processors.transcription.application import TranscriptionApplication
@@ -73,7 +73,7 @@ async def _expected(session: str, own: Inputs, application: TranscriptionApplica
 
 
 def _participant_events(session: str, records: Sequence[MediaRecord]) -> list[ParticipantEvent]:
-    engine = Session(session, ParticipantsLogic())
+    engine = Session(SessionKey(0, session), ParticipantsLogic())
     written = []
     for offset, record in enumerate(records):
         waiting = engine.feed(topics.EVENTS.name, offset, record)

@@ -157,8 +157,9 @@ class Observer:
     def _by_session(self, topic: Topic, wanted: frozenset[str]) -> dict[str, list[Any]]:
         found: dict[str, list[Any]] = defaultdict(list)
         for record in self._records(topic):
-            if record.session_id in wanted:  # type: ignore[union-attr]
-                found[record.session_id].append(record)  # type: ignore[union-attr]
+            session = getattr(record, "session_id", None)
+            if session in wanted:
+                found[session].append(record)
         return found
 
     def _rows(self, table: Table, column: str, session: str) -> Rows:

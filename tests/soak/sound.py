@@ -1,6 +1,7 @@
 """Two recordings as a player has them: the times of the pictures, and how far the sound is apart."""
 
 import numpy as np
+import numpy.typing as npt
 
 from tests.support.muxed import decoded
 
@@ -17,7 +18,7 @@ def compared(expected: bytes, found: bytes) -> str:
     return f"{pictures}, {sounds}, {len(found)} bytes instead of {len(expected)}"
 
 
-def apart_db(one: np.ndarray, other: np.ndarray) -> float:  # type: ignore[type-arg]
+def apart_db(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
     """The level of the difference against the louder of the two; 0 where the lengths differ."""
     if one.shape != other.shape:
         return 0.0
