@@ -57,7 +57,7 @@ def health() -> Health:
 
 @pytest.fixture
 def sink(health: Health) -> Iterator[ObjectsSink]:
-    made = ObjectsSink(Work(), Connections(Work(), None), SinkObjectsSettings(), health)  # type: ignore[arg-type]
+    made = ObjectsSink(Work(), Connections(Work(), None, None), SinkObjectsSettings(), health)  # type: ignore[arg-type]
     yield made
     made.close()
 
