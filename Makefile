@@ -10,7 +10,7 @@ FUZZ_S ?= 60
 FUZZER := .cache/fuzz/atheris-3.0.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test bench fuzz check fmt lock clean
+.PHONY: help demo up test soak bench fuzz check fmt lock clean
 
 help:  ## list the verbs
 	@echo "rtms-pipeline"
@@ -27,6 +27,9 @@ up: $(READY)  ## start the whole pipeline and keep it up until Ctrl-C
 
 test: $(READY)  ## run all tests on their own Kafka and ClickHouse (ARGS="-k name" for some, JOBS=1 for one by one)
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+soak: $(READY)  ## ten meetings, one of an hour, and every fault there is (ARGS="--seed 7" to repeat one)
+	@$(PY) -m tests.soak $(ARGS)
 
 bench: $(READY)  ## measure against named rivals (ARGS="--only wire" for a part)
 	@$(PY) -m tests.bench $(ARGS)

@@ -30,6 +30,7 @@ from sinks.objects.storing import Storing
 log = get_logger(__name__)
 
 GROUP = "sink-objects"
+NO_PARTITIONS = "no partitions assigned"
 MAX_RECORDS = 32
 NO_NAME = "no object can be named after it"
 
@@ -72,6 +73,9 @@ class ObjectsSink(Listener):
         self._consumer: GroupConsumer | None = None
         self._partitions: dict[Place, Partition] = {}
         self._overtaken: dict[Place, Overtaken] = {}
+        self._uncommitted: dict[Place, int] = {}
+        self._is_behind = False
+        health.ready(False, NO_PARTITIONS, "assignment")
         self._uploads = ThreadPoolExecutor(settings.uploads, thread_name_prefix="upload")
         self._movies = ThreadPoolExecutor(settings.movies, thread_name_prefix="movie")
 
@@ -84,7 +88,8 @@ class ObjectsSink(Listener):
         self._catch_up(self._consumer)
         for record in self._read(self._consumer):
             self._take(record)
-        self._commit({place: offset for place in self._partitions if (offset := self._settled(place)) is not None})
+        self._health.ready(bool(self._consumer.assignment()), NO_PARTITIONS, "assignment")
+        self._commit(list(self._partitions))
         for place, partition in self._partitions.items():
             self._pace(self._consumer, place, partition)
         metrics.HELD_BYTES.set(sum(partition.lane.held_bytes for partition in self._partitions.values()))
@@ -94,7 +99,7 @@ class ObjectsSink(Listener):
     def on_revoked(self, revoked: list[Place]) -> None:
         mine = [place for place in revoked if place in self._partitions]
         try:
-            self._commit({place: offset for place in mine if (offset := self._settled(place)) is not None})
+            self._commit(mine)
         finally:
             self._drop(revoked)
 
@@ -184,8 +189,13 @@ class ObjectsSink(Listener):
             )
         return partition.lane.settle()
 
-    def _commit(self, offsets: dict[Place, int]) -> None:
+    def _commit(self, places: list[Place]) -> None:
+        """Commit what these have settled, now or since the last time that it failed."""
         assert self._consumer is not None
+        for place in places:
+            if (offset := self._settled(place)) is not None:
+                self._uncommitted[place] = offset
+        offsets = {place: self._uncommitted[place] for place in places if place in self._uncommitted}
         try:
             self._consumer.commit(offsets)
         except NotMember:
@@ -193,7 +203,17 @@ class ObjectsSink(Listener):
         except KafkaError as error:
             if isinstance(error, Fatal):
                 raise
-            log.warning("commit failed, the next one covers it", reason=str(error))
+            self._on_commit(str(error))
+            return
+        self._on_commit(None)
+        for place in offsets:
+            del self._uncommitted[place]
+
+    def _on_commit(self, failure: str | None) -> None:
+        """Said once, however often it is tried: without it the last records of a quiet night would seem unread."""
+        if failure is not None and not self._is_behind:
+            log.warning("commit failed, trying again", reason=failure)
+        self._is_behind = failure is not None
 
     def _pace(self, consumer: GroupConsumer, place: Place, partition: Partition) -> None:
         should_pause = partition.lane.should_pause
@@ -205,6 +225,7 @@ class ObjectsSink(Listener):
         for place in gone:
             if overtaken := self._overtaken.pop(place, None):
                 overtaken.patience.abandon()
+            self._uncommitted.pop(place, None)
             if partition := self._partitions.pop(place, None):
                 partition.patience.abandon()
                 for future in partition.running.values():

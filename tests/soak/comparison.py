@@ -1,0 +1,149 @@
+"""Holds what was found against what an undisturbed run yields, and says in one line each what is not the same. Pure."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from connectors.rtms.simulator.meeting import Meeting
+from schemas import clickhouse, topics
+from schemas.records import MediaRecord, OutputKind, RecordKind, SessionChange
+from schemas.sessions import State
+from sinks.objects import layout
+from tests.soak import sound
+from tests.soak.expected import CHANGES, Expected, Inputs
+from tests.soak.meetings import sent
+from tests.soak.observed import Observed
+
+SHOWN = 5
+
+_Item = TypeVar("_Item")
+
+
+def fed(meeting: Meeting, inputs: Inputs) -> list[str]:
+    """Whether the topics hold the meeting, whole: each numbered without a hole, from one begin to one end."""
+    found = []
+    truth = sent(meeting)
+    for topic in topics.MEDIA_TOPICS:
+        records = inputs[topic.name]
+        if [record.sequence for record in records] != list(range(len(records))):
+            found.append(f"{topic.name}: sequence numbers have holes or doubles")
+        kinds = Counter(record.kind for record in records)
+        if (kinds[RecordKind.BEGIN], kinds[RecordKind.END]) != (1, 1) or records[-1].kind is not RecordKind.END:
+            found.append(f"{topic.name}: not from one begin to one end: {dict(kinds)}")
+        if kinds[RecordKind.FRAME] != truth[topic.name]:
+            found.append(f"{topic.name}: {kinds[RecordKind.FRAME]} frames, the meeting has {truth[topic.name]}")
+    return found
+
+
+def differences(expected: Expected, observed: Observed) -> list[str]:
+    """Everything of one session that is lost, doubled or different."""
+    return [
+        *_records("utterance", expected.utterances, observed.utterances, lambda u: u.utterance_id or "end"),
+        *_records("participant event", expected.events, observed.events, lambda e: e.event_id or "end"),
+        *_records("segment", expected.segments, observed.segments, lambda s: s.segment_id or "end"),
+        *_rows(clickhouse.UTTERANCES.name, "utterance_id", _items(expected.utterances), observed),
+        *_rows(clickhouse.PARTICIPANT_EVENTS.name, "event_id", _items(expected.events), observed),
+        *_session_row(observed),
+        *_objects(expected, observed),
+        *_recording(expected.movie, observed.movie),
+        *_changes(observed.changes),
+    ]
+
+
+def _items(records: Iterable[Any]) -> list[Any]:
+    return [record for record in records if record.kind is OutputKind.ITEM]
+
+
+def _records(
+    what: str, expected: Sequence[_Item], found: Sequence[_Item], identify: Callable[[_Item], str]
+) -> list[str]:
+    """A record may be written again, but as the same: readers know it by its id."""
+    wanted = {identify(item): item for item in expected}
+    seen = {identify(item) for item in found}
+    unlike = [item for item in found if identify(item) in wanted and item != wanted[identify(item)]]
+    return [
+        *_lines(f"{what} lost", (_shown(wanted[key]) for key in wanted.keys() - seen)),
+        *_lines(f"{what} that should not be", (_shown(item) for item in found if identify(item) not in wanted)),
+        *_lines(f"{what} different", (_unlike(wanted[identify(item)], item) for item in unlike)),
+    ]
+
+
+def _rows(table: str, column: str, expected: Sequence[Any], observed: Observed) -> list[str]:
+    rows = observed.rows[table]
+    wanted = {getattr(item, column): item for item in expected}
+    counts = Counter(row[column] for row in rows.seen)
+    found = [
+        *_lines(f"{table}: row lost", sorted(wanted.keys() - counts.keys())),
+        *_lines(f"{table}: row that should not be", sorted(counts.keys() - wanted.keys())),
+        *_lines(f"{table}: row doubled", sorted(key for key, count in counts.items() if count > 1)),
+    ]
+    for row in rows.seen:
+        if (item := wanted.get(row[column])) is not None:
+            unlike = [name for name, value in row.items() if hasattr(item, name) and getattr(item, name) != value]
+            found += _lines(f"{table}: {row[column]} different", unlike)
+    if rows.distinct != len(wanted):
+        found.append(f"{table}: {rows.distinct} ids without FINAL, expected {len(wanted)}")
+    return found
+
+
+def _session_row(observed: Observed) -> list[str]:
+    states = [row["state"] for row in observed.rows[clickhouse.APP_SESSIONS.name].seen]
+    return [] if states == [State.ENDED] else [f"app_sessions: rows with states {states}, expected one that ended"]
+
+
+def _objects(expected: Expected, observed: Observed) -> list[str]:
+    wanted = {layout.segment_key(part): part.payload for part in _items(expected.segments)}
+    common = wanted.keys() & observed.objects.keys()
+    return [
+        *_lines("object lost", sorted(wanted.keys() - observed.objects.keys())),
+        *_lines("object that should not be", sorted(observed.objects.keys() - wanted.keys())),
+        *_lines("object different", sorted(key for key in common if wanted[key] != observed.objects[key])),
+    ]
+
+
+def _recording(expected: bytes, found: bytes) -> list[str]:
+    """Byte by byte: muxing and the finished file depend on the records alone. If not, what a player would notice."""
+    if expected == found:
+        return []
+    if not found:
+        return ["recording lost"]
+    return [f"recording different: {sound.compared(expected, found)}"]
+
+
+def _changes(found: Sequence[SessionChange]) -> list[str]:
+    """Written in transactions, so each once and in order; `ended` is sent once."""
+    steps = tuple((item.change.event_type, item.change.old_state, item.change.new_state) for item in found)
+    numbers = [item.sequence for item in found]
+    if steps == CHANGES and numbers == list(range(len(CHANGES))):
+        return []
+    return [f"session changes {list(zip(numbers, (step[2] for step in steps), strict=True))}, expected one of each"]
+
+
+def _unlike(expected: Any, found: Any) -> str:
+    names = [name for name in expected.__dataclass_fields__ if getattr(expected, name) != getattr(found, name)]
+    return f"{_shown(found)} in {', '.join(names)}"
+
+
+def _shown(record: Any) -> str:
+    """Where it is, and nothing of its content."""
+    kind = "" if record.kind is OutputKind.ITEM else f" {record.kind}"
+    at_ms = getattr(record, "start_ms", None) or getattr(record, "timestamp_ms", 0)
+    return f"{getattr(record, 'engine', '')}{kind} at {at_ms} ms".strip()
+
+
+def _lines(what: str, found: Iterable[str]) -> list[str]:
+    listed = list(found)
+    if not listed:
+        return []
+    more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
+    return [f"{len(listed)} × {what}: {'; '.join(listed[:SHOWN])}{more}"]
+
+
+def count(inputs: Mapping[str, Sequence[MediaRecord]]) -> int:
+    return sum(map(len, inputs.values()))
+
+
+def again(expected: Expected, observed: Observed) -> int:
+    """Outputs that were written more than once, as the same: what at-least-once costs."""
+    written = len(observed.utterances) + len(observed.events) + len(observed.segments)
+    return max(0, written - expected.windows)

@@ -1,0 +1,185 @@
+"""What a disturbed run has left behind, everywhere: topics, tables, objects, the API, the groups' offsets."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from connectors.clickhouse.client import ClickHouse
+from connectors.clickhouse.settings import ClickHouseSettings
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.errors import KafkaError
+from connectors.kafka.offsets import OffsetDirectory
+from connectors.kafka.reader import PartitionLoader, Reader
+from connectors.kafka.records import Place
+from connectors.kafka.settings import KafkaSettings
+from connectors.objects.settings import ObjectsSettings
+from connectors.objects.store import ObjectStore
+from processors.muxing.logic import MuxingLogic
+from processors.participants.roster import ParticipantsLogic
+from processors.transcription.logic import TranscriptionLogic
+from schemas import clickhouse, topics
+from schemas.clickhouse import Table
+from schemas.records import DeadLetter, MediaRecord, ParticipantEvent, Record, Segment, SessionChange, Utterance
+from schemas.topics import Topic
+from sinks.objects import layout
+
+LOAD_S = 120.0
+
+GROUPS: Mapping[str, Sequence[str]] = {
+    "lifecycle": (topics.SESSION_FACTS.name,),
+    "participants": ParticipantsLogic.topics,
+    "transcription": TranscriptionLogic.topics,
+    "muxing": MuxingLogic.topics,
+    "sink-clickhouse": (topics.TRANSCRIPTS.name, topics.PARTICIPANT_EVENTS.name, topics.APP_SESSIONS.name),
+    "sink-objects": (topics.RECORDING_SEGMENTS.name,),
+}
+"""Every consumer group of ours and what it reads."""
+
+TABLES = (
+    (clickhouse.UTTERANCES, "utterance_id"),
+    (clickhouse.PARTICIPANT_EVENTS, "event_id"),
+    (clickhouse.APP_SESSIONS, "session_id"),
+)
+"""Each with the column of its derived id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A session's rows of one table: as readers see them (FINAL), and how many ids there are without that."""
+
+    seen: Sequence[Mapping[str, Any]]
+    distinct: int
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """All records of one session, each as often as it was written."""
+
+    utterances: Sequence[Utterance]
+    events: Sequence[ParticipantEvent]
+    segments: Sequence[Segment]
+    changes: Sequence[SessionChange]
+    rows: Mapping[str, Rows]
+    objects: Mapping[str, bytes]
+    movie: bytes
+
+
+class Observer:
+    """Looks at one stack; slow and thorough, for when everything has come to rest."""
+
+    def __init__(self, kafka: KafkaSettings, environment: Mapping[str, str]) -> None:
+        self._kafka = kafka
+        self._decoder = Decoder.from_settings(kafka)
+        self._store = ObjectStore(ObjectsSettings(url=environment["RTMS_OBJECTS_URL"]))
+        self._clickhouse = ClickHouse(ClickHouseSettings(url=environment["RTMS_CLICKHOUSE_URL"]))
+        self._ends = OffsetDirectory(kafka)
+
+    def close(self) -> None:
+        self._clickhouse.close()
+
+    def inputs(self, sessions: Iterable[str]) -> dict[str, dict[str, list[MediaRecord]]]:
+        """What stands in the media topics, by session and topic."""
+        found: dict[str, dict[str, list[MediaRecord]]] = {
+            session: {topic.name: [] for topic in topics.MEDIA_TOPICS} for session in sessions
+        }
+        for topic in topics.MEDIA_TOPICS:
+            for record in self._records(topic):
+                assert isinstance(record, MediaRecord)
+                if record.session_id in found:
+                    found[record.session_id][topic.name].append(record)
+        return found
+
+    def observed(self, sessions: Sequence[str]) -> dict[str, Observed]:
+        """By session."""
+        wanted = frozenset(sessions)
+        utterances = self._by_session(topics.TRANSCRIPTS, wanted)
+        events = self._by_session(topics.PARTICIPANT_EVENTS, wanted)
+        segments = self._by_session(topics.RECORDING_SEGMENTS, wanted)
+        changes = self._by_session(topics.SESSION_CHANGES, wanted)
+        return {
+            session: Observed(
+                utterances[session], events[session], segments[session], changes[session],
+                rows={table.name: self._rows(table, column, session) for table, column in TABLES},
+                objects=self._objects(session),
+                movie=self._movie(session),
+            )
+            for session in sessions
+        }  # fmt: skip
+
+    def letters(self) -> list[DeadLetter]:
+        """All dead letters of the stack."""
+        return [letter for letter in self._records(topics.DEAD_LETTERS) if isinstance(letter, DeadLetter)]
+
+    def behind(self) -> dict[str, int]:
+        """Records that a group has not committed yet, by group; groups with none are left out. Raises KafkaError."""
+        admin = AdminClient(self._kafka.admin_config())  # a new one: an old one may wait for the broker that was killed
+        try:
+            lags = {group: self._lag(admin, group, names) for group, names in GROUPS.items()}
+        except (KafkaException, TimeoutError) as error:
+            raise KafkaError(f"the group coordinator does not answer ({type(error).__name__})") from error
+        return {group: lag for group, lag in lags.items() if lag}
+
+    def _lag(self, admin: AdminClient, group: str, names: Sequence[str]) -> int:
+        places = [Place(name, number) for name in names for number in range(self._kafka.partitions)]
+        ends = self._ends.ends(places)
+        wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(*place) for place in places])
+        answer = admin.list_consumer_group_offsets([wanted])[group].result(10)
+        committed = {Place(at.topic, at.partition): max(0, at.offset) for at in answer.topic_partitions or ()}
+        return self._count({place: committed[place] for place in places if committed[place] < ends[place]}, ends)
+
+    def _count(self, starts: Mapping[Place, int], ends: Mapping[Place, int]) -> int:
+        """Records between; the last offsets of a partition may hold none, only the marker of a transaction."""
+        if not starts:
+            return 0
+        reader, count = Reader(self._kafka, "lag", fetch_wait_ms=10), 0
+        try:
+            reader.assign(starts)
+            while any(reader.position(place) < ends[place] for place in starts):
+                count += len(reader.consume())
+        finally:
+            reader.close()
+        return count
+
+    def _records(self, topic: Topic) -> Iterator[Record]:
+        loader = PartitionLoader(self._kafka)
+        try:
+            places = [Place(topic.name, number) for number in range(self._kafka.partition_count(topic))]
+            for record in loader.load(places, LOAD_S):
+                if record.value:
+                    yield self._decoder.decode(topic, record.value)
+        finally:
+            loader.close()
+
+    def _by_session(self, topic: Topic, wanted: frozenset[str]) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = defaultdict(list)
+        for record in self._records(topic):
+            session = getattr(record, "session_id", None)
+            if session in wanted:
+                found[session].append(record)
+        return found
+
+    def _rows(self, table: Table, column: str, session: str) -> Rows:
+        where = f"FROM {table.name} WHERE session_id = {{session:String}}"
+        asked = {"session": session}
+        seen = self._clickhouse.query(f"SELECT * {where}", asked)
+        [row] = self._clickhouse.query(f"SELECT uniqExact({column}) AS ids {where} SETTINGS final = 0", asked)
+        return Rows(seen, int(row["ids"]))
+
+    def forget(self, sessions: Iterable[str]) -> None:
+        """Give back the room that sessions' objects take."""
+        for session in sessions:
+            for item in self._store.list(f"sessions/{session}"):
+                self._store.delete(item.key)
+
+    def _objects(self, session: str) -> dict[str, bytes]:
+        """The segments' objects by key."""
+        return {item.key: self._store.get(item.key) for item in self._store.list(layout.segments_prefix(session))}
+
+    def _movie(self, session: str) -> bytes:
+        key = layout.movie_key(session)
+        found = [item for item in self._store.list(f"sessions/{session}") if item.key == key]
+        return self._store.get(key) if found else b""

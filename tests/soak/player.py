@@ -1,0 +1,227 @@
+"""Plays the connector worker: what a meeting says becomes facts and records, from the request to the last `end`.
+
+The order is `ingest`'s own: requested by a customer, claimed, connected with six begins, frames and ticks, the stream
+over, six ends once the state asks for them, disconnected. Records are numbered and sent by `ingest.publisher` itself.
+Nothing here is ever lost: where a worker would drop, this one waits, so that every difference is the pipeline's.
+"""
+
+import threading
+import time
+from dataclasses import dataclass
+
+import httpx
+
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.errors import Fatal, KafkaError
+from connectors.kafka.producer import CONTROL, MEDIA, TEXT, VIDEO, create_producer
+from connectors.kafka.records import Record
+from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.view import TopicView
+from connectors.rtms.protocol.codes import Medium
+from connectors.rtms.protocol.events import CaptionReceived, ChatReceived, FrameReceived, TickDue
+from connectors.rtms.simulator.meeting import Meeting
+from ingest import translation
+from ingest.live import TOPIC_OF
+from ingest.publisher import Encodings, Frame, Identity, Publisher
+from schemas import topics
+from schemas.ids import partition_of
+from schemas.records import AppSession, Begin, Codec, FactKind, SessionFact
+from schemas.sessions import State
+from tests.soak.meetings import Heard, heard
+
+WORKER = "played"
+ENCODINGS = Encodings(Codec.L16, 16_000, 1, Codec.H264, Codec.H264)
+UNSETTLED = 2_000
+RETRY_S = 0.3
+ORDER = {
+    "transcription_settings": {"moonshine": {"language": "en"}, "meeting_closed_captions": {}},
+    "recording_settings": {"format": "mp4"},
+}
+
+
+class Stopped(Exception):
+    """Everything is being ended."""
+
+
+class Pace:
+    """Meetings take `1 / speed` of their length, until `hurry`; `stop` ends all waiting."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._hurry = threading.Event()
+        self._stopped = False
+
+    def wait(self, began: float, meeting_ms: float) -> None:
+        remaining = began + meeting_ms / 1000 / self._speed - time.monotonic()
+        if remaining > 0.005:
+            self._hurry.wait(remaining)
+        self.check()
+
+    def pause(self, seconds: float) -> None:
+        """Wait in any case."""
+        self.check()
+        time.sleep(seconds)
+
+    def check(self) -> None:
+        if self._stopped:
+            raise Stopped
+
+    def hurry(self) -> None:
+        self._hurry.set()
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._hurry.set()
+
+
+class Customer:
+    """Asks the API for sessions, again until it answers; safe to use from several threads."""
+
+    def __init__(self, url: str, admin_token: str) -> None:
+        self._url = f"{url}/api/v1"
+        admin = {"Authorization": f"Token {admin_token}"}
+        self.project_id = self._post(admin, "/projects", {"name": "soak"})["id"]
+        key = self._post(admin, f"/projects/{self.project_id}/api_keys", {"name": "soak"})["key"]
+        app = {"client_id": "soak", "client_secret": "s3cret"}
+        self._post(admin, f"/projects/{self.project_id}/zoom_apps", app)
+        self._own = {"Authorization": f"Token {key}"}
+
+    def request(self, stream_id: str, pace: Pace) -> str:
+        """The id of the stream's session."""
+        stream = {"meeting_uuid": f"{stream_id}==", "rtms_stream_id": stream_id, "server_urls": "wss://rtms.zoom.us"}
+        while True:
+            try:
+                return str(self._post(self._own, "/app_sessions", {"zoom_rtms": stream, **ORDER})["id"])
+            except (httpx.TransportError, httpx.HTTPStatusError) as error:
+                if isinstance(error, httpx.HTTPStatusError) and error.response.status_code < 500:
+                    raise
+            pace.pause(RETRY_S)
+
+    def get(self, path: str) -> dict[str, object]:
+        answer = httpx.get(f"{self._url}{path}", headers=self._own, timeout=20, trust_env=False)
+        document: dict[str, object] = answer.raise_for_status().json()
+        return document
+
+    def _post(self, headers: dict[str, str], path: str, body: object) -> dict[str, str]:
+        answer = httpx.post(f"{self._url}{path}", headers=headers, json=body, timeout=10, trust_env=False)
+        document: dict[str, str] = answer.raise_for_status().json()
+        return document
+
+
+class States:
+    """The newest state of every session, as a worker follows them."""
+
+    def __init__(self, kafka: KafkaSettings, decoder: Decoder) -> None:
+        self._decoder = decoder
+        self._states: dict[str, AppSession] = {}
+        self._view = TopicView(kafka, topics.APP_SESSIONS, self._apply).start()
+
+    def __getitem__(self, session_id: str) -> AppSession | None:
+        return self._states.get(session_id)
+
+    def close(self) -> None:
+        self._view.close()
+
+    def _apply(self, record: Record) -> None:
+        state = self._decoder.decode(topics.APP_SESSIONS, record.value or b"")
+        assert isinstance(state, AppSession)
+        self._states[state.session_id] = state
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A meeting that was played to its end."""
+
+    meeting: Meeting
+    session_id: str
+    epoch: int
+
+
+class Player:
+    """Plays meetings, each in a thread of its caller's."""
+
+    def __init__(self, kafka: KafkaSettings, customer: Customer) -> None:
+        patient = kafka.model_copy(update={"delivery_timeout_ms": 600_000})
+        self._customer = customer
+        self._partitions = kafka.partitions
+        self._decoder = Decoder.from_settings(kafka)
+        self.states = States(kafka, self._decoder)
+        self._control, self._media, self._video, self._text = (
+            create_producer(patient, profile) for profile in (CONTROL, MEDIA, VIDEO, TEXT)
+        )
+        self._producers = {topic.name: self._text if topic.text else self._media for topic in topics.MEDIA_TOPICS}
+        self._producers |= {topics.VIDEO.name: self._video, topics.SHARE.name: self._video}
+
+    def close(self) -> None:
+        self.states.close()
+        for producer in (self._control, self._media, self._video, self._text):
+            producer.close()
+
+    def play(self, meeting: Meeting, stream_id: str, pace: Pace) -> Played:
+        """From the customer's request to `disconnected`. Raises Stopped."""
+        session_id = self._customer.request(stream_id, pace)
+        state = self._reached(session_id, State.CONNECTING, pace)
+        epoch = self._state(session_id, FactKind.CLAIMED, pace)
+        identity = Identity(session_id, partition_of(session_id, self._partitions), epoch)
+        publisher = Publisher(identity, self._decoder.codec, self._producers, 2**40)
+        start_us = meeting.start_ms * 1000
+        publisher.begin(Begin(WORKER, state.settings, "{}"), ENCODINGS, meeting.start_ms, start_us)
+        self._state(session_id, FactKind.CONNECTED, pace, epoch=epoch)
+        began = time.monotonic()
+        for line in heard(meeting):
+            pace.wait(began, line.at_ms - meeting.start_ms)
+            _write(publisher, line.event, line.at_ms * 1000)
+            self._settle(publisher, UNSETTLED, pace)
+        self._state(session_id, FactKind.STREAM_OVER, pace, epoch=epoch, reason="stopped: meeting_ended")
+        self._reached(session_id, State.DISCONNECTING, pace)
+        publisher.end(meeting.end_ms, meeting.end_ms * 1000)
+        self._settle(publisher, 0, pace)
+        assert list(publisher.take_holes()) == [], "the played worker lost records of its own"
+        self._state(session_id, FactKind.DISCONNECTED, pace, epoch=epoch)
+        return Played(meeting, session_id, epoch)
+
+    def _reached(self, session_id: str, wanted: State, pace: Pace) -> AppSession:
+        while (state := self.states[session_id]) is None or state.state != wanted:
+            pace.pause(0.02)
+        return state
+
+    def _settle(self, publisher: Publisher, at_most: int, pace: Pace) -> None:
+        while publisher.unsettled > at_most:
+            publisher.send()
+            pace.pause(0.01)
+
+    def _state(
+        self, session_id: str, kind: FactKind, pace: Pace, *, epoch: int | None = None, reason: str | None = None
+    ) -> int:
+        """The fact's offset; stated again until Kafka has it."""
+        fact = SessionFact(session_id=session_id, kind=kind, source="ingest", worker=WORKER, epoch=epoch, reason=reason)
+        value = self._decoder.codec.encode(topics.SESSION_FACTS, fact)
+        partition = partition_of(session_id, self._partitions)
+        while True:
+            try:
+                return self._control.send_blocking(topics.SESSION_FACTS, session_id.encode(), value, partition)
+            except Fatal:
+                raise
+            except KafkaError:
+                pace.pause(RETRY_S)
+
+
+def _write(publisher: Publisher, event: Heard, arrived_us: int) -> None:
+    """As `ingest.live` does with what it hears."""
+    identity = publisher.identity
+    match event:
+        case TickDue():
+            publisher.tick(TOPIC_OF[event.medium], event.through_ms, arrived_us)
+        case FrameReceived():
+            who = event.user_id, event.user_name
+            frame = Frame(*who, event.timestamp_ms, arrived_us, event.payload, event.key_frame)
+            if event.medium is Medium.AUDIO:
+                publisher.audio(frame)
+            else:
+                publisher.picture(TOPIC_OF[event.medium], frame)
+        case CaptionReceived():
+            publisher.text(topics.CAPTIONS, translation.caption(identity, event, arrived_us))
+        case ChatReceived():
+            publisher.text(topics.CHAT, translation.chat(identity, event, arrived_us))
+        case _:
+            publisher.text(topics.EVENTS, translation.meeting_event(identity, event, arrived_us))

@@ -1,0 +1,229 @@
+"""The whole pipeline but the connector worker, on a folder of its own, every process of it within reach.
+
+What ends by itself is started again, as any supervisor does; how often that happened is counted.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from connectors.kafka.settings import KafkaSettings
+from deploy.local.broker.broker import Broker, find_runtime
+from deploy.local.clickhouse.process import clickhouse_server
+from deploy.local.credentials import load_or_create
+from deploy.local.ports import LOOPBACK, free_ports
+from deploy.local.registry.process import registry_server
+from deploy.local.server import Server
+from deploy.local.services import SERVICES, Addresses, Service, service_server, shared_environment
+from deploy.local.settings import LocalSettings
+from deploy.local.unit import Unit, UnitFailed
+from tests.soak.plan import CLICKHOUSE, KAFKA, REGISTRY, VICTIMS
+from tests.soak.storage import Storage
+from tests.support.settings import kafka_settings
+from tests.support.stack import run_module
+
+PARTITIONS = 8
+SESSION_TIMEOUT_S = 6
+READY_S = 90.0
+GRACE_S = 30.0
+LOOK_S = 0.1
+RESTART_S = 0.5
+
+
+class Stage:
+    """Use it with `with`: leaving ends everything. `stopping` ends all waiting before that.
+
+    `room_mib` is how much the object folder holds, where it can be a file system of its own.
+    """
+
+    def __init__(self, folder: Path, room_mib: int = 512) -> None:
+        self.folder = folder
+        self._room_mib = room_mib
+        self.logs = folder / "logs"
+        self.ended_by_themselves: Counter[str] = Counter()
+        self._modules = {service.name: service.module for service in SERVICES if service.name in VICTIMS}
+        self._members: dict[str, list[Server]] = {name: [] for name in VICTIMS}
+        self._expected: set[Unit] = set()
+        self._lock = threading.RLock()
+        self.stopping = threading.Event()
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.stopping.set()
+        self._closing.close()
+
+    def kill(self) -> None:
+        """End everything now, without asking."""
+        self.stopping.set()
+        for unit in [*(m for members in self._members.values() for m in members), *self.outsiders.values()]:
+            unit.kill()
+        self.storage.close()
+
+    @property
+    def kafka(self) -> KafkaSettings:
+        return kafka_settings(self.environment)
+
+    def members(self, victim: str) -> list[Server]:
+        """The processes of a service."""
+        with self._lock:
+            return list(self._members[victim])
+
+    # --- what can be done ---
+
+    def kill_and_launch(self, unit: Unit) -> None:
+        with self._lock:
+            unit.kill()
+            unit.launch()
+
+    def restart(self, unit: Unit) -> int | None:
+        """SIGTERM, wait for the end, start again; the exit code, None when it had to be killed."""
+        with self._lock:
+            self._expected.discard(unit)
+        unit.ask_to_stop()
+        code = _ended(unit, GRACE_S)
+        with self._lock:
+            unit.kill()
+            unit.launch()
+            self._expected.add(unit)
+        return code
+
+    def freeze(self, unit: Unit, seconds: float) -> None:
+        pid = unit.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        self.stopping.wait(seconds)
+        os.kill(pid, signal.SIGCONT)
+
+    def away(self, name: str, seconds: float) -> None:
+        """Kill something that is not ours and start it again after some time."""
+        unit = self.outsiders[name]
+        unit.kill()
+        self.stopping.wait(seconds)
+        unit.start(READY_S)
+
+    def scale(self, victim: str, count: int) -> None:
+        """To `count` processes; those that remain are ready."""
+        while len(self.members(victim)) < count:
+            self._add(victim)
+        while len(self.members(victim)) > count:
+            self._remove(victim)
+        for member in self.members(victim):
+            self.wait_ready(member)
+
+    def wait_ready(self, unit: Unit) -> None:
+        """Return when it is; what ended meanwhile is started again by the keeper."""
+        deadline = time.monotonic() + READY_S
+        while not unit.is_ready():
+            if self.stopping.is_set():
+                return
+            if time.monotonic() > deadline:
+                raise UnitFailed(f"{unit.name} is not ready after {READY_S:.0f} s", unit.log)
+            time.sleep(LOOK_S)
+
+    # --- inside ---
+
+    def _start(self) -> None:
+        runtime = find_runtime(LocalSettings())
+        broker = Broker(runtime, self.folder / "kafka")
+        registry = registry_server(self.folder / "registry", None, self.logs / "registry.log")
+        clickhouse = clickhouse_server(self.folder / "clickhouse", None, self.logs / "clickhouse.log")
+        self.outsiders: dict[str, Unit] = {KAFKA: broker, REGISTRY: registry, CLICKHOUSE: clickhouse}
+        self.storage = Storage(self.folder / "objects", self._room_mib)
+        self._closing.callback(self.storage.close)
+        (api_port,) = free_ports(1)
+        self.url = f"http://{LOOPBACK}:{api_port}"
+        addresses = Addresses(broker.bootstrap, registry.url, clickhouse.url, self.url, self.storage.path)
+        self.credentials = load_or_create(self.folder)
+        self.environment = shared_environment(addresses, self.credentials, PARTITIONS) | {
+            "RTMS_PROCESSORS_SESSION_TIMEOUT_S": str(SESSION_TIMEOUT_S),
+            "RTMS_KAFKA_SESSION_TIMEOUT_MS": str(SESSION_TIMEOUT_S * 1000),
+        }
+        for unit in self.outsiders.values():
+            self._closing.callback(unit.stop)
+            unit.launch()
+        for unit in self.outsiders.values():
+            unit.wait_ready(READY_S)
+        run_module("connectors.kafka", "topics", env=self.environment)
+        run_module("connectors.clickhouse", "tables", env=self.environment)
+        self._closing.callback(self._stop_members)
+        for victim in VICTIMS:
+            self._add(victim)
+        for victim in VICTIMS:
+            self.members(victim)[0].wait_ready(READY_S)
+        keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
+        keeper.start()
+        self._closing.callback(keeper.join)
+        self._closing.callback(self.stopping.set)
+
+    def _add(self, victim: str) -> None:
+        number = len(self.members(victim))
+        name = f"{victim}-{number}"
+        own = {
+            # As a pod of a StatefulSet has them: who comes back quickly keeps its partitions.
+            "RTMS_LIFECYCLE_INSTANCE_ID": name,
+            "RTMS_PROCESSORS_INSTANCE_ID": name,
+            "RTMS_SINK_OBJECTS_SCRATCH_DIR": str(self.folder / "scratch" / name),
+        }
+        (port,) = free_ports(1)
+        server = service_server(Service(name, self._modules[victim]), port, self.environment | own, self.logs)
+        with self._lock:
+            server.launch()
+            self._members[victim].append(server)
+            self._expected.add(server)
+
+    def _remove(self, victim: str) -> None:
+        with self._lock:
+            server = self._members[victim].pop()
+            self._expected.discard(server)
+        server.stop(GRACE_S)
+
+    def _stop_members(self) -> None:
+        members = [member for victim in VICTIMS for member in self.members(victim)]
+        for member in members:
+            member.ask_to_stop()
+        for member in members:
+            member.stop(GRACE_S)
+
+    def _keep(self) -> None:
+        gone_at: dict[Unit, float] = {}
+        while not self.stopping.wait(LOOK_S):
+            with self._lock:
+                for unit in self._expected:
+                    if unit.exit_code() is None:
+                        gone_at.pop(unit, None)
+                    elif time.monotonic() - gone_at.setdefault(unit, time.monotonic()) > RESTART_S:
+                        self.ended_by_themselves[unit.name] += 1
+                        unit.launch()
+
+
+def _ended(unit: Unit, timeout_s: float) -> int | None:
+    deadline = time.monotonic() + timeout_s
+    while (code := unit.exit_code()) is None and time.monotonic() < deadline:
+        time.sleep(LOOK_S / 2)
+    return code
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float, stopping: threading.Event) -> bool:
+    """Whether it came true in time; false also when everything is being stopped."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline or stopping.wait(LOOK_S):
+            return False
+    return True

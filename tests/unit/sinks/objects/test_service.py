@@ -1,0 +1,102 @@
+"""What the sink's loop commits, and when it says that it is ready."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from connectors.host.health import Health
+from connectors.host.settings import HealthSettings
+from connectors.kafka.errors import KafkaError, NotMember
+from connectors.kafka.records import Place, Record
+from schemas.records import OutputKind, Segment
+from schemas.topics import RECORDING_SEGMENTS
+from sinks.objects.service import Connections, ObjectsSink
+from sinks.objects.settings import SinkObjectsSettings
+
+PLACE = Place(RECORDING_SEGMENTS.name, 3)
+RECORD = Record(*PLACE, 7, 0, b"app_1", b"a segment")
+SEGMENT = Segment(session_id="app_1", kind=OutputKind.ITEM, segment_id="seg_1")
+
+
+class Consumer:
+    """Gives one record; refuses to commit as often as told to."""
+
+    def __init__(self, *refusals: KafkaError) -> None:
+        self.held = frozenset({PLACE})
+        self.committed: dict[Place, int] = {}
+        self._records = [[RECORD]]
+        self._refusals = list(refusals)
+
+    def consume(self, _max_records: int) -> Sequence[Record]:
+        return self._records.pop() if self._records else []
+
+    def assignment(self) -> frozenset[Place]:
+        return self.held
+
+    def commit(self, offsets: Mapping[Place, int]) -> None:
+        if offsets and self._refusals:
+            raise self._refusals.pop(0)
+        self.committed |= offsets
+
+
+class Work:
+    """Decodes everything as the same segment, and stores it at once."""
+
+    def decode(self, *_: Any) -> Segment:
+        return SEGMENT
+
+    def store(self, *_: Any) -> None:
+        return
+
+
+@pytest.fixture
+def health() -> Health:
+    return Health("sink-objects", HealthSettings())
+
+
+@pytest.fixture
+def sink(health: Health) -> Iterator[ObjectsSink]:
+    made = ObjectsSink(Work(), Connections(Work(), None, None), SinkObjectsSettings(), health)  # type: ignore[arg-type]
+    yield made
+    made.close()
+
+
+def run(sink: ObjectsSink, consumer: Consumer, steps: int = 50) -> None:
+    sink.attach(consumer)  # type: ignore[arg-type]
+    sink.step()
+    for future in [future for partition in sink._partitions.values() for future in partition.running.values()]:
+        future.result(10)
+    for _ in range(steps):
+        sink.step()
+
+
+def test_a_commit_that_failed_is_made_good_although_nothing_follows(sink: ObjectsSink) -> None:
+    consumer = Consumer(KafkaError("no coordinator"), KafkaError("no coordinator"))
+    run(sink, consumer)
+    assert consumer.committed == {PLACE: 8}
+
+
+def test_what_another_member_holds_is_not_committed(sink: ObjectsSink) -> None:
+    consumer = Consumer(NotMember("moved"))
+    run(sink, consumer)
+    assert consumer.committed == {}
+
+
+def test_what_moved_away_is_not_committed_later(sink: ObjectsSink) -> None:
+    consumer = Consumer(*[KafkaError("no coordinator")] * 5)
+    run(sink, consumer, steps=2)
+    sink.on_lost([PLACE])
+    run(sink, consumer)
+    assert consumer.committed == {}
+
+
+def test_without_a_partition_it_is_not_ready(sink: ObjectsSink, health: Health) -> None:
+    health.ready(True)
+    assert not health.is_ready()
+    consumer = Consumer()
+    run(sink, consumer)
+    assert health.is_ready()
+    consumer.held = frozenset()
+    sink.step()
+    assert not health.is_ready()
