@@ -13,17 +13,14 @@ from api.metrics import UNDECODABLE
 from connectors.host.logs import get_logger
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.records import Record
-from connectors.kafka.registry import RegistryError
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.view import TopicView
 from schemas.codec import Undecodable
-from schemas.keys import FOREIGN_KEY, names
+from schemas.keys import keyed
 from schemas.records import Record as Value
 from schemas.topics import Topic
 
 log = get_logger(__name__)
-
-REGISTRY_RETRY_S = 1.0
 
 Apply = Callable[[str, Value | None], None]
 """Called in the view's thread with a record's key and value (None: deleted), in log order."""
@@ -85,18 +82,11 @@ class Followed:
 
     def _decoded(self, record: Record) -> Value | None:
         assert record.value is not None
-        while not self._closing.is_set():
-            try:
-                value = self._decoder.decode(self._topic, record.value)
-                if not names(record.key, value):
-                    raise Undecodable(FOREIGN_KEY)
-                return value
-            except Undecodable as error:
-                UNDECODABLE.labels(self._topic.name).inc()
-                log.error("undecodable", topic=record.topic, partition=record.partition, offset=record.offset,
-                          reason=error.reason)  # fmt: skip
-                return None
-            except RegistryError as error:
-                log.warning("waiting for the registry", topic=record.topic, code=error.code)
-                self._closing.wait(REGISTRY_RETRY_S)
-        return None
+        try:
+            value = self._decoder.decode_patiently(self._topic, record.value, self._closing.wait)
+            return None if value is None else keyed(record.key, value)
+        except Undecodable as error:
+            UNDECODABLE.labels(self._topic.name).inc()
+            log.error("undecodable", topic=record.topic, partition=record.partition, offset=record.offset,
+                      reason=error.reason)  # fmt: skip
+            return None

@@ -13,7 +13,7 @@ from ingest import metrics
 from ingest.refusals import NoCredentials
 from schemas import topics
 from schemas.codec import Undecodable
-from schemas.keys import FOREIGN_KEY, names
+from schemas.keys import keyed
 from schemas.records import ZoomApp
 
 log = get_logger(__name__)
@@ -77,12 +77,8 @@ class ZoomCredentials:
             return
         try:
             app = self._decoder.decode_patiently(topics.ZOOM_APPS, record.value, self._closing.wait)
+            if isinstance(app, ZoomApp):  # else we are closing
+                self._apps[zoom_app_id] = keyed(record.key, app)
         except Undecodable as error:
             metrics.UNREADABLE.labels(topics.ZOOM_APPS.name).inc()
             log.error("zoom app skipped", offset=record.offset, reason=error.reason)
-            return
-        if isinstance(app, ZoomApp) and not names(record.key, app):
-            metrics.UNREADABLE.labels(topics.ZOOM_APPS.name).inc()
-            log.error("zoom app skipped", offset=record.offset, reason=FOREIGN_KEY)
-        elif isinstance(app, ZoomApp):  # else we are closing
-            self._apps[zoom_app_id] = app

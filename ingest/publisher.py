@@ -167,8 +167,10 @@ class Publisher:
                 self._counted[name] = counter, frames
 
     def lost(self, topic: Topic, at_ms: int, cause: str) -> None:
-        """Something that never became a record is missing."""
-        self._lose(topic, at_ms, cause)
+        """Something is missing in Kafka, for good."""
+        medium = topic.name.removeprefix("rtms.")
+        metrics.LOST.labels(topic.name, cause).inc()
+        self._holes.append(Hole(medium=medium, from_ms=at_ms, to_ms=at_ms, cause=cause))
 
     def take_oversized(self) -> Iterator[Excerpt]:
         """What is kept of records that are too large for any topic, since the last call; for the dead letters."""
@@ -187,7 +189,7 @@ class Publisher:
             while account.failed:
                 item = account.failed.popleft()
                 if item.is_frame:
-                    self._lose(item.topic, item.timestamp_ms, NOT_DELIVERED)
+                    self.lost(item.topic, item.timestamp_ms, NOT_DELIVERED)
                 else:
                     self._outbox.put(item)
 
@@ -262,12 +264,7 @@ class Publisher:
 
     def _put_aside(self, item: Outgoing) -> None:
         self._oversized.append(excerpt_of(item.value))
-        self._lose(item.topic, item.timestamp_ms, TOO_LARGE)
-
-    def _lose(self, topic: Topic, at_ms: int, cause: str) -> None:
-        medium = topic.name.removeprefix("rtms.")
-        metrics.LOST.labels(topic.name, cause).inc()
-        self._holes.append(Hole(medium=medium, from_ms=at_ms, to_ms=at_ms, cause=cause))
+        self.lost(item.topic, item.timestamp_ms, TOO_LARGE)
 
     def _next(self, topic: Topic) -> int:
         number = self._sequences[topic.name]

@@ -1,6 +1,11 @@
 """What stands in the key of a record: whose it is, and on topics where single records can be replaced, which it is."""
 
+from typing import TypeVar
+
+from schemas.codec import Undecodable
 from schemas.records import ApiKey, DeadLetter, Project, Record, ZoomApp
+
+_Record = TypeVar("_Record", bound=Record)
 
 ITEM_SEPARATOR = "|"
 
@@ -16,6 +21,13 @@ def item_key(session_id: str, item_id: str) -> bytes:
 def session_of(key: bytes | None) -> str | None:
     """The session that a key names, as far as that can be told."""
     return (key or b"").decode(errors="replace").partition(ITEM_SEPARATOR)[0] or None
+
+
+def keyed(key: bytes | None, record: _Record) -> _Record:
+    """The record, if `key` names what it is about. Raises Undecodable."""
+    if not names(key, record):
+        raise Undecodable(FOREIGN_KEY)
+    return record
 
 
 def names(key: bytes | None, record: Record) -> bool:

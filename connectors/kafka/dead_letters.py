@@ -6,11 +6,12 @@ came from, so nothing of it is logged but where it came from and why.
 
 from collections import Counter
 from concurrent.futures import Future
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from connectors.host.logs import get_logger
 from connectors.kafka.metrics import DEAD_LETTERS as COUNTED
 from connectors.kafka.producer import Producer
+from connectors.kafka.records import Record
 from schemas.codec import Codec
 from schemas.excerpts import Excerpt, excerpt_of
 from schemas.keys import session_of
@@ -31,6 +32,11 @@ class Origin(NamedTuple):
     partition: int
     offset: int
     key: bytes | None = None
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """Where a record stands."""
+        return cls(record.topic, record.partition, record.offset, record.key)
 
 
 def letter_of(origin: Origin, reason: str, data: bytes | Excerpt, session_id: str | None = None) -> DeadLetter:

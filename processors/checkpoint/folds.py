@@ -66,7 +66,7 @@ class Fold(NamedTuple):
 
     def is_in_time(self, record: MediaRecord) -> bool:
         """Whether a frame may still enter a window."""
-        return not self._is_late(record)
+        return record.timestamp_ms >= self.watermark_ms
 
     def leaving_out(self, record: MediaRecord) -> Self | None:
         """The fold with the record counted as one that changes nothing else; None: it has to be taken in."""
@@ -95,7 +95,7 @@ class Fold(NamedTuple):
             sequence=record.sequence if is_new else max(self.sequence, record.sequence),
             missing=self.missing + gap,
             frames=self.frames + is_frame,
-            late=self.late + (is_frame and self._is_late(record)),
+            late=self.late + (is_frame and not self.is_in_time(record)),
         )
 
     def advanced(self, record: MediaRecord, slack_ms: int) -> Self:
@@ -110,9 +110,6 @@ class Fold(NamedTuple):
             case _:
                 return self
         return self._replace(watermark_ms=through_ms) if through_ms > self.watermark_ms else self
-
-    def _is_late(self, record: MediaRecord) -> bool:
-        return record.timestamp_ms < self.watermark_ms
 
     def is_implausible(self, record: MediaRecord) -> bool:
         """Whether its time is absurdly far off."""

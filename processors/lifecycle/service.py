@@ -24,7 +24,7 @@ from processors.lifecycle.batch import FoldedBatch, StatedFact, fold_batch
 from processors.lifecycle.settings import LifecycleSettings
 from schemas import topics
 from schemas.codec import Undecodable
-from schemas.keys import FOREIGN_KEY, names
+from schemas.keys import FOREIGN_KEY, keyed
 from schemas.records import AppSession, DeadLetter, Record, SessionFact
 from schemas.sessions import State
 from schemas.topics import Topic
@@ -160,14 +160,11 @@ class Lifecycle:
         facts, letters = [], []
         for record in records:
             try:
-                fact = self._decoder.decode(topics.SESSION_FACTS, record.value or b"")
+                fact = keyed(record.key, self._decoder.decode(topics.SESSION_FACTS, record.value or b""))
             except Undecodable as error:
                 letters.append(_letter(record, error.reason))
                 continue
             assert isinstance(fact, SessionFact)
-            if not names(record.key, fact):
-                letters.append(_letter(record, FOREIGN_KEY))
-                continue
             facts.append(StatedFact(fact, record.partition, record.offset, record.timestamp_ms))
         return facts, letters
 
@@ -211,5 +208,4 @@ class Lifecycle:
 
 
 def _letter(record: KafkaRecord, reason: str) -> DeadLetter:
-    origin = Origin(record.topic, record.partition, record.offset, record.key)
-    return letter_of(origin, reason, record.value or b"")
+    return letter_of(Origin.of(record), reason, record.value or b"")

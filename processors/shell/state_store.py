@@ -18,7 +18,7 @@ from processors.checkpoint.states import State
 from processors.shell import metrics
 from processors.shell.outbox import Outbox
 from schemas.codec import Undecodable
-from schemas.keys import FOREIGN_KEY, ITEM_SEPARATOR, item_key, names
+from schemas.keys import ITEM_SEPARATOR, item_key, keyed
 from schemas.records import ProcessorState
 from schemas.topics import Topic
 
@@ -80,10 +80,8 @@ class StateStore:
             return None
 
     def _stored(self, partition: int, key: bytes | None, value: bytes) -> Stored | None:
-        record = self._decoder.decode(self._topic, value)
+        record = keyed(key, self._decoder.decode(self._topic, value))
         assert isinstance(record, ProcessorState)
-        if not names(key, record):
-            raise Undecodable(FOREIGN_KEY)
         if not record.assignment.startswith(self._owner):
             return None
         session, assignment = SessionKey(partition, record.session_id), record.assignment.removeprefix(self._owner)

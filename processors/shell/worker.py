@@ -33,7 +33,7 @@ from processors.shell.reading import Reading
 from processors.shell.rendering import Rendering
 from processors.shell.state_store import StateStore
 from schemas.codec import Undecodable
-from schemas.keys import FOREIGN_KEY, names
+from schemas.keys import keyed
 from schemas.records import MediaRecord
 from schemas.topics import BY_NAME
 
@@ -196,8 +196,7 @@ class Worker:
             record = self._to.decoder.decode(BY_NAME[source.topic], data)
             if not isinstance(record, MediaRecord):
                 raise Undecodable("not a media record")
-            if not names(message.key, record):
-                raise Undecodable(FOREIGN_KEY)
+            record = keyed(message.key, record)
             windows = assignment.feed(source, message.offset, record.session_id, record, len(data))
         except Undecodable as error:
             await self._refuse(source, message, error.reason)

@@ -23,10 +23,9 @@ from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRan
 from connectors.kafka.losses import Losses, awaiting
 from connectors.kafka.producer import Producer
 from connectors.kafka.records import BEGINNING, Place, Record
-from connectors.kafka.registry import RegistryError
 from schemas import ids, topics
 from schemas.codec import Undecodable
-from schemas.keys import FOREIGN_KEY, names
+from schemas.keys import keyed
 from schemas.records import OutputKind
 from schemas.records import Record as Value
 from schemas.sessions import Awaited
@@ -44,8 +43,6 @@ INPUTS = (topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.APP_SESSIONS)
 LOSABLE = {topics.TRANSCRIPTS.name: Awaited.TRANSCRIPT, topics.PARTICIPANT_EVENTS.name: Awaited.EVENTS}
 """What a session lacks when records of an input are deleted unread. Of `app-sessions` only what a newer record replaces
 is ever deleted."""
-
-REGISTRY_RETRY_S = 1.0
 
 RECOUNT_S = 0.2
 
@@ -135,23 +132,16 @@ class ClickHouseSink:
     def _add(self, record: Record) -> None:
         try:
             value = self._value(record)
-            if value is not None and not names(record.key, value):
-                raise Undecodable(FOREIGN_KEY)
-            self._pending.add(record, value)
+            self._pending.add(record, None if value is None else keyed(record.key, value))
         except Undecodable as error:
             self._pending.refuse(record, error.reason)
 
     def _value(self, record: Record) -> Value | None:
         if record.value is None:  # a tombstone
             return None
-        while True:
-            try:
-                value = self._to.decoder.decode(topics.BY_NAME[record.topic], record.value)
-                break
-            except RegistryError as error:
-                log.warning("waiting for the registry", code=error.code)
-                if self._stop.wait_thread(REGISTRY_RETRY_S):
-                    raise Fatal("stopped while the registry was away") from error
+        value = self._to.decoder.decode_patiently(topics.BY_NAME[record.topic], record.value, self._stop.wait_thread)
+        if value is None:
+            raise Fatal("stopped while the registry was away")
         if getattr(value, "kind", OutputKind.ITEM) == OutputKind.UNKNOWN:
             metrics.SKIPPED.labels(record.topic).inc()
             return None
@@ -183,8 +173,7 @@ class ClickHouseSink:
         sent: list[Future[int]] = [self._state(ending, until_s) for ending in self._pending.endings()]
         for letter in self._pending.letters():
             record = letter.record
-            origin = Origin(record.topic, record.partition, record.offset, record.key)
-            sent.append(self._dead_letters.send(origin, letter.reason, record.value or b""))
+            sent.append(self._dead_letters.send(Origin.of(record), letter.reason, record.value or b""))
         self._acknowledged(sent)
 
     def _state(self, ending: Ending, until_s: float) -> "Future[int]":

@@ -17,7 +17,7 @@ from connectors.kafka.losses import Losses, awaiting
 from connectors.kafka.records import BEGINNING, Place, Record
 from connectors.objects.errors import BadKey
 from schemas.codec import Undecodable
-from schemas.keys import FOREIGN_KEY, names
+from schemas.keys import keyed
 from schemas.records import OutputKind, Segment
 from schemas.sessions import Awaited
 from schemas.topics import RECORDING_SEGMENTS
@@ -164,13 +164,10 @@ class ObjectsSink(Listener):
         segment = self._to.decoder.decode(RECORDING_SEGMENTS, record.value or b"")
         if not isinstance(segment, Segment):
             raise Undecodable("not a segment")
-        if not names(record.key, segment):
-            raise Undecodable(FOREIGN_KEY)
-        return segment
+        return keyed(record.key, segment)
 
     def _refuse(self, record: Record, reason: str) -> None:
-        origin = Origin(record.topic, record.partition, record.offset, record.key)
-        letter = self._to.dead_letters.send(origin, reason, record.value or b"")
+        letter = self._to.dead_letters.send(Origin.of(record), reason, record.value or b"")
         letter.result()
 
     def _settled(self, place: Place) -> int | None:

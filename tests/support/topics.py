@@ -6,8 +6,17 @@ from connectors.kafka.decoder import Decoder
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place
 from connectors.kafka.settings import KafkaSettings
+from schemas import topics
 from schemas.records import Record
 from schemas.topics import Topic
+
+INPUTS = (
+    topics.SESSION_FACTS, topics.AUDIO, topics.VIDEO, topics.CAPTIONS, topics.EVENTS,
+    topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.RECORDING_SEGMENTS, topics.APP_SESSIONS,
+)  # fmt: skip
+"""Each is read by a service that commits what it has read, and so puts aside what it cannot use. Of the others, the
+control plane and the states are read anew at every start: what is bad in them is logged and counted, not put aside each
+time. The rest is for whoever wants it."""
 
 
 def values(kafka: KafkaSettings, topic: Topic, sessions: Iterable[str]) -> Sequence[Record]:

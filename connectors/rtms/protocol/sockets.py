@@ -84,9 +84,9 @@ class Sockets:
     def drain(self, link: Link) -> None:
         """No longer wanted; closed once its end is reported."""
         self._forget(link)
-        was = link.state
+        was_draining = link.state is LinkState.DRAINING
         link.take(Step.UNWANTED)
-        if link.state is LinkState.DRAINING is not was:
+        if link.state is LinkState.DRAINING and not was_draining:
             self._out.events.append(SocketUnwanted(link.channel))
         elif link.state is LinkState.IDLE:
             self._remove(link)

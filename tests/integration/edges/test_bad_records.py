@@ -35,18 +35,12 @@ from schemas.topics import Topic
 from tests.integration.edges.conftest import Street
 from tests.support.muxed import by_id, muxed
 from tests.support.processes import rss_bytes
+from tests.support.topics import INPUTS
 
 MARKER = "Eleonore-said-in-confidence"
 PRIVATE = MARKER.encode()
 KEYS = (b"app_0123456789abcdef", b"", b"\xff\xfe\x00\xff", b"transcripts\x00/../..")
 
-INPUTS = (
-    topics.SESSION_FACTS, topics.AUDIO, topics.VIDEO, topics.CAPTIONS, topics.EVENTS,
-    topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.RECORDING_SEGMENTS, topics.APP_SESSIONS,
-)  # fmt: skip
-"""Each is read by a service that commits what it has read, and so puts aside what it cannot use. Of the others, the
-control plane and the states are read anew at every start: what is bad in them is logged and counted, not put aside each
-time. The rest is for whoever wants it."""
 NULL_DELETES = {topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.APP_SESSIONS}
 REREADING = ("lifecycle", "ingest", "api", "participants", "transcription", "muxing")
 """They read compacted topics from the beginning, garbage and all."""

@@ -31,12 +31,7 @@ from schemas.sessions import TERMINAL, State
 from schemas.topics import Topic
 from tests.integration.endings.conftest import Town, until
 from tests.support.groups import Lag
-
-POISONED = (
-    topics.SESSION_FACTS, topics.AUDIO, topics.VIDEO, topics.CAPTIONS, topics.EVENTS,
-    topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.RECORDING_SEGMENTS, topics.APP_SESSIONS,
-)  # fmt: skip
-"""Everything that a service of a session reads."""
+from tests.support.topics import INPUTS
 
 READ = {
     "muxing": topics.VIDEO,
@@ -81,7 +76,7 @@ def poison(town: Town, topic: Topic, session: str) -> list[int]:
 
 async def test_records_that_nobody_can_use_in_the_middle_of_a_session(town: Town, zoom: Simulator) -> None:
     _, session = await flowing(town, zoom, 12)
-    bad = {(topic.name, offset) for topic in POISONED for offset in poison(town, topic, session)}
+    bad = {(topic.name, offset) for topic in INPUTS for offset in poison(town, topic, session)}
     done = await town.until(session, "ended")
     assert (done["recording_state"], done["transcription_state"]) == ("complete", "complete")
     assert (done["failures"], done["holes"]) == ([], [])
