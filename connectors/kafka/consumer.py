@@ -155,7 +155,10 @@ class GroupConsumer:
         self._positions[place] = max(0, offset)
 
     def pause(self, paused: Sequence[Place]) -> None:
-        """Return nothing more of these until `resume`; stay a member by calling `consume` all the same."""
+        """Return nothing more of these until `resume` or until they were taken away and come back.
+
+        Call `consume` all the same: that is what keeps one a member.
+        """
         self._library.pause([TopicPartition(*place) for place in paused])
 
     def resume(self, resumed: Sequence[Place]) -> None:
@@ -222,6 +225,7 @@ class GroupConsumer:
         self._membership = self._library.consumer_group_metadata()
         self._positions |= {place: max(0, offset) for place, offset in starts.items()}
         self._library.incremental_assign(library_offsets(starts))
+        self._library.resume(added)  # the library remembers a pause from before they were taken away
         log.info("partitions assigned", group=self._group, added=len(added), held=len(self._positions))
 
     def _starts(self, added: list[TopicPartition]) -> dict[Place, int]:

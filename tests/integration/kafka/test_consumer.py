@@ -129,6 +129,19 @@ def test_paused_partitions_are_silent_until_resumed(join: Join, producer: Produc
     assert {record.place for record in read(consumer, 10)} == set(quiet)
 
 
+def test_partitions_that_come_back_are_not_paused_any_more(join: Join, producer: Producer, topic: Topic) -> None:
+    first = join("a")
+    until(lambda: first.consume() or len(first.assignment()) == 4, "an assignment")
+    first.pause([*first.assignment()])
+    second = join("b")
+    until(lambda: first.consume() or second.consume() or len(first.assignment()) == 2, "two partitions each")
+    second._library.unsubscribe()
+    until(lambda: first.consume() or second.consume() or len(first.assignment()) == 4, "what went away")
+    fill(producer, topic)
+    mine = {record.place for record in read(first, 10)}
+    assert len(mine) == 2, "what was held all the time stays paused, what came back is read"
+
+
 def test_seeking_reads_again(join: Join, producer: Producer, topic: Topic) -> None:
     fill(producer, topic)
     consumer = join()
