@@ -21,11 +21,8 @@ from tests.bench import table
 from tests.bench.machine import describe
 from tests.bench.rows import Row
 
-GROUPS = ("wire", "sessions", "muxing", "faust", "recogniser", "control", "embedded")
+GROUPS = ("wire", "sessions", "muxing", "faust", "recogniser", "control", "embedded", "setup")
 """Modules of this folder; each has `measure(rounds, say) -> list[Row]`."""
-
-ON_REQUEST = ("setup",)
-"""Those that need more than this machine."""
 
 INTERRUPTED = 130
 _BUSY = 0.5
@@ -79,10 +76,7 @@ def _introduce(console: Console, machine: dict[str, object]) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    asked = ", ".join(ON_REQUEST)
-    parser.add_argument(
-        "--only", nargs="+", choices=GROUPS + ON_REQUEST, help=f"measure these alone ({asked}: only so)"
-    )
+    parser.add_argument("--only", nargs="+", choices=GROUPS, help="measure these alone")
     parser.add_argument("--rounds", type=int, default=3, help="how often each side is measured (default: %(default)s)")
     parser.add_argument("--output", type=Path, default=REPOSITORY / "build" / "bench.json")
     return parser.parse_args()

@@ -1,7 +1,7 @@
 """What the whole stack on one machine costs before it does anything: the time to start, the memory at rest.
 
-Each round starts on a fresh folder, as `make demo` does after the set-up. The set-up itself needs a package registry
-and is a group of its own, `setup`, that runs only when it is asked for.
+Each round starts on a fresh folder, as `make demo` does after the set-up. The set-up itself is a group of its own,
+`setup`: it needs a package registry.
 """
 
 import tempfile
