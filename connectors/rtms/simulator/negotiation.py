@@ -79,6 +79,12 @@ class Agreement:
         return frozenset(self.parameters)
 
     @property
+    def individual(self) -> bool:
+        """Whether video is the camera that the client chooses."""
+        video = self.parameters.video
+        return video is not None and video.data_opt == DataOption.VIDEO_SINGLE_INDIVIDUAL_STREAM
+
+    @property
     def formats(self) -> Formats:
         """The same for the meeting; media that are not there keep their usual form."""
         formats = Formats()
@@ -88,7 +94,8 @@ class Agreement:
                 formats, audio=AudioFormat(audio.send_rate, audio.sample_rate_hz, audio.channel, mixed=mixed)
             )
         if (video := self.parameters.video) is not None:
-            formats = replace(formats, video=_film(Subject.CAMERA, video.codec, video.fps))
+            subject = Subject.CAMERAS if self.individual else Subject.CAMERA
+            formats = replace(formats, video=_film(subject, video.codec, video.fps))
         if (share := self.parameters.share) is not None:
             formats = replace(formats, share=_film(Subject.SHARE, share.codec, share.fps))
         return formats
@@ -215,8 +222,8 @@ def _video(given: dict[str, Any]) -> VideoParameters:
     _require(known(MediaCodec, codec) in _CODECS, Status.INVALID_MEDIA_VIDEO_CODEC, "JPG, PNG or H.264")
     _require(known(Resolution, asked.resolution) is not None,
              Status.INVALID_MEDIA_VIDEO_RESOLUTION, "no such resolution")  # fmt: skip
-    _require(asked.data_opt == DataOption.VIDEO_SINGLE_ACTIVE_STREAM,
-             Status.INVALID_MEDIA_VIDEO_DATA_OPT, "this simulator plays the active speaker only")  # fmt: skip
+    _require(asked.data_opt in (DataOption.VIDEO_SINGLE_ACTIVE_STREAM, DataOption.VIDEO_SINGLE_INDIVIDUAL_STREAM),
+             Status.INVALID_MEDIA_VIDEO_DATA_OPT, "the active speaker or one that is chosen")  # fmt: skip
     is_still = codec != MediaCodec.H264
     _require(0 < fps <= (_STILL_FPS if is_still else _MAX_FPS), Status.INVALID_MEDIA_VIDEO_FPS, "not with this codec")
     _require(is_still or fps > _STILL_FPS, Status.INVALID_MEDIA_VIDEO_CODEC, "H.264 is for more than 5 a second")

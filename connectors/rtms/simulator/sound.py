@@ -12,7 +12,6 @@ from functools import cache
 import numpy as np
 
 from connectors.rtms.simulator import speech
-from connectors.rtms.simulator.people import Role
 from connectors.rtms.simulator.script import Script
 from connectors.rtms.simulator.speech import Samples
 
@@ -70,8 +69,8 @@ def _beep(rate_hz: int) -> Samples:
 
 def segments(script: Script, rate_hz: int) -> Iterator[Segment]:
     """Who is unmuted when, in the order of starting."""
-    beacon = script.cast.having(Role.BEACON).user_id
-    beeps = (Segment(beacon, at_ms - _BEEP_LEAD_MS, _beep(rate_hz)) for at_ms in script.beats)
+    beacon = script.cast.beacon
+    beeps = (Segment(beacon.user_id, at - _BEEP_LEAD_MS, _beep(rate_hz)) for at in script.beats if beacon)
     turns = (
         Segment(turn.user_id, turn.start_ms, speech.spoken(turn.reading, *turn.recorded_ms, rate_hz))
         for turn in script.turns

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from connectors.rtms.protocol.codes import Medium
-from connectors.rtms.simulator.server import MeetingRequest
+from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.stream import Stream
 from schemas import topics
 from schemas.records import AppSession, FactKind, Hole, MediaRecord, RecordKind

@@ -13,8 +13,8 @@ import pytest
 from connectors.rtms.protocol.codes import MessageType, StopReason
 from connectors.rtms.protocol.messages import media_data
 from connectors.rtms.simulator.faults import Fault, FaultKind
+from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.rules import Credentials
-from connectors.rtms.simulator.server import MeetingRequest
 from deploy.local.ports import free_ports
 from schemas import topics
 from schemas.excerpts import KEPT_BYTES
