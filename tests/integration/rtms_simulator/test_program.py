@@ -18,6 +18,14 @@ from tests.integration.rtms_simulator.strict_client import EVERYTHING, StrictCli
 Start = Callable[..., tuple[subprocess.Popen[str], dict[str, Any]]]
 
 
+def first_line(descriptor: int) -> bytes:
+    """Byte by byte: what a buffered reader takes beyond the line, `communicate` would never see."""
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(descriptor, 1)):
+        line += byte
+    return line
+
+
 @pytest.fixture
 def program(films: Path) -> Iterator[Start]:
     """`program("--seconds", "10")` → the process and its first line."""
@@ -31,7 +39,7 @@ def program(films: Path) -> Iterator[Start]:
         )  # fmt: skip
         running.append(process)
         assert process.stdout is not None
-        line = process.stdout.readline()
+        line = first_line(process.stdout.fileno())
         return process, json.loads(line)["listening"] if line else {}
 
     yield start
