@@ -192,3 +192,14 @@ def test_who_asks_for_what_is_not_there_is_told_what_is(tmp_path: Path) -> None:
         scenario_library.find("nothing")
     with pytest.raises(BadScenario, match="No such file"):
         scenario_library.find(str(tmp_path / "none.toml"))
+
+
+def test_the_example_in_the_documentation_can_be_played(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[4] / "docs" / "simulator.md").read_text()
+    file = tmp_path / "mine.toml"
+    file.write_text(text.partition("```toml\n")[2].partition("```")[0])
+    request = read_file(file)
+    assert request.script is not None
+    assert (
+        len(request.script.turns) == len(request.script.chat) == len(request.script.shares) == len(request.faults) == 1
+    )
