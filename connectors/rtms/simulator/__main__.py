@@ -34,6 +34,9 @@ def _say(text: str) -> None:
 
 def _prepare(said: argparse.Namespace) -> None:
     """Check that the voices are there and make the pictures, with progress for whoever watches."""
+    request = options.meeting_request(said)
+    if request.recording is not None:
+        return
     for reading in ("two_cities", "beckett"):
         recording_file(reading)
     shown = -1
@@ -45,7 +48,7 @@ def _prepare(said: argparse.Namespace) -> None:
             shown = percent
             _say(f"drawing and encoding the meeting's pictures, once: {percent} %")
 
-    Meeting.of(options.meeting_request(said)).prepare(progress=progress)
+    Meeting.of(request).prepare(progress=progress)
 
 
 def _explain(simulator: Simulator, control: Control, said: argparse.Namespace) -> None:

@@ -1,17 +1,20 @@
 """The pictures of a whole meeting, encoded once and kept on disk: the live run costs little more than reading them.
 
 A film's file is named by a hash of everything that shapes its bytes: the spans, the people, the encoding, and the
-sources of the drawing and encoding modules. Its first line is an index in JSON, the rest are the payloads.
+sources of the drawing and encoding modules. First come the payloads, then an index in JSON, last the index's length:
+an hour is written without being held.
 """
 
 import hashlib
 import json
 import mmap
 import os
+import struct
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 from connectors.rtms.simulator import encoder, picture
@@ -23,7 +26,7 @@ Progress = Callable[[int, int], None]
 """Called with the number of pictures made and to be made."""
 
 _SLIDE_MS = 5_000
-_LARGEST_INDEX_BYTES = 64 * 1024 * 1024
+_LENGTH = struct.Struct("<Q")
 
 
 class PictureCodec(StrEnum):
@@ -71,18 +74,16 @@ class Film:
     def __init__(self, path: Path) -> None:
         with path.open("rb") as file:
             self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        end = self._data.find(b"\n", 0, _LARGEST_INDEX_BYTES)
-        self._index: list[tuple[int, int, int, int]] = [tuple(row) for row in json.loads(self._data[:end])]
-        self._first = end + 1
+        end = len(self._data) - _LENGTH.size
+        (size,) = _LENGTH.unpack(self._data[end:])
+        self._index: list[tuple[int, ...]] = [tuple(row) for row in json.loads(self._data[end - size : end])]
 
     def __len__(self) -> int:
         return len(self._index)
 
     def __iter__(self) -> Iterator[EncodedPicture]:
-        position = self._first
-        for at_ms, user_id, key_frame, length in self._index:
+        for at_ms, user_id, key_frame, position, length in self._index:
             yield EncodedPicture(at_ms, user_id, bool(key_frame), self._data[position : position + length])
-            position += length
 
 
 def open_film(script: Script, wanted: FilmFormat, folder: Path, progress: Progress | None = None) -> Film:
@@ -91,6 +92,12 @@ def open_film(script: Script, wanted: FilmFormat, folder: Path, progress: Progre
     if not path.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         _write(path, _encode(script, wanted, progress))
+    return _opened(path)
+
+
+@lru_cache(maxsize=16)
+def _opened(path: Path) -> Film:
+    """Meetings with the same pictures share them."""
     return Film(path)
 
 
@@ -178,9 +185,12 @@ def _encode_shot(
 
 def _write(path: Path, pictures: Iterable[EncodedPicture]) -> None:
     """Write aside and rename, so that nobody ever reads half a film."""
-    encoded = sorted(pictures, key=lambda picture: picture.at_ms)
-    index = [(p.at_ms, p.user_id, int(p.key_frame), len(p.payload)) for p in encoded]
+    index: list[tuple[int, ...]] = []
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix="new-", delete=False) as file:
-        file.write(json.dumps(index, separators=(",", ":")).encode() + b"\n")
-        file.writelines(p.payload for p in encoded)
+        for made in pictures:
+            index.append((made.at_ms, made.user_id, int(made.key_frame), file.tell(), len(made.payload)))
+            file.write(made.payload)
+        index.sort(key=lambda row: row[0])
+        table = json.dumps(index, separators=(",", ":")).encode()
+        file.write(table + _LENGTH.pack(len(table)))
     os.replace(file.name, path)

@@ -8,12 +8,13 @@ import asyncio
 import heapq
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from connectors.rtms.protocol.codes import Medium, MessageType
 from connectors.rtms.simulator import encoder, wire
 from connectors.rtms.simulator.channel import Channel, message_type
 from connectors.rtms.simulator.faults import FaultKind
-from connectors.rtms.simulator.frames import AnyFrame, PictureFrame
+from connectors.rtms.simulator.frames import AnyFrame, PictureFrame, RecordedFrame
 from connectors.rtms.simulator.negotiation import Agreement
 from connectors.rtms.simulator.stream import Stream
 from connectors.rtms.simulator.truth import ConnectionStory
@@ -89,12 +90,15 @@ class MediaSocket:
     def _account(self, frame: AnyFrame) -> None:
         if frame.medium is Medium.AUDIO:
             self._stream.audio_sent = (frame.due_ms, frame.user_id)
+        self._stream.repeated[frame.medium] += 1
         self._story.frames += 1
         self._stream.truth.frame_sent(frame, self.agreement.formats.audio.send_rate_ms)
 
     def _source(self, medium: Medium) -> Iterator[AnyFrame]:
-        """The frames of a medium from where this socket takes over."""
+        """The frames of a medium from where this socket takes over; of a recording, after the last one sent."""
         frames = self._stream.meeting.of_medium(medium, self.agreement.formats, mid_group=self._mid_group)
+        if self._stream.meeting.is_recorded:
+            return islice(frames, self._stream.repeated[medium], None)
         if medium is Medium.AUDIO:
             from_ms = self._audio_from_ms()
             already = self._stream.audio_sent
@@ -131,5 +135,5 @@ class MediaSocket:
         return replace(frame, payload=encoder.filled(frame.payload, wanted))
 
     def _is_stale(self, frame: AnyFrame) -> bool:
-        is_picture = frame.medium in (Medium.VIDEO, Medium.SHARE)
+        is_picture = not isinstance(frame, RecordedFrame) and frame.medium in (Medium.VIDEO, Medium.SHARE)
         return is_picture and self._stream.clock.now_ms() - frame.due_ms > 1000 * self._stream.rules.stale_picture_s

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from connectors.rtms.protocol.codes import Medium
+from connectors.rtms.protocol.codes import Medium, StopReason
+from connectors.rtms.protocol.parameters import MediaParameters
 from connectors.rtms.simulator import events, film, sound, texts, writer
 from connectors.rtms.simulator.film import Film, FilmFormat, Progress
 from connectors.rtms.simulator.frames import AnyFrame, AudioFrame, PictureFrame
@@ -122,6 +123,20 @@ class Meeting:
         """The timestamps of the first white pictures: the beeps at which a camera is seen."""
         pictured = self.script.pictured()
         return tuple(self.start_ms + beat for beat in self.script.beats if any(span.holds(beat) for span in pictured))
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether these are messages of a capture; see `recording`."""
+        return False
+
+    @property
+    def stop_reason(self) -> StopReason:
+        """Why it ends when nobody stops it."""
+        return StopReason.MEETING_ENDED
+
+    def agree(self, negotiated: MediaParameters) -> MediaParameters:
+        """What becomes of a negotiation's result: a written meeting can be had in any form."""
+        return negotiated
 
     def prepare(
         self, formats: Formats | None = None, progress: Progress | None = None, *, mid_group: bool = False

@@ -105,7 +105,7 @@ class Agreement:
                     audio.sample_rate_hz,
                     audio.channel,
                     mixed=mixed,
-                    codec=_AUDIO_CODECS[MediaCodec(audio.codec)],
+                    codec=_AUDIO_CODECS.get(MediaCodec(audio.codec), AudioCodec.L16),
                 ),
             )
         if (video := self.parameters.video) is not None:

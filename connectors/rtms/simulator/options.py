@@ -66,6 +66,8 @@ def _add_meeting(found: argparse.ArgumentParser) -> None:
     group.add_argument("--meetings", type=int, default=1, metavar="N", help="how many at once, with --start now (1)")
     group.add_argument("--scenario", type=_scenario, metavar="NAME|FILE", help="which meeting, and what goes wrong; "
                        "what it says of the behaviour below counts")  # fmt: skip
+    group.add_argument("--replay", type=Path, metavar="FILE", help="a captured stream instead of a scenario; "
+                       "RTMS_ZOOM_CAPTURE_FOLDER makes a worker write them")  # fmt: skip
     group.add_argument("--list", action="store_true", help="list the scenarios of the library and end")
     group.add_argument("--seconds", type=int, help=f"how long it lasts ({DEFAULT_SECONDS}, or what the scenario says)")
     group.add_argument("--seed", type=int, help="which people and which pauses; same seed, same meeting (1)")
@@ -196,6 +198,7 @@ def meeting_request(said: argparse.Namespace) -> MeetingRequest:
         raise ValueError("--seed and --seconds are for scenarios that do not say who is there and what happens")
     return replace(
         request,
+        recording=said.replay,
         seed=said.seed or request.seed,
         seconds=request.seconds if said.seconds is None else said.seconds,
         faults=[*request.faults, *said.faults, *said.fault],

@@ -6,6 +6,7 @@ to a medium. Which stream and which kind of socket it is, the first message says
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from connectors.host.logs import get_logger
@@ -102,6 +103,7 @@ class Reception:
             if stream.signalling is None:
                 raise Refused(Status.INVALID_RTMS_STREAM_ID, "the stream has no signalling connection")
             agreement = negotiate(message, stream.rules.offered)
+            agreement = replace(agreement, parameters=stream.meeting.agree(agreement.parameters))
             if await self._misbehave(
                 stream, channel, stream.faults.take(_AT_MEDIA, agreement.media, at_s=stream.elapsed_s())
             ):

@@ -19,6 +19,7 @@ from connectors.rtms.simulator.faults import FaultKind, Faults
 from connectors.rtms.simulator.identity import Identity
 from connectors.rtms.simulator.meeting import Meeting
 from connectors.rtms.simulator.reception import Reception
+from connectors.rtms.simulator.recording import RecordedMeeting
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.rules import Credentials, Rules
 from connectors.rtms.simulator.stream import Stream
@@ -101,18 +102,25 @@ class Simulator:
             ValueError: the meeting is too short, or a stream of that id runs already.
         """
         faults = Faults(request.faults)
-        meeting = Meeting.of(request, self.options.cache)
-        await asyncio.to_thread(meeting.prepare, mid_group=faults.has(FaultKind.SWITCH_MID_GROUP))
-        meeting = replace(meeting, start_ms=self.clock.now_ms() - faults.late_by_ms())
+        rules = replace(self.options.rules, **request.rules)
+        product, clock = request.product, self.clock
+        meeting: Meeting
+        if request.recording is not None:
+            recorded = await asyncio.to_thread(RecordedMeeting.open_file, request.recording)
+            meeting, product, clock = recorded, recorded.index.product, self.clock.beginning(recorded.start_ms)
+            rules = replace(rules, offered=recorded.offered)
+        else:
+            meeting = Meeting.of(request, self.options.cache)
+            await asyncio.to_thread(meeting.prepare, mid_group=faults.has(FaultKind.SWITCH_MID_GROUP))
+            meeting = replace(meeting, start_ms=self.clock.now_ms() - faults.late_by_ms())
         origin = f"{meeting.start_ms}:{next(self._numbers)}:{request.seed}"
-        identity = Identity.derive(origin, request.meeting_uuid, request.stream_id, request.product)
+        identity = Identity.derive(origin, request.meeting_uuid, request.stream_id, product)
         if identity.stream_id in self.streams:
             raise ValueError(f"there is a stream {identity.stream_id} already")
-        rules = replace(self.options.rules, **request.rules)
-        if request.product == CONTACT_CENTER:
+        if product == CONTACT_CENTER:
             rules = replace(rules, offered=rules.offered & {Medium.AUDIO, Medium.CAPTIONS})
         shape = request.webhook_shape or self.options.webhook_shape
-        stream = Stream(meeting, identity, rules, faults, self.clock, self.webhooks, shape)
+        stream = Stream(meeting, identity, rules, faults, clock, self.webhooks, shape)
         self.streams[identity.stream_id] = stream
         run = asyncio.create_task(stream.run(self.url))
         self._runs.add(run)

@@ -5,7 +5,8 @@ back, in which order it says goodbye. `signalling` and `media` hold the conversa
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections import Counter
+from collections.abc import Coroutine
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,17 +15,16 @@ import msgspec
 from connectors.host.logs import get_logger
 from connectors.rtms.protocol.codes import (
     CONTACT_CENTER,
-    MEDIA_TYPE_OF,
     EventType,
     Medium,
     SessionState,
     StopReason,
     StreamState,
 )
-from connectors.rtms.simulator import webhooks
+from connectors.rtms.simulator import mishaps, webhooks
 from connectors.rtms.simulator.attendance import Attendance
 from connectors.rtms.simulator.channel import Channel, EndedBy, Framing
-from connectors.rtms.simulator.faults import Fault, FaultKind, Faults, stop_reason_of
+from connectors.rtms.simulator.faults import Fault, FaultKind, Faults
 from connectors.rtms.simulator.frames import EventFrame, RecordedFrame
 from connectors.rtms.simulator.identity import Identity
 from connectors.rtms.simulator.links import MediaLink, SignallingLink
@@ -76,6 +76,8 @@ class Stream:
         self.stop_reason: StopReason | None = None
         self.ended = asyncio.Event()
         self.audio_sent: tuple[int, int] = (0, 0)
+        self.repeated: Counter[Medium] = Counter()
+        self._ready = asyncio.Event()
         self.webhook_shape = webhook_shape or hooks.shape
         self.dead_paths: set[str] = set()
         self.watched = Watched()
@@ -94,13 +96,13 @@ class Stream:
         self._address = address
         try:
             for _ in range(2 if self.faults.has(FaultKind.DUPLICATE_WEBHOOK) else 1):
-                self._announce_start()
+                self.announce_start()
             for fault in self.faults.timed():
-                self.spawn(self._happen(fault))
+                self.spawn(mishaps.happen(self, fault))
             playing, stopping = self.spawn(self._play()), self.spawn(self._wait_for_stop())
             await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
             playing.cancel()
-            await self._finish(self.stop_reason or StopReason.MEETING_ENDED)
+            await self._finish(self.stop_reason or self.meeting.stop_reason)
         finally:
             self.stream_state = StreamState.TERMINATED
             for task in list(self._tasks):
@@ -145,6 +147,7 @@ class Stream:
             await asyncio.wait(senders, timeout=_LAST_FRAMES_S)
 
     async def _repeat(self, frame: RecordedFrame) -> None:
+        await self._ready.wait()
         if self.signalling is not None:
             await self.signalling.repeat(frame)
 
@@ -167,13 +170,14 @@ class Stream:
         if self.signalling is not None:
             channels.append(self.signalling.channel)
         await asyncio.gather(*(channel.close() for channel in channels))
-        await self._announce("stopped", webhooks.stopped(self.identity, reason))
+        await self.announce("stopped", webhooks.stopped(self.identity, reason))
         log.info("stream ended", stream_id=self.identity.stream_id, reason=reason.name.lower())
 
-    def _announce_start(self) -> None:
-        self._announce("started", webhooks.started(self.identity, self._address + self.signalling_path))
+    def announce_start(self) -> None:
+        """Send the started webhook with the address of now."""
+        self.announce("started", webhooks.started(self.identity, self._address + self.signalling_path))
 
-    def _announce(self, verb: str, fields: dict[str, Any]) -> asyncio.Task[None]:
+    def announce(self, verb: str, fields: dict[str, Any]) -> asyncio.Task[None]:
         """Send a webhook beside everything else, after those before it; to be awaited or not."""
         return self.spawn(self._post(webhooks.event_name(self.identity, verb), fields))
 
@@ -246,15 +250,17 @@ class Stream:
         if signalling is not self.signalling or self.is_over:
             return
         self.signalling = None
+        self._ready.clear()
         self.stream_state = StreamState.INTERRUPTED
         sockets, self.media = self.media, []
         for socket in sockets:
             socket.channel.cut(EndedBy.INTERRUPTED)
         log.info("signalling lost", stream_id=self.identity.stream_id, ended_by=signalling.channel.ended_by)
-        self._announce("interrupted", webhooks.interrupted(self.identity))
-        self._await_return()
+        self.announce("interrupted", webhooks.interrupted(self.identity))
+        self.await_return()
 
-    def _await_return(self) -> None:
+    def await_return(self) -> None:
+        """Give up if signalling does not come back in time."""
         if self._window is not None:
             self._window.cancel()
         self._window = self.spawn(
@@ -273,7 +279,7 @@ class Stream:
         signalling = self.signalling  # it may be lost as well while it is being told
         if signalling is None or self.is_over or socket.sender is None:
             return
-        await signalling.say_event(EventType.MEDIA_CONNECTION_INTERRUPTED, _mask_field(socket.media))
+        await signalling.say_event(EventType.MEDIA_CONNECTION_INTERRUPTED, mishaps.mask_field(socket.media))
         if signalling is not self.signalling:
             return
         await signalling.say_stream_state(StreamState.INTERRUPTED, StopReason.DATA_CONNECTION_INTERRUPTED)
@@ -297,6 +303,7 @@ class Stream:
         if not signalling.was_ready:
             await signalling.say_session_state(SessionState.STARTED)
         signalling.was_ready = True
+        self._ready.set()
         for socket in waiting:
             socket.start()
 
@@ -308,7 +315,7 @@ class Stream:
             fault = msgspec.structs.replace(fault, at_s=self.elapsed_s())
         self.faults.add(fault)
         if fault in self.faults.timed():
-            self.spawn(self._happen(fault))
+            self.spawn(mishaps.happen(self, fault))
 
     def is_paused(self, at_ms: int) -> bool:
         """Whether the stream is paused at that time."""
@@ -316,84 +323,7 @@ class Stream:
         pauses = (fault for fault in self.faults.timed() if fault.kind is FaultKind.PAUSE)
         return any((pause.at_s or 0) <= at_s < (pause.at_s or 0) + pause.for_s for pause in pauses)
 
-    async def _happen(self, fault: Fault) -> None:
-        await self.clock.until(self.meeting.start_ms + 1000 * (fault.at_s or 0))
-        log.info("fault", kind=fault.kind.value, stream_id=self.identity.stream_id)
-        mishaps: dict[FaultKind, Callable[[Fault], Awaitable[None]]] = {
-            FaultKind.CUT_SIGNALLING: self._cut_signalling,
-            FaultKind.CUT_MEDIA: self._cut_media,
-            FaultKind.MOVE: self._move,
-            FaultKind.STOP: self._stop_as_asked,
-            FaultKind.SAY_INTERRUPTED: self._say_interrupted,
-            FaultKind.SAY_MEDIA_INTERRUPTED: self._say_media_interrupted,
-            FaultKind.PAUSE: self._pause,
-            FaultKind.UNKNOWN_MESSAGE: self._say_something_unknown,
-            FaultKind.LARGE_PICTURE: self._ask_for_a_large_picture,
-            FaultKind.NO_KEEP_ALIVES: self._fall_silent,
-        }
-        await mishaps[fault.kind](fault)
-
-    async def _cut_signalling(self, _fault: Fault) -> None:
-        if self.signalling is not None:
-            self.signalling.channel.cut(EndedBy.FAULT)
-
-    async def _cut_media(self, fault: Fault) -> None:
-        for socket in self._carrying(fault):
-            socket.channel.cut(EndedBy.FAULT)
-
-    def _carrying(self, fault: Fault) -> list[MediaLink]:
-        return [s for s in self.media if fault.medium is None or fault.medium in s.media]
-
-    async def _move(self, _fault: Fault) -> None:
-        """Nobody answers at the old address any more; no word but the webhook says so."""
-        channels = self._channels()
-        self.dead_paths.add(self.signalling_path)
-        self.signalling, self.media = None, []
-        for channel in channels:
-            channel.cut(EndedBy.FAULT)
-        self.stream_state = StreamState.INTERRUPTED
-        self._announce_start()
-        self._await_return()
-
-    async def _stop_as_asked(self, fault: Fault) -> None:
-        self.stop(stop_reason_of(fault.stop_reason))
-
-    async def _say_interrupted(self, _fault: Fault) -> None:
-        self._announce("interrupted", webhooks.interrupted(self.identity))
-
-    async def _say_media_interrupted(self, fault: Fault) -> None:
-        for socket in self._carrying(fault):
-            if self.signalling is not None:
-                await self.signalling.say_event(EventType.MEDIA_CONNECTION_INTERRUPTED, _mask_field(socket.media))
-
-    async def _say_something_unknown(self, _fault: Fault) -> None:
-        for channel in self._channels():
-            await channel.say(msgspec.json.encode({"msg_type": 9_999, "content": {"data": "from the future"}}))
-
-    async def _ask_for_a_large_picture(self, fault: Fault) -> None:
-        self.picture_bytes = fault.bytes
-
-    async def _fall_silent(self, _fault: Fault) -> None:
-        for channel in self._channels():
-            channel.stop_asking()
-
-    async def _pause(self, fault: Fault) -> None:
-        pause_ms = self.meeting.start_ms + 1000 * (fault.at_s or 0)
-        steps = (
-            (SessionState.PAUSED, StreamState.PAUSED, pause_ms),
-            (SessionState.RESUMED, StreamState.RESUMED, pause_ms + 1000 * fault.for_s),
-        )
-        for session_state, stream_state, at_ms in steps:
-            await self.clock.until(at_ms)
-            if self.signalling is not None:
-                await self.signalling.say_session_state(session_state)
-                await self.signalling.say_stream_state(stream_state)
-
-    def _channels(self) -> list[Channel]:
+    def channels(self) -> list[Channel]:
+        """All connections that count."""
         first = [] if self.signalling is None else [self.signalling.channel]
         return first + [socket.channel for socket in self.media]
-
-
-def _mask_field(media: frozenset[Medium]) -> dict[str, Any]:
-    """Which media broke, as event 7 says it."""
-    return {"media_type": int(sum(MEDIA_TYPE_OF[medium] for medium in media))}
