@@ -112,7 +112,7 @@ async def test_garbage_from_zoom_is_put_aside_and_the_meeting_goes_on(house: Hou
     for session in sessions:
         await house.until(session, State.CONNECTED)
     await wait_until(lambda: len(streams[0].truth.sent) > 100, 20, lambda: "Zoom sends nothing")
-    channels = streams[0]._channels()
+    channels = streams[0].channels()
     for channel, message, _ in UNUSABLE:
         assert await channels[channel].say(message)
     at_ms = streams[0].clock.now_ms()
@@ -145,7 +145,7 @@ async def test_a_flood_of_garbage_from_zoom_takes_bounded_memory(house: House, s
     session = house.join(simulator, stream)
     await house.until(session, State.CONNECTED)
     before, most = rss_bytes(house.workers["one"]), 0
-    media = stream._channels()[1]
+    media = stream.channels()[1]
     for count, size in FLOODS:
         for number in range(count):
             assert await media.say(b"x" * size)

@@ -85,7 +85,10 @@ async def test_encoded_audio(
 
 
 @pytest.mark.parametrize(("codec", "kind"), [(MediaCodec.JPG, "JPEG"), (MediaCodec.PNG, "PNG")])
-async def test_still_pictures(simulate: Simulate, attend: Attend, codec: MediaCodec, kind: str) -> None:
+async def test_still_pictures(simulate: Simulate, attend: Attend, films: Path, codec: MediaCodec, kind: str) -> None:
+    form = PictureCodec(codec.name.lower())
+    formats = Formats(video=FilmFormat(Subject.CAMERA, form, 2), share=FilmFormat(Subject.SHARE, form, 1))
+    Meeting.build(1, 14, cache=films).prepare(formats)  # takes longer than the meeting at this speed
     asked = MediaParameters(video=VideoParameters(codec=codec, fps=2), share=ShareParameters(codec=codec, fps=1))
     _, frames, ready = await receive(simulate, attend, asked)
     assert (ready.negotiated.video.codec, ready.negotiated.share.codec) == (codec, codec)
