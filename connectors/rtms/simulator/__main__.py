@@ -18,6 +18,7 @@ from connectors.rtms.simulator import options, scenario_library
 from connectors.rtms.simulator.certificates import make_certificate
 from connectors.rtms.simulator.control import Control, describe, whole_truth
 from connectors.rtms.simulator.meeting import Meeting
+from connectors.rtms.simulator.recording import RecordedMeeting
 from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.speech import NoRecordings, recording_file
 from connectors.rtms.simulator.stream import Stream
@@ -36,6 +37,7 @@ def _prepare(said: argparse.Namespace) -> None:
     """Check that the voices are there and make the pictures, with progress for whoever watches."""
     request = options.meeting_request(said)
     if request.recording is not None:
+        RecordedMeeting.open_file(request.recording)
         return
     for reading in ("two_cities", "beckett"):
         recording_file(reading)

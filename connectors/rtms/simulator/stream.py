@@ -147,9 +147,19 @@ class Stream:
             await asyncio.wait(senders, timeout=_LAST_FRAMES_S)
 
     async def _repeat(self, frame: RecordedFrame) -> None:
-        await self._ready.wait()
+        if not self._ready.is_set():
+            await self._until_ready_or_over()
         if self.signalling is not None:
             await self.signalling.repeat(frame)
+
+    async def _until_ready_or_over(self) -> None:
+        """A recording waits for its client, but not longer than it lasts."""
+        waiting = {asyncio.create_task(self._ready.wait()), asyncio.create_task(self.clock.until(self.meeting.end_ms))}
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
 
     async def _tell(self, frame: EventFrame) -> None:
         self.attendance.apply(frame)

@@ -1,5 +1,6 @@
 """A simulated meeting is captured by the client, the capture is played, and what arrives is the same, byte for byte."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -87,6 +88,15 @@ async def test_secrets_and_names_are_not_in_the_file(simulate: Simulate, attend:
     assert second.said.tally() == first.said.tally()
     names = {event.user_name for event in second.said.of(ParticipantJoined)}
     assert names == {f"Participant {number}" for number in range(1, 6)}
+
+
+async def test_a_recording_to_which_nobody_comes_ends_by_itself(
+    simulate: Simulate, attend: Attend, tmp_path: Path
+) -> None:
+    file, _, _ = await capture(simulate, attend, tmp_path, "usual")
+    again = await (await simulate(speed=16.0)).start(MeetingRequest(recording=file))
+    await asyncio.wait_for(again.ended.wait(), 30)
+    assert again.stop_reason is StopReason.MEETING_ENDED
 
 
 async def test_a_capture_goes_through_a_broken_connection(simulate: Simulate, attend: Attend, tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ def test_a_meeting_now_ends_by_itself(program: Start, endpoint: Endpoint) -> Non
         (("--fault", "pause"), "for_s"),
         (("--scopes", "smell"), "smell"),
         (("--seconds", "3"), "at least 10 seconds"),
+        (("--replay", "/nowhere.jsonl"), "No such file"),
         (("--cert", "/nowhere.pem", "--key", "/nowhere.key", "--seconds", "10"), "No such file"),
     ],
 )
