@@ -142,15 +142,10 @@ class _Stage:
         self._cast = Cast.invite([(person.name, person.id) for person in play.people], seed, beacon=play.beeps)
         self._check_names()
         self._ids = {person.name: person.user_id for person in self._cast}
-        self._presence = {
-            self._cast.people[number].user_id: self._span(
-                self._cast.people[number].user_id,
-                person.joins_s,
-                seconds_or(person.leaves_s, length_ms),
-                ("people", number),
-            )
-            for number, person in enumerate(play.people)
-        }
+        self._presence: dict[int, Span] = {}
+        for number, (person, user_id) in enumerate(zip(play.people, self._ids.values(), strict=False)):
+            leaves_s = length_ms / 1000 if person.leaves_s is None else person.leaves_s
+            self._presence[user_id] = self._span(user_id, person.joins_s, leaves_s, ("people", number))
 
     def script(self) -> Script:
         turns = self._turns()
@@ -190,7 +185,7 @@ class _Stage:
         span = Span(user_id, round(1000 * from_s), round(1000 * to_s))
         if not 0 <= span.start_ms < span.end_ms <= self._length_ms:
             raise Invalid(f"{from_s:g} to {to_s:g} s lies not within the meeting of {self._length_ms / 1000:g} s", path)
-        presence = getattr(self, "_presence", {}).get(user_id)
+        presence = self._presence.get(user_id)
         if presence is not None and not (presence.start_ms <= span.start_ms and span.end_ms <= presence.end_ms):
             here = f"from {presence.start_ms / 1000:g} to {presence.end_ms / 1000:g} s"
             raise Invalid(f"{from_s:g} to {to_s:g} s, but {self._cast.named(user_id).name} is there {here}", path)
@@ -252,8 +247,3 @@ class _Stage:
             operation = ChatOperation[entry.operation.name]
             lines.append(ChatLine(at_ms, user_id, operation, entry.message or f"m{number}", entry.text, entry.about))
         return tuple(sorted(lines, key=lambda line: line.at_ms))
-
-
-def seconds_or(given: float | None, length_ms: int) -> float:
-    """`given`, or the meeting's end."""
-    return length_ms / 1000 if given is None else given

@@ -39,11 +39,14 @@ async def holes_of(house: House, session: str, *media: str) -> dict[str, Hole]:
 
 
 def check_holes(stream: Stream, media: dict[str, list[MediaRecord]], holes: dict[str, Hole]) -> None:
-    """What Zoom had and no topic has lies in a hole, and each hole is as long as the topic itself is silent."""
+    """What Zoom had and no topic has lies in a hole, and each hole is as long as the topic itself is silent.
+
+    What was said before Zoom heard that the first client is ready is no loss.
+    """
+    first_ms = next(story.ready_ms for story in stream.truth.connections if story.ready_ms)
     for medium in (Medium.AUDIO, Medium.VIDEO, Medium.SHARE, Medium.CHAT):
         got = {(r.participant_id, r.timestamp_ms) for r in media[medium] if r.kind is RecordKind.FRAME}
         hole = holes.get(medium)
-        first_ms = media[medium][0].timestamp_ms  # what was said before anybody was connected is no loss
         lost = sorted(at_ms for _, at_ms in sent_at(stream, medium) - got if at_ms > first_ms)
         outside = [at_ms for at_ms in lost if hole is None or not hole.from_ms <= at_ms < hole.to_ms]
         assert outside == [], f"{medium}: missing, and nobody says so: {outside} {hole}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -86,8 +87,10 @@ async def test_secrets_and_names_are_not_in_the_file(simulate: Simulate, attend:
     second = attend(simulator, again)
     await second.outcome()
     assert second.said.tally() == first.said.tally()
-    names = {event.user_name for event in second.said.of(ParticipantJoined)}
-    assert names == {f"Participant {number}" for number in range(1, 6)}
+    names = {event.user_name or "" for event in second.said.of(ParticipantJoined)}
+    assert len(names) == 5
+    assert all(re.fullmatch("Participant [0-9a-f]{6}", name) for name in names)
+    assert file.stat().st_mode & 0o077 == 0
 
 
 async def test_a_recording_to_which_nobody_comes_ends_by_itself(
@@ -99,13 +102,28 @@ async def test_a_recording_to_which_nobody_comes_ends_by_itself(
     assert again.stop_reason is StopReason.MEETING_ENDED
 
 
-async def test_a_capture_goes_through_a_broken_connection(simulate: Simulate, attend: Attend, tmp_path: Path) -> None:
-    file, _, first = await capture(simulate, attend, tmp_path, "media-cut", speed=2.5)
+async def test_a_folder_that_cannot_be_written_costs_no_stream(
+    simulate: Simulate, attend: Attend, tmp_path: Path
+) -> None:
+    folder = tmp_path / "a-file"
+    folder.touch()
+    _, stream, attendant = await capture(simulate, attend, folder, "usual")
+    assert attendant.said.tally() == truth_tally(stream)
+
+
+@pytest.mark.parametrize("name", ["media-cut", "signalling-cut"])
+async def test_a_capture_goes_through_a_broken_connection(
+    simulate: Simulate, attend: Attend, tmp_path: Path, name: str
+) -> None:
+    file, _, first = await capture(simulate, attend, tmp_path, name, speed=2.5)
+    names = {frame.user_name for frame in first.said.of(FrameReceived) if frame.user_name}
     simulator = await simulate(speed=16.0)
     again = await simulator.start(MeetingRequest(recording=file))
     second = attend(simulator, again)
     await second.outcome()
     assert second.said.tally() == first.said.tally()
+    aliases = {frame.user_name for frame in second.said.of(FrameReceived) if frame.user_name}
+    assert len(aliases) == len(names), "somebody has two aliases"
 
 
 @pytest.mark.parametrize(
