@@ -16,8 +16,10 @@ from connectors.kafka.dead_letters import DeadLetters, Origin, letter_of
 from connectors.kafka.errors import KafkaError
 from connectors.rtms.protocol.codes import Medium
 from connectors.rtms.protocol.events import (
+    SIGNALING,
     CaptionReceived,
     ChatReceived,
+    EndCause,
     FrameReceived,
     FrameRejected,
     MediaReady,
@@ -33,11 +35,13 @@ from connectors.rtms.session import RtmsSession, SessionOutcome
 from ingest import metrics, translation
 from ingest.facts import Facts, insist
 from ingest.publisher import Frame, Publisher
+from ingest.reception import EVERY_MEDIUM, Reception
 from ingest.refusals import CannotJoin
 from ingest.worker import Outcome
 from schemas import topics
 from schemas.excerpts import Excerpt
-from schemas.records import AppSession, Begin, FactKind, Hole
+from schemas.records import AppSession, Begin, Caption, Chat, Event, FactKind, Hole
+from schemas.sessions import State
 from schemas.topics import Topic
 
 log = get_logger(__name__)
@@ -83,6 +87,7 @@ class LiveSession:
         self._session: RtmsSession | None = None
         self._running: asyncio.Task[SessionOutcome] | None = None
         self._ready = False
+        self._reception = Reception()
         self._last_ms = 0
         self._rejected = 0
         self._unstated: deque[Hole] = deque()
@@ -136,7 +141,7 @@ class LiveSession:
         elif self._session is not None:
             self._session.hand_over()
         await self._stopped()
-        self._publisher.end(self._last_ms or self._around.clock.now_ms(), self._around.clock.now_us())
+        self._publisher.end(self._last_ms or self._ended_ms(), self._around.clock.now_us())
         await self._settled()
 
     async def hand_over(self) -> None:
@@ -155,6 +160,7 @@ class LiveSession:
         log.info("stream announced elsewhere", session_id=self._identity.session_id)
         self._state = state
         if self._session is not None:
+            self._reception.lost(EVERY_MEDIUM)
             self._session.reconnect(server_urls)
 
     def let_go(self) -> None:
@@ -170,13 +176,14 @@ class LiveSession:
             case FrameReceived():
                 self._on_frame(event, arrived_us)
             case TickDue():
+                self._reception.tick(event.medium, event.through_ms)
                 self._publisher.tick(TOPIC_OF[event.medium], event.through_ms, arrived_us)
             case CaptionReceived():
-                self._publisher.text(topics.CAPTIONS, translation.caption(self._identity, event, arrived_us))
+                self._on_text(topics.CAPTIONS, translation.caption(self._identity, event, arrived_us))
             case ChatReceived():
-                self._publisher.text(topics.CHAT, translation.chat(self._identity, event, arrived_us))
+                self._on_text(topics.CHAT, translation.chat(self._identity, event, arrived_us))
             case ZoomEvent():
-                self._publisher.text(topics.EVENTS, translation.meeting_event(self._identity, event, arrived_us))
+                self._on_text(topics.EVENTS, translation.meeting_event(self._identity, event, arrived_us))
             case FrameRejected():
                 self._on_rejected(event)
             case MediaReady():
@@ -184,7 +191,12 @@ class LiveSession:
             case _:
                 self._on_connection(event)
 
+    def _on_text(self, topic: Topic, record: Caption | Chat | Event) -> None:
+        self._reception.frame(topic.medium, record.timestamp_ms)
+        self._publisher.text(topic, record)
+
     def _on_frame(self, event: FrameReceived, arrived_us: int) -> None:
+        self._reception.frame(event.medium, event.timestamp_ms)
         who = translation.participant(event.user_id, event.channel_id)
         frame = Frame(who, event.user_name, event.timestamp_ms, arrived_us, event.payload, event.key_frame)
         if event.medium is Medium.AUDIO:
@@ -200,6 +212,8 @@ class LiveSession:
 
     def _on_ready(self, event: MediaReady, arrived_us: int) -> None:
         encodings = translation.encodings(event.negotiated)
+        self._reception.ready(self._around.clock.now_ms())
+        self._reception.chunk_ms = event.negotiated.audio.send_rate if event.negotiated.audio else 0
         if self._ready:
             self._publisher.agree(encodings)
             return
@@ -235,7 +249,10 @@ class LiveSession:
                 log.warning("medium refused", session_id=session_id, medium=event.medium, code=event.code)
             case SocketLost():
                 log.warning("socket lost", session_id=session_id, channel=event.channel, code=event.close_code)
+                self._reception.lost(_media_through(event.channel))
             case StreamEnded():
+                if event.cause is not EndCause.HANDED_OVER:
+                    self._reception.over(self._around.clock.now_ms())
                 log.info("stream ended", session_id=session_id, cause=event.cause, code=event.code)
 
     # --- keeping house ---
@@ -250,12 +267,18 @@ class LiveSession:
 
     async def _state_holes(self) -> None:
         """A hole leaves the list only when Kafka has the fact: whoever is cancelled meanwhile has a successor."""
-        self._unstated.extend(self._publisher.take_holes())
+        self._unstated.extend((*self._publisher.take_holes(), *self._reception.take_holes()))
         while self._unstated:
             hole = self._unstated[0]
             await self._insist(FactKind.HOLE_FOUND, hole)
             if self._unstated and self._unstated[0] is hole:
                 self._unstated.popleft()
+
+    def _ended_ms(self) -> int:
+        """When the session ended of which nothing was heard here: when somebody said so."""
+        if self._state.state == State.DISCONNECTING:
+            return self._state.history[-1].created_at_ms
+        return self._around.clock.now_ms()
 
     async def _stopped(self) -> None:
         """The session's sockets are closed and what they had brought has been handed over."""
@@ -280,3 +303,12 @@ class LiveSession:
     async def _insist(self, kind: FactKind, hole: Hole | None = None) -> None:
         identity = self._identity
         await insist(self._around.facts, identity.session_id, identity.partition, kind, epoch=identity.epoch, hole=hole)
+
+
+def _media_through(channel: str) -> tuple[str, ...]:
+    """What a lost socket takes with it: without signalling Zoom sends nothing at all."""
+    if channel == SIGNALING:
+        return EVERY_MEDIUM
+    if channel in EVERY_MEDIUM:
+        return (channel,)
+    return tuple(medium for medium in EVERY_MEDIUM if medium != Medium.EVENTS)

@@ -120,7 +120,7 @@ class Outbox:
         queue.rotate(start)
 
     def _note_hole(self, item: Outgoing) -> None:
-        medium = item.topic.name.removeprefix("rtms.")
+        medium = item.topic.medium
         hole = self._holes.get(medium)
         at_ms = item.timestamp_ms
         if hole is None:

@@ -96,7 +96,8 @@ class Publisher:
         self._encodings = Encodings()
         self._audio: dict[tuple[int, str | None], AudioTrack] = {}
         self._pictures: dict[tuple[str, int, str | None], VideoTrack] = {}
-        self._holes: deque[Hole] = deque()
+        self._holes: tuple[Hole, ...] = ()
+        self._lost: dict[tuple[str, str], Hole] = {}
         self._oversized: deque[Excerpt] = deque()
         self.frames = dict.fromkeys(producers, 0)
         self._counted = {name: (metrics.FRAMES.labels(name), 0) for name in producers}
@@ -150,13 +151,14 @@ class Publisher:
         self._take_back()
         while (item := self._outbox.first()) is not None and self._handed_over(item):
             self._outbox.pop()
-        self._holes.extend(self._outbox.take_holes())
+        self._holes += tuple(self._outbox.take_holes())
 
     def take_holes(self) -> Iterator[Hole]:
-        """What was lost since the last call; each must be stated."""
+        """What was lost since the last call, one hole a medium and cause; each must be stated."""
         self._take_back()
-        while self._holes:
-            yield self._holes.popleft()
+        holes, self._holes = (*self._holes, *self._lost.values()), ()
+        self._lost.clear()
+        yield from holes
 
     def count(self) -> None:
         """Bring the metric up to `frames`; not with every frame, because a metric takes a lock each time."""
@@ -168,9 +170,10 @@ class Publisher:
 
     def lost(self, topic: Topic, at_ms: int, cause: str) -> None:
         """Something is missing in Kafka, for good."""
-        medium = topic.name.removeprefix("rtms.")
         metrics.LOST.labels(topic.name, cause).inc()
-        self._holes.append(Hole(medium=medium, from_ms=at_ms, to_ms=at_ms, cause=cause))
+        known = self._lost.get((topic.medium, cause))
+        from_ms, to_ms = (min(known.from_ms, at_ms), max(known.to_ms, at_ms)) if known else (at_ms, at_ms)
+        self._lost[topic.medium, cause] = Hole(medium=topic.medium, from_ms=from_ms, to_ms=to_ms, cause=cause)
 
     def take_oversized(self) -> Iterator[Excerpt]:
         """What is kept of records that are too large for any topic, since the last call; for the dead letters."""

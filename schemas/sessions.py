@@ -14,6 +14,7 @@ from enum import StrEnum
 import msgspec
 
 from schemas import settings as session_settings
+from schemas.holes import with_hole
 from schemas.records import AppSession, FactKind, HistoryEntry, SessionChange, SessionFact
 from schemas.settings import RecordingFormat
 
@@ -259,9 +260,10 @@ def _not_stored(what: Awaited) -> Transition:
 
 
 def _hole(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
-    if fact.hole is None or fact.hole in state.holes or len(state.holes) >= MAX_HOLES:
+    if fact.hole is None:
         return state
-    return replace(state, holes=(*state.holes, fact.hole))
+    holes = with_hole(state.holes, fact.hole)
+    return state if len(holes) > MAX_HOLES else replace(state, holes=holes)
 
 
 _ALWAYS: dict[FactKind, Transition] = {

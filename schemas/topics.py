@@ -44,6 +44,11 @@ class Topic:
         """The registry subject of the values."""
         return f"{self.name}-value"
 
+    @property
+    def medium(self) -> str:
+        """What a topic of media carries, in one word."""
+        return self.name.removeprefix("rtms.")
+
 
 def _media(name: str, *, text: bool) -> Topic:
     return Topic(name, f"{name}.v1", Cleanup.DELETE, DAY_MS, text=text)

@@ -1,6 +1,7 @@
 """An app session as clients see it. Pure.
 
-Their keys are never removed or retyped; ours (`created_at`, `failures`, `holes`, `event_metadata`) come on top.
+Their keys are never removed or retyped; ours (`created_at`, `failures`, `holes`, `completeness`,
+`event_metadata`) come on top.
 """
 
 import json
@@ -10,6 +11,7 @@ from typing_extensions import TypedDict
 
 from api.times import iso_utc
 from schemas import ids
+from schemas.holes import completeness
 from schemas.records import AppSession, HistoryEntry, Hole
 
 
@@ -32,6 +34,13 @@ class HoleDocument(TypedDict):
     cause: str
 
 
+class CompletenessDocument(TypedDict):
+    """How much of a medium is missing; `complete` means that no hole is known so far."""
+
+    complete: bool
+    missing_ms: int
+
+
 class AppSessionDocument(TypedDict):
     """An app session."""
 
@@ -46,6 +55,7 @@ class AppSessionDocument(TypedDict):
     created_at: str
     failures: list[str]
     holes: list[HoleDocument]
+    completeness: dict[str, CompletenessDocument]
 
 
 class AppSessionPage(TypedDict):
@@ -70,6 +80,10 @@ def document(state: AppSession) -> AppSessionDocument:
         "created_at": iso_utc(state.created_at_ms),
         "failures": list(state.failures),
         "holes": [_hole(state.session_id, hole) for hole in state.holes],
+        "completeness": {
+            medium: {"complete": found.is_complete, "missing_ms": found.missing_ms}
+            for medium, found in completeness(state.holes).items()
+        },
     }
 
 

@@ -19,6 +19,9 @@ class ZoomSettings(BaseSettings):
     always verified; `ca_file` adds authorities to the system's. Of a message larger than `max_message_bytes` only its
     start is kept (the default leaves room for the base64 of the largest record there can be); a single frame of twice
     that closes the socket, which is then opened again.
+
+    `capture_folder` keeps everything that streams carry in files there, for tests with real meetings
+    (`transport.capture` says what is in them); names are replaced unless `capture_names`.
     """
 
     model_config = SettingsConfigDict(env_prefix="RTMS_ZOOM_")
@@ -34,6 +37,8 @@ class ZoomSettings(BaseSettings):
     close_timeout_s: float = Field(default=1.0, gt=0)
     answer_timeout_s: float = Field(default=10.0, gt=0)
     watchdog_s: float = Field(default=30.0, gt=0)
+    capture_folder: Path | None = None
+    capture_names: bool = False
 
     def addresses(self) -> AddressPolicy:
         """Where sockets may go."""

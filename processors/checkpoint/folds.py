@@ -7,6 +7,7 @@ that waits for something later keeps the fold from before it arrived.
 
 from typing import Any, NamedTuple, Self
 
+from schemas import seams
 from schemas.records import MediaRecord, RecordKind
 
 Json = Any
@@ -38,6 +39,9 @@ class Fold(NamedTuple):
     when (0: nobody said so); `sequence` is its last, and a hole in it counts as `missing`. `late`, `stale` (of an older
     epoch), `foreign` (of one that has not begun), `implausible` and `unknown` (kind) count what was left out of the
     windows.
+
+    `heard_ms` is up to which time the medium was received, by frames and ticks; `is_resumed` says that a newer epoch
+    has begun since and not said anything yet: what lies between the two was sent to nobody.
     """
 
     epoch: int = -1
@@ -53,6 +57,8 @@ class Fold(NamedTuple):
     implausible: int = 0
     unknown: int = 0
     part: Json = None
+    heard_ms: int = NEVER_MS
+    is_resumed: bool = False
 
     def is_stale(self, record: MediaRecord) -> bool:
         return record.epoch < self.epoch
@@ -88,14 +94,18 @@ class Fold(NamedTuple):
         """The fold with the record's epoch, sequence and kind in it."""
         is_new = record.epoch != self.epoch
         gap = 0 if is_new else max(0, record.sequence - self.sequence - 1)
-        is_frame = record.kind is RecordKind.FRAME
+        is_frame, is_begin = record.kind is RecordKind.FRAME, record.kind is RecordKind.BEGIN
+        speaks = is_frame or record.kind is RecordKind.TICK
+        opens = is_begin and self.heard_ms == NEVER_MS
         return self._replace(
             epoch=record.epoch if record.kind in _OPENING else self.epoch,
-            begun_ms=record.timestamp_ms if record.kind is RecordKind.BEGIN else self.begun_ms,
+            begun_ms=record.timestamp_ms if is_begin else self.begun_ms,
             sequence=record.sequence if is_new else max(self.sequence, record.sequence),
             missing=self.missing + gap,
             frames=self.frames + is_frame,
             late=self.late + (is_frame and not self.is_in_time(record)),
+            heard_ms=max(self.heard_ms, seams.end_ms(record)) if speaks or opens else self.heard_ms,
+            is_resumed=self.heard_ms != NEVER_MS and is_new if is_begin else self.is_resumed and not speaks,
         )
 
     def advanced(self, record: MediaRecord, slack_ms: int) -> Self:

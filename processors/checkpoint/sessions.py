@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from processors.checkpoint.buffers import Buffer
 from processors.checkpoint.folds import FOREVER_MS, Fold
+from processors.checkpoint.missing import missing
 from processors.checkpoint.states import Mark, State
 from processors.checkpoint.windows import Entry, Logic, Progress
 from schemas.records import MediaRecord, RecordKind
@@ -50,6 +51,7 @@ class Session:
         self.is_finished = state.finished
         self.next = {topic: state.marks.get(topic, Mark()).offset for topic in logic.topics}
         self._logic = logic
+        self._awaited = [topic for topic in logic.topics if topic not in logic.overheard]
         self._folds = {topic: state.marks.get(topic, Mark()).fold for topic in logic.topics}
         self._tracks = {name: Buffer(name, progress) for name, progress in state.progress.items()}
         self._progress = dict(state.progress)
@@ -132,7 +134,10 @@ class Session:
             self._place(entry, after)
         self._folds[topic] = after.advanced(record, self._logic.clocks.get(topic, 0))
         mark = {topic: Mark(entry.offset, fold)}
-        return [self._pend(Window(self.key, work, mark)) for work in observed.works]
+        works = observed.works
+        if topic in self._logic.answers_for:
+            works += missing(topic, fold, record)
+        return [self._pend(Window(self.key, work, mark)) for work in works]
 
     def _place(self, entry: Entry, after: Fold) -> None:
         if not after.is_in_time(entry.record):
@@ -170,12 +175,13 @@ class Session:
 
     def _last(self) -> list[Window]:
         """The session's last window, once, when nothing else is left to come."""
-        if self._final_cut or self._pending or not all(fold.ended for fold in self._folds.values()):
+        folds = {topic: self._folds[topic] for topic in self._awaited}
+        if self._final_cut or self._pending or not all(fold.ended for fold in folds.values()):
             return []
         if any(track.entries for track in self._tracks.values()):
             raise ValueError(f"{type(self._logic).__name__}.cut left entries behind at the end of a session")
         self._final_cut = True
-        work = self._logic.final(dict(self._folds), dict(self._progress))
+        work = self._logic.final(folds, dict(self._progress))
         if work is None:
             self.is_finished = True
             return []

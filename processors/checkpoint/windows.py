@@ -93,12 +93,20 @@ class Logic(Protocol):
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """All inputs; the session is over when every one of them has ended."""
+        """All inputs; the session is over when every one of them has ended that is not only overheard."""
+
+    @property
+    def overheard(self) -> tuple[str, ...]:
+        """The inputs that no output but their holes depends on: nothing waits for them."""
 
     @property
     def clocks(self) -> Mapping[str, int]:
         """The inputs whose frames go into tracks, with their slack (ms): how far a frame may lag behind its topic's
         newest one before it is late. A track's watermark is the lowest of theirs."""
+
+    @property
+    def answers_for(self) -> tuple[str, ...]:
+        """The inputs whose holes between two epochs it states; each medium has one processor that does."""
 
     def observe(self, topic: str, part: Json, record: MediaRecord) -> Observed:
         """Called for every record of the current epoch up to and including `end`, in topic order, late frames

@@ -17,7 +17,7 @@ from processors.muxing.pictures import SentPicture, ShownPicture, Stretch
 from processors.muxing.recordings import Frame, Recording
 from processors.muxing.slots import REORDER_MS, Slot, audio_from, origin_before, reaches
 from schemas.records import Audio, Codec, MediaRecord, RecordKind, Video
-from schemas.topics import AUDIO, MAX_RECORD_BYTES, VIDEO
+from schemas.topics import AUDIO, MAX_RECORD_BYTES, SHARE, VIDEO
 
 TRACK = "recording"
 
@@ -67,10 +67,14 @@ class EndWork:
 class MuxingLogic:
     """See `checkpoint.windows.Logic`."""
 
-    topics: tuple[str, ...] = (AUDIO.name, VIDEO.name)
+    topics: tuple[str, ...] = (AUDIO.name, VIDEO.name, SHARE.name)
     clocks: Mapping[str, int] = {AUDIO.name: SLACK_MS, VIDEO.name: SLACK_MS}
+    answers_for: tuple[str, ...] = topics
+    overheard: tuple[str, ...] = (SHARE.name,)
 
     def observe(self, topic: str, part: Json, record: MediaRecord) -> Observed:
+        if topic in self.overheard:
+            return Observed(part)
         if record.kind is RecordKind.BEGIN and record.begin is not None:
             return Observed(Frame.from_begin(record.begin.settings).to_json())
         return Observed(part)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from processors.checkpoint.folds import Fold, Json
 from processors.checkpoint.windows import Cut, Observed, Progress, Track
 from schemas.records import Event, MediaRecord, RecordKind
-from schemas.topics import EVENTS
+from schemas.topics import CHAT, EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,12 +99,16 @@ class Roster:
 
 
 class ParticipantsLogic:
-    """See `checkpoint.windows.Logic`: one input, no windows, everything is in the fold."""
+    """See `checkpoint.windows.Logic`: no windows, everything is in the fold."""
 
-    topics: "tuple[str, ...]" = (EVENTS.name,)
+    topics: "tuple[str, ...]" = (EVENTS.name, CHAT.name)
     clocks: "Mapping[str, int]" = {}
+    answers_for: "tuple[str, ...]" = topics
+    overheard: "tuple[str, ...]" = (CHAT.name,)
 
     def observe(self, topic: str, part: Json, record: MediaRecord) -> Observed:
+        if topic in self.overheard:
+            return Observed(part)
         roster = Roster.from_json(part)
         match record.kind:
             case RecordKind.BEGIN:

@@ -10,6 +10,7 @@ LEFT_OUT = counter(
 REFUSED = counter("rtms_processors_refused_records", "Input records that became dead letters.", ["topic"])
 UNREADABLE = counter("rtms_processors_unreadable_states", "Records of the state topic that are no states.", ["topic"])
 LOST = counter("rtms_processors_lost_records", "Input records deleted by retention before they were read.", ["topic"])
+HOLES = counter("rtms_processors_holes", "Holes between two epochs that were stated.", ["medium"])
 WINDOWS = counter("rtms_processors_windows", "Windows whose outputs are acknowledged.")
 OUTPUTS = counter("rtms_processors_outputs", "Output records acknowledged.", ["topic"])
 STATES = counter("rtms_processors_states", "States written.")

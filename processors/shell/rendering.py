@@ -1,13 +1,16 @@
 """Turns complete windows into acknowledged outputs, a bounded number at a time, in whatever order they get ready."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from processors.checkpoint.assignments import Assignment
+from processors.checkpoint.missing import Missing
 from processors.checkpoint.sessions import Window
 from processors.shell import metrics
-from processors.shell.applications import Application
+from processors.shell.applications import Application, Output
 from processors.shell.outbox import Outbox
+from schemas.records import FactKind, SessionFact
+from schemas.topics import SESSION_FACTS
 
 
 class Rendering:
@@ -47,7 +50,7 @@ class Rendering:
         session = window.session
         async with self._slots:
             with metrics.RENDER_SECONDS.time():
-                outputs = await self._application.render(session.session_id, window.work)
+                outputs = await self._rendered(session.session_id, window.work)
             for output in outputs:
                 metrics.OUTPUTS.labels(output.topic.name).inc()
             await asyncio.gather(
@@ -58,6 +61,14 @@ class Rendering:
             )
         metrics.WINDOWS.inc()
         self.start(assignment, assignment.done(window))
+
+    async def _rendered(self, session_id: str, work: object) -> Sequence[Output]:
+        if not isinstance(work, Missing):
+            return await self._application.render(session_id, work)
+        metrics.HOLES.labels(work.hole.medium).inc()
+        source, kind = self._application.name, FactKind.HOLE_FOUND
+        fact = SessionFact(session_id=session_id, kind=kind, source=source, hole=work.hole)
+        return [Output(SESSION_FACTS, "", fact)]
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from processors.checkpoint.folds import FOREVER_MS, Fold, Json
+from processors.checkpoint.missing import Missing
 from processors.checkpoint.windows import Cut, Entry, Observed, Progress, Track
-from schemas.records import MEDIA_CLASS_OF, Audio, Begin, Caption, MediaRecord, RecordKind, Video
+from schemas import seams
+from schemas.records import MEDIA_CLASS_OF, Audio, Begin, Caption, Hole, MediaRecord, RecordKind, Video
+from schemas.topics import BY_NAME
 
 AUDIO, VIDEO, CAPTIONS = "rtms.audio", "rtms.video", "rtms.captions"
 SLACK_MS = 300
@@ -36,13 +39,21 @@ class Work:
 
 
 def identify(session_id: str, work: object) -> tuple[str, Content]:
+    if isinstance(work, Missing):
+        return hole_id(session_id, work.hole), (work.hole,)
     assert isinstance(work, Work)
     return f"{session_id}/{work.item_id}", work.content
+
+
+def hole_id(session_id: str, hole: Hole) -> str:
+    return f"{session_id}/hole-{hole.medium}-{hole.from_ms}"
 
 
 class ToyLogic:
     topics = (AUDIO, VIDEO, CAPTIONS)
     clocks: Mapping[str, int] = {AUDIO: SLACK_MS, VIDEO: SLACK_MS}
+    answers_for: tuple[str, ...] = topics
+    overheard: tuple[str, ...] = ()
 
     def observe(self, topic: str, part: Json, record: MediaRecord) -> Observed:
         if topic != CAPTIONS or record.kind is not RecordKind.FRAME:
@@ -142,8 +153,25 @@ def _contents(records: Iterable[MediaRecord]) -> Content:
     return tuple((r.timestamp_ms, type(r).__name__, r.epoch, r.sequence) for r in records)
 
 
+def holes(session_id: str, meeting: Mapping[str, list[MediaRecord]]) -> dict[str, Content]:
+    """What is missing between the epochs, by id: each topic as two halves."""
+    found: dict[str, Content] = {}
+    for topic, records in meeting.items():
+        begins = [index for index, record in enumerate(records) if record.kind is RecordKind.BEGIN]
+        for index in begins[1:]:
+            begin = records[index]
+            before = [r for r in records[:index] if r.kind is not RecordKind.END]
+            after = next(r for r in records[index + 1 :] if r.epoch == begin.epoch)
+            frame_ms = after.timestamp_ms if after.kind is RecordKind.FRAME else None
+            through_ms = max(map(seams.end_ms, before))
+            hole = seams.hole(BY_NAME[topic].medium, through_ms, begin.timestamp_ms, frame_ms)
+            if hole is not None:
+                found[hole_id(session_id, hole)] = (hole,)
+    return found
+
+
 def batch(session_id: str, meeting: Mapping[str, list[MediaRecord]]) -> dict[str, Content]:
-    """All outputs of a meeting by id, computed from whole topics."""
+    """All outputs of a meeting by id, but for its holes, computed from whole topics."""
     accepted = {topic: _accepted(records) for topic, records in meeting.items()}
     framed = [(r.timestamp_ms, t, r.epoch, r.sequence, r) for t in (AUDIO, VIDEO) for r in accepted[t][0]]
     frames = [row[4] for row in sorted(framed, key=lambda row: row[:4])]

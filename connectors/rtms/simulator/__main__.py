@@ -14,13 +14,15 @@ from typing import Any
 from connectors.host import logs
 from connectors.host.settings import LogSettings
 from connectors.host.signals import StopSignal
-from connectors.rtms.simulator import options
+from connectors.rtms.simulator import options, scenario_library
 from connectors.rtms.simulator.certificates import make_certificate
 from connectors.rtms.simulator.control import Control, describe, whole_truth
 from connectors.rtms.simulator.meeting import Meeting
+from connectors.rtms.simulator.recording import RecordedMeeting
 from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.speech import NoRecordings, recording_file
 from connectors.rtms.simulator.stream import Stream
+from connectors.rtms.simulator.zoomclock import ZoomClock
 
 
 def _tell(fact: dict[str, Any]) -> None:
@@ -33,6 +35,10 @@ def _say(text: str) -> None:
 
 def _prepare(said: argparse.Namespace) -> None:
     """Check that the voices are there and make the pictures, with progress for whoever watches."""
+    request = options.meeting_request(said)
+    if request.recording is not None:
+        RecordedMeeting.open_file(request.recording)
+        return
     for reading in ("two_cities", "beckett"):
         recording_file(reading)
     shown = -1
@@ -44,7 +50,7 @@ def _prepare(said: argparse.Namespace) -> None:
             shown = percent
             _say(f"drawing and encoding the meeting's pictures, once: {percent} %")
 
-    Meeting.build(said.seed, said.seconds).prepare(progress=progress)
+    Meeting.of(request).prepare(progress=progress)
 
 
 def _explain(simulator: Simulator, control: Control, said: argparse.Namespace) -> None:
@@ -55,7 +61,7 @@ def _explain(simulator: Simulator, control: Control, said: argparse.Namespace) -
         _say("next             give the payload below to POST /api/v1/app_sessions of your stack:")
         _say('                 {"zoom_rtms": <payload>}')
     else:
-        _say(f"next             curl -X POST {control.url}/meetings -d '{{\"seconds\": {said.seconds}}}'")
+        _say(f"next             curl -X POST {control.url}/meetings -d '{{\"seconds\": 70}}'")
     _say("Ctrl-C ends it.\n")
 
 
@@ -91,7 +97,7 @@ async def _end(playing: asyncio.Task[None]) -> None:
 async def _serve(said: argparse.Namespace, made: tuple[Path, Path] | None) -> int:
     stop = StopSignal().install()
     settings = options.server_options(said, options.tls_context(said, made))
-    async with Simulator(settings) as simulator:
+    async with Simulator(settings, ZoomClock(speed=said.speed)) as simulator:
         control = Control(simulator, options.meeting_request(said), said.host, said.control_port)
         control.start()
         try:
@@ -116,6 +122,9 @@ async def _serve(said: argparse.Namespace, made: tuple[Path, Path] | None) -> in
 def main() -> int:
     """Run it; 0 when all went well, 1 when it could not, 2 for a wrong command line."""
     said = options.parser().parse_args()
+    if said.list:
+        print(scenario_library.listing())
+        return 0
     style = LogSettings().format if not sys.stderr.isatty() else "console"
     logs.configure("simulator", LogSettings(format=style))
     logging.getLogger("websockets").setLevel(logging.WARNING)  # it reports every connection, and so do we

@@ -25,6 +25,10 @@ class Attendance:
         elif event.event_type is EventType.PARTICIPANT_VIDEO_OFF:
             self._cameras.discard(event.user_id)
 
+    def has_camera(self, user_id: int | None) -> bool:
+        """Whether that participant's camera is on."""
+        return user_id in self._cameras
+
     def present(self) -> list[Person]:
         """Everybody who is there, in the order of joining."""
         return list(self._present.values())

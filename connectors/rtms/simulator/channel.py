@@ -50,13 +50,20 @@ class Channel:
 
     def __init__(self, connection: ServerConnection, clock: ZoomClock, framing: Framing = Framing.TEXT) -> None:
         self.framing = framing
+        self.is_deaf = False  # to answers to keep-alives
+        self.clock = clock
         self.ended_by: EndedBy | None = None
         self._connection = connection
-        self._clock = clock
         self._keep_alives = KeepAlives()
         self._keeper: asyncio.Task[None] | None = None
         self._asking: list[asyncio.Task[bool]] = []
         self._said = 0
+
+    @property
+    def path(self) -> str:
+        """The path that the client asked for."""
+        request = self._connection.request
+        return "" if request is None else request.path
 
     @property
     def is_open(self) -> bool:
@@ -99,7 +106,12 @@ class Channel:
 
     def answered(self, message: dict[str, Any]) -> bool:
         """Take a message 13; False when it answers no request that is open."""
-        return self._keep_alives.answer(message)
+        return self.is_deaf or self._keep_alives.answer(message)
+
+    def stop_asking(self) -> None:
+        """No more keep-alives."""
+        if self._keeper is not None:
+            self._keeper.cancel()
 
     async def _keep(self, every_s: float) -> None:
         while self.is_open:
@@ -108,7 +120,7 @@ class Channel:
                 self.cut(EndedBy.KEEP_ALIVE)
                 return
             # Not awaited: a client that does not read must not keep this from counting.
-            self._asking.append(asyncio.create_task(self.say(self._keep_alives.request(self._clock.now_ms()))))
+            self._asking.append(asyncio.create_task(self.say(self._keep_alives.request(self.clock.now_ms()))))
             self._asking = [task for task in self._asking if not task.done()]
 
     async def close(self, by: EndedBy = EndedBy.SERVER, code: int = 1000) -> None:

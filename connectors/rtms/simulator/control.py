@@ -1,7 +1,7 @@
 """A small HTTP address to drive the simulator with from another process: start a meeting, ask for the truth.
 
     GET  /healthz                       the simulator runs
-    POST /meetings                      start one: {"seed", "seconds", "meeting_uuid", "rtms_stream_id", "faults"}
+    POST /meetings                      start one: a scenario as JSON, or {"scenario": name of one}; {} is the usual one
     GET  /meetings                      all of them
     GET  /meetings/<stream id>          one
     GET  /meetings/<stream id>/truth    what was really sent so far
@@ -21,9 +21,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from connectors.rtms.protocol.codes import StopReason
-from connectors.rtms.simulator import webhooks
+from connectors.rtms.simulator import scenario_library, webhooks
 from connectors.rtms.simulator.faults import read_fault
-from connectors.rtms.simulator.server import MeetingRequest, Simulator
+from connectors.rtms.simulator.request import MeetingRequest
+from connectors.rtms.simulator.scenario import read_scenario
+from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.stream import Stream
 
 _START_WITHIN_S = 600.0
@@ -51,7 +53,10 @@ def describe(simulator: Simulator, stream: Stream) -> dict[str, Any]:
         "stop_reason": None if stream.stop_reason is None else stream.stop_reason.name.lower(),
         "ended": stream.ended.is_set(),
         "webhook": webhooks.body_of(
-            "meeting.rtms_started", stream.meeting.start_ms, announcement, simulator.webhooks.shape
+            webhooks.event_name(stream.identity, "started"),
+            stream.meeting.start_ms,
+            announcement,
+            stream.webhook_shape,
         ),
     }
 
@@ -69,33 +74,10 @@ def read_request(body: Any, usual: MeetingRequest) -> MeetingRequest:
     """
     if not isinstance(body, dict):
         raise ValueError("the body is a JSON object")
-    unknown = set(body) - {"seed", "seconds", "meeting_uuid", "rtms_stream_id", "faults"}
-    if unknown:
-        raise ValueError(f"a meeting has no {', '.join(sorted(unknown))}")
-    faults = body.get("faults")
-    if not (faults is None or isinstance(faults, list)):
-        raise ValueError("faults is a list")
-    return MeetingRequest(
-        seed=_number(body, "seed", usual.seed),
-        seconds=_number(body, "seconds", usual.seconds),
-        meeting_uuid=_text(body, "meeting_uuid"),
-        stream_id=_text(body, "rtms_stream_id"),
-        faults=usual.faults if faults is None else [read_fault(fault) for fault in faults],
-    )
-
-
-def _number(body: dict[str, Any], name: str, default: int) -> int:
-    value = body.get(name, default)
-    if type(value) is not int or value < 1:
-        raise ValueError(f"{name} is a whole number above 0")
-    return value
-
-
-def _text(body: dict[str, Any], name: str) -> str | None:
-    value = body.get(name)
-    if value is not None and not (isinstance(value, str) and value):
-        raise ValueError(f"{name} is a text")
-    return value
+    rest = {name: value for name, value in body.items() if name != "scenario"}
+    if "scenario" in body:
+        usual = scenario_library.load(str(body["scenario"]))
+    return read_scenario(rest, usual)
 
 
 class Control:

@@ -18,7 +18,11 @@ from connectors.rtms.simulator.picture import HEIGHT, WIDTH, Plane
 
 _KEY_FRAME_MS = 1_920
 _SLICES = 2
+_START_CODE = b"\0\0\0\1"
+_FILLER_NAL = _START_CODE + b"\x0c"
+_FILLER_END = b"\x80"
 _JPG_QUALITY = 80
+FULL_SIZE = (WIDTH, HEIGHT)
 _FORMATS = {"jpg": "JPEG", "png": "PNG"}
 
 
@@ -32,9 +36,10 @@ class EncodedPicture:
     payload: bytes
 
 
-def _context(fps: int) -> Any:
+def _context(fps: int, size: tuple[int, int]) -> Any:
     context: Any = av.CodecContext.create("libx264", "w")
-    context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+    context.width, context.height = size
+    context.pix_fmt = "yuv420p"
     context.time_base = Fraction(1, 1000)
     context.framerate = Fraction(fps)
     period = max(1, _KEY_FRAME_MS * fps // 1000)
@@ -43,11 +48,18 @@ def _context(fps: int) -> Any:
     return context
 
 
-def encode_h264(pictures: Iterable[tuple[int, int, Plane]], fps: int) -> Iterator[EncodedPicture]:
+def _frame(planes: Plane, size: tuple[int, int]) -> Any:
+    frame: Any = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+    return frame if size == FULL_SIZE else frame.reformat(width=size[0], height=size[1])
+
+
+def encode_h264(
+    pictures: Iterable[tuple[int, int, Plane]], fps: int, size: tuple[int, int] = FULL_SIZE
+) -> Iterator[EncodedPicture]:
     """Access units of one span from (time, user, I420 picture); the first one is an IDR."""
-    context = _context(fps)
+    context = _context(fps, size)
     for at_ms, user_id, planes in pictures:
-        frame: Any = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        frame = _frame(planes, size)
         frame.pts = at_ms
         for packet in context.encode(frame):
             yield EncodedPicture(at_ms, user_id, packet.is_keyframe, bytes(packet))
@@ -55,11 +67,21 @@ def encode_h264(pictures: Iterable[tuple[int, int, Plane]], fps: int) -> Iterato
         raise RuntimeError("the encoder held pictures back although it was told not to")
 
 
-def encode_still(pictures: Iterable[tuple[int, int, Plane]], kind: str) -> Iterator[EncodedPicture]:
+def filled(payload: bytes, size: int) -> bytes:
+    """The same picture in at least so many bytes: filler data that decoders pass over, zeros behind a still."""
+    missing = max(0, size - len(payload))
+    if payload.startswith(_START_CODE):
+        return payload + _FILLER_NAL + b"\xff" * missing + _FILLER_END
+    return payload + bytes(missing)
+
+
+def encode_still(
+    pictures: Iterable[tuple[int, int, Plane]], kind: str, size: tuple[int, int] = FULL_SIZE
+) -> Iterator[EncodedPicture]:
     """One JPG or PNG a picture, by `kind`."""
     options: dict[str, Any] = {"quality": _JPG_QUALITY} if kind == "jpg" else {"compress_level": 1}
     for at_ms, user_id, planes in pictures:
-        frame: Any = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        frame = _frame(planes, size)
         buffer = io.BytesIO()
         Image.fromarray(frame.to_ndarray(format="rgb24")).save(buffer, _FORMATS[kind], **options)
         yield EncodedPicture(at_ms, user_id, True, buffer.getvalue())

@@ -1,19 +1,21 @@
-"""What goes wrong in a simulated meeting, as data: a JSON list of objects, each with a `kind` and what it needs.
+"""What goes wrong in a simulated meeting, as data: a list of objects, each with a `kind` and what it needs.
 
     [{"kind": "refuse_signalling", "status": 8, "times": 2},
      {"kind": "cut_media", "medium": "video", "at_s": 20},
      {"kind": "pause", "at_s": 30, "for_s": 5}]
 
-Three sorts: at a handshake (the next `times` ones), at a time (seconds from the meeting's start), and habits of the
-whole meeting.
+Three sorts: at a handshake (the next `times` ones, from `at_s` on), at a time (seconds from the meeting's start), and
+habits of the whole meeting.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
-from connectors.rtms.protocol.codes import Medium, Status
+import msgspec
+
+from connectors.rtms.protocol.codes import Medium, Status, StopReason
+from connectors.rtms.simulator.validation import Invalid, convert
 
 
 class FaultKind(StrEnum):
@@ -27,14 +29,21 @@ class FaultKind(StrEnum):
     CLOSE_MEDIA = "close_media"
     CUT_SIGNALLING = "cut_signalling"
     CUT_MEDIA = "cut_media"
+    MOVE = "move"
+    STOP = "stop"
+    SAY_INTERRUPTED = "say_interrupted"
+    SAY_MEDIA_INTERRUPTED = "say_media_interrupted"
     PAUSE = "pause"
     UNKNOWN_MESSAGE = "unknown_message"
+    LARGE_PICTURE = "large_picture"
     LATE_START = "late_start"
     STRING_IDS = "string_ids"
     BINARY = "binary"
     MIXED_FRAMING = "mixed_framing"
     CAPTIONS_IN_US = "captions_in_us"
     NO_KEEP_ALIVES = "no_keep_alives"
+    UNHEARD_ANSWERS = "unheard_answers"
+    SWITCH_MID_GROUP = "switch_mid_group"
     DUPLICATE_WEBHOOK = "duplicate_webhook"
 
 
@@ -47,19 +56,36 @@ EXPLANATIONS = {
     FaultKind.CLOSE_MEDIA: "close instead of answering message 3",
     FaultKind.CUT_SIGNALLING: "reset the signalling connection at `at_s`",
     FaultKind.CUT_MEDIA: "reset the media connection of `medium`, or all of them, at `at_s`",
+    FaultKind.MOVE: "the server dies at `at_s`: all is reset, a second started webhook brings a new address",
+    FaultKind.STOP: "end the stream at `at_s` for `stop_reason`, by name or number",
+    FaultKind.SAY_INTERRUPTED: "send the interrupted webhook at `at_s` although nothing broke",
+    FaultKind.SAY_MEDIA_INTERRUPTED: "say at `at_s` that the socket of `medium` broke although it stands",
     FaultKind.PAUSE: "pause the stream from `at_s` on, for `for_s`",
     FaultKind.UNKNOWN_MESSAGE: "send a message of a type nobody knows on every socket at `at_s`",
+    FaultKind.LARGE_PICTURE: "make the first camera picture after `at_s` at least `bytes` long",
     FaultKind.LATE_START: "the stream started `for_s` ago: a burst of buffered audio awaits the client",
     FaultKind.STRING_IDS: "write user ids as strings",
     FaultKind.BINARY: "send binary frames instead of text",
     FaultKind.MIXED_FRAMING: "alternate between binary and text frames",
     FaultKind.CAPTIONS_IN_US: "give the times of captions in microseconds",
-    FaultKind.NO_KEEP_ALIVES: "send no keep-alives",
+    FaultKind.NO_KEEP_ALIVES: "send no keep-alives, or none from `at_s` on",
+    FaultKind.UNHEARD_ANSWERS: "take no notice of answers to keep-alives: sockets are cut after three",
+    FaultKind.SWITCH_MID_GROUP: "switch to a new speaker's camera between two of its key frames",
     FaultKind.DUPLICATE_WEBHOOK: "send the started webhook twice",
 }
 
-_AT_HANDSHAKE = frozenset(kind for kind in FaultKind if kind.value.split("_")[0] in ("refuse", "ignore", "close"))
-_AT_A_TIME = frozenset({FaultKind.CUT_SIGNALLING, FaultKind.CUT_MEDIA, FaultKind.PAUSE, FaultKind.UNKNOWN_MESSAGE})
+_AT_HANDSHAKE = frozenset(
+    {
+        FaultKind.REFUSE_SIGNALLING, FaultKind.REFUSE_MEDIA, FaultKind.IGNORE_SIGNALLING, FaultKind.IGNORE_MEDIA,
+        FaultKind.CLOSE_SIGNALLING, FaultKind.CLOSE_MEDIA,
+    }
+)  # fmt: skip
+_AT_A_TIME = frozenset(
+    {
+        FaultKind.CUT_SIGNALLING, FaultKind.CUT_MEDIA, FaultKind.MOVE, FaultKind.STOP, FaultKind.SAY_INTERRUPTED,
+        FaultKind.SAY_MEDIA_INTERRUPTED, FaultKind.PAUSE, FaultKind.UNKNOWN_MESSAGE, FaultKind.LARGE_PICTURE,
+    }
+)  # fmt: skip
 _LASTING = frozenset({FaultKind.PAUSE, FaultKind.LATE_START})
 
 
@@ -67,21 +93,33 @@ class BadFault(ValueError):
     """A fault that cannot be; the text says why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """One thing that goes wrong. `at_s` None for a timed one means at once."""
+class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One thing that goes wrong. `at_s` None: at once for a timed one, from the start for others."""
 
     kind: FaultKind
-    status: int = Status.INTERNAL_EXCEPTION
+    status: int = int(Status.INTERNAL_EXCEPTION)
     reason: str = "as the fault list asks"
     times: int = 1
     medium: Medium | None = None
     at_s: float | None = None
     for_s: float = 0.0
+    stop_reason: int | str = int(StopReason.MEETING_ENDED)
+    bytes: int = 10_000_000
 
     def __post_init__(self) -> None:
         if self.kind in _LASTING and self.for_s <= 0:
             raise BadFault(f"{self.kind} needs a 'for_s' above 0")
+        stop_reason_of(self.stop_reason)
+
+
+def stop_reason_of(value: int | str) -> StopReason:
+    """A stop reason by its number or by its name in small letters; BadFault when there is none."""
+    named = {reason.name.lower(): reason for reason in StopReason}
+    by_text = {str(int(reason)): reason for reason in StopReason} | named
+    try:
+        return by_text[str(value)]
+    except KeyError:
+        raise BadFault(f"no such stop reason: {value}; allowed: 0 to 26, or {', '.join(named)}") from None
 
 
 def read_fault(value: Any) -> Fault:
@@ -90,21 +128,12 @@ def read_fault(value: Any) -> Fault:
     Raises:
         BadFault: it is none.
     """
-    if not isinstance(value, Mapping):
-        raise BadFault("a fault is an object with a 'kind'")
-    unknown = set(value) - set(_READERS)
-    if unknown:
-        raise BadFault(f"a fault has no {', '.join(sorted(map(str, unknown)))}")
+    if isinstance(value, dict):
+        value = {name: item for name, item in value.items() if item is not None}
     try:
-        given: dict[str, Any] = {name: _READERS[name](item) for name, item in value.items() if item is not None}
-        return Fault(**given)
-    except (TypeError, ValueError) as error:
+        return convert(value, Fault, strict=False)
+    except Invalid as error:
         raise BadFault(str(error)) from None
-
-
-_READERS: dict[str, Callable[[Any], Any]] = {
-    "kind": FaultKind, "status": int, "reason": str, "times": int, "medium": Medium, "at_s": float, "for_s": float,
-}  # fmt: skip
 
 
 def parse_fault(text: str) -> Fault:
@@ -118,6 +147,10 @@ def parse_fault(text: str) -> Fault:
     return read_fault({"kind": kind} | {name.strip(): value.strip() for name, _, value in pairs})
 
 
+def _begins_late(fault: Fault) -> bool:
+    return fault.kind is FaultKind.NO_KEEP_ALIVES and fault.at_s is not None
+
+
 class Faults:
     """The faults of one meeting. Those at handshakes are used up, the others stay."""
 
@@ -128,23 +161,26 @@ class Faults:
         """One more."""
         self._faults.append(fault)
 
-    def take(self, kinds: Iterable[FaultKind], media: frozenset[Medium] = frozenset()) -> Fault | None:
-        """The first fault of these kinds that concerns a handshake for `media`, used up by one."""
+    def take(
+        self, kinds: Iterable[FaultKind], media: frozenset[Medium] = frozenset(), *, at_s: float = 0.0
+    ) -> Fault | None:
+        """The first fault of these kinds that concerns a handshake for `media` at that time, used up by one."""
         wanted = _AT_HANDSHAKE.intersection(kinds)
         for index, fault in enumerate(self._faults):
-            if fault.kind in wanted and (fault.medium is None or fault.medium in media):
-                left = replace(fault, times=fault.times - 1)
+            begun = fault.at_s is None or fault.at_s <= at_s
+            if begun and fault.kind in wanted and (fault.medium is None or fault.medium in media):
+                left = msgspec.structs.replace(fault, times=fault.times - 1)
                 self._faults[index : index + 1] = [left] if left.times > 0 else []
                 return fault
         return None
 
-    def has(self, kind: FaultKind) -> bool:
-        """Whether that habit is in force."""
-        return any(fault.kind is kind for fault in self._faults)
+    def has(self, kind: FaultKind, at_s: float = 0.0) -> bool:
+        """Whether that habit is in force, so many seconds after the meeting's start."""
+        return any(fault.kind is kind and (fault.at_s is None or fault.at_s <= at_s) for fault in self._faults)
 
     def timed(self) -> list[Fault]:
         """Those that happen at a time."""
-        return [fault for fault in self._faults if fault.kind in _AT_A_TIME]
+        return [fault for fault in self._faults if fault.kind in _AT_A_TIME or _begins_late(fault)]
 
     def late_by_ms(self) -> int:
         """How long ago the stream started before anybody was told."""

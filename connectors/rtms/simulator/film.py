@@ -1,17 +1,20 @@
 """The pictures of a whole meeting, encoded once and kept on disk: the live run costs little more than reading them.
 
 A film's file is named by a hash of everything that shapes its bytes: the spans, the people, the encoding, and the
-sources of the drawing and encoding modules. Its first line is an index in JSON, the rest are the payloads.
+sources of the drawing and encoding modules. First come the payloads, then an index in JSON, last the index's length:
+an hour is written without being held.
 """
 
 import hashlib
 import json
 import mmap
 import os
+import struct
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 from connectors.rtms.simulator import encoder, picture
@@ -23,7 +26,7 @@ Progress = Callable[[int, int], None]
 """Called with the number of pictures made and to be made."""
 
 _SLIDE_MS = 5_000
-_LARGEST_INDEX_BYTES = 64 * 1024 * 1024
+_LENGTH = struct.Struct("<Q")
 
 
 class PictureCodec(StrEnum):
@@ -35,7 +38,8 @@ class PictureCodec(StrEnum):
 class Subject(StrEnum):
     """What is filmed."""
 
-    CAMERA = "camera"
+    CAMERA = "camera"  # that of the active speaker
+    CAMERAS = "cameras"  # everybody's own, all the time
     SHARE = "share"
 
 
@@ -58,6 +62,7 @@ class _Shot:
 
     span: Span
     stills: tuple[Still, ...]
+    size: tuple[int, int]
 
     def still(self, at_ms: int) -> Still:
         return self.stills[(at_ms - self.span.start_ms) // _SLIDE_MS % len(self.stills)]
@@ -69,18 +74,16 @@ class Film:
     def __init__(self, path: Path) -> None:
         with path.open("rb") as file:
             self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        end = self._data.find(b"\n", 0, _LARGEST_INDEX_BYTES)
-        self._index: list[tuple[int, int, int, int]] = [tuple(row) for row in json.loads(self._data[:end])]
-        self._first = end + 1
+        end = len(self._data) - _LENGTH.size
+        (size,) = _LENGTH.unpack(self._data[end:])
+        self._index: list[tuple[int, ...]] = [tuple(row) for row in json.loads(self._data[end - size : end])]
 
     def __len__(self) -> int:
         return len(self._index)
 
     def __iter__(self) -> Iterator[EncodedPicture]:
-        position = self._first
-        for at_ms, user_id, key_frame, length in self._index:
+        for at_ms, user_id, key_frame, position, length in self._index:
             yield EncodedPicture(at_ms, user_id, bool(key_frame), self._data[position : position + length])
-            position += length
 
 
 def open_film(script: Script, wanted: FilmFormat, folder: Path, progress: Progress | None = None) -> Film:
@@ -89,11 +92,34 @@ def open_film(script: Script, wanted: FilmFormat, folder: Path, progress: Progre
     if not path.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         _write(path, _encode(script, wanted, progress))
+    return _opened(path)
+
+
+@lru_cache(maxsize=16)
+def _opened(path: Path) -> Film:
+    """Meetings with the same pictures share them."""
     return Film(path)
 
 
 def _spans(script: Script, wanted: FilmFormat) -> tuple[Span, ...]:
-    return script.pictured() if wanted.subject is Subject.CAMERA else script.shares
+    if wanted.subject is Subject.SHARE:
+        return script.shares
+    spans = script.pictured() if wanted.subject is Subject.CAMERA else script.cameras
+    return tuple(part for span in spans for part in _cut(span, [size.at_ms for size in script.sizes]))
+
+
+def _cut(span: Span, times: Iterable[int]) -> Iterator[Span]:
+    """A span in parts: pictures of another size are encoded anew."""
+    start_ms = span.start_ms
+    for at_ms in times:
+        if start_ms < at_ms < span.end_ms:
+            yield Span(span.user_id, start_ms, at_ms)
+            start_ms = at_ms
+    yield Span(span.user_id, start_ms, span.end_ms)
+
+
+def _size(script: Script, at_ms: int) -> tuple[int, int]:
+    return next(((s.width, s.height) for s in reversed(script.sizes) if s.at_ms <= at_ms), encoder.FULL_SIZE)
 
 
 def _times(span: Span, fps: int) -> list[int]:
@@ -105,7 +131,9 @@ def _times(span: Span, fps: int) -> list[int]:
 def _key(script: Script, wanted: FilmFormat) -> str:
     spans = [(s.user_id, s.start_ms, s.end_ms) for s in _spans(script, wanted)]
     people = [(person.user_id, person.name, person.colour) for person in script.cast]
-    facts = [wanted.subject, wanted.codec, wanted.fps, spans, people, picture.font_name()]
+    sizes = [(size.at_ms, size.width, size.height) for size in script.sizes]
+    words = [turn.text for turn in script.turns[:6]] if wanted.subject is Subject.SHARE else []
+    facts = [wanted.subject, wanted.codec, wanted.fps, spans, people, picture.font_name(), sizes, words, script.beats]
     digest = hashlib.sha256(json.dumps(facts).encode())
     for source in (picture.__file__, encoder.__file__, __file__):
         digest.update(Path(source).read_bytes())
@@ -114,16 +142,18 @@ def _key(script: Script, wanted: FilmFormat) -> str:
 
 def _shots(script: Script, wanted: FilmFormat) -> Iterator[_Shot]:
     for span in _spans(script, wanted):
-        if wanted.subject is Subject.CAMERA:
-            yield _Shot(span, (picture.camera(script.cast.named(span.user_id)),))
+        if wanted.subject is not Subject.SHARE:
+            still = picture.camera(script.cast.named(span.user_id))
+            yield _Shot(span, (still,), _size(script, span.start_ms))
         else:
             texts = [turn.text for turn in script.turns][:6] or ["Nothing has been said yet."]
-            yield _Shot(span, tuple(picture.slide(n, tuple(texts[:n])) for n in range(1, len(texts) + 1)))
+            slides = tuple(picture.slide(n, tuple(texts[:n])) for n in range(1, len(texts) + 1))
+            yield _Shot(span, slides, encoder.FULL_SIZE)
 
 
 def _is_flash(at_ms: int, span: Span, script: Script, wanted: FilmFormat) -> bool:
     """A camera that comes on in the middle of a flash shows nothing of it: the flash would seem to be late."""
-    if wanted.subject is not Subject.CAMERA:
+    if wanted.subject is Subject.SHARE:
         return False
     return any(span.holds(beat) and beat <= at_ms < beat + picture.FLASH_MS for beat in script.beats)
 
@@ -138,24 +168,29 @@ def _encode(script: Script, wanted: FilmFormat, progress: Progress | None) -> It
     total = sum(len(_times(span, wanted.fps)) for span in _spans(script, wanted))
     done = 0
     for shot in _shots(script, wanted):
-        for encoded in _encode_shot(_drawn(shot, script, wanted), wanted):
+        for encoded in _encode_shot(_drawn(shot, script, wanted), wanted, shot.size):
             yield encoded
             done += 1
             if progress:
                 progress(done, total)
 
 
-def _encode_shot(pictures: Iterable[tuple[int, int, Plane]], wanted: FilmFormat) -> Iterator[EncodedPicture]:
+def _encode_shot(
+    pictures: Iterable[tuple[int, int, Plane]], wanted: FilmFormat, size: tuple[int, int]
+) -> Iterator[EncodedPicture]:
     if wanted.codec is PictureCodec.H264:
-        return encoder.encode_h264(pictures, wanted.fps)
-    return encoder.encode_still(pictures, wanted.codec.value)
+        return encoder.encode_h264(pictures, wanted.fps, size)
+    return encoder.encode_still(pictures, wanted.codec.value, size)
 
 
 def _write(path: Path, pictures: Iterable[EncodedPicture]) -> None:
     """Write aside and rename, so that nobody ever reads half a film."""
-    encoded = list(pictures)
-    index = [(p.at_ms, p.user_id, int(p.key_frame), len(p.payload)) for p in encoded]
+    index: list[tuple[int, ...]] = []
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix="new-", delete=False) as file:
-        file.write(json.dumps(index, separators=(",", ":")).encode() + b"\n")
-        file.writelines(p.payload for p in encoded)
+        for made in pictures:
+            index.append((made.at_ms, made.user_id, int(made.key_frame), file.tell(), len(made.payload)))
+            file.write(made.payload)
+        index.sort(key=lambda row: row[0])
+        table = json.dumps(index, separators=(",", ":")).encode()
+        file.write(table + _LENGTH.pack(len(table)))
     os.replace(file.name, path)

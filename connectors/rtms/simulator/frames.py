@@ -81,4 +81,12 @@ class EventFrame(Frame):
         return json.dumps(self.fields, sort_keys=True, ensure_ascii=False).encode()
 
 
-AnyFrame = AudioFrame | PictureFrame | CaptionFrame | ChatFrame | EventFrame
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedFrame(Frame):
+    """A whole `message` as Zoom once sent it; `payload` is what it carries."""
+
+    message: bytes
+    payload: bytes
+
+
+AnyFrame = AudioFrame | PictureFrame | CaptionFrame | ChatFrame | EventFrame | RecordedFrame

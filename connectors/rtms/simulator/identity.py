@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.rtms.protocol import codes
 from connectors.rtms.protocol.codes import Status
 from connectors.rtms.protocol.errors import Refused
 from connectors.rtms.protocol.messages import PROTOCOL_VERSION, meeting_id_of
@@ -23,9 +24,16 @@ class Identity:
     meeting_number: int
     account_id: str
     operator_id: str
+    product: str = codes.MEETING
 
     @classmethod
-    def derive(cls, origin: str, meeting_uuid: str | None = None, stream_id: str | None = None) -> "Identity":
+    def derive(
+        cls,
+        origin: str,
+        meeting_uuid: str | None = None,
+        stream_id: str | None = None,
+        product: str = codes.MEETING,
+    ) -> "Identity":
         """Names that follow from `origin`, which must be another for every stream; two may be given."""
         digest = hashlib.sha256(origin.encode()).digest()
         uuid = base64.b64encode(digest[:16]).decode()
@@ -36,6 +44,7 @@ class Identity:
             meeting_number=80_000_000_000 + int.from_bytes(digest[:4]),
             account_id="simulated-account",
             operator_id="simulated-operator",
+            product=product,
         )
 
 
@@ -47,7 +56,7 @@ def check_handshake(message: Mapping[str, Any], identity: Identity, credentials:
     """
     if message.get("protocol_version") != PROTOCOL_VERSION:
         raise Refused(Status.INVALID_PAYLOAD, "protocol_version is not 1")
-    meeting_id = meeting_id_of(message)
+    meeting_id = meeting_id_of(message, identity.product)
     if meeting_id is None:
         raise Refused(Status.INVALID_PAYLOAD, "no meeting id")
     signature = message.get("signature")

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from connectors.rtms.protocol.codes import EventType, Medium, SessionState, StopReason, StreamState
 from connectors.rtms.simulator.channel import Channel
-from connectors.rtms.simulator.frames import EventFrame
+from connectors.rtms.simulator.frames import EventFrame, RecordedFrame
 from connectors.rtms.simulator.negotiation import Agreement
 
 
@@ -18,6 +18,10 @@ class SignallingLink(Protocol):
 
     async def tell(self, frame: EventFrame) -> None:
         """An event of the meeting, if it was subscribed to."""
+        ...
+
+    async def repeat(self, frame: EventFrame | RecordedFrame) -> None:
+        """An event as it is, subscribed to or not."""
         ...
 
     async def say_event(self, event_type: EventType, fields: dict[str, Any]) -> None:

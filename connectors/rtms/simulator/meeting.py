@@ -7,22 +7,21 @@ same messages. The server plays a meeting's frames when they are due.
 import hashlib
 import heapq
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from connectors.rtms.protocol.codes import Medium
+from connectors.rtms.protocol.codes import Medium, StopReason
+from connectors.rtms.protocol.parameters import MediaParameters
 from connectors.rtms.simulator import events, film, sound, texts, writer
 from connectors.rtms.simulator.film import Film, FilmFormat, Progress
 from connectors.rtms.simulator.frames import AnyFrame, AudioFrame, PictureFrame
-from connectors.rtms.simulator.people import Role
+from connectors.rtms.simulator.request import DEFAULT_SECONDS, MeetingRequest
 from connectors.rtms.simulator.script import Script
 from connectors.rtms.simulator.settings import SimulatorSettings
 from connectors.rtms.simulator.sound import AudioFormat
 
 START_MS = 1_700_000_000_000
 """When a meeting starts if nobody says otherwise."""
-
-DEFAULT_SECONDS = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +71,13 @@ class Meeting:
         """The meeting of that seed, length and start; pictures are kept in `cache`. ValueError below 10 seconds."""
         return cls(writer.write(seed, seconds), start_ms, cache or SimulatorSettings().cache)
 
+    @classmethod
+    def of(cls, request: MeetingRequest, cache: Path | None = None) -> "Meeting":
+        """The meeting that was asked for, not yet set to a time; ValueError when it is too short to be written."""
+        if request.script is None:
+            return cls.build(request.seed, request.seconds, cache=cache)
+        return cls(request.script, START_MS, cache or SimulatorSettings().cache)
+
     @property
     def end_ms(self) -> int:
         """When it is over, in Unix milliseconds."""
@@ -80,14 +86,14 @@ class Meeting:
     @property
     def participants(self) -> tuple[Participant, ...]:
         """Everybody who was there, in the order of joining."""
-        beacon = self.script.cast.having(Role.BEACON).user_id
+        beacon = self.script.cast.beacon
         return tuple(
             Participant(
                 user_id=span.user_id,
                 name=self._name(span.user_id),
                 joined_ms=self.start_ms + span.start_ms,
                 left_ms=self.start_ms + span.end_ms,
-                is_beacon=span.user_id == beacon,
+                is_beacon=beacon is not None and span.user_id == beacon.user_id,
             )
             for span in self.script.presences
         )
@@ -118,21 +124,44 @@ class Meeting:
         pictured = self.script.pictured()
         return tuple(self.start_ms + beat for beat in self.script.beats if any(span.holds(beat) for span in pictured))
 
-    def prepare(self, formats: Formats | None = None, progress: Progress | None = None) -> None:
-        """Make the pictures now that `frames` needs later: some seconds a minute of meeting, once."""
-        for wanted in (formats or Formats()).video, (formats or Formats()).share:
+    @property
+    def is_recorded(self) -> bool:
+        """Whether these are messages of a capture; see `recording`."""
+        return False
+
+    @property
+    def stop_reason(self) -> StopReason:
+        """Why it ends when nobody stops it."""
+        return StopReason.MEETING_ENDED
+
+    def agree(self, negotiated: MediaParameters) -> MediaParameters:
+        """What becomes of a negotiation's result: a written meeting can be had in any form."""
+        return negotiated
+
+    def prepare(
+        self, formats: Formats | None = None, progress: Progress | None = None, *, mid_group: bool = False
+    ) -> None:
+        """Make the pictures now that `of_medium` needs later: some seconds a minute of meeting, once."""
+        formats = formats or Formats()
+        everybody = replace(formats.video, subject=film.Subject.CAMERAS)
+        for wanted in (everybody if mid_group else formats.video), formats.share:
             self._film(wanted, progress)
 
     def frames(self, formats: Formats | None = None) -> Iterator[AnyFrame]:
         """Every message of the meeting, sorted by when it is due."""
         return heapq.merge(*(self.of_medium(medium, formats) for medium in Medium), key=lambda frame: frame.due_ms)
 
-    def of_medium(self, medium: Medium, formats: Formats | None = None) -> Iterator[AnyFrame]:
-        """The messages of one medium, sorted by when they are due."""
+    def of_medium(
+        self, medium: Medium, formats: Formats | None = None, *, mid_group: bool = False
+    ) -> Iterator[AnyFrame]:
+        """The messages of one medium, sorted by when they are due.
+
+        `mid_group`: the active speaker's pictures are cut out of everybody's, wherever their key frames are.
+        """
         formats = formats or Formats()
         sources: dict[Medium, Callable[[], Iterator[AnyFrame]]] = {
             Medium.AUDIO: lambda: self._audio(formats.audio),
-            Medium.VIDEO: lambda: self._pictures(Medium.VIDEO, formats.video),
+            Medium.VIDEO: lambda: self._cut_out(formats.video) if mid_group else self._video(formats.video),
             Medium.SHARE: lambda: self._pictures(Medium.SHARE, formats.share),
             Medium.CAPTIONS: lambda: texts.captions(self.script, self.start_ms),
             Medium.CHAT: lambda: texts.chat(self.script, self.start_ms),
@@ -164,6 +193,18 @@ class Meeting:
                 key_frame=encoded.key_frame,
                 payload=encoded.payload,
             )
+
+    def _video(self, wanted: FilmFormat) -> Iterator[PictureFrame]:
+        return self._pictures(Medium.VIDEO, wanted)
+
+    def _cut_out(self, wanted: FilmFormat) -> Iterator[PictureFrame]:
+        """The active speaker's pictures out of everybody's."""
+        everybody = replace(wanted, subject=film.Subject.CAMERAS)
+        speakers = self.script.speakers
+        for frame in self._pictures(Medium.VIDEO, everybody):
+            at_ms = frame.timestamp_ms - self.start_ms
+            if any(span.user_id == frame.user_id and span.holds(at_ms) for span in speakers):
+                yield frame
 
     def _film(self, wanted: FilmFormat, progress: Progress | None) -> Film:
         return film.open_film(self.script, wanted, self.cache, progress)

@@ -1,8 +1,8 @@
 """What Zoom says to the media that a client asks for in message 3: pure rules, the defaults and refusals included.
 
 The rules are those of Zoom's documents, combination by combination. Where the documents allow what this simulator
-cannot play, it refuses with the code that names the field, instead of playing something else: audio is L16, video the
-active speaker. Pictures are 1280x720 whatever was asked, as a camera's are, and the answer says so.
+cannot play, RTP, it refuses with the code that names the field, instead of playing something else. Pictures are
+1280x720 whatever was asked, as a camera's are, and the answer says so.
 """
 
 from collections.abc import Mapping
@@ -31,6 +31,7 @@ from connectors.rtms.protocol.parameters import (
     ShareParameters,
     VideoParameters,
 )
+from connectors.rtms.simulator.audio_encoder import AudioCodec
 from connectors.rtms.simulator.film import FilmFormat, PictureCodec, Subject
 from connectors.rtms.simulator.meeting import Formats
 from connectors.rtms.simulator.sound import AudioFormat
@@ -59,6 +60,13 @@ _NOT_SUPPORTED = {
     Medium.CHAT: Status.MEDIA_TYPE_CHAT_NOT_SUPPORT,
 }
 
+_AUDIO_CODECS = {
+    MediaCodec.L16: AudioCodec.L16,
+    MediaCodec.G711: AudioCodec.G711,
+    MediaCodec.G722: AudioCodec.G722,
+    MediaCodec.OPUS: AudioCodec.OPUS,
+}
+
 _CODECS = {
     MediaCodec.H264: PictureCodec.H264,
     MediaCodec.JPG: PictureCodec.JPG,
@@ -79,16 +87,30 @@ class Agreement:
         return frozenset(self.parameters)
 
     @property
+    def individual(self) -> bool:
+        """Whether video is the camera that the client chooses."""
+        video = self.parameters.video
+        return video is not None and video.data_opt == DataOption.VIDEO_SINGLE_INDIVIDUAL_STREAM
+
+    @property
     def formats(self) -> Formats:
         """The same for the meeting; media that are not there keep their usual form."""
         formats = Formats()
         if (audio := self.parameters.audio) is not None:
             mixed = audio.data_opt == DataOption.AUDIO_MIXED_STREAM
             formats = replace(
-                formats, audio=AudioFormat(audio.send_rate, audio.sample_rate_hz, audio.channel, mixed=mixed)
+                formats,
+                audio=AudioFormat(
+                    audio.send_rate,
+                    audio.sample_rate_hz,
+                    audio.channel,
+                    mixed=mixed,
+                    codec=_AUDIO_CODECS.get(MediaCodec(audio.codec), AudioCodec.L16),
+                ),
             )
         if (video := self.parameters.video) is not None:
-            formats = replace(formats, video=_film(Subject.CAMERA, video.codec, video.fps))
+            subject = Subject.CAMERAS if self.individual else Subject.CAMERA
+            formats = replace(formats, video=_film(subject, video.codec, video.fps))
         if (share := self.parameters.share) is not None:
             formats = replace(formats, share=_film(Subject.SHARE, share.codec, share.fps))
         return formats
@@ -188,14 +210,16 @@ def _audio(given: dict[str, Any]) -> AudioParameters:
 
 
 def _check_combination(asked: AudioParameters, codec: MediaCodec | None) -> None:
-    """The matrix of codec, rate, channels and interval; what passes it but is not L16 cannot be played here."""
+    """The matrix of codec, rate, channels and interval; RTP, which goes with all codecs but L16, is not played here."""
     if codec in _ENCODED_RATES:
         _require(asked.sample_rate == _ENCODED_RATES[codec],
                  Status.INVALID_MEDIA_AUDIO_SAMPLE_RATE, "not with this codec")  # fmt: skip
         _require(asked.channel == 1 or codec is MediaCodec.OPUS,
                  Status.INVALID_MEDIA_AUDIO_CHANNEL, "not with this codec")  # fmt: skip
         _require(asked.send_rate == _SEND_STEP_MS, Status.INVALID_MEDIA_AUDIO_SEND_RATE, "not with this codec")
-        raise Refused(Status.INVALID_MEDIA_AUDIO_CODEC, "this simulator speaks L16 only")
+        _require(asked.content_type == ContentType.RAW_AUDIO,
+                 Status.INVALID_MEDIA_AUDIO_CONTENT_TYPE, "this simulator speaks no RTP")  # fmt: skip
+        return
     _require(asked.content_type == ContentType.RAW_AUDIO,
              Status.INVALID_MEDIA_AUDIO_CONTENT_TYPE, "L16 is raw")  # fmt: skip
 
@@ -215,8 +239,8 @@ def _video(given: dict[str, Any]) -> VideoParameters:
     _require(known(MediaCodec, codec) in _CODECS, Status.INVALID_MEDIA_VIDEO_CODEC, "JPG, PNG or H.264")
     _require(known(Resolution, asked.resolution) is not None,
              Status.INVALID_MEDIA_VIDEO_RESOLUTION, "no such resolution")  # fmt: skip
-    _require(asked.data_opt == DataOption.VIDEO_SINGLE_ACTIVE_STREAM,
-             Status.INVALID_MEDIA_VIDEO_DATA_OPT, "this simulator plays the active speaker only")  # fmt: skip
+    _require(asked.data_opt in (DataOption.VIDEO_SINGLE_ACTIVE_STREAM, DataOption.VIDEO_SINGLE_INDIVIDUAL_STREAM),
+             Status.INVALID_MEDIA_VIDEO_DATA_OPT, "the active speaker or one that is chosen")  # fmt: skip
     is_still = codec != MediaCodec.H264
     _require(0 < fps <= (_STILL_FPS if is_still else _MAX_FPS), Status.INVALID_MEDIA_VIDEO_FPS, "not with this codec")
     _require(is_still or fps > _STILL_FPS, Status.INVALID_MEDIA_VIDEO_CODEC, "H.264 is for more than 5 a second")

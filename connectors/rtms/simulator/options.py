@@ -3,16 +3,18 @@
 import argparse
 import json
 import ssl
+from dataclasses import replace
 from pathlib import Path
 
 from connectors.rtms.protocol.codes import Medium
-from connectors.rtms.simulator import faults
+from connectors.rtms.simulator import faults, scenario_library
 from connectors.rtms.simulator.certificates import server_context
 from connectors.rtms.simulator.channel import Framing
 from connectors.rtms.simulator.faults import BadFault, Fault
-from connectors.rtms.simulator.meeting import DEFAULT_SECONDS
+from connectors.rtms.simulator.request import DEFAULT_SECONDS, MeetingRequest
 from connectors.rtms.simulator.rules import EVERY_MEDIUM, Credentials, Duplicate, Rules
-from connectors.rtms.simulator.server import MeetingRequest, ServerOptions
+from connectors.rtms.simulator.scenario import BadScenario
+from connectors.rtms.simulator.server import ServerOptions
 from connectors.rtms.simulator.webhooks import Shape
 
 _DESCRIPTION = """\
@@ -29,6 +31,10 @@ examples
         announce by signed webhook; write what was really sent to a file
   python -m connectors.rtms.simulator --fault cut_media:medium=video,at_s=20 --fault pause:at_s=40,for_s=5
         make things go wrong
+  python -m connectors.rtms.simulator --list
+  python -m connectors.rtms.simulator --scenario server-moves
+  python -m connectors.rtms.simulator --scenario mine.toml
+        play a scenario of the library, or one of your own; docs/simulator.md says how to write one
 
 faults
 {faults}
@@ -58,8 +64,14 @@ def _add_meeting(found: argparse.ArgumentParser) -> None:
     group = found.add_argument_group("meeting")
     group.add_argument("--start", choices=("now", "on-request"), default="now", help="when meetings start (now)")
     group.add_argument("--meetings", type=int, default=1, metavar="N", help="how many at once, with --start now (1)")
-    group.add_argument("--seconds", type=int, default=DEFAULT_SECONDS, help=f"how long it lasts ({DEFAULT_SECONDS})")
-    group.add_argument("--seed", type=int, default=1, help="which people and which pauses; same seed, same meeting (1)")
+    group.add_argument("--scenario", type=_scenario, metavar="NAME|FILE", help="which meeting, and what goes wrong; "
+                       "what it says of the behaviour below counts")  # fmt: skip
+    group.add_argument("--replay", type=Path, metavar="FILE", help="a captured stream instead of a scenario; "
+                       "RTMS_ZOOM_CAPTURE_FOLDER makes a worker write them")  # fmt: skip
+    group.add_argument("--list", action="store_true", help="list the scenarios of the library and end")
+    group.add_argument("--seconds", type=int, help=f"how long it lasts ({DEFAULT_SECONDS}, or what the scenario says)")
+    group.add_argument("--seed", type=int, help="which people and which pauses; same seed, same meeting (1)")
+    group.add_argument("--speed", type=_speed, default=1.0, metavar="X", help="let meetings pass so much faster (1)")
     group.add_argument("--truth-file", type=Path, metavar="FILE", help="write what was really sent when it is over")
 
 
@@ -104,6 +116,20 @@ def _add_behaviour(found: argparse.ArgumentParser) -> None:
     group.add_argument("--fault", type=_fault, action="append", default=[], metavar="KIND[:NAME=VALUE,...]",
                        help="something that goes wrong; may be repeated")  # fmt: skip
     group.add_argument("--faults", type=_fault_list, default=[], metavar="JSON", help="the same as a list, or @FILE")
+
+
+def _scenario(text: str) -> MeetingRequest:
+    try:
+        return scenario_library.find(text)
+    except BadScenario as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not 0 < speed <= 1000:
+        raise argparse.ArgumentTypeError("the speed is above 0 and at most 1000")
+    return speed
 
 
 def _scopes(text: str) -> frozenset[Medium]:
@@ -167,4 +193,13 @@ def tls_context(said: argparse.Namespace, made: tuple[Path, Path] | None) -> ssl
 
 def meeting_request(said: argparse.Namespace) -> MeetingRequest:
     """The meeting that was asked for."""
-    return MeetingRequest(seed=said.seed, seconds=said.seconds, faults=[*said.faults, *said.fault])
+    request: MeetingRequest = said.scenario or MeetingRequest()
+    if request.script is not None and (said.seed or said.seconds):
+        raise ValueError("--seed and --seconds are for scenarios that do not say who is there and what happens")
+    return replace(
+        request,
+        recording=said.replay,
+        seed=said.seed or request.seed,
+        seconds=request.seconds if said.seconds is None else said.seconds,
+        faults=[*request.faults, *said.faults, *said.fault],
+    )

@@ -3,7 +3,7 @@
 The seed picks the cast, so several meetings at once do not all have the same people.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ _ID_STEP = 0x400
 _BEACON_NAME = "Sync Beacon"
 
 _COLOURS = ((38, 84, 124), (140, 61, 47), (45, 106, 79), (108, 63, 122))
+_BEACON_COLOUR = (90, 90, 90)
 
 _NAMES = (
     "Ada Okafor", "Björn Lindqvist", "Chiara Rossi", "Divya Raman",
@@ -24,13 +25,22 @@ _NAMES = (
 
 
 class Role(StrEnum):
-    """What somebody does in the script."""
+    """What somebody does in a written script; everybody whom a scenario file names is a guest."""
 
     HOST = "host"
     LATECOMER = "latecomer"
     READER = "reader"
     LISTENER = "listener"
     BEACON = "beacon"
+    GUEST = "guest"
+
+
+_WRITTEN = (Role.HOST, Role.LATECOMER, Role.READER, Role.LISTENER, Role.BEACON)
+
+
+def user_id(seed: int, index: int) -> int:
+    """The id of the person at that place of a cast."""
+    return _FIRST_USER_ID + (seed * 16) % _ID_STEP + index * _ID_STEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +55,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Everybody in a meeting, one person a role."""
+    """Everybody in a meeting; in a written one, one person a role."""
 
     people: tuple[Person, ...]
 
@@ -54,9 +64,24 @@ class Cast:
         """Four people and the beacon; the same ones for the same seed."""
         first = (seed - 1) * 4 % len(_NAMES)
         names = [*(_NAMES[(first + index) % len(_NAMES)] for index in range(4)), _BEACON_NAME]
-        roles = zip(Role, names, [*_COLOURS, (90, 90, 90)], strict=True)
-        base = _FIRST_USER_ID + (seed * 16) % _ID_STEP
-        return cls(tuple(Person(base + i * _ID_STEP, name, role, c) for i, (role, name, c) in enumerate(roles)))
+        roles = zip(_WRITTEN, names, [*_COLOURS, _BEACON_COLOUR], strict=True)
+        return cls(tuple(Person(user_id(seed, i), name, role, c) for i, (role, name, c) in enumerate(roles)))
+
+    @classmethod
+    def invite(cls, guests: Sequence[tuple[str, int | None]], seed: int, *, beacon: bool) -> "Cast":
+        """Guests by name and, if it matters, id; and the beacon if it is wanted."""
+        people = [
+            Person(given or user_id(seed, i), name, Role.GUEST, _COLOURS[i % len(_COLOURS)])
+            for i, (name, given) in enumerate(guests)
+        ]
+        if beacon:
+            people.append(Person(user_id(seed, len(guests)), _BEACON_NAME, Role.BEACON, _BEACON_COLOUR))
+        return cls(tuple(people))
+
+    @property
+    def beacon(self) -> Person | None:
+        """The device that beeps, if there is one."""
+        return next((person for person in self.people if person.role is Role.BEACON), None)
 
     def __iter__(self) -> Iterator[Person]:
         return iter(self.people)

@@ -6,6 +6,7 @@ to a medium. Which stream and which kind of socket it is, the first message says
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from connectors.host.logs import get_logger
@@ -13,7 +14,7 @@ from connectors.rtms.protocol import messages
 from connectors.rtms.protocol.codes import MessageType, Status
 from connectors.rtms.protocol.errors import Refused
 from connectors.rtms.protocol.parameters import WIRE_KEYS
-from connectors.rtms.simulator.channel import Channel, message_type
+from connectors.rtms.simulator.channel import Channel, EndedBy, message_type
 from connectors.rtms.simulator.faults import Fault, FaultKind
 from connectors.rtms.simulator.identity import check_handshake
 from connectors.rtms.simulator.media import MediaSocket
@@ -75,8 +76,11 @@ class Reception:
 
     async def _signalling(self, channel: Channel, message: Mapping[str, Any]) -> None:
         stream = self._stream_of(message)
+        if channel.path in stream.dead_paths:
+            channel.cut(EndedBy.FAULT)
+            return
         try:
-            if await self._misbehave(stream, channel, stream.faults.take(_AT_SIGNALLING)):
+            if await self._misbehave(stream, channel, stream.faults.take(_AT_SIGNALLING, at_s=stream.elapsed_s())):
                 return
             check_handshake(message, stream.identity, self._credentials)
             if not isinstance(message.get("buffer_data", True), bool):
@@ -86,7 +90,7 @@ class Reception:
         except Refused as refusal:
             _note_refusal(stream, "signalling", refusal)
             raise
-        channel.framing = stream.framing
+        stream.furnish(channel)
         offers = [*(WIRE_KEYS[medium] for medium in sorted(stream.rules.offered)), "all"]
         urls = {offer: f"{self._media_url}/{stream.identity.stream_id}/{offer}" for offer in offers}
         answer = messages.signaling_handshake_response(server_urls=urls)
@@ -99,13 +103,16 @@ class Reception:
             if stream.signalling is None:
                 raise Refused(Status.INVALID_RTMS_STREAM_ID, "the stream has no signalling connection")
             agreement = negotiate(message, stream.rules.offered)
-            if await self._misbehave(stream, channel, stream.faults.take(_AT_MEDIA, agreement.media)):
+            agreement = replace(agreement, parameters=stream.meeting.agree(agreement.parameters))
+            if await self._misbehave(
+                stream, channel, stream.faults.take(_AT_MEDIA, agreement.media, at_s=stream.elapsed_s())
+            ):
                 return
             _check_duplicate(stream, agreement)
         except Refused as refusal:
             _note_refusal(stream, "media", refusal)
             raise
-        channel.framing = stream.framing
+        stream.furnish(channel)
         params = agreement.parameters.to_wire()
         await MediaSocket(stream, channel, agreement).serve(messages.media_handshake_response(media_params=params))
 

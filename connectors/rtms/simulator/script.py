@@ -78,6 +78,24 @@ class ChatLine:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptionStyle:
+    """How Zoom's captions come: whether at all, in which language by Zoom's number, how long after the words."""
+
+    sent: bool = True
+    language: int = 9
+    delay_ms: int = 700
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSize:
+    """From `at_ms` on, cameras send pictures of this size in pixels; both are even."""
+
+    at_ms: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
     """A whole meeting. `speakers` are the spans that Zoom calls active speaker; `beats` are the beeps' times."""
 
@@ -91,6 +109,8 @@ class Script:
     shares: tuple[Span, ...]
     chat: tuple[ChatLine, ...]
     beats: tuple[int, ...]
+    captions: CaptionStyle = CaptionStyle()
+    sizes: tuple[PictureSize, ...] = ()
 
     def present(self, at_ms: int) -> list[Person]:
         """Who is in the meeting at that time, in the order of joining."""
@@ -106,7 +126,7 @@ class Script:
         return not any(other.start_ms < turn.end_ms and turn.start_ms < other.end_ms for other in others)
 
     def pictured(self) -> tuple[Span, ...]:
-        """When the active speaker's picture is seen: spans in order, never overlapping."""
+        """When the active speaker's picture is seen: spans in order of starting, never overlapping."""
         seen = [
             Span(speaker.user_id, max(speaker.start_ms, camera.start_ms), min(speaker.end_ms, camera.end_ms))
             for speaker in self.speakers

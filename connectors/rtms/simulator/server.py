@@ -3,8 +3,7 @@
 import asyncio
 import itertools
 import ssl
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,11 +13,14 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
 from connectors.host.logs import get_logger
+from connectors.rtms.protocol.codes import CONTACT_CENTER, Medium
 from connectors.rtms.simulator.channel import Channel
-from connectors.rtms.simulator.faults import Fault, Faults
+from connectors.rtms.simulator.faults import FaultKind, Faults
 from connectors.rtms.simulator.identity import Identity
-from connectors.rtms.simulator.meeting import DEFAULT_SECONDS, Meeting
+from connectors.rtms.simulator.meeting import Meeting
 from connectors.rtms.simulator.reception import Reception
+from connectors.rtms.simulator.recording import RecordedMeeting
+from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.rules import Credentials, Rules
 from connectors.rtms.simulator.stream import Stream
 from connectors.rtms.simulator.webhooks import Shape, Webhooks
@@ -31,17 +33,6 @@ _UPGRADE_S = 5.0
 _CLOSE_S = 2.0
 _SUBPROTOCOL = Subprotocol("websocket")
 """Zoom's own library offers it and is content with or without an answer."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeetingRequest:
-    """A meeting to start: everything has a default."""
-
-    seed: int = 1
-    seconds: int = DEFAULT_SECONDS
-    meeting_uuid: str | None = None
-    stream_id: str | None = None
-    faults: Sequence[Fault] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,25 +102,35 @@ class Simulator:
             ValueError: the meeting is too short, or a stream of that id runs already.
         """
         faults = Faults(request.faults)
-        meeting = Meeting.build(request.seed, request.seconds, cache=self.options.cache)
-        await asyncio.to_thread(meeting.prepare)
-        start_ms = self.clock.now_ms() - faults.late_by_ms()
-        meeting = Meeting.build(request.seed, request.seconds, start_ms, cache=self.options.cache)
-        origin = f"{start_ms}:{next(self._numbers)}:{request.seed}"
-        identity = Identity.derive(origin, request.meeting_uuid, request.stream_id)
+        rules = replace(self.options.rules, **request.rules)
+        product, clock = request.product, self.clock
+        meeting: Meeting
+        if request.recording is not None:
+            recorded = await asyncio.to_thread(RecordedMeeting.open_file, request.recording)
+            meeting, product, clock = recorded, recorded.index.product, self.clock.beginning(recorded.start_ms)
+            rules = replace(rules, offered=recorded.offered)
+        else:
+            meeting = Meeting.of(request, self.options.cache)
+            await asyncio.to_thread(meeting.prepare, mid_group=faults.has(FaultKind.SWITCH_MID_GROUP))
+            meeting = replace(meeting, start_ms=self.clock.now_ms() - faults.late_by_ms())
+        origin = f"{meeting.start_ms}:{next(self._numbers)}:{request.seed}"
+        identity = Identity.derive(origin, request.meeting_uuid, request.stream_id, product)
         if identity.stream_id in self.streams:
             raise ValueError(f"there is a stream {identity.stream_id} already")
-        stream = Stream(meeting, identity, self.options.rules, faults, self.clock, self.webhooks)
+        if product == CONTACT_CENTER:
+            rules = replace(rules, offered=rules.offered & {Medium.AUDIO, Medium.CAPTIONS})
+        shape = request.webhook_shape or self.options.webhook_shape
+        stream = Stream(meeting, identity, rules, faults, clock, self.webhooks, shape)
         self.streams[identity.stream_id] = stream
-        run = asyncio.create_task(stream.run(self.signalling_url(stream)))
+        run = asyncio.create_task(stream.run(self.url))
         self._runs.add(run)
         run.add_done_callback(self._runs.discard)
-        log.info("stream started", stream_id=identity.stream_id, seconds=request.seconds)
+        log.info("stream started", stream_id=identity.stream_id, seconds=meeting.script.length_ms // 1000)
         return stream
 
     def signalling_url(self, stream: Stream) -> str:
         """What a webhook gives as `server_urls`."""
-        return f"{self.url}/signalling/{stream.identity.stream_id}"
+        return self.url + stream.signalling_path
 
     async def _connected(self, connection: ServerConnection) -> None:
         reception = Reception(self.streams, self.options.credentials, f"{self.url}/media")

@@ -4,17 +4,27 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from connectors.rtms.protocol import messages
-from connectors.rtms.protocol.codes import EventType, MessageType, SessionState, Status, StopReason, StreamState
-from connectors.rtms.simulator import events, wire
+from connectors.rtms.protocol.codes import (
+    CONTACT_CENTER,
+    ContactCenterEventType,
+    EventType,
+    MessageType,
+    SessionState,
+    Status,
+    StopReason,
+    StreamState,
+)
+from connectors.rtms.simulator import callcenter, events, wire
 from connectors.rtms.simulator.channel import Channel, message_type
-from connectors.rtms.simulator.faults import FaultKind
-from connectors.rtms.simulator.frames import EventFrame
+from connectors.rtms.simulator.frames import EventFrame, RecordedFrame
 from connectors.rtms.simulator.stream import Stream
 from connectors.rtms.simulator.truth import ConnectionStory
 
-_SUBSCRIBABLE = frozenset(EventType) - {
+_AUTOMATIC = {
     EventType.UNDEFINED, EventType.FIRST_PACKET_TIMESTAMP, EventType.MEDIA_CONNECTION_INTERRUPTED,
 }  # fmt: skip
+_SUBSCRIBABLE: frozenset[int] = frozenset(EventType) - _AUTOMATIC
+_SUBSCRIBABLE_IN_CALLS: frozenset[int] = _SUBSCRIBABLE | frozenset(ContactCenterEventType)
 
 
 class Signalling:
@@ -25,7 +35,9 @@ class Signalling:
         self.buffer_data = buffer_data
         self.was_ready = False
         self._stream = stream
-        self._subscribed: set[EventType] = set()
+        self._subscribed: set[int] = set()
+        self._in_call = stream.identity.product == CONTACT_CENTER
+        self._subscribable = _SUBSCRIBABLE_IN_CALLS if self._in_call else _SUBSCRIBABLE
         self._story = ConnectionStory("signalling", [], stream.clock.now_ms())
         stream.truth.connections.append(self._story)
         self._handlers: dict[int, Callable[[dict[str, Any]], Awaitable[None]]] = {
@@ -44,8 +56,7 @@ class Signalling:
         stream.take_signalling(self)
         await self.channel.say(answer)
         await self.say_event(EventType.FIRST_PACKET_TIMESTAMP, {})
-        if not stream.faults.has(FaultKind.NO_KEEP_ALIVES):
-            self.channel.keep_alive(stream.rules.keep_alive_s)
+        stream.keep_alive(self.channel)
         try:
             async for message in self.channel.messages():
                 await self._hear(message)
@@ -69,11 +80,23 @@ class Signalling:
 
     async def tell(self, frame: EventFrame) -> None:
         """An event of the meeting, if it was subscribed to."""
-        if frame.event_type in self._subscribed:
-            strings = self._stream.faults.has(FaultKind.STRING_IDS)
-            if await self.channel.say(wire.write_frame(frame, string_ids=strings)):
-                self._story.frames += 1
-                self._stream.truth.frame_sent(frame, 0)
+        if self._in_call:
+            await self._tell_in_call(self._subscribed, frame.event_type, frame.user_id, frame.timestamp_ms)
+        elif frame.event_type in self._subscribed:
+            await self.repeat(frame)
+
+    async def repeat(self, frame: EventFrame | RecordedFrame) -> None:
+        """An event as it is, subscribed to or not."""
+        if await self.channel.say(wire.write_frame(frame, self._stream.manner)):
+            self._story.frames += 1
+            self._stream.truth.frame_sent(frame, 0)
+
+    async def _tell_in_call(self, numbers: set[int], kind: EventType, user_id: int, at_ms: int) -> None:
+        cast = self._stream.meeting.script.cast
+        found = callcenter.translated(kind, cast.named(user_id), cast, at_ms)
+        if found is not None and found[0] in numbers:
+            if await self.channel.say(callcenter.event_message(*found)):
+                self._stream.truth.event_sent(found[0], at_ms, found[1])
 
     async def say_event(self, event_type: EventType, fields: dict[str, Any]) -> None:
         """An event of the connection's own, subscribed to or not."""
@@ -106,23 +129,31 @@ class Signalling:
         for item in wanted:
             number = item.get("event_type") if isinstance(item, dict) else None
             subscribe = item.get("subscribe") if isinstance(item, dict) else None
-            if number not in _SUBSCRIBABLE or not isinstance(subscribe, bool):
+            if number not in self._subscribable or not isinstance(subscribe, bool):
                 self._complain(f"subscription to event {number}, which cannot be subscribed to")
             elif subscribe:
-                await self._subscribe(EventType(number))
+                await self._subscribe(int(number))
             else:
-                self._subscribed.discard(EventType(number))
+                self._subscribed.discard(int(number))
 
-    async def _subscribe(self, event_type: EventType) -> None:
+    async def _subscribe(self, event_type: int) -> None:
         """Joins and cameras come with what has happened before: everybody present, every camera that is on."""
         if event_type in self._subscribed:
             return
         self._subscribed.add(event_type)
         attendance = self._stream.attendance
-        if event_type is EventType.PARTICIPANT_JOIN and (people := attendance.present()):
-            await self.say_event(event_type, events.joined(people))
-        if event_type is EventType.PARTICIPANT_VIDEO_ON and (people := attendance.with_camera()):
-            await self.say_event(event_type, events.listed(people))
+        if self._in_call:
+            await self._tell_who_answered(event_type)
+        elif event_type == EventType.PARTICIPANT_JOIN and (people := attendance.present()):
+            await self.say_event(EventType.PARTICIPANT_JOIN, events.joined(people))
+        elif event_type == EventType.PARTICIPANT_VIDEO_ON and (people := attendance.with_camera()):
+            await self.say_event(EventType.PARTICIPANT_VIDEO_ON, events.listed(people))
+
+    async def _tell_who_answered(self, number: int) -> None:
+        present = {person.user_id for person in self._stream.attendance.present()}
+        for stay in self._stream.meeting.participants:
+            if stay.user_id in present:
+                await self._tell_in_call({number}, EventType.PARTICIPANT_JOIN, stay.user_id, stay.joined_ms)
 
     async def _on_ready(self, message: dict[str, Any]) -> None:
         if message.get("rtms_stream_id") != self._stream.identity.stream_id:
@@ -161,14 +192,20 @@ class Signalling:
         self._stream.stop(StopReason.RECEIVER_REQUEST_CLOSE)
 
     async def _on_video_subscription(self, message: dict[str, Any]) -> None:
-        """Individual video is never agreed to, so nobody may subscribe to it."""
+        """One participant at a time; a new choice replaces the one before."""
         user_id = message.get("user_id")
         number = user_id if isinstance(user_id, int) else 0
-        await self.channel.say(
-            messages.video_subscription_response(
-                number,
-                self._stream.clock.now_ms(),
-                status=Status.INVALID_MEDIA_VIDEO_DATA_OPT,
-                reason="no video socket with data_opt 4",
-            )
-        )
+        status, reason = self._judge_choice(number, message.get("subscribe"))
+        now_ms = self._stream.clock.now_ms()
+        await self.channel.say(messages.video_subscription_response(number, now_ms, status=status, reason=reason))
+        if status == Status.OK:
+            self._stream.watch(number if message["subscribe"] else None)
+
+    def _judge_choice(self, user_id: int, subscribe: Any) -> tuple[Status, str]:
+        if not self._stream.has_individual_video():
+            return Status.INVALID_MEDIA_VIDEO_DATA_OPT, "no video socket with data_opt 4"
+        if not isinstance(subscribe, bool) or not self._stream.attendance.has_camera(user_id):
+            return Status.INVALID_PAYLOAD, "no participant with that camera on"
+        if subscribe and self._stream.watched.user_id == user_id:
+            return Status.DUPLICATE_VIDEO_SUBSCRIPTION, "subscribed to already"
+        return Status.OK, "OK"

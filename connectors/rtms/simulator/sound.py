@@ -7,12 +7,12 @@ running timestamps. Mixed: one message an interval from the first to the last, s
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
-from connectors.rtms.simulator import speech
-from connectors.rtms.simulator.people import Role
+from connectors.rtms.simulator import audio_encoder, speech
+from connectors.rtms.simulator.audio_encoder import AudioCodec
 from connectors.rtms.simulator.script import Script
 from connectors.rtms.simulator.speech import Samples
 
@@ -25,16 +25,18 @@ _BEEP_LEAD_MS = 50
 
 _BEEP_SEGMENT_MS = 200
 _RAMP_MS = 2
+_BEEP = ("beep", 0, _BEEP_SEGMENT_MS)
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """What was agreed: 16-bit little-endian samples, `channels` alike, in chunks of `send_rate_ms`."""
+    """What was agreed: `channels` alike, in chunks of `send_rate_ms`, which for all codecs but L16 is 20."""
 
     send_rate_ms: int = 100
     rate_hz: int = 16_000
     channels: int = 1
     mixed: bool = False
+    codec: AudioCodec = AudioCodec.L16
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,12 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One person unmuted: from the first sample to the last."""
+    """One person unmuted: from the first sample to the last. `origin` says where in which recording they come from."""
 
     user_id: int
     start_ms: int
     samples: Samples
+    origin: tuple[str, int, int]
 
 
 @cache
@@ -70,10 +73,15 @@ def _beep(rate_hz: int) -> Samples:
 
 def segments(script: Script, rate_hz: int) -> Iterator[Segment]:
     """Who is unmuted when, in the order of starting."""
-    beacon = script.cast.having(Role.BEACON).user_id
-    beeps = (Segment(beacon, at_ms - _BEEP_LEAD_MS, _beep(rate_hz)) for at_ms in script.beats)
+    beacon = script.cast.beacon
+    beeps = (Segment(beacon.user_id, at - _BEEP_LEAD_MS, _beep(rate_hz), _BEEP) for at in script.beats if beacon)
     turns = (
-        Segment(turn.user_id, turn.start_ms, speech.spoken(turn.reading, *turn.recorded_ms, rate_hz))
+        Segment(
+            turn.user_id,
+            turn.start_ms,
+            speech.spoken(turn.reading, *turn.recorded_ms, rate_hz),
+            (turn.reading, *turn.recorded_ms),
+        )
         for turn in script.turns
     )
     return heapq.merge(turns, beeps, key=lambda segment: segment.start_ms)
@@ -84,21 +92,28 @@ def chunks(script: Script, wanted: AudioFormat) -> Iterator[Chunk]:
     return _mixed(script, wanted) if wanted.mixed else _separate(script, wanted)
 
 
-def _payload(samples: Samples, channels: int) -> bytes:
-    return np.repeat(samples, channels).astype("<i2").tobytes() if channels > 1 else samples.astype("<i2").tobytes()
-
-
 def _padded(samples: Samples, size: int) -> Samples:
     return samples if len(samples) == size else np.pad(samples, (0, size - len(samples)))
 
 
 def _segment_chunks(segment: Segment, wanted: AudioFormat) -> Iterator[Chunk]:
     """A segment cut up; the last chunk is as long as the others, filled with silence."""
+    payloads = _pieces(segment.samples, wanted) if wanted.codec is AudioCodec.L16 else _packets(segment.origin, wanted)
+    for number, payload in enumerate(payloads):
+        yield Chunk(segment.start_ms + number * wanted.send_rate_ms, segment.user_id, payload)
+
+
+def _pieces(samples: Samples, wanted: AudioFormat) -> Iterator[bytes]:
     size = wanted.send_rate_ms * wanted.rate_hz // 1000
-    for number, first in enumerate(range(0, len(segment.samples), size)):
-        piece = _padded(segment.samples[first : first + size], size)
-        start_ms = segment.start_ms + number * wanted.send_rate_ms
-        yield Chunk(start_ms, segment.user_id, _payload(piece, wanted.channels))
+    pieces = (_padded(samples[first : first + size], size) for first in range(0, len(samples), size))
+    return audio_encoder.encode(pieces, wanted.codec, wanted.rate_hz, wanted.channels)
+
+
+@lru_cache(maxsize=256)
+def _packets(origin: tuple[str, int, int], wanted: AudioFormat) -> tuple[bytes, ...]:
+    """Encoded once, however many meetings have it and however often: few parts of few recordings are ever spoken."""
+    samples = _beep(wanted.rate_hz) if origin == _BEEP else speech.spoken(*origin, wanted.rate_hz)
+    return tuple(_pieces(samples, wanted))
 
 
 def _separate(script: Script, wanted: AudioFormat) -> Iterator[Chunk]:
@@ -126,7 +141,14 @@ def _advance(held: list[tuple[int, int, Chunk, Iterator[Chunk]]]) -> Chunk:
 
 
 def _mixed(script: Script, wanted: AudioFormat) -> Iterator[Chunk]:
-    """Intervals from the start to the end, each the clipped sum of the segments that touch it."""
+    """Intervals from the start to the end."""
+    payloads = audio_encoder.encode(_sums(script, wanted), wanted.codec, wanted.rate_hz, wanted.channels)
+    for number, payload in enumerate(payloads):
+        yield Chunk(number * wanted.send_rate_ms, 0, payload)
+
+
+def _sums(script: Script, wanted: AudioFormat) -> Iterator[Samples]:
+    """Each interval's clipped sum of the segments that touch it."""
     size = wanted.send_rate_ms * wanted.rate_hz // 1000
     coming = segments(script, wanted.rate_hz)
     upcoming = next(coming, None)
@@ -140,7 +162,7 @@ def _mixed(script: Script, wanted: AudioFormat) -> Iterator[Chunk]:
             _add(total, segment, start_ms * wanted.rate_hz // 1000, wanted.rate_hz)
         end = (start_ms + wanted.send_rate_ms) * wanted.rate_hz // 1000
         open_ones = [s for s in open_ones if s.start_ms * wanted.rate_hz // 1000 + len(s.samples) > end]
-        yield Chunk(start_ms, 0, _payload(np.clip(total, -32768, 32767).astype(np.int16), wanted.channels))
+        yield np.clip(total, -32768, 32767).astype(np.int16)
 
 
 def _add(total: np.ndarray[tuple[int], np.dtype[np.int32]], segment: Segment, first: int, rate_hz: int) -> None:

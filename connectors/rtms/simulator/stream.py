@@ -5,25 +5,34 @@ back, in which order it says goodbye. `signalling` and `media` hold the conversa
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import msgspec
 
 from connectors.host.logs import get_logger
-from connectors.rtms.protocol.codes import MEDIA_TYPE_OF, EventType, Medium, SessionState, StopReason, StreamState
-from connectors.rtms.simulator import webhooks
+from connectors.rtms.protocol.codes import (
+    CONTACT_CENTER,
+    EventType,
+    Medium,
+    SessionState,
+    StopReason,
+    StreamState,
+)
+from connectors.rtms.simulator import mishaps, webhooks
 from connectors.rtms.simulator.attendance import Attendance
 from connectors.rtms.simulator.channel import Channel, EndedBy, Framing
 from connectors.rtms.simulator.faults import Fault, FaultKind, Faults
-from connectors.rtms.simulator.frames import EventFrame
+from connectors.rtms.simulator.frames import EventFrame, RecordedFrame
 from connectors.rtms.simulator.identity import Identity
 from connectors.rtms.simulator.links import MediaLink, SignallingLink
 from connectors.rtms.simulator.meeting import Meeting
 from connectors.rtms.simulator.rules import Rules
 from connectors.rtms.simulator.truth import Truth
-from connectors.rtms.simulator.webhooks import Webhooks
+from connectors.rtms.simulator.webhooks import Shape, Webhooks
+from connectors.rtms.simulator.wire import Manner
 from connectors.rtms.simulator.zoomclock import ZoomClock
 
 log = get_logger(__name__)
@@ -32,11 +41,26 @@ _LAST_FRAMES_S = 5.0
 """How long the end waits for frames that are due but not yet taken by the client."""
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Whose camera the client asked for, None for nobody's; `number` tells one choice from the next."""
+
+    user_id: int | None = None
+    number: int = 0
+
+
 class Stream:
     """From `rtms_started` to `rtms_stopped`. `run` plays it."""
 
-    def __init__(
-        self, meeting: Meeting, identity: Identity, rules: Rules, faults: Faults, clock: ZoomClock, hooks: Webhooks
+    def __init__(  # noqa: PLR0913 - everything that one stream is made of
+        self,
+        meeting: Meeting,
+        identity: Identity,
+        rules: Rules,
+        faults: Faults,
+        clock: ZoomClock,
+        hooks: Webhooks,
+        webhook_shape: Shape | None = None,
     ) -> None:
         self.meeting = meeting
         self.identity = identity
@@ -52,6 +76,13 @@ class Stream:
         self.stop_reason: StopReason | None = None
         self.ended = asyncio.Event()
         self.audio_sent: tuple[int, int] = (0, 0)
+        self.repeated: Counter[Medium] = Counter()
+        self._ready = asyncio.Event()
+        self.webhook_shape = webhook_shape or hooks.shape
+        self.dead_paths: set[str] = set()
+        self.watched = Watched()
+        self.picture_bytes = 0
+        self._address = ""
         self._hooks = hooks
         self._hook_order = asyncio.Lock()
         self._stop = asyncio.Event()
@@ -60,17 +91,18 @@ class Stream:
 
     # --- its life ---------------------------------------------------------------------------------------------------
 
-    async def run(self, server_url: str) -> None:
-        """Announce the stream, play the meeting's events, end it."""
+    async def run(self, address: str) -> None:
+        """Announce the stream at the server's address, play the meeting's events, end it."""
+        self._address = address
         try:
             for _ in range(2 if self.faults.has(FaultKind.DUPLICATE_WEBHOOK) else 1):
-                self._announce("meeting.rtms_started", webhooks.started(self.identity, server_url))
+                self.announce_start()
             for fault in self.faults.timed():
-                self.spawn(self._happen(fault))
+                self.spawn(mishaps.happen(self, fault))
             playing, stopping = self.spawn(self._play()), self.spawn(self._wait_for_stop())
             await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
             playing.cancel()
-            await self._finish(self.stop_reason or StopReason.MEETING_ENDED)
+            await self._finish(self.stop_reason or self.meeting.stop_reason)
         finally:
             self.stream_state = StreamState.TERMINATED
             for task in list(self._tasks):
@@ -104,15 +136,37 @@ class Stream:
 
     async def _play(self) -> None:
         for frame in self.meeting.of_medium(Medium.EVENTS):
-            assert isinstance(frame, EventFrame)
             await self.clock.until(frame.due_ms)
-            self.attendance.apply(frame)
-            if self.signalling is not None:
-                await self.signalling.tell(frame)
+            if isinstance(frame, RecordedFrame):
+                await self._repeat(frame)
+            elif isinstance(frame, EventFrame):
+                await self._tell(frame)
         await self.clock.until(self.meeting.end_ms)
         senders = [socket.sender for socket in self.media if socket.sender is not None]
         if senders:
             await asyncio.wait(senders, timeout=_LAST_FRAMES_S)
+
+    async def _repeat(self, frame: RecordedFrame) -> None:
+        if not self._ready.is_set():
+            await self._until_ready_or_over()
+        if self.signalling is not None:
+            await self.signalling.repeat(frame)
+
+    async def _until_ready_or_over(self) -> None:
+        """A recording waits for its client, but not longer than it lasts."""
+        waiting = {asyncio.create_task(self._ready.wait()), asyncio.create_task(self.clock.until(self.meeting.end_ms))}
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+
+    async def _tell(self, frame: EventFrame) -> None:
+        self.attendance.apply(frame)
+        if self.watched.user_id is not None and not self.attendance.has_camera(self.watched.user_id):
+            self.watch(None)
+        if self.signalling is not None:
+            await self.signalling.tell(frame)
 
     async def _finish(self, reason: StopReason) -> None:
         self.stop_reason = reason
@@ -126,20 +180,62 @@ class Stream:
         if self.signalling is not None:
             channels.append(self.signalling.channel)
         await asyncio.gather(*(channel.close() for channel in channels))
-        await self._announce("meeting.rtms_stopped", webhooks.stopped(self.identity, reason))
+        await self.announce("stopped", webhooks.stopped(self.identity, reason))
         log.info("stream ended", stream_id=self.identity.stream_id, reason=reason.name.lower())
 
-    def _announce(self, event: str, fields: dict[str, Any]) -> asyncio.Task[None]:
+    def announce_start(self) -> None:
+        """Send the started webhook with the address of now."""
+        self.announce("started", webhooks.started(self.identity, self._address + self.signalling_path))
+
+    def announce(self, verb: str, fields: dict[str, Any]) -> asyncio.Task[None]:
         """Send a webhook beside everything else, after those before it; to be awaited or not."""
-        return self.spawn(self._post(event, fields))
+        return self.spawn(self._post(webhooks.event_name(self.identity, verb), fields))
 
     async def _post(self, event: str, fields: dict[str, Any]) -> None:
         async with self._hook_order:
-            delivery = await self._hooks.post(event, fields)
+            delivery = await self._hooks.post(event, fields, self.webhook_shape)
         if delivery is not None:
             self.truth.webhooks.append(asdict(delivery))
 
     # --- connections ------------------------------------------------------------------------------------------------
+
+    @property
+    def signalling_path(self) -> str:
+        """The path in `server_urls`; another one after each move."""
+        moves = len(self.dead_paths)
+        return f"/signalling/{self.identity.stream_id}" + (f"/{moves}" if moves else "")
+
+    def has_individual_video(self) -> bool:
+        """Whether a socket was agreed on that carries the camera which the client chooses."""
+        return any(socket.agreement.individual for socket in self.media)
+
+    def watch(self, user_id: int | None) -> None:
+        """The client chose another camera, or none."""
+        self.watched = Watched(user_id, self.watched.number + 1)
+
+    def furnish(self, channel: Channel) -> None:
+        """Make an accepted connection speak as this stream does."""
+        channel.framing = self.framing
+        channel.is_deaf = self.faults.has(FaultKind.UNHEARD_ANSWERS)
+        channel.clock = self.clock
+
+    def keep_alive(self, channel: Channel) -> None:
+        """Ask whether the client is there, if this stream does."""
+        if not self.faults.has(FaultKind.NO_KEEP_ALIVES, self.elapsed_s()):
+            channel.keep_alive(self.rules.keep_alive_s)
+
+    @property
+    def manner(self) -> Manner:
+        """How messages of this stream are written."""
+        return Manner(
+            string_ids=self.faults.has(FaultKind.STRING_IDS),
+            captions_in_us=self.faults.has(FaultKind.CAPTIONS_IN_US),
+            channels=self.identity.product == CONTACT_CENTER,
+        )
+
+    def elapsed_s(self) -> float:
+        """How long the meeting has been going on, in its own time."""
+        return (self.clock.now_ms() - self.meeting.start_ms) / 1000
 
     @property
     def framing(self) -> Framing:
@@ -164,12 +260,19 @@ class Stream:
         if signalling is not self.signalling or self.is_over:
             return
         self.signalling = None
+        self._ready.clear()
         self.stream_state = StreamState.INTERRUPTED
         sockets, self.media = self.media, []
         for socket in sockets:
             socket.channel.cut(EndedBy.INTERRUPTED)
         log.info("signalling lost", stream_id=self.identity.stream_id, ended_by=signalling.channel.ended_by)
-        self._announce("meeting.rtms_interrupted", webhooks.interrupted(self.identity))
+        self.announce("interrupted", webhooks.interrupted(self.identity))
+        self.await_return()
+
+    def await_return(self) -> None:
+        """Give up if signalling does not come back in time."""
+        if self._window is not None:
+            self._window.cancel()
         self._window = self.spawn(
             self._give_up_after(self.rules.signalling_window_s, StopReason.AWAIT_RECONNECTION_TIMEOUT)
         )
@@ -186,8 +289,7 @@ class Stream:
         signalling = self.signalling  # it may be lost as well while it is being told
         if signalling is None or self.is_over or socket.sender is None:
             return
-        mask = sum(MEDIA_TYPE_OF[medium] for medium in socket.media)
-        await signalling.say_event(EventType.MEDIA_CONNECTION_INTERRUPTED, {"media_type": int(mask)})
+        await signalling.say_event(EventType.MEDIA_CONNECTION_INTERRUPTED, mishaps.mask_field(socket.media))
         if signalling is not self.signalling:
             return
         await signalling.say_stream_state(StreamState.INTERRUPTED, StopReason.DATA_CONNECTION_INTERRUPTED)
@@ -211,6 +313,7 @@ class Stream:
         if not signalling.was_ready:
             await signalling.say_session_state(SessionState.STARTED)
         signalling.was_ready = True
+        self._ready.set()
         for socket in waiting:
             socket.start()
 
@@ -219,10 +322,10 @@ class Stream:
     def schedule(self, fault: Fault) -> None:
         """One more fault in a running stream; one without a time happens now."""
         if fault.at_s is None:
-            fault = replace(fault, at_s=(self.clock.now_ms() - self.meeting.start_ms) / 1000)
+            fault = msgspec.structs.replace(fault, at_s=self.elapsed_s())
         self.faults.add(fault)
         if fault in self.faults.timed():
-            self.spawn(self._happen(fault))
+            self.spawn(mishaps.happen(self, fault))
 
     def is_paused(self, at_ms: int) -> bool:
         """Whether the stream is paused at that time."""
@@ -230,32 +333,7 @@ class Stream:
         pauses = (fault for fault in self.faults.timed() if fault.kind is FaultKind.PAUSE)
         return any((pause.at_s or 0) <= at_s < (pause.at_s or 0) + pause.for_s for pause in pauses)
 
-    async def _happen(self, fault: Fault) -> None:
-        await self.clock.until(self.meeting.start_ms + 1000 * (fault.at_s or 0))
-        log.info("fault", kind=fault.kind.value, stream_id=self.identity.stream_id)
-        if fault.kind is FaultKind.CUT_SIGNALLING and self.signalling is not None:
-            self.signalling.channel.cut(EndedBy.FAULT)
-        elif fault.kind is FaultKind.CUT_MEDIA:
-            for socket in [s for s in self.media if fault.medium is None or fault.medium in s.media]:
-                socket.channel.cut(EndedBy.FAULT)
-        elif fault.kind is FaultKind.UNKNOWN_MESSAGE:
-            for channel in self._channels():
-                await channel.say(msgspec.json.encode({"msg_type": 9_999, "content": {"data": "from the future"}}))
-        elif fault.kind is FaultKind.PAUSE:
-            await self._pause(fault)
-
-    async def _pause(self, fault: Fault) -> None:
-        pause_ms = self.meeting.start_ms + 1000 * (fault.at_s or 0)
-        steps = (
-            (SessionState.PAUSED, StreamState.PAUSED, pause_ms),
-            (SessionState.RESUMED, StreamState.RESUMED, pause_ms + 1000 * fault.for_s),
-        )
-        for session_state, stream_state, at_ms in steps:
-            await self.clock.until(at_ms)
-            if self.signalling is not None:
-                await self.signalling.say_session_state(session_state)
-                await self.signalling.say_stream_state(stream_state)
-
-    def _channels(self) -> list[Channel]:
+    def channels(self) -> list[Channel]:
+        """All connections that count."""
         first = [] if self.signalling is None else [self.signalling.channel]
         return first + [socket.channel for socket in self.media]

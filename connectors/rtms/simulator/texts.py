@@ -8,24 +8,23 @@ from connectors.rtms.protocol.codes import Medium
 from connectors.rtms.simulator.frames import CaptionFrame, ChatFrame
 from connectors.rtms.simulator.script import Script
 
-ENGLISH = 9
-CAPTION_DELAY_MS = 700
-"""How long after the words Zoom's recogniser has them."""
-
 
 def captions(script: Script, start_ms: int) -> Iterator[CaptionFrame]:
     """One caption a phrase, sorted by when the phrases end."""
+    style = script.captions
+    if not style.sent:
+        return
     spoken = [(phrase, turn.user_id) for turn in script.turns for phrase in turn.spoken()]
     for phrase, user_id in sorted(spoken, key=lambda item: item[0].end_ms):
         yield CaptionFrame(
             medium=Medium.CAPTIONS,
-            due_ms=start_ms + phrase.end_ms + CAPTION_DELAY_MS,
+            due_ms=start_ms + phrase.end_ms + style.delay_ms,
             timestamp_ms=start_ms + phrase.start_ms,
             user_id=user_id,
             user_name=script.cast.named(user_id).name,
             start_ms=start_ms + phrase.start_ms,
             end_ms=start_ms + phrase.end_ms,
-            language=ENGLISH,
+            language=style.language,
             text=phrase.text,
         )
 

@@ -9,7 +9,9 @@ from typing import Any
 import httpx
 
 from connectors.host.logs import get_logger
+from connectors.rtms.protocol import codes
 from connectors.rtms.protocol.codes import StopReason
+from connectors.rtms.protocol.messages import ID_FIELDS
 from connectors.rtms.protocol.signature import url_validation_answer, webhook_signature
 from connectors.rtms.simulator.identity import Identity
 from connectors.rtms.simulator.zoomclock import ZoomClock
@@ -39,14 +41,22 @@ class Delivery:
     status: int | None
 
 
+def event_name(identity: Identity, verb: str) -> str:
+    """`meeting.rtms_started` and its like; Contact Center's have a word more."""
+    voice = "voice_" if identity.product == codes.CONTACT_CENTER else ""
+    return f"{identity.product}.{voice}rtms_{verb}"
+
+
 def started(identity: Identity, server_url: str) -> dict[str, Any]:
-    """The fields of `meeting.rtms_started`."""
-    return {
-        "meeting_uuid": identity.meeting_uuid,
-        "meeting_id": identity.meeting_number,
-        "operator_id": identity.operator_id,
+    """The fields of `meeting.rtms_started`, of other products without what only meetings and webinars have."""
+    fields: dict[str, Any] = {ID_FIELDS[identity.product]: identity.meeting_uuid}
+    if identity.product in (codes.MEETING, codes.WEBINAR):
+        fields |= {"meeting_id": identity.meeting_number, "operator_id": identity.operator_id}
+        fields["is_original_host"] = True
+    if identity.product == codes.VIDEO_SDK:
+        fields["session_key"] = "simulated-session"
+    return fields | {
         "account_id": identity.account_id,
-        "is_original_host": True,
         "rtms_stream_id": identity.stream_id,
         "server_urls": server_url,
     }
@@ -59,7 +69,7 @@ def stopped(identity: Identity, reason: StopReason) -> dict[str, Any]:
 
 def interrupted(identity: Identity) -> dict[str, Any]:
     """The fields of `meeting.rtms_interrupted`, which brings no URLs."""
-    return {"meeting_uuid": identity.meeting_uuid, "rtms_stream_id": identity.stream_id}
+    return {ID_FIELDS[identity.product]: identity.meeting_uuid, "rtms_stream_id": identity.stream_id}
 
 
 def body_of(event: str, event_ts: int, fields: dict[str, Any], shape: Shape) -> dict[str, Any]:
@@ -80,11 +90,13 @@ class Webhooks:
         self._clock = clock
         self._client = httpx.AsyncClient(timeout=_ANSWER_WITHIN_S) if url else None
 
-    async def post(self, event: str, fields: dict[str, Any]) -> Delivery | None:
+    async def post(self, event: str, fields: dict[str, Any], shape: Shape | None = None) -> Delivery | None:
         """Send one and again until it is taken with a 2xx or the schedule is over; None without a URL."""
         if self._client is None:
             return None
-        body = json.dumps(body_of(event, self._clock.now_ms(), fields, self.shape), separators=(",", ":")).encode()
+        body = json.dumps(
+            body_of(event, self._clock.now_ms(), fields, shape or self.shape), separators=(",", ":")
+        ).encode()
         status: int | None = None
         for attempt, pause_s in enumerate((*_RETRY_AFTER_S, None), start=1):
             status = await self._attempt(self._client, body)

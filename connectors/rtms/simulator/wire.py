@@ -1,22 +1,37 @@
 """The meeting's frames as messages of the protocol, with the variations that real servers are suspected of."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from connectors.rtms.protocol import messages
 from connectors.rtms.protocol.codes import Medium, MessageType
-from connectors.rtms.simulator.frames import AnyFrame, CaptionFrame, ChatFrame, EventFrame
+from connectors.rtms.simulator import callcenter
+from connectors.rtms.simulator.frames import AnyFrame, CaptionFrame, ChatFrame, EventFrame, RecordedFrame
 
 _EVERYONE = 1
 _ID_KEYS = frozenset({"user_id"})
 
 
-def write_frame(frame: AnyFrame, *, string_ids: bool = False, captions_in_us: bool = False) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a stream writes: the variations, and whether participants are `channels`, as in Contact Center."""
+
+    string_ids: bool = False
+    captions_in_us: bool = False
+    channels: bool = False
+
+
+def write_frame(frame: AnyFrame, manner: Manner = Manner()) -> bytes:
     """One WebSocket message for one frame."""
-    data = _write(frame, 1000 if captions_in_us else 1)
-    if not string_ids:
+    if isinstance(frame, RecordedFrame):
+        return frame.message
+    data = _write(frame, 1000 if manner.captions_in_us else 1)
+    if manner.channels:
+        return msgspec.json.encode(callcenter.with_channels(msgspec.json.decode(data)))
+    if not manner.string_ids:
         return data
     return msgspec.json.encode(_with_string_ids(msgspec.json.decode(data)))
 
@@ -28,6 +43,7 @@ def _write(frame: AnyFrame, caption_factor: int) -> bytes:
         return messages.chat_data(_chat(frame))
     if isinstance(frame, EventFrame):
         return messages.event_update(frame.event_type, frame.timestamp_ms, frame.fields)
+    assert not isinstance(frame, RecordedFrame)
     return messages.media_data(
         _message_type(frame.medium),
         user_id=frame.user_id,

@@ -66,10 +66,10 @@ def write(seed: int, seconds: int) -> Script:
         turns=turns,
         presences=presences,
         cameras=_cameras(cast, turns, presences),
-        speakers=_speakers(cast, turns, length_ms),
+        speakers=speakers(cast.having(Role.HOST).user_id, turns, length_ms),
         shares=_shares(cast, length_ms),
         chat=_chat(cast, presences, length_ms),
-        beats=tuple(range(BEAT_MS, length_ms - BEAT_MS // 4, BEAT_MS)),
+        beats=beats(length_ms),
     )
 
 
@@ -120,9 +120,14 @@ def _cameras(cast: Cast, turns: tuple[Turn, ...], presences: tuple[Span, ...]) -
     return tuple(sorted(spans, key=lambda span: span.start_ms))
 
 
-def _speakers(cast: Cast, turns: tuple[Turn, ...], length_ms: int) -> tuple[Span, ...]:
-    """The host until somebody speaks; then whoever speaks, but nobody takes over while the one before still speaks."""
-    changes = [(0, cast.having(Role.HOST).user_id)]
+def beats(length_ms: int) -> tuple[int, ...]:
+    """When the beacon beeps in a meeting of that length."""
+    return tuple(range(BEAT_MS, length_ms - BEAT_MS // 4, BEAT_MS))
+
+
+def speakers(first: int, turns: tuple[Turn, ...], length_ms: int) -> tuple[Span, ...]:
+    """`first` until somebody speaks; then whoever speaks, but nobody takes over while the one before still speaks."""
+    changes = [(0, first)]
     silent_from_ms = 0
     for turn in turns:
         at_ms = max(turn.start_ms + _REACTION_MS, silent_from_ms + _REACTION_MS // 2)

@@ -8,11 +8,15 @@ from connectors.host.clock import Clock, SystemClock
 class ZoomClock:
     """Unix milliseconds that only ever grow, and waiting for them. With a `speed` above 1, meetings pass faster."""
 
-    def __init__(self, clock: Clock | None = None, speed: float = 1.0) -> None:
+    def __init__(self, clock: Clock | None = None, speed: float = 1.0, begin_ms: float | None = None) -> None:
         self._clock = clock or SystemClock()
         self._speed = speed
         self._began_s = self._clock.monotonic()
-        self._began_ms = self._clock.now_us() / 1000
+        self._began_ms = self._clock.now_us() / 1000 if begin_ms is None else begin_ms
+
+    def beginning(self, at_ms: float) -> "ZoomClock":
+        """A clock as fast as this one on which it is now another time."""
+        return ZoomClock(self._clock, self._speed, at_ms)
 
     def now_ms(self) -> int:
         """The time."""

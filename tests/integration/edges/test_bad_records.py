@@ -6,7 +6,8 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from connectors.rtms.simulator.server import MeetingRequest, ServerOptions, Simulator
+from connectors.rtms.simulator.request import MeetingRequest
+from connectors.rtms.simulator.server import ServerOptions, Simulator
 from connectors.rtms.simulator.stream import Stream
 from connectors.rtms.simulator.zoomclock import ZoomClock
 from deploy.local.server import unready

@@ -22,7 +22,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from connectors.kafka.errors import RecordTooLarge
-from connectors.rtms.simulator.server import MeetingRequest, Simulator
+from connectors.rtms.simulator.request import MeetingRequest
+from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.stream import Stream
 from schemas import topics
 from schemas.codec import framed

@@ -73,10 +73,11 @@ class House:
         self._view = TopicView(self.kafka, topics.APP_SESSIONS, self._apply).start()
         self.lifecycle = service(["-m", "processors", "lifecycle"], self._env, folder / "lifecycle.log")
         self.workers: dict[str, Server] = {}
+        self.readers: dict[str, Server] = {}
         self.private: set[str] = set()
 
     def close(self) -> None:
-        for server in (*self.workers.values(), self.lifecycle):
+        for server in (*self.workers.values(), *self.readers.values(), self.lifecycle):
             server.stop()
         self._view.close()
         self.producer.close()
@@ -91,6 +92,15 @@ class House:
             server.launch()
         server.wait_ready()
         return server
+
+    def read_everything(self) -> None:
+        """Have the processors run, which see both sides of a hand-over."""
+        for name in ("muxing", "transcription", "participants"):
+            if name not in self.readers:
+                self.readers[name] = service(["-m", "processors", name], self._env, self.folder / f"{name}.log")
+                self.readers[name].launch()
+        for server in self.readers.values():
+            server.wait_ready()
 
     def only(self, *names: str) -> None:
         """These workers and no others."""

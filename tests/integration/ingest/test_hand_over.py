@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from connectors.rtms.protocol.codes import Medium
-from connectors.rtms.simulator.server import MeetingRequest
+from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.stream import Stream
-from schemas.records import AppSession, MediaRecord, RecordKind
+from schemas import topics
+from schemas.records import AppSession, FactKind, Hole, MediaRecord, RecordKind
 from schemas.sessions import State
 from tests.integration.ingest.conftest import House, check_envelope, check_ticks, wait_until
 
@@ -20,6 +21,40 @@ def heard(records: list[MediaRecord]) -> Audio:
     return sorted((r.participant_id, r.timestamp_ms, r.payload) for r in records if r.kind is RecordKind.FRAME)
 
 
+def sent_at(stream: Stream, medium: Medium) -> set[tuple[int, int]]:
+    return {(frame.user_id, frame.timestamp_ms) for frame in stream.meeting.of_medium(medium)}
+
+
+async def holes_of(house: House, session: str, *media: str) -> dict[str, Hole]:
+    """What the session says to be missing, one hole a medium, once it is said of all these."""
+    await wait_until(
+        lambda: {hole.medium for hole in house.states[session].holes} >= set(media),
+        60,
+        lambda: f"{house.states[session].holes}\n{house.logs()[-6000:]}",
+    )
+    holes = house.states[session].holes
+    assert len(holes) == len({hole.medium for hole in holes}), holes
+    assert {hole.cause for hole in holes} == {"not_connected"}
+    return {hole.medium: hole for hole in holes}
+
+
+def check_holes(stream: Stream, media: dict[str, list[MediaRecord]], holes: dict[str, Hole]) -> None:
+    """What Zoom had and no topic has lies in a hole, and each hole is as long as the topic itself is silent.
+
+    What was said before Zoom heard that the first client is ready is no loss.
+    """
+    first_ms = next(story.ready_ms for story in stream.truth.connections if story.ready_ms)
+    for medium in (Medium.AUDIO, Medium.VIDEO, Medium.SHARE, Medium.CHAT):
+        got = {(r.participant_id, r.timestamp_ms) for r in media[medium] if r.kind is RecordKind.FRAME}
+        hole = holes.get(medium)
+        lost = sorted(at_ms for _, at_ms in sent_at(stream, medium) - got if at_ms > first_ms)
+        outside = [at_ms for at_ms in lost if hole is None or not hole.from_ms <= at_ms < hole.to_ms]
+        assert outside == [], f"{medium}: missing, and nobody says so: {outside} {hole}"
+        if hole is not None:
+            inside = [at_ms for _, at_ms in got if hole.from_ms < at_ms < hole.to_ms]
+            assert inside == [], f"{medium}: there, and said to be missing"
+
+
 def spoken(stream: Stream) -> Audio:
     frames = stream.meeting.of_medium(Medium.AUDIO)
     return sorted((frame.user_id, frame.timestamp_ms, frame.payload) for frame in frames)
@@ -27,6 +62,7 @@ def spoken(stream: Stream) -> Audio:
 
 async def begun(house: House, simulate: Simulate) -> tuple[Stream, str, AppSession, str]:
     """A meeting in real time with two workers about, some seconds old: who holds it, who else is there."""
+    await asyncio.to_thread(house.read_everything)
     await asyncio.to_thread(house.only, "one", "two")
     simulator = await simulate(speed=1.0)
     stream = await simulator.start(MeetingRequest(seconds=20))
@@ -70,6 +106,10 @@ async def test_a_worker_that_is_told_to_stop_hands_over(house: House, simulate: 
     assert heard(media["audio"]) == spoken(stream), "audio is complete, nothing twice"
     sent = {(s.user_id, s.timestamp_ms) for s in stream.truth.sent if s.medium is Medium.VIDEO}
     assert {(u, t) for u, t, _ in heard(media["video"])} == sent, "every picture Zoom sent before the close is there"
+    holes = await holes_of(house, session, "video", "share", "captions", "chat", "events")
+    check_holes(stream, media, holes)
+    assert "audio" not in holes
+    assert 0 < holes["video"].to_ms - holes["video"].from_ms <= 3000
     assert [entry.new_state for entry in done.history].count(State.CONNECTED) == 1
     assert done.history[-2].metadata.endswith('"stopped: meeting_ended"}'), "the meeting went on to its own end"
 
@@ -89,6 +129,10 @@ async def test_a_worker_that_dies_is_replaced(house: House, simulate: Simulate) 
     missing = set(said) - set(got)
     lost_ms = 100 * len(missing) / len(stream.meeting.participants)
     print(f"replaced in {took_s:.2f} s, {lost_ms:.0f} ms of audio lost")
+    holes = await holes_of(house, session, "video", "share", "captions", "chat", "events")
+    check_holes(stream, media, holes)
+    print({medium: hole.to_ms - hole.from_ms for medium, hole in holes.items()})
+    assert holes["video"].to_ms - holes["video"].from_ms > 5000, "it took the group that long to notice"
     assert lost_ms < 3000, "only what the dead worker had not given to Kafka, or Zoom had given to a dead socket"
     assert "Traceback" not in house.logs()
 
@@ -112,6 +156,10 @@ async def test_a_stream_announced_again_elsewhere_is_followed_by_the_worker_that
     check_ticks(media)
     assert {record.epoch for records in media.values() for record in records} == {held.epoch}
     assert heard(media["audio"]) == spoken(stream)
+    holes = await holes_of(house, session, "video", "share", "captions", "chat", "events")
+    check_holes(stream, media, holes)
+    facts = await asyncio.to_thread(house.records, topics.SESSION_FACTS, session)
+    assert {fact.source for fact in facts if fact.kind is FactKind.HOLE_FOUND} == {"ingest"}
     stories = [story for story in stream.truth.connections if story.kind == "signalling"]
     assert len(stories) == 2, "the same addresses again are no reason to move"
     assert done.worker == held.worker

@@ -13,8 +13,8 @@ import pytest
 from connectors.rtms.protocol.codes import MessageType, StopReason
 from connectors.rtms.protocol.messages import media_data
 from connectors.rtms.simulator.faults import Fault, FaultKind
+from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.rules import Credentials
-from connectors.rtms.simulator.server import MeetingRequest
 from deploy.local.ports import free_ports
 from schemas import topics
 from schemas.excerpts import KEPT_BYTES
@@ -112,7 +112,7 @@ async def test_garbage_from_zoom_is_put_aside_and_the_meeting_goes_on(house: Hou
     for session in sessions:
         await house.until(session, State.CONNECTED)
     await wait_until(lambda: len(streams[0].truth.sent) > 100, 20, lambda: "Zoom sends nothing")
-    channels = streams[0]._channels()
+    channels = streams[0].channels()
     for channel, message, _ in UNUSABLE:
         assert await channels[channel].say(message)
     at_ms = streams[0].clock.now_ms()
@@ -145,7 +145,7 @@ async def test_a_flood_of_garbage_from_zoom_takes_bounded_memory(house: House, s
     session = house.join(simulator, stream)
     await house.until(session, State.CONNECTED)
     before, most = rss_bytes(house.workers["one"]), 0
-    media = stream._channels()[1]
+    media = stream.channels()[1]
     for count, size in FLOODS:
         for number in range(count):
             assert await media.say(b"x" * size)

@@ -7,6 +7,7 @@ import uuid
 
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import CONTROL, create_producer
+from processors.checkpoint.missing import Missing
 from processors.participants.application import participant_event
 from processors.participants.roster import ParticipantsLogic
 from schemas import topics
@@ -26,6 +27,8 @@ SECONDS = 12.0
 
 
 def identify(session, work):
+    if isinstance(work, Missing):
+        return f"{session}/hole-{work.hole.from_ms}", work.hole
     record = participant_event(session, work)
     return f"{session}/{record.event_id}", record
 
@@ -57,6 +60,9 @@ def test_killed_while_events_flow(topics_ready, tmp_path):
         wait_for(lambda: ended(kafka, names) == set(names), 30, lambda: f"not all have ended: see {process.log}")
     finally:
         process.stop()
+    facts = values(kafka, topics.SESSION_FACTS, names)
+    holes = {key: expected.pop(key) for key in list(expected) if "hole" in key}
+    assert {f"{fact.session_id}/hole-{fact.hole.from_ms}": fact.hole for fact in facts} == holes
     found = values(kafka, topics.PARTICIPANT_EVENTS, names)
     assert {f"{record.session_id}/{record.event_id}" for record in found} == expected.keys()
     assert [record for record in found if record != expected[f"{record.session_id}/{record.event_id}"]] == []

@@ -18,13 +18,13 @@ from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.settings import KafkaSettings
 from deploy.local.server import Server
 from schemas.ids import partition_of, session_id
-from schemas.topics import BY_NAME, TRANSCRIPTS
+from schemas.topics import BY_NAME, SESSION_FACTS, TRANSCRIPTS
 from tests.support.crash_simulation import Meetings
 from tests.support.groups import Lag, begin_at_the_ends
 from tests.support.processes import service, wait_for
 from tests.support.settings import kafka_settings
 from tests.support.topics import values
-from tests.support.toy_processor import ToyLogic, Work, as_written, batch, meeting
+from tests.support.toy_processor import ToyLogic, Work, as_written, batch, holes, meeting
 from tests.support.toy_service import ToyApplication, utterance
 
 SESSION_TIMEOUT_S = 6
@@ -137,6 +137,8 @@ def check(kafka: KafkaSettings, meetings: Meetings) -> None:
     assert (expected.keys() - ids, ids - expected.keys()) == (set(), set())
     wrong = [record for record in found if record.text != expected[record.session_id, record.utterance_id]]
     assert wrong == []
+    facts = {(fact.session_id, fact.hole) for fact in values(kafka, SESSION_FACTS, meetings)}
+    assert facts == {(name, hole) for name, inputs in meetings.items() for (hole,) in holes(name, inputs).values()}
     print(
         f"{sum(map(len, (r for m in meetings.values() for r in m.values())))} records in, {len(expected)} windows, "
         f"{len(found) - len(expected)} identical repetitions"

@@ -20,11 +20,13 @@ from connectors.rtms.protocol.events import (
     OwnerEvent,
     TickDue,
 )
+from connectors.rtms.protocol.parameters import EVERYTHING, MediaParameters
 from connectors.rtms.protocol.params import StreamParams
 from connectors.rtms.session import RtmsSession, SessionOutcome
 from connectors.rtms.settings import ZoomSettings
+from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.rules import Rules
-from connectors.rtms.simulator.server import MeetingRequest, ServerOptions, Simulator
+from connectors.rtms.simulator.server import ServerOptions, Simulator
 from connectors.rtms.simulator.stream import Stream
 from connectors.rtms.simulator.zoomclock import ZoomClock
 from connectors.rtms.transport.choice import create_transport
@@ -118,7 +120,7 @@ def truth_tally(stream: Stream) -> dict[tuple[str, int], tuple[int, int, str]]:
 def params_of(simulator: Simulator, stream: Stream, **changes: Any) -> StreamParams:
     credentials = simulator.options.credentials
     known: dict[str, Any] = {
-        "product": "meeting",
+        "product": stream.identity.product,
         "meeting_id": stream.identity.meeting_uuid,
         "stream_id": stream.identity.stream_id,
         "server_urls": (simulator.signalling_url(stream),),
@@ -131,13 +133,21 @@ def params_of(simulator: Simulator, stream: Stream, **changes: Any) -> StreamPar
 class Attendant:
     """A running session and everything it said."""
 
-    def __init__(self, simulator: Simulator, stream: Stream, settings: ZoomSettings = SETTINGS, **changes: Any) -> None:
+    def __init__(
+        self,
+        simulator: Simulator,
+        stream: Stream,
+        settings: ZoomSettings = SETTINGS,
+        media: MediaParameters = EVERYTHING,
+        **changes: Any,
+    ) -> None:
         self.said = Listener()
         self.session = RtmsSession(
             params_of(simulator, stream, **changes),
             self.said,
             transport=create_transport(settings),
             clock=SystemClock(),
+            media=media,
             policy=settings.policy(),
         )
         self.running = asyncio.create_task(self.session.run())

@@ -33,7 +33,7 @@ async def test_what_makes_no_sense_is_refused_and_a_whole_meeting_arrives(
     attendant = attend(simulator, stream, SETTINGS.model_copy(update={"transport": transport}))
     said = attendant.said
     await said.until(lambda heard: len(heard.of(FrameReceived)) > 50)
-    signalling, media = (channel for channel in stream._channels())
+    signalling, media = (channel for channel in stream.channels())
     on_signalling, on_media = ANYWHERE | ON_SIGNALLING, ANYWHERE | ON_MEDIA
     await say(signalling, *(message for message, _ in on_signalling.values()), *IGNORED.values())
     await say(media, *(message for message, _ in on_media.values()), *IGNORED.values())

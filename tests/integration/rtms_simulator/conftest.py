@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.rules import Rules
-from connectors.rtms.simulator.server import MeetingRequest, ServerOptions, Simulator
+from connectors.rtms.simulator.server import ServerOptions, Simulator
 from connectors.rtms.simulator.stream import Stream
 from connectors.rtms.simulator.zoomclock import ZoomClock
 from tests.integration.rtms_simulator.strict_client import StrictClient

@@ -127,7 +127,7 @@ async def test_media_needs_signalling_first(simulate: Callable[..., Any], client
         (2, {"video": {"codec": 5, "fps": 25}}, 30),
         (2, {"video": {"codec": 7, "fps": 31}}, 30),
         (2, {"video": {"codec": 7, "fps": 25, "resolution": 5}}, 28),
-        (2, {"video": {"codec": 7, "fps": 25, "data_opt": 4}}, 29),
+        (2, {"video": {"codec": 7, "fps": 25, "data_opt": 5}}, 29),
         (8, {"transcript": {"src_language": 99}}, 43),
         (8, {"transcript": {"enable_lid": 1}}, 36),
         (8, {"transcript": {"content_type": 2}}, 37),

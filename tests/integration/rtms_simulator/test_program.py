@@ -18,6 +18,14 @@ from tests.integration.rtms_simulator.strict_client import EVERYTHING, StrictCli
 Start = Callable[..., tuple[subprocess.Popen[str], dict[str, Any]]]
 
 
+def first_line(descriptor: int) -> bytes:
+    """Byte by byte: what a buffered reader takes beyond the line, `communicate` would never see."""
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(descriptor, 1)):
+        line += byte
+    return line
+
+
 @pytest.fixture
 def program(films: Path) -> Iterator[Start]:
     """`program("--seconds", "10")` → the process and its first line."""
@@ -31,7 +39,7 @@ def program(films: Path) -> Iterator[Start]:
         )  # fmt: skip
         running.append(process)
         assert process.stdout is not None
-        line = process.stdout.readline()
+        line = first_line(process.stdout.fileno())
         return process, json.loads(line)["listening"] if line else {}
 
     yield start
@@ -103,10 +111,12 @@ def test_a_meeting_now_ends_by_itself(program: Start, endpoint: Endpoint) -> Non
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--fault", "nonsense"), "is not a valid FaultKind"),
+        (("--fault", "nonsense"), "invalid enum value 'nonsense'; allowed: refuse_signalling"),
+        (("--scenario", "nonsense"), "there is no scenario 'nonsense'; there are: "),
         (("--fault", "pause"), "for_s"),
         (("--scopes", "smell"), "smell"),
         (("--seconds", "3"), "at least 10 seconds"),
+        (("--replay", "/nowhere.jsonl"), "No such file"),
         (("--cert", "/nowhere.pem", "--key", "/nowhere.key", "--seconds", "10"), "No such file"),
     ],
 )
@@ -117,6 +127,33 @@ def test_a_wrong_command_line_is_explained(program: Start, arguments: tuple[str,
     assert process.returncode in (1, 2)
     assert words in errors
     assert "Traceback" not in errors
+
+
+def test_a_scenario_by_name_and_the_list_of_them(program: Start) -> None:
+    listed = subprocess.run(
+        [sys.executable, "-m", "connectors.rtms.simulator", "--list"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert any(line.startswith("server-moves ") for line in listed)
+    process, _ = program("--scenario", "stop-08-stream-revoked", "--speed", "10")
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert json.loads(out.splitlines()[-1])["ended"]["stop_reason"] == "stream_revoked"
+
+
+async def test_a_scenario_by_http(program: Start) -> None:
+    _, listening = program("--start", "on-request", "--speed", "20")
+    async with httpx.AsyncClient(base_url=listening["control"], timeout=60) as control:
+        meeting = (await control.post("/meetings", json={"scenario": "contact-center"})).json()
+        assert meeting["webhook"]["event"] == "contact_center.voice_rtms_started"
+        assert meeting["webhook"]["payload"]["engagement_id"]
+        mine = {"seconds": 10, "people": [{"name": "Ada"}], "speech": [{"who": "Eve", "at_s": 1}]}
+        refusal = await control.post("/meetings", json=mine)
+        assert (refusal.status_code, refusal.json()["error"]) == (
+            400,
+            "speech[1].who: there is no 'Eve'; people here: Ada",
+        )
+        mine["speech"] = [{"who": "Ada", "at_s": 1, "last": 0}]
+        assert (await control.post("/meetings", json=mine)).status_code == 201
 
 
 def test_help_names_every_fault() -> None:

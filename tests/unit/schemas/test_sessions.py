@@ -156,8 +156,13 @@ def test_holes_are_kept_once_and_bounded():
     hole = Hole(medium="video", from_ms=1, to_ms=2, cause="budget")
     state = life(*WHOLE[:3], fact("hole_found", hole=hole), fact("hole_found", hole=hole), fact("hole_found"))
     assert state.holes == (hole,)
-    many = replace(state, holes=(hole,) * sessions.MAX_HOLES)
-    assert life(fact("hole_found", hole=replace(hole, to_ms=3)), state=many, offset=9).holes == many.holes
+    many = replace(
+        state, holes=tuple(replace(hole, from_ms=10 * n, to_ms=10 * n + 1) for n in range(sessions.MAX_HOLES))
+    )
+    assert life(fact("hole_found", hole=replace(hole, from_ms=5, to_ms=6)), state=many, offset=9).holes == many.holes
+    longer = life(fact("hole_found", hole=replace(hole, from_ms=0, to_ms=3)), state=many, offset=9).holes
+    assert len(longer) == sessions.MAX_HOLES, "what only lengthens a known one always has room"
+    assert replace(hole, from_ms=0, to_ms=3) in longer
 
 
 def test_a_fact_about_nothing_is_refused():

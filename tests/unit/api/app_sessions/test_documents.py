@@ -43,6 +43,10 @@ def test_the_shape_clients_know():
         "created_at": "2023-11-14T22:13:20.001000Z",
         "failures": [],
         "holes": [],
+        "completeness": {
+            medium: {"complete": True, "missing_ms": 0}
+            for medium in ("audio", "video", "share", "captions", "chat", "events")
+        },
     }
 
 
@@ -55,8 +59,10 @@ def test_a_sub_type_is_there_only_when_it_says_something():
 def test_holes_name_the_participant_as_everything_else_does():
     holes = (Hole(medium="audio", from_ms=1, to_ms=2, cause="c"),
              Hole(medium="audio", participant_id=7, from_ms=1, to_ms=2, cause="c"))  # fmt: skip
-    found = document(session(holes=holes))["holes"]
-    assert [hole["participant_uuid"] for hole in found] == [None, ids.participant_uuid("app_1", 7)]
+    found = document(session(holes=holes))
+    assert [hole["participant_uuid"] for hole in found["holes"]] == [None, ids.participant_uuid("app_1", 7)]
+    assert found["completeness"]["audio"] == {"complete": False, "missing_ms": 1}
+    assert found["completeness"]["video"] == {"complete": True, "missing_ms": 0}
 
 
 def test_nothing_secret_is_shown():

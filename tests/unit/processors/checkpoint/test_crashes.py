@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.broken_checkpoints import BROKEN_ASSIGNMENTS, BROKEN_SESSIONS, BROKEN_TROUBLES, SESSION_SEAM
 from tests.support.crash_simulation import Trouble, faults, simulate, undisturbed
-from tests.support.toy_processor import ToyLogic, batch, identify, meeting
+from tests.support.toy_processor import ToyLogic, batch, holes, identify, meeting
 
 RUNS = 25
 """Seeds for the checkpoint as it is; a broken one may use them up, but has shown itself long before."""
@@ -18,10 +18,18 @@ RUNS = 25
 PATIENCE = 120
 
 
+def in_batch(meetings):
+    return {
+        key: content
+        for name, topics in meetings.items()
+        for key, content in (batch(name, topics) | holes(name, topics)).items()
+    }
+
+
 def run(seed: int, trouble: Trouble) -> list[str]:
     rng = random.Random(seed)
     meetings = {f"s{number}": meeting(rng, f"s{number}", rng.randint(3, 14)) for number in range(2)}
-    expected = {key: content for name, topics in meetings.items() for key, content in batch(name, topics).items()}
+    expected = in_batch(meetings)
     return faults(simulate(ToyLogic(), meetings, identify, seed, trouble), expected)
 
 
@@ -39,7 +47,8 @@ def is_found(trouble: Trouble) -> bool:
 def test_one_worker_without_trouble_does_what_the_batch_does(seed):
     rng = random.Random(seed)
     meetings = {name: meeting(rng, name, 30) for name in ("a", "b", "c")}
-    expected = {key: content for name, topics in meetings.items() for key, content in batch(name, topics).items()}
+    expected = in_batch(meetings)
+    assert any("hole" in key for key in expected)
     assert undisturbed(ToyLogic(), meetings, identify, seed) == expected
 
 

@@ -10,7 +10,18 @@ from processors.checkpoint.sessions import Session, SessionKey, Window
 from processors.checkpoint.states import State, join
 from processors.checkpoint.windows import Cut, Progress
 from schemas.records import MediaRecord
-from tests.support.toy_processor import AUDIO, CAPTIONS, VIDEO, ToyLogic, batch, control, frame, identify, meeting
+from tests.support.toy_processor import (
+    AUDIO,
+    CAPTIONS,
+    VIDEO,
+    ToyLogic,
+    batch,
+    control,
+    frame,
+    holes,
+    identify,
+    meeting,
+)
 
 KEY = SessionKey(0, "s")
 Rows = dict[str, list[MediaRecord]]
@@ -58,7 +69,7 @@ class Play:
 def test_a_state_never_decreases_and_a_successor_completes_what_it_left(seed):
     rng = random.Random(seed)
     rows = meeting(rng, "s", 12)
-    play, expected, before = Play(rows), batch("s", rows), State()
+    play, expected, before = Play(rows), batch("s", rows) | holes("s", rows), State()
     for _ in range(rng.randrange(1, 150)):
         if play.open and rng.random() < 0.5:
             play.finish(rng.randrange(len(play.open)))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from processors.checkpoint.missing import Missing
 from processors.muxing import logic
 from processors.muxing.logic import EndWork, MuxingLogic, StretchWork
 from schemas.records import Audio, MediaRecord, RecordKind, Video
@@ -22,6 +23,8 @@ def identify(session_id: str, work: object) -> tuple[str, Hashable]:
     """Works themselves: what is written is a pure function of them."""
     if isinstance(work, EndWork):
         return f"{session_id}/end", (work.origin_ms - T, work.duration_ms, work.count)
+    if isinstance(work, Missing):
+        return f"{session_id}/{work.hole.medium}/{work.hole.from_ms - T}", work
     assert isinstance(work, StretchWork)
     return f"{session_id}/{work.start_ms - T}", work
 

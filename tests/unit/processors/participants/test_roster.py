@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from processors.checkpoint.missing import Missing
 from processors.participants.application import participant_event
 from processors.participants.roster import SETTLE_MS, Change, ParticipantsLogic
 from schemas.records import MediaRecord, OutputKind, RecordKind
@@ -33,6 +34,8 @@ def tick(sequence: int, at_ms: int, epoch: int = 5) -> MediaRecord:
 
 
 def identify(session, work):
+    if isinstance(work, Missing):
+        return f"{session}/hole-{work.hole.from_ms}", work
     told = participant_event(session, work)
     return f"{session}/{told.event_id}", told
 
@@ -116,6 +119,8 @@ def test_ids_tell_all_events_apart_and_the_end_counts_them():
     meetings = {"s": {EVENTS.name: events(random.Random(3), "s", 80)}}
     outputs = undisturbed(ParticipantsLogic(), meetings, identify)
     closing = outputs.pop("s/")
+    holes = [outputs.pop(key) for key in list(outputs) if "hole" in key]
+    assert {missing.hole.medium for missing in holes} == {"events"}
     assert closing.kind is OutputKind.END
     assert closing.count == len(outputs) > 20
     present: set[int] = set()

@@ -1,0 +1,79 @@
+"""What was received of each medium, and what is missing where a socket of this worker was lost and opened again. Pure.
+
+This is for losses within one epoch, of which no processor can know; between two epochs the processors see both sides.
+The rule is the same one: `schemas.seams`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from schemas import seams
+from schemas.records import Hole
+from schemas.topics import AUDIO, MEDIA_TOPICS
+
+EVERY_MEDIUM = tuple(topic.medium for topic in MEDIA_TOPICS)
+
+
+@dataclass(slots=True)
+class Reception:
+    """By medium: `through_ms` is up to which Zoom time it was received, `_lost` when it was connected again (None: it
+    is not yet), for those that have not said anything since their socket was lost.
+
+    `chunk_ms` is how much sound one audio frame holds.
+    """
+
+    chunk_ms: int = 0
+    through_ms: dict[str, int] = field(default_factory=dict)
+    _lost: dict[str, int | None] = field(default_factory=dict)
+    _holes: list[Hole] = field(default_factory=list)
+
+    def frame(self, medium: str, at_ms: int) -> None:
+        """A frame of this time arrived."""
+        if medium in self._lost:
+            self._resume(medium, at_ms)
+        if at_ms > self.through_ms.get(medium, 0):
+            self.through_ms[medium] = at_ms
+
+    def tick(self, medium: str, through_ms: int) -> None:
+        """Everything up to this time arrived."""
+        if medium in self._lost:
+            self._resume(medium, None)
+        if through_ms > self.through_ms.get(medium, 0):
+            self.through_ms[medium] = through_ms
+
+    def lost(self, media: Iterable[str]) -> None:
+        """These have no socket any more."""
+        self._lost |= dict.fromkeys((medium for medium in media if medium in self.through_ms), None)
+
+    def ready(self, now_ms: int) -> None:
+        """All that was lost is connected again; the first time, what nobody could have heard before is not missing."""
+        if not self.through_ms:
+            self.through_ms = dict.fromkeys(EVERY_MEDIUM, now_ms)
+        for medium, begun_ms in self._lost.items():
+            if begun_ms is None:
+                self._lost[medium] = now_ms
+
+    def over(self, now_ms: int) -> None:
+        """The stream has ended: what was lost does not come back."""
+        for medium, begun_ms in self._lost.items():
+            hole = seams.unheard_end(medium, self._received_ms(medium), now_ms if begun_ms is None else begun_ms)
+            if hole is not None:
+                self._holes.append(hole)
+        self._lost.clear()
+
+    def take_holes(self) -> Iterator[Hole]:
+        """What was found missing since the last call; each must be stated."""
+        holes, self._holes = self._holes, []
+        yield from holes
+
+    def _resume(self, medium: str, frame_ms: int | None) -> None:
+        begun_ms = self._lost[medium]
+        if begun_ms is None:
+            return  # still on its way when the socket was lost
+        del self._lost[medium]
+        hole = seams.hole(medium, self._received_ms(medium), begun_ms, frame_ms)
+        if hole is not None:
+            self._holes.append(hole)
+
+    def _received_ms(self, medium: str) -> int:
+        return self.through_ms[medium] + (self.chunk_ms if medium == AUDIO.medium else 0)

@@ -1,0 +1,86 @@
+"""A socket is lost and opened again within an epoch: what the worker states to be missing."""
+
+from collections.abc import Iterable
+
+from ingest.reception import EVERY_MEDIUM, Reception
+from schemas.records import Hole
+
+T = 1_000_000
+MEDIA = [medium for medium in EVERY_MEDIUM if medium != "events"]
+
+
+def heard() -> Reception:
+    reception = Reception(chunk_ms=100)
+    reception.ready(T)
+    reception.frame("audio", T + 4_900)
+    reception.frame("video", T + 5_000)
+    reception.tick("share", T + 4_500)
+    return reception
+
+
+def stretches(holes: Iterable[Hole]) -> dict[str, tuple[int, int]]:
+    return {hole.medium: (hole.from_ms - T, hole.to_ms - T) for hole in holes}
+
+
+def test_nothing_is_missing_while_nothing_is_lost() -> None:
+    reception = heard()
+    reception.ready(T + 6_000)
+    reception.frame("video", T + 90_000)
+    reception.over(T + 99_000)
+    assert list(reception.take_holes()) == []
+
+
+def test_each_medium_from_its_last_to_its_first() -> None:
+    reception = heard()
+    reception.lost(MEDIA)
+    reception.frame("video", T + 5_040)
+    reception.ready(T + 12_000)
+    reception.frame("audio", T + 5_600)
+    reception.frame("video", T + 12_100)
+    reception.tick("share", T + 12_300)
+    reception.frame("captions", T + 4_000)
+    assert stretches(reception.take_holes()) == {
+        "audio": (5_000, 5_600), "video": (5_040, 12_100), "share": (4_500, 12_000), "captions": (0, 12_000),
+    }  # fmt: skip
+    reception.frame("video", T + 20_000)
+    reception.tick("events", T + 20_000)
+    assert list(reception.take_holes()) == [], "stated once; what kept its socket lacks nothing"
+
+
+def test_sound_that_the_buffer_repeated_is_not_missing() -> None:
+    reception = heard()
+    reception.lost(["audio"])
+    reception.ready(T + 12_000)
+    reception.frame("audio", T + 5_000)
+    assert list(reception.take_holes()) == []
+
+
+def test_lost_twice_is_one_hole() -> None:
+    reception = heard()
+    reception.lost(["video"])
+    reception.ready(T + 8_000)
+    reception.lost(["video"])
+    reception.ready(T + 15_000)
+    reception.frame("video", T + 15_040)
+    assert stretches(reception.take_holes()) == {"video": (5_000, 15_040)}
+
+
+def test_what_does_not_come_back_is_missing_to_the_end() -> None:
+    reception = heard()
+    reception.lost(["video", "share"])
+    reception.over(T + 70_000)
+    assert stretches(reception.take_holes()) == {"video": (5_000, 70_000), "share": (4_500, 70_000)}
+
+
+def test_an_end_that_closed_the_sockets_first_is_no_hole() -> None:
+    reception = heard()
+    reception.lost(MEDIA)
+    reception.over(T + 6_000)
+    assert stretches(reception.take_holes()).keys() == {"captions", "chat"}, "of which nothing was known for long"
+
+
+def test_before_the_first_connection_there_is_nothing_to_lose() -> None:
+    reception = Reception()
+    reception.lost(EVERY_MEDIUM)
+    reception.over(T)
+    assert list(reception.take_holes()) == []
