@@ -12,6 +12,7 @@ UNREADABLE = counter("rtms_processors_unreadable_states", "Records of the state 
 LOST = counter("rtms_processors_lost_records", "Input records deleted by retention before they were read.", ["topic"])
 WINDOWS = counter("rtms_processors_windows", "Windows whose outputs are acknowledged.")
 OUTPUTS = counter("rtms_processors_outputs", "Output records acknowledged.", ["topic"])
+ASIDE = counter("rtms_processors_put_aside", "Works or outputs that became dead letters: there is a gap instead.")
 STATES = counter("rtms_processors_states", "States written.")
 EXPIRED = counter("rtms_processors_expired_states", "States erased because the inputs hold their sessions no more.")
 COMMITS = counter("rtms_processors_commits", "Offset commits by result.", ["result"])
