@@ -3,16 +3,22 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
 
+from connectors.host.logs import get_logger
 from processors.muxing import metrics
+from processors.muxing.gaps import lessened
 from processors.muxing.logic import EndWork, MuxingLogic, StretchWork
 from processors.muxing.segments import end, segments
 from processors.muxing.settings import MuxingSettings
-from processors.shell.applications import Output
+from processors.shell.applications import Aside, Output
+from processors.shell.rendering import FAULTS
 from schemas.records import OutputKind, Segment
 from schemas.sessions import Awaited
 from schemas.topics import MUXING_STATE, RECORDING_SEGMENTS
+
+log = get_logger(__name__)
 
 
 class Muxing:
@@ -35,28 +41,53 @@ class Muxing:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
-    async def render(self, session_id: str, work: object) -> Sequence[Output]:
+    async def render(self, session_id: str, work: object) -> Sequence[Output | Aside]:
         written = await asyncio.get_running_loop().run_in_executor(self._pool, _written, session_id, work)
-        for segment in written:
-            _count(segment)
-        return [Output(RECORDING_SEGMENTS, segment.segment_id, segment) for segment in written]
+        _count(written, work)
+        outputs = [Output(RECORDING_SEGMENTS, segment.segment_id, segment) for segment in written.segments]
+        return [*outputs, written.aside] if written.aside else outputs
 
 
-def _written(session_id: str, work: object) -> list[Segment]:
+class Written(NamedTuple):
+    """A work's segments, and what had to be left out to make them."""
+
+    segments: list[Segment]
+    aside: Aside | None = None
+
+
+def _written(session_id: str, work: object) -> Written:
     if isinstance(work, EndWork):
-        return [end(session_id, work)]
+        return Written([end(session_id, work)])
     assert isinstance(work, StretchWork)
-    return segments(session_id, work)
+    try:
+        return Written(segments(session_id, work))
+    except FAULTS as error:
+        log.exception("a stretch cannot be written as it is", session_id=session_id, start_ms=work.start_ms)
+        return _with_gap(session_id, work, type(error).__name__)
 
 
-def _count(segment: Segment) -> None:
-    if segment.kind is OutputKind.END:
-        metrics.RECORDINGS.inc()
-        return
-    metrics.SEGMENTS.inc()
-    metrics.SEGMENT_BYTES.inc(len(segment.payload))
-    metrics.PICTURES.inc(segment.pictures)
-    metrics.DEPENDENT_SEGMENTS.inc(not segment.independent)
+def _with_gap(session_id: str, work: StretchWork, fault: str) -> Written:
+    """As much of the stretch as can be written; nothing at all is a recording with a segment missing."""
+    for less in lessened(work):
+        reason = f"{fault} while writing a segment: left out its {less.what}"
+        with suppress(*FAULTS):
+            return Written(segments(session_id, less.work), Aside(reason, less.data))
+    return Written([], Aside(f"{fault} while writing a segment: left out", less.data))
+
+
+def _count(written: Written, work: object) -> None:
+    if written.aside:
+        metrics.UNWRITABLE.inc()
+    if isinstance(work, StretchWork):
+        metrics.DROPPED_PICTURES.inc(work.dropped)
+    for segment in written.segments:
+        if segment.kind is OutputKind.END:
+            metrics.RECORDINGS.inc()
+            continue
+        metrics.SEGMENTS.inc()
+        metrics.SEGMENT_BYTES.inc(len(segment.payload))
+        metrics.PICTURES.inc(segment.pictures)
+        metrics.DEPENDENT_SEGMENTS.inc(not segment.independent)
 
 
 if TYPE_CHECKING:

@@ -1,11 +1,14 @@
 """Bits as H.264 counts them: fixed and Exp-Golomb numbers, and the escaping that keeps start codes out of data."""
 
+MAX_ZEROS = 32
+"""Before the first one of an Exp-Golomb number."""
+
 
 class BitReader:
     """Reads the payload of a NAL unit (without its header byte), already unescaped.
 
     Raises:
-        ValueError: reading past the end.
+        ValueError: reading past the end, or a number of more than 32 bits.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -23,6 +26,8 @@ class BitReader:
         zeros = 0
         while not self.bits(1):
             zeros += 1
+            if zeros > MAX_ZEROS:
+                raise ValueError("no number is that large")
         return (1 << zeros) - 1 + self.bits(zeros)
 
     def signed(self) -> int:

@@ -20,7 +20,11 @@ from processors.muxing.boxes import (
     video_track,
 )
 from processors.muxing.h264 import Size
-from processors.muxing.pictures import ShownPicture, size_of
+from processors.muxing.parameters import size_of
+from processors.muxing.pictures import ShownPicture
+
+SAMPLE_BYTES = 16
+"""What a fragment's header says of each picture."""
 
 _MDAT_HEADER_BYTES = 8
 _TICKS_PER_MS = VIDEO_TIMESCALE // 1000

@@ -8,12 +8,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from processors.muxing.bits import BitReader, unescaped
 
 START_CODE = b"\0\0\1"
 SLICE_HEADER_BYTES = 16
+MAX_NAL_UNITS = 4096
+"""A message of more is no picture; a real one has a few dozen."""
+
+MAX_MACROBLOCKS = 139_264
+"""Of the standard's largest picture."""
+
+_MAX_CHROMA, _MAX_DEPTH = 3, 14
 PROFILES_WITH_CHROMA = frozenset({44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244})
 B_SLICE = 1
 
@@ -79,7 +87,10 @@ def nal_units(data: bytes) -> Iterator[bytes]:
 
 def access_unit(data: bytes) -> AccessUnit:
     """Never fails: what cannot be understood has no picture."""
-    nals = tuple(nal for nal in nal_units(data) if kind(nal) not in _LEFT_OUT)
+    useful = (nal for nal in nal_units(data) if kind(nal) not in _LEFT_OUT)
+    nals = tuple(islice(useful, MAX_NAL_UNITS + 1))
+    if len(nals) > MAX_NAL_UNITS:
+        nals = ()
     slices = [nal for nal in nals if kind(nal) in (Nal.SLICE, Nal.IDR)]
     return AccessUnit(
         nals=nals,
@@ -122,6 +133,8 @@ def _chroma(reader: BitReader) -> tuple[int, int, int]:
     if chroma == 3:
         reader.bits(1)
     luma_depth, chroma_depth = reader.unsigned() + 8, reader.unsigned() + 8
+    if chroma > _MAX_CHROMA or max(luma_depth, chroma_depth) > _MAX_DEPTH:
+        raise ValueError("no picture has such colours")
     reader.bits(1)
     if reader.bits(1):
         for index in range(12 if chroma == 3 else 8):
@@ -165,7 +178,8 @@ def _size(reader: BitReader, chroma: int) -> Size:
     size = Size(
         width_mbs * 16 - unit_x * (left + right), height_units * 16 * (2 - frames_only) - unit_y * (top + bottom)
     )
-    if not (0 < size.width <= 16384 and 0 < size.height <= 16384):
+    is_sane = 0 < size.width <= 16384 and 0 < size.height <= 16384
+    if not is_sane or width_mbs * height_units * (2 - frames_only) > MAX_MACROBLOCKS:
         raise ValueError(f"no picture is {size.width} x {size.height}")
     return size
 

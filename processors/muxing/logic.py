@@ -13,7 +13,8 @@ from processors.checkpoint.folds import FOREVER_MS, Fold, Json
 from processors.checkpoint.windows import Cut, Observed, Progress, Track
 from processors.muxing import mixing, pictures
 from processors.muxing.mixing import Chunk, Ends
-from processors.muxing.pictures import SentPicture, ShownPicture, Stretch
+from processors.muxing.parts import Part, parts
+from processors.muxing.pictures import SentPicture, Stretch
 from processors.muxing.recordings import Frame, Recording
 from processors.muxing.slots import REORDER_MS, Slot, audio_from, origin_before, reaches
 from schemas.records import Audio, Codec, MediaRecord, RecordKind, Video
@@ -24,26 +25,16 @@ TRACK = "recording"
 SLACK_MS = 2000
 """How far a chunk or picture may lag behind the newest of its topic: a chunk's own second, and one of Zoom's."""
 
-PART_BYTES = 4 * 1024 * 1024
-"""A segment's pictures are cut here, at a key frame where there is one in the second half."""
-
-
 MAX_PICTURE_BYTES = MAX_RECORD_BYTES // 2
 """A larger picture is left out: its segment would fit into no record."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A segment of a stretch: [start_ms, end_ms) with these pictures."""
-
-    start_ms: int
-    end_ms: int
-    pictures: tuple[ShownPicture, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class StretchWork:
-    """All that is needed to write one stretch of a recording. `parameters` are the stream's parameter sets."""
+    """All that is needed to write one stretch of a recording.
+
+    `parameters` are the stream's parameter sets; `dropped` pictures were sent and could not be shown.
+    """
 
     frame: Frame
     slot: int
@@ -53,6 +44,7 @@ class StretchWork:
     parts: tuple[Part, ...]
     parameters: tuple[bytes, ...]
     chunks: tuple[Chunk, ...]
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +141,8 @@ def _cut(recording: Recording, slot: Slot, records: Sequence[MediaRecord]) -> Cu
     sent = [_sent(record) for record in records if isinstance(record, Video)]
     stretch = Stretch(start_ms, end_ms, is_first=start_ms == recording.origin_ms)
     shown = pictures.show(recording.chain, sent, stretch, frame.size)
+    in_parts, left_out = parts(shown.pictures, start_ms, end_ms)
+    chain = shown.chain.broken(left_out) if left_out else shown.chain
     audio_from_ms = end_ms if is_pause else max(audio_from(end_ms, frame.rate_hz), recording.audio_from_ms)
     chunks, ends = _heard(recording, records, audio_from_ms)
     work = StretchWork(
@@ -157,12 +151,13 @@ def _cut(recording: Recording, slot: Slot, records: Sequence[MediaRecord]) -> Cu
         origin_ms=recording.origin_ms,
         start_ms=start_ms,
         end_ms=end_ms,
-        parts=tuple(_parts(shown.pictures, start_ms, end_ms)),
+        parts=in_parts,
         parameters=shown.parameters,
         chunks=tuple(chunks),
+        dropped=chain.dropped - recording.chain.dropped,
     )
     count = recording.count + len(work.parts)
-    after = replace(recording, count=count, chain=shown.chain, ends=ends, audio_from_ms=audio_from_ms)
+    after = replace(recording, count=count, chain=chain, ends=ends, audio_from_ms=audio_from_ms)
     keep_from_ms = end_ms if is_pause else min(audio_from_ms, end_ms - REORDER_MS)
     return Cut(Progress(end_ms, keep_from_ms, after.to_json()), work)
 
@@ -179,28 +174,6 @@ def _heard(recording: Recording, records: Iterable[MediaRecord], next_from_ms: i
 
 def _sent(video: Video) -> SentPicture:
     return SentPicture(video.epoch, video.sequence, video.participant_id, video.timestamp_ms, video.payload)
-
-
-def _parts(shown: tuple[ShownPicture, ...], start_ms: int, end_ms: int) -> Iterable[Part]:
-    """The stretch, cut by size; pictures alone count, what is heard beside them is small."""
-    first = 0
-    while (cut := _overflow(shown, first)) < len(shown) and start_ms < shown[cut].decode_ms < end_ms:
-        yield Part(start_ms, shown[cut].decode_ms, shown[first:cut])
-        first, start_ms = cut, shown[cut].decode_ms
-    yield Part(start_ms, end_ms, shown[first:])
-
-
-def _overflow(shown: tuple[ShownPicture, ...], first: int) -> int:
-    """The picture before which a part that begins with `first` is cut."""
-    held = len(shown[first].data) if first < len(shown) else 0
-    key = None
-    for index in range(first + 1, len(shown)):
-        if shown[index].is_key and held > PART_BYTES // 2:
-            key = index
-        held += len(shown[index].data)
-        if held > PART_BYTES:
-            return key or index
-    return len(shown)
 
 
 if TYPE_CHECKING:

@@ -9,10 +9,12 @@ so it does not matter which stretch is asked for by whom.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 from processors.muxing.black import black_picture
-from processors.muxing.h264 import AccessUnit, Nal, Size, access_unit, kind, length_prefixed, sequence
+from processors.muxing.h264 import AccessUnit, Size, access_unit, length_prefixed
+from processors.muxing.parameters import in_force, is_complete, size_of
 
 GAP_MS = 700
 """Without a picture for longer than this, the last one is not shown on."""
@@ -51,7 +53,7 @@ class Chain:
 
     `epoch` and `sequence` are of the last picture that was looked at, `shown_ms` is the time of the last one shown
     (black does not count), `decode_ms` the last decoding time given out. `speaker` is whose chain is unbroken, None
-    after a break. `parameters` are the stream's parameter sets in hex. The rest counts.
+    after a break. `parameters` are the stream's parameter sets in force. The rest counts.
     """
 
     epoch: int = -1
@@ -59,16 +61,20 @@ class Chain:
     shown_ms: int = NEVER_MS
     decode_ms: int = NEVER_MS
     speaker: int | None = None
-    parameters: tuple[str, ...] = ()
+    parameters: tuple[bytes, ...] = ()
     dropped: int = 0
     bidirectional: int = 0
 
+    def broken(self, dropped: int = 1) -> Self:
+        """With pictures left out: what builds on them cannot be shown."""
+        return replace(self, speaker=None, dropped=self.dropped + dropped)
+
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"parameters": list(self.parameters)}
+        return asdict(self) | {"parameters": [nal.hex() for nal in self.parameters]}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        return cls(**value | {"parameters": tuple(value["parameters"])})
+        return cls(**value | {"parameters": tuple(map(bytes.fromhex, value["parameters"]))})
 
 
 class Stretch(NamedTuple):
@@ -91,7 +97,7 @@ class Shown:
 class _Accepted(NamedTuple):
     time_ms: int
     unit: AccessUnit
-    parameters: tuple[str, ...]
+    parameters: tuple[bytes, ...]
 
 
 def show(chain: Chain, sent: Iterable[SentPicture], stretch: Stretch, fallback: Size) -> Shown:
@@ -109,7 +115,7 @@ def show(chain: Chain, sent: Iterable[SentPicture], stretch: Stretch, fallback: 
     pictures = _timed(events, chain.decode_ms, is_reordered=is_reordered)
     if pictures:
         after = replace(after, decode_ms=pictures[-1].decode_ms)
-    return Shown(tuple(pictures), tuple(bytes.fromhex(text) for text in first), after)
+    return Shown(tuple(pictures), first, after)
 
 
 def _accept(
@@ -142,42 +148,16 @@ def _first_beyond(
 
 def _step(chain: Chain, sent: SentPicture, unit: AccessUnit) -> tuple[Chain, bool]:
     is_new_epoch = sent.epoch != chain.epoch
-    chain = replace(
-        chain, epoch=sent.epoch, sequence=sent.sequence, parameters=_parameters_after(chain.parameters, unit)
-    )
+    parameters = in_force(chain.parameters, unit.parameters)
+    chain = replace(chain, epoch=sent.epoch, sequence=sent.sequence, parameters=parameters)
     if not unit.has_picture:
         return chain, False
     is_unbroken = not is_new_epoch and chain.speaker == sent.participant_id and sent.time_ms - chain.shown_ms <= GAP_MS
-    if not chain.parameters or not (unit.is_idr or is_unbroken):
-        return replace(chain, speaker=None, dropped=chain.dropped + 1), False
+    if not (is_complete(parameters) and (unit.is_idr or is_unbroken)):
+        return chain.broken(), False
     shown_ms = sent.time_ms if chain.shown_ms == NEVER_MS else max(chain.shown_ms, sent.time_ms)
     bidirectional = chain.bidirectional + unit.is_bidirectional
     return replace(chain, speaker=sent.participant_id, shown_ms=shown_ms, bidirectional=bidirectional), True
-
-
-def _parameters_after(known: tuple[str, ...], unit: AccessUnit) -> tuple[str, ...]:
-    """A new sequence parameter set replaces all that came before, another picture parameter set is added."""
-    new = unit.parameters
-    if not new:
-        return known
-    if any(kind(nal) == Nal.SPS for nal in new):
-        return tuple(nal.hex() for nal in new) if _is_sound(new) else known
-    return known + tuple(text for text in dict.fromkeys(nal.hex() for nal in new) if text not in known) if known else ()
-
-
-def _is_sound(parameters: Sequence[bytes]) -> bool:
-    try:
-        for nal in parameters:
-            if kind(nal) == Nal.SPS:
-                sequence(nal)
-    except ValueError:
-        return False
-    return any(kind(nal) == Nal.PPS for nal in parameters)
-
-
-def size_of(parameters: Iterable[bytes], fallback: Size) -> Size:
-    """The size that sound parameter sets say."""
-    return next((sequence(nal).size for nal in parameters if kind(nal) == Nal.SPS), fallback)
 
 
 def _events(
@@ -185,7 +165,7 @@ def _events(
     accepted: Sequence[_Accepted],
     beyond: _Accepted | None,
     stretch: Stretch,
-    known: tuple[str, ...],
+    known: tuple[bytes, ...],
     fallback: Size,
 ) -> Iterator[tuple[int, bool, bytes]]:
     """Time, key, sample: in the order of decoding, black between the accepted ones where they are too far apart."""
@@ -193,10 +173,10 @@ def _events(
     for picture in [*accepted, *([beyond] if beyond else [None])]:
         until_ms = min(picture.time_ms, stretch.end_ms) if picture else stretch.end_ms
         next_ms = picture.time_ms if picture else None
-        size = size_of((bytes.fromhex(text) for text in parameters), fallback)
+        size = size_of(parameters, fallback)
         for time_ms in _black_times(last_ms, next_ms, stretch):
             if time_ms < until_ms:
-                yield time_ms, True, length_prefixed(black_picture(size, time_ms // BLACK_EVERY_MS % 2).nals)
+                yield time_ms, True, black_sample(size, time_ms)
                 blacks += 1
         if picture is None or picture is beyond:
             return
@@ -216,8 +196,22 @@ def _black_times(last_ms: int, next_ms: int | None, stretch: Stretch) -> Iterato
         first_ms = stretch.start_ms
     if first_ms >= stretch.start_ms:
         yield first_ms
-    after_ms = max(first_ms, stretch.start_ms - 1)
-    yield from range(after_ms // BLACK_EVERY_MS * BLACK_EVERY_MS + BLACK_EVERY_MS, stretch.end_ms, BLACK_EVERY_MS)
+    yield from black_times(max(first_ms, stretch.start_ms - 1), stretch.end_ms)
+
+
+def black_times(after_ms: int, end_ms: int) -> range:
+    """When black is repeated behind a time."""
+    return range(after_ms // BLACK_EVERY_MS * BLACK_EVERY_MS + BLACK_EVERY_MS, end_ms, BLACK_EVERY_MS)
+
+
+def black_sample(size: Size, time_ms: int) -> bytes:
+    """A black picture for a time. Long gaps share a few of them."""
+    return _black_sample(size, time_ms // BLACK_EVERY_MS % 2)
+
+
+@lru_cache(maxsize=32)
+def _black_sample(size: Size, parity: int) -> bytes:
+    return length_prefixed(black_picture(size, parity).nals)
 
 
 def _is_gap(last_ms: int, next_ms: int, stretch: Stretch) -> bool:
@@ -227,10 +221,10 @@ def _is_gap(last_ms: int, next_ms: int, stretch: Stretch) -> bool:
 
 
 def _sample(picture: _Accepted) -> bytes:
-    """The picture's NAL units; a key frame without parameter sets gets those in force."""
+    """The picture's NAL units; a key frame that does not bring its parameter sets gets those in force."""
     nals = picture.unit.nals
-    if picture.unit.is_idr and not picture.unit.parameters:
-        nals = (*(bytes.fromhex(text) for text in picture.parameters), *nals)
+    if picture.unit.is_idr and not is_complete(picture.unit.parameters):
+        nals = (*picture.parameters, *nals)
     return length_prefixed(nals)
 
 

@@ -12,7 +12,11 @@ from schemas import settings as session_settings
 from schemas.settings import RecordingFormat, SessionSettings
 
 DEFAULT_RATE_HZ = 16_000
-MIN_GRID_MS = 1000
+MIN_GRID_MS, MAX_GRID_MS = 1000, 10_000
+"""What is read of a slot is in memory until the slot is over."""
+
+MIN_SIDE, MAX_SIDE = 16, 4096
+_DEFAULTS = SessionSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +32,13 @@ class Frame:
     @classmethod
     def of(cls, settings: SessionSettings) -> Self:
         rate_hz = settings.audio_sample_rate_hz
+        is_size = all(MIN_SIDE <= side <= MAX_SIDE for side in (settings.video_width, settings.video_height))
+        sized = settings if is_size else _DEFAULTS
         return cls(
-            grid_ms=max(settings.grid_ms, MIN_GRID_MS),
+            grid_ms=min(max(settings.grid_ms, MIN_GRID_MS), MAX_GRID_MS),
             rate_hz=rate_hz if audio.is_rate(rate_hz) else DEFAULT_RATE_HZ,
-            width=settings.video_width,
-            height=settings.video_height,
+            width=sized.video_width,
+            height=sized.video_height,
             is_wanted=settings.recording_format is not RecordingFormat.NONE,
         )
 
@@ -42,11 +48,11 @@ class Frame:
         try:
             return cls.of(session_settings.loads(settings))
         except ValueError:
-            return cls.of(SessionSettings())
+            return cls.of(_DEFAULTS)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any] | None) -> Self:
-        return cls(**value) if value else cls.of(SessionSettings())
+        return cls(**value) if value else cls.of(_DEFAULTS)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

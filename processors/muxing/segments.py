@@ -2,7 +2,8 @@
 
 from processors.muxing import audio, mixing
 from processors.muxing.fragments import AudioRun, fragment, header
-from processors.muxing.logic import EndWork, Part, StretchWork
+from processors.muxing.logic import EndWork, StretchWork
+from processors.muxing.parts import Part
 from schemas import ids
 from schemas.records import OutputKind, Segment
 

@@ -1,7 +1,7 @@
 """What a processor is to the shell that runs it: pure logic, where its outputs go, and how one is made."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from processors.checkpoint.windows import Logic
@@ -23,6 +23,14 @@ class Output:
         if self.topic.cleanup is Cleanup.COMPACT_DELETE:
             return item_key(session_id, self.item_id)
         return session_id.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What of a work could not be used, for the dead letters. `reason` holds nothing of it, `data` is the thing."""
+
+    reason: str
+    data: bytes = field(repr=False)
 
 
 class Application(Protocol):
@@ -50,9 +58,10 @@ class Application(Protocol):
 
     async def stop(self) -> None: ...
 
-    async def render(self, session_id: str, work: object) -> Sequence[Output]:
+    async def render(self, session_id: str, work: object) -> Sequence[Output | Aside]:
         """The outputs of a work that the logic described: always the same for the same work.
 
         It may take long and run elsewhere, but must not block the loop. What fails for good is an output too (a final
-        record that says so): an exception ends the process, and the successor meets the same work again.
+        record that says so). An exception that the work itself must cause (`rendering.FAULTS`) puts the work aside; any
+        other ends the process, and the successor meets the same work again.
         """

@@ -13,6 +13,7 @@ LOST = counter("rtms_processors_lost_records", "Input records deleted by retenti
 HOLES = counter("rtms_processors_holes", "Holes between two epochs that were stated.", ["medium"])
 WINDOWS = counter("rtms_processors_windows", "Windows whose outputs are acknowledged.")
 OUTPUTS = counter("rtms_processors_outputs", "Output records acknowledged.", ["topic"])
+ASIDE = counter("rtms_processors_put_aside", "Works or outputs that became dead letters: there is a gap instead.")
 STATES = counter("rtms_processors_states", "States written.")
 EXPIRED = counter("rtms_processors_expired_states", "States erased because the inputs hold their sessions no more.")
 COMMITS = counter("rtms_processors_commits", "Offset commits by result.", ["result"])

@@ -1,16 +1,28 @@
-"""Turns complete windows into acknowledged outputs, a bounded number at a time, in whatever order they get ready."""
+"""Turns complete windows into acknowledged outputs, a bounded number at a time, in whatever order they get ready.
+
+What cannot become an output whoever tries is put aside: else one odd window would stop the whole partition for ever.
+"""
 
 import asyncio
+import struct
 from collections.abc import Callable, Iterable, Sequence
 
+from connectors.host.logs import get_logger
+from connectors.kafka.dead_letters import Origin
+from connectors.kafka.errors import RecordTooLarge
 from processors.checkpoint.assignments import Assignment
 from processors.checkpoint.missing import Missing
 from processors.checkpoint.sessions import Window
 from processors.shell import metrics
-from processors.shell.applications import Application, Output
+from processors.shell.applications import Application, Aside, Output
 from processors.shell.outbox import Outbox
 from schemas.records import FactKind, SessionFact
 from schemas.topics import SESSION_FACTS
+
+log = get_logger(__name__)
+
+FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, struct.error)
+"""What pure code raises when it meets what nobody thought of: the next process would, too."""
 
 
 class Rendering:
@@ -47,28 +59,48 @@ class Rendering:
             task.cancel()
 
     async def _finish(self, assignment: Assignment, window: Window) -> None:
-        session = window.session
         async with self._slots:
             with metrics.RENDER_SECONDS.time():
-                outputs = await self._rendered(session.session_id, window.work)
-            for output in outputs:
-                metrics.OUTPUTS.labels(output.topic.name).inc()
-            await asyncio.gather(
-                *(
-                    self._outbox.send(output.topic, output.key(session.session_id), output.record, session.partition)
-                    for output in outputs
-                )
-            )
+                outputs = await self._rendered(window)
+            await asyncio.gather(*(self._send(window, output) for output in outputs))
         metrics.WINDOWS.inc()
         self.start(assignment, assignment.done(window))
 
-    async def _rendered(self, session_id: str, work: object) -> Sequence[Output]:
-        if not isinstance(work, Missing):
-            return await self._application.render(session_id, work)
-        metrics.HOLES.labels(work.hole.medium).inc()
-        source, kind = self._application.name, FactKind.HOLE_FOUND
-        fact = SessionFact(session_id=session_id, kind=kind, source=source, hole=work.hole)
-        return [Output(SESSION_FACTS, "", fact)]
+    async def _rendered(self, window: Window) -> Sequence[Output | Aside]:
+        session_id = window.session.session_id
+        if isinstance(window.work, Missing):
+            metrics.HOLES.labels(window.work.hole.medium).inc()
+            source, kind = self._application.name, FactKind.HOLE_FOUND
+            fact = SessionFact(session_id=session_id, kind=kind, source=source, hole=window.work.hole)
+            return [Output(SESSION_FACTS, "", fact)]
+        try:
+            return await self._application.render(session_id, window.work)
+        except FAULTS as error:
+            log.exception("work put aside", session_id=session_id)
+            return [Aside(f"{type(error).__name__} while rendering", b"")]
+
+    async def _send(self, window: Window, output: Output | Aside) -> None:
+        """Write an output, or put aside what can never be one; it is acknowledged."""
+        session_id, partition = window.session.session_id, window.session.partition
+        if isinstance(output, Aside):
+            await self._put_aside(window, output)
+            return
+        try:
+            await self._outbox.send(output.topic, output.key(session_id), output.record, partition)
+        except (RecordTooLarge, *FAULTS) as error:
+            log.exception("output put aside", session_id=session_id, topic=output.topic.name)
+            await self._put_aside(window, Aside(f"{type(error).__name__} for {output.topic.name}", b""))
+        else:
+            metrics.OUTPUTS.labels(output.topic.name).inc()
+
+    async def _put_aside(self, window: Window, aside: Aside) -> None:
+        """The letter says where the window's records begin; as its source it names us, who made the bytes."""
+        metrics.ASIDE.inc()
+        offset = min((mark.offset for mark in window.first.values()), default=0)
+        session_id, partition = window.session.session_id, window.session.partition
+        await self._outbox.refuse(
+            Origin(self._application.name, partition, offset, session_id.encode()), aside.reason, aside.data
+        )
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -3,12 +3,16 @@
 Nothing is decoded or encoded. What is read comes piece by piece, what is written goes to a file.
 """
 
+import errno
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import av
 
 _OPTIONS = {"movflags": "faststart", "fflags": "bitexact"}
+_OF_THE_DISK = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOENT, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE}
+)
 
 
 class UnreadableRecording(Exception):
@@ -48,8 +52,8 @@ def write_movie(pieces: Iterable[bytes], path: Path) -> None:
                     packet.stream = streams[packet.stream.index]
                     movie.mux(packet)
                     packets += 1
-    except av.FFmpegError as error:
-        if isinstance(error, OSError) and not isinstance(error, EOFError):
+    except (av.FFmpegError, ValueError) as error:  # rubbish makes the library raise either
+        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
             raise
         raise UnreadableRecording(type(error).__name__) from None
     if not packets:

@@ -1,4 +1,4 @@
-"""Tries again for as long as it takes: a store that is away for hours must cost nothing but time."""
+"""Tries again for as long as it takes: a store that is away or a disk that is full must cost nothing but time."""
 
 import threading
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from connectors.host.logs import get_logger
 from connectors.kafka.errors import Fatal, KafkaError, RecordTooLarge
 from connectors.objects.errors import BadKey, ObjectsError
 from sinks.objects import metrics
+from sinks.objects.scratch import ScratchUnusable
 from sinks.objects.settings import SinkObjectsSettings
 
 log = get_logger(__name__)
@@ -47,7 +48,7 @@ class Patience:
                 result = call()
             except (BadKey, RecordTooLarge, Fatal):
                 raise
-            except (ObjectsError, KafkaError) as error:
+            except (ObjectsError, KafkaError, ScratchUnusable) as error:
                 had_trouble = True
                 metrics.RETRIES.labels(what).inc()
                 log.warning("trying again", what=what, reason=str(error), wait_s=delay_s)

@@ -19,7 +19,7 @@ from sinks.objects import layout, metrics
 from sinks.objects.layout import StoredSegment
 from sinks.objects.movies import UnreadableRecording, write_movie
 from sinks.objects.patience import Patience
-from sinks.objects.scratch import scratch_file
+from sinks.objects.scratch import capacity_bytes, scratch_file
 from sinks.objects.settings import SinkObjectsSettings
 
 log = get_logger(__name__)
@@ -84,17 +84,16 @@ class Storing:
         stored = layout.stored_segments((item.key, item.modified_ms) for item in listing)
         if reason := layout.incompleteness(end, stored):
             return _failed(end, reason)
+        if sum(item.size_bytes for item in listing) > capacity_bytes(self._settings.scratch_dir):
+            return _failed(end, "scratch_too_small")  # waiting would hold up all other recordings for ever
         for attempt in range(1, self._settings.attempts + 1):
             try:
                 return self._movie(end, stored, patience)
             except NotFound:  # deleted since it was listed, or its header was: waiting brings nothing back
                 return _failed(end, "segments_missing")
-            except (UnreadableRecording, OSError) as error:
-                log.warning(
-                    "recording not finished", session_id=end.session_id, attempt=attempt, reason=type(error).__name__
-                )
-                reason = "unreadable" if isinstance(error, UnreadableRecording) else "scratch_full"
-        return _failed(end, reason or "unreadable")
+            except UnreadableRecording as error:
+                log.warning("recording not finished", session_id=end.session_id, attempt=attempt, reason=str(error))
+        return _failed(end, "unreadable")
 
     def _movie(self, end: Segment, stored: Sequence[StoredSegment], patience: Patience) -> SessionFact:
         key = layout.movie_key(end.session_id)

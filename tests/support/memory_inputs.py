@@ -44,16 +44,19 @@ class MemoryInputs:
 
 
 class MemoryOutbox:
-    """Stands in for `Outbox`; `error` makes every write fail."""
+    """Stands in for `Outbox`; `error` makes every write fail, each of `errors` one record."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, bytes, Record | None, int]] = []
         self.refused: list[tuple[Input, int, str]] = []
         self.error: Exception | None = None
+        self.errors: list[Exception] = []
 
     async def send(self, topic: Topic, key: bytes, record: Record | None, partition: int) -> None:
         if self.error:
             raise self.error
+        if self.errors:
+            raise self.errors.pop(0)
         self.sent.append((topic.name, key, record, partition))
 
     async def refuse(self, origin: Origin, reason: str, data: bytes) -> None:

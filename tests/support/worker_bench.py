@@ -27,13 +27,14 @@ CODEC = Codec.with_ids_from(topics.ALL)
 
 
 class PatientToy:
-    """Renders what the test lets through."""
+    """Renders what the test lets through; `faults` are raised first, one a work."""
 
     name, state_topic, max_in_flight = "toy", topics.TRANSCRIPTION_STATE, 4
     result = Awaited.TRANSCRIPT
 
     def __init__(self) -> None:
         self.logic = ToyLogic()
+        self.faults: list[Exception] = []
         self.may_render = asyncio.Event()
         self.may_render.set()
 
@@ -43,6 +44,8 @@ class PatientToy:
 
     async def render(self, session_id: str, work: object) -> Sequence[Output]:
         await self.may_render.wait()
+        if self.faults:
+            raise self.faults.pop(0)
         record = utterance(session_id, work)
         return [Output(topics.TRANSCRIPTS, record.utterance_id, record)]
 

@@ -133,7 +133,7 @@ def test_frames_can_be_recorded() -> None:
 
 
 def test_large_stretches_are_cut_at_key_frames(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logic, "PART_BYTES", 2500)
+    monkeypatch.setattr("processors.muxing.parts.PART_BYTES", 2500)
     video = wrapped(SESSION, video_records(SESSION, [Shot(T, T + 4000, key_every=5)]))
     *parts, end = muxed(wrapped(SESSION, []), video)
     assert end.count == len(parts) > 3

@@ -1,6 +1,8 @@
 """The finished file is what the segments were: played, measured, and the same every time."""
 
+import random
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -82,6 +84,27 @@ def test_what_is_no_recording_is_unreadable(parts: list[Segment], tmp_path: Path
     for rubbish in ([], [b"rubbish" * 50], [pieces(parts)[1][:400]]):
         with pytest.raises(UnreadableRecording):
             write_movie(pieces(parts)[:kept] + rubbish, tmp_path / "movie.mp4")
+
+
+@pytest.mark.parametrize(("sound", "rubbish"), [(b"avc1", b"what"), (b"mp4a", b"what"), (b"soun", b"\xed\xa0\x80!")])
+def test_a_header_that_says_rubbish_is_unreadable_at_worst(
+    parts: list[Segment], tmp_path: Path, sound: bytes, rubbish: bytes
+) -> None:
+    header, *media = pieces(parts)
+    with suppress(UnreadableRecording):
+        write_movie([header.replace(sound, rubbish), *media], tmp_path / "movie.mp4")
+
+
+def test_rubbish_anywhere_is_unreadable_at_worst(parts: list[Segment], tmp_path: Path) -> None:
+    dice = random.Random(4)
+    whole = b"".join(pieces(parts[:2]))
+    for _ in range(300):
+        data = bytearray(whole[: dice.choice((len(whole), dice.randrange(1, len(whole))))])
+        reach = dice.choice((len(data), min(len(data), 3000)))
+        for _ in range(dice.choice((1, 5, 50, 1000))):
+            data[dice.randrange(reach)] = dice.randrange(256)
+        with suppress(UnreadableRecording):
+            write_movie([bytes(data)], tmp_path / "movie.mp4")
 
 
 def test_a_full_disk_is_an_os_error(parts: list[Segment]) -> None:

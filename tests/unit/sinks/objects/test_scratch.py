@@ -1,11 +1,12 @@
 """Scratch files go when they are done with, and what a killed process left goes at the next start."""
 
+import errno
 import fcntl
 from pathlib import Path
 
 import pytest
 
-from sinks.objects.scratch import scratch_file, sweep
+from sinks.objects.scratch import ScratchUnusable, scratch_file, sweep
 
 
 def test_a_file_is_gone_after_use(tmp_path: Path) -> None:
@@ -15,8 +16,8 @@ def test_a_file_is_gone_after_use(tmp_path: Path) -> None:
 
 
 def test_a_file_is_gone_after_a_failure(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="full"), scratch_file(tmp_path):
-        raise OSError("full")
+    with pytest.raises(ScratchUnusable, match="ENOSPC"), scratch_file(tmp_path):
+        raise OSError(errno.ENOSPC, "full")
     assert list(tmp_path.iterdir()) == []
 
 

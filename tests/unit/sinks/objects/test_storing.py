@@ -1,5 +1,8 @@
 """A session's recording from its records, in a real folder: complete or with a reason why not."""
 
+import queue
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from sinks.objects import layout
 from sinks.objects.patience import Patience
 from sinks.objects.settings import SinkObjectsSettings
 from sinks.objects.storing import Destinations, Storing
+from tests.soak.storage import Storage
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
 from tests.support.muxed import SESSION, decoded, muxed
 
@@ -128,12 +132,57 @@ def test_rubbish_is_a_failed_recording(sink: Sink, recording: list[Segment]) -> 
     assert sink.finish(end).reason == "unreadable"
 
 
-def test_no_room_for_the_file_is_a_failed_recording(sink: Sink, recording: list[Segment]) -> None:
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Storage]:
+    """A small file system for the scratch folder."""
+    made = Storage(tmp_path / "scratch", 1)
+    yield made
+    made.close()
+
+
+def test_a_full_scratch_disk_is_waited_for(disk: Storage, tmp_path: Path, recording: list[Segment]) -> None:
+    if not disk.can_fail:
+        pytest.skip("mounting a file system takes root")
+    *parts, end = recording
+    sink = Sink(tmp_path)
+    troubles: queue.Queue[str | None] = queue.Queue()
+    sink.patience = Patience(sink.settings, troubles.put)
+    for part in parts:
+        sink.storing.store(part, sink.patience)
+    disk.fill()
+    with ThreadPoolExecutor(1) as pool:
+        finishing = pool.submit(sink.finish, end)
+        try:
+            heard = [troubles.get(timeout=20) for _ in range(5)]
+        finally:
+            disk.empty()
+        fact = finishing.result(20)
+    assert heard == ["recording: the scratch folder takes no file (ENOSPC)"] * 5
+    assert list(troubles.queue)[-1] is None
+    assert fact.kind is FactKind.RECORDING_STORED
+    assert decoded(sink.store.get(layout.movie_key(SESSION))).errors == []
+    assert list(disk.path.iterdir()) == []
+
+
+def test_a_scratch_folder_that_is_gone_is_waited_for(sink: Sink, recording: list[Segment]) -> None:
     *parts, end = recording
     for part in parts:
         sink.storing.store(part, sink.patience)
     sink.settings.scratch_dir.rmdir()
-    assert sink.finish(end).reason == "scratch_full"
+    sink.patience = Patience(sink.settings, lambda trouble: sink.settings.scratch_dir.mkdir(exist_ok=True))
+    assert sink.finish(end).kind is FactKind.RECORDING_STORED
+
+
+def test_a_recording_that_no_scratch_disk_of_ours_can_hold_is_a_failed_one(
+    disk: Storage, tmp_path: Path, recording: list[Segment]
+) -> None:
+    if not disk.can_fail:
+        pytest.skip("mounting a file system takes root")
+    *parts, end = recording
+    sink = Sink(tmp_path)
+    for part in parts:
+        sink.storing.store(replace(part, payload=part.payload + bytes(1024 * 1024)), sink.patience)
+    assert sink.finish(end).reason == "scratch_too_small"
 
 
 def test_a_fact_is_stated_until_it_is_acknowledged(tmp_path: Path, recording: list[Segment]) -> None:
