@@ -1,6 +1,6 @@
 """What the ClickHouse sink counts."""
 
-from connectors.host.metrics import counter, histogram
+from connectors.host.metrics import counter, gauge, histogram
 
 ROWS = counter("rtms_sink_clickhouse_rows_total", "rows written", ["table"])
 ENDINGS = counter("rtms_sink_clickhouse_endings_total", "sessions completely in a table", ["table"])
@@ -8,3 +8,4 @@ SHORT = counter("rtms_sink_clickhouse_short_total", "endings that announced more
 SKIPPED = counter("rtms_sink_clickhouse_skipped_total", "records of a kind this release does not know", ["topic"])
 FAILURES = counter("rtms_sink_clickhouse_failures_total", "batches that have to be written again", ["at"])
 LATENCY = histogram("rtms_sink_clickhouse_write_seconds", "one batch, from its rows to its commit")
+PAUSED = gauge("rtms_sink_clickhouse_paused_partitions", "partitions not read on, because a batch cannot be written")

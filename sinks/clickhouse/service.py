@@ -103,8 +103,10 @@ class ClickHouseSink:
             self._write()
         if self._retry_at_s is not None and not self._pending:
             self._recovered()  # what could not be written has moved away; nothing else would ever resume the rest
+        held = list(self._consumer.assignment())
         if self._retry_at_s is not None:
-            self._consumer.pause(list(self._consumer.assignment()))
+            self._consumer.pause(held)
+        metrics.PAUSED.set(0 if self._retry_at_s is None else len(held))
 
     def _read(self) -> list[Record]:
         linger_s = self._settings.batch_linger_ms / 1000

@@ -2,19 +2,24 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+import httpx
+
 from connectors.kafka.errors import KafkaError
 from connectors.rtms.simulator.meeting import Meeting
 from schemas.sessions import TERMINAL
-from tests.soak import comparison
+from tests.soak import answers, comparison
+from tests.soak.customer import Customer
 from tests.soak.disturber import Disturber
-from tests.soak.expected import expected
+from tests.soak.expected import Expected, expected
+from tests.soak.faults import Fault, Plan, planned
 from tests.soak.observed import Observer
-from tests.soak.plan import Plan
-from tests.soak.player import Customer, Pace, Played, Player
+from tests.soak.onlooker import Onlooker
+from tests.soak.player import Pace, Played, Player
 from tests.soak.stage import Stage, wait_until
 
 Say = Callable[[str], None]
@@ -24,12 +29,18 @@ LETTERS_SHOWN = 3
 
 @dataclass(slots=True)
 class Result:
-    """What an act came to. `differences` is empty when nothing was lost, doubled or changed."""
+    """What an act came to. `differences` is empty when nothing was lost, doubled or changed, no process ended by
+    itself, and the API never said anything that a client must not hear.
+
+    `answered` and `refused` count what a client was answered while the act was played, by question.
+    """
 
     differences: list[str] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
+    done: Counter[Fault] = field(default_factory=Counter)
+    skipped: Counter[Fault] = field(default_factory=Counter)
+    answered: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
     sessions: int = 0
-    faults: int = 0
     records: int = 0
     windows: int = 0
     again: int = 0
@@ -61,6 +72,7 @@ class Theatre:
         self._player = Player(stage.kafka, self._customer)
         self._observer = Observer(stage.kafka, stage.environment)
         self._letters = 0
+        self._crashes = 0
 
     @property
     def can_fail_storage(self) -> bool:
@@ -77,13 +89,18 @@ class Theatre:
         for meeting in act.meetings:
             meeting.prepare()
         disturber = Disturber(self._stage, self._say)
-        played = self._played(act, disturber)
-        result = Result(
-            differences=[*disturber.failures], skipped=disturber.skipped,
-            sessions=len(played), faults=sum(disturber.done.values()),
-        )  # fmt: skip
-        result.differences += self._at_rest(played)
+        onlooker = Onlooker(self._customer, self._stage.keeper.troubles, act.name)
+        result = Result(done=disturber.done, skipped=disturber.skipped,
+                        answered=onlooker.answered, refused=onlooker.refused)  # fmt: skip
+        with onlooker.looking():
+            played = self._played(act, disturber)
+            result.sessions = len(played)
+            unfinished = self._ended(played)
+        result.differences += [*disturber.failures, *_not_as_planned(act.plan, disturber), *unfinished]
+        result.differences += [f"{count} × {line}" for line, count in onlooker.complaints.items()]
+        result.differences += self._committed(self._settle_s if not unfinished else 1.0)
         self._compare(played, result)
+        result.differences += self._new_crashes()
         result.seconds = time.monotonic() - began
         return result
 
@@ -94,7 +111,7 @@ class Theatre:
         ]
         with ThreadPoolExecutor(len(act.meetings)) as pool:
             playing = [
-                pool.submit(self._player.play, meeting, f"{act.name}-{number}", pace)
+                pool.submit(self._player.play, meeting, f"{act.name}-{number}", pace, by_customer=number % 2 == 1)
                 for number, (meeting, pace) in enumerate(zip(act.meetings, paces, strict=True))
             ]
             try:
@@ -107,13 +124,17 @@ class Theatre:
                     pace.stop()
                 raise
 
-    def _at_rest(self, played: list[Played]) -> list[str]:
-        """Wait until every session has ended and every group has committed all there is; what has not."""
-        self._say("waiting for every session to end and every group to commit its last record")
+    def _ended(self, played: list[Played]) -> list[str]:
+        """Wait until every session has ended; those that have not."""
+        self._say("waiting for every session to end")
         wait_until(lambda: not self._not_ended(played), self._settle_s, self._stage.stopping)
-        found = self._not_ended(played)
-        wait_until(lambda: not self._behind(), self._settle_s if not found else 1.0, self._stage.stopping)
-        return found + [f"group {group}: {lag} records not committed" for group, lag in self._behind().items()]
+        return self._not_ended(played)
+
+    def _committed(self, timeout_s: float) -> list[str]:
+        """Wait until every group has committed all there is; those that have not."""
+        self._say("waiting for every group to commit its last record")
+        wait_until(lambda: not self._behind(), timeout_s, self._stage.stopping)
+        return [f"group {group}: {lag} records not committed" for group, lag in self._behind().items()]
 
     def _not_ended(self, played: list[Played]) -> list[str]:
         states = {one.session_id: self._player.states[one.session_id] for one in played}
@@ -139,9 +160,7 @@ class Theatre:
             session = one.session_id
             lines = comparison.fed(one.meeting, inputs[session])
             lines += comparison.differences(wanted[session], found[session])
-            answer = self._customer.get(f"/app_sessions/{session}")
-            if answer["state"] != "ended":
-                lines.append(f"the API says {answer['state']}")
+            lines += self._answers(session, wanted[session])
             result.differences += [f"{session} (seed {one.meeting.script.seed}): {line}" for line in lines]
             result.records += comparison.count(inputs[session])
             result.windows += wanted[session].windows
@@ -150,9 +169,28 @@ class Theatre:
         if not result.differences:
             self._observer.forget(sessions)
 
+    def _answers(self, session: str, wanted: Expected) -> list[str]:
+        """What the API says now; nothing is in its way any more, so it has to."""
+        try:
+            return answers.differences(wanted, self._customer.answers(session))
+        except httpx.HTTPError as error:
+            return [f"the API does not answer: {error}"]
+
+    def _new_crashes(self) -> list[str]:
+        """Processes that ended although nobody ended them."""
+        new = self._stage.keeper.crashes[self._crashes :]
+        self._crashes += len(new)
+        return [str(crash) for crash in new]
+
     def _new_letters(self) -> list[str]:
         """An undisturbed run has none at all."""
         letters = self._observer.letters()
         new, self._letters = letters[self._letters :], len(letters)
         shown = "; ".join(f"{letter.topic} {letter.offset}: {letter.reason}" for letter in new[:LETTERS_SHOWN])
         return [f"{len(new)} dead letters: {shown}"] if new else []
+
+
+def _not_as_planned(plan: Plan, disturber: Disturber) -> list[str]:
+    """A fault that was not carried out would be a test of nothing."""
+    missing = planned(plan) - disturber.done - disturber.skipped
+    return [f"not carried out: {count} × {fault}" for fault, count in missing.items()]

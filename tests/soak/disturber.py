@@ -4,16 +4,23 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
 
-from deploy.local.unit import UnitFailed
-from tests.soak.plan import STORAGE, Fault, Kind, Movement, Plan
-from tests.soak.stage import Stage
+from deploy.local.unit import Unit, UnitFailed
+from tests.soak.faults import KAFKA, STORAGE, STORE_OF, Fault, Kind, Lane, Movement, Plan
+from tests.soak.stage import Stage, wait_until
 
 Say = Callable[[str], None]
 
+PAUSED_S = 60.0
+SIGTERM = 15
+CLEAN = {KAFKA: (0, 128 + SIGTERM)}
+"""Exit codes after SIGTERM where 0 is not the only good one: Java's is the signal's, also after a clean end."""
+
 
 class Disturber:
-    """`done` counts what was done; `failures` says what a process did that it must not do, whatever the data say."""
+    """`done` has what was done, `skipped` what this machine cannot do; `failures` says what a process did that it must
+    not do, whatever the data say."""
 
     def __init__(self, stage: Stage, say: Say) -> None:
         self._stage = stage
@@ -23,13 +30,14 @@ class Disturber:
             Kind.KILL: self._kill,
             Kind.RESTART: self._restart,
             Kind.FREEZE: self._freeze,
-            Kind.AWAY: self._away,
+            Kind.STARVE: self._starve,
+            Kind.AWAY: self._away_for,
             Kind.FULL: self._full,
             Kind.SCALE: self._scale,
         }
-        self.done: Counter[Kind] = Counter()
+        self.done: Counter[Fault] = Counter()
+        self.skipped: Counter[Fault] = Counter()
         self.failures: list[str] = []
-        self.skipped: list[str] = []
 
     def run(self, plan: Plan) -> None:
         for movement in plan:
@@ -49,55 +57,63 @@ class Disturber:
                 raise
         self._say(f"{movement.name}: done in {time.monotonic() - began:.0f} s")
 
-    def _lane(self, faults: tuple[Fault, ...]) -> None:
+    def _lane(self, faults: Lane) -> None:
         for fault in faults:
             if self._stopping.is_set():
                 return
-            if fault.victim == STORAGE and not self._stage.storage.can_fail:
-                self.skipped.append(f"{fault}: mounting a small file system for the object folder takes root")
+            if fault.takes_mount and not self._stage.storage.can_fail:
+                self.skipped[fault] += 1
                 continue
             try:
                 self._does[fault.kind](fault)
             except UnitFailed as failure:
                 self.failures.append(f"{fault}: {failure}")
                 return
-            self.done[fault.kind] += 1
+            self.done[fault] += 1
 
     def _kill(self, fault: Fault) -> None:
-        member = self._stage.members(fault.victim)[0]
-        self._stage.wait_ready(member)
-        self._pause(fault)
-        self._stage.kill_and_launch(member)
+        self._stage.kill_and_launch(self._ready(fault))
 
     def _restart(self, fault: Fault) -> None:
-        member = self._stage.members(fault.victim)[0]
-        self._stage.wait_ready(member)
-        self._pause(fault)
-        code = self._stage.restart(member)
-        if code != 0:
-            self.failures.append(f"{member.name} did not end cleanly on SIGTERM (exit code {code}): see {member.log}")
-        self._stage.wait_ready(member)
+        unit = self._ready(fault)
+        code = self._stage.restart(unit)
+        if code not in CLEAN.get(fault.victim, (0,)):
+            self.failures.append(f"{unit.name} did not end cleanly on SIGTERM (exit code {code}): see {unit.log}")
+        self._stage.wait_ready(unit)
 
     def _freeze(self, fault: Fault) -> None:
-        member = self._stage.members(fault.victim)[0]
-        self._stage.wait_ready(member)
-        self._pause(fault)
-        self._stage.freeze(member, fault.seconds)
+        with self._stage.frozen(self._ready(fault)):
+            self._stopping.wait(fault.seconds)
 
-    def _away(self, fault: Fault) -> None:
+    def _starve(self, fault: Fault) -> None:
+        unit, half_s = self._ready(fault), fault.seconds / 2
+        with ExitStack() as thawing:
+            with self._away(STORE_OF[fault.victim]):
+                if not wait_until(lambda: self._stage.has_paused(fault.victim), PAUSED_S, self._stopping):
+                    raise UnitFailed(f"{unit.name} went on reading without its store", unit.log)
+                thawing.enter_context(self._stage.frozen(unit))
+                self._stopping.wait(half_s)
+            self._stopping.wait(half_s)
+
+    def _away_for(self, fault: Fault) -> None:
         self._pause(fault)
-        if fault.victim != STORAGE:
-            self._stage.away(fault.victim, fault.seconds)
-            return
-        self._stage.storage.refuse_writes()
-        self._stopping.wait(fault.seconds)
-        self._stage.storage.take_writes()
+        with self._away(fault.victim):
+            self._stopping.wait(fault.seconds)
+
+    def _away(self, name: str) -> AbstractContextManager[None]:
+        return self._stage.storage.read_only() if name == STORAGE else self._stage.away(name)
+
+    def _ready(self, fault: Fault) -> Unit:
+        """The victim, at the moment that the plan means."""
+        unit = self._stage.unit(fault.victim)
+        self._stage.wait_ready(unit)
+        self._pause(fault)
+        return unit
 
     def _full(self, fault: Fault) -> None:
         self._pause(fault)
-        self._stage.storage.fill()
-        self._stopping.wait(fault.seconds)
-        self._stage.storage.empty()
+        with self._stage.storage.full():
+            self._stopping.wait(fault.seconds)
 
     def _scale(self, fault: Fault) -> None:
         self._pause(fault)
@@ -108,6 +124,6 @@ class Disturber:
         self._stopping.wait(fault.after_s)
 
 
-def _summary(lane: tuple[Fault, ...]) -> str:
+def _summary(lane: Lane) -> str:
     names = [str(fault) for fault in lane]
     return f"{len(lane)} × {names[0]}" if len(lane) > 1 and len(set(names)) == 1 else " → ".join(names)

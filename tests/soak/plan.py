@@ -1,69 +1,51 @@
-"""What is done to the pipeline and in which order, drawn from a seed. Pure.
-
-A plan is a row of movements; within a movement lanes run side by side, and within a lane one fault follows the other.
-"""
+"""Which faults are done in which order, drawn from a seed. Pure."""
 
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 
-PROCESSORS = ("lifecycle", "participants", "transcription", "muxing")
-SINKS = ("sink-clickhouse", "sink-objects")
-VICTIMS = (*PROCESSORS, *SINKS, "api")
-"""Every process of ours but the connector worker, whose faults have tests of their own."""
+from tests.soak.faults import (
+    API,
+    CLICKHOUSE,
+    KAFKA,
+    OUTSIDERS,
+    PROCESSORS,
+    REGISTRY,
+    SINKS,
+    STORAGE,
+    VICTIMS,
+    Fault,
+    Kind,
+    Lane,
+    Movement,
+    Plan,
+)
 
-KAFKA, REGISTRY, CLICKHOUSE, STORAGE = "kafka", "registry", "clickhouse", "storage"
-
-
-class Kind(StrEnum):
-    """What can be done to a victim."""
-
-    KILL = "kill"  # kill -9, started again at once
-    RESTART = "restart"  # SIGTERM, must end by itself and cleanly, started again
-    FREEZE = "freeze"  # SIGSTOP for `seconds`, then SIGCONT
-    AWAY = "away"  # gone for `seconds`: killed where it is a process, read-only where it is the object folder
-    FULL = "full"  # no room left under the object folder for `seconds`
-    SCALE = "scale"  # to `count` processes, all of them ready
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing done to one victim, `after_s` from the moment when it could be done."""
-
-    kind: Kind
-    victim: str
-    after_s: float = 0.0
-    seconds: float = 0.0
-    count: int = 0
-
-    def __str__(self) -> str:
-        size = f" {self.seconds:.0f} s" if self.seconds else f" {self.count}" if self.count else ""
-        return f"{self.kind} {self.victim}{size}"
-
-
-@dataclass(frozen=True, slots=True)
-class Movement:
-    name: str
-    lanes: tuple[tuple[Fault, ...], ...]
-
-
-Plan = tuple[Movement, ...]
+BESIDE = "+"
+"""Between the names of movements that run side by side."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How hard it gets: the short form for every test run, the full one for a soak."""
+    """How hard it gets: the short form for every test run, the full one for a soak.
+
+    `kills`, `restarts` and `freezes` are counted per process. An outage lasts longer than any client of Kafka waits
+    before it gives something up (transactions 5 s, groups 6 and 8 s, the API 5 s).
+    """
 
     kills: int = 3
+    restarts: int = 1
+    freezes: int = 1
     freeze_s: float = 10.0
-    broker_away_s: tuple[float, ...] = (5.0,)
-    away_s: float = 4.0
+    broker_away_s: tuple[float, ...] = (12.0,)
+    away_s: float = 5.0
     pauses_s: tuple[float, float] = (0.3, 1.5)
 
 
 SHORT = Scale()
-FULL = Scale(kills=50, freeze_s=30.0, broker_away_s=(20.0, 60.0), away_s=120.0, pauses_s=(0.3, 4.0))
+FULL = Scale(
+    kills=50, restarts=5, freezes=4, freeze_s=30.0, broker_away_s=(20.0, 60.0), away_s=120.0, pauses_s=(0.3, 4.0)
+)
 
 
 class Drawer:
@@ -73,42 +55,50 @@ class Drawer:
         self._dice = random.Random(seed)
         self._scale = scale
 
-    def kills(self) -> Movement:
+    def kills(self) -> tuple[Lane, ...]:
         """kill -9 of every process, again and again."""
-        lanes = [self._lane(Kind.KILL, victim, self._scale.kills) for victim in VICTIMS]
-        return Movement("kills", tuple(lanes))
+        return tuple(self._lane(Kind.KILL, victim, self._scale.kills) for victim in VICTIMS)
 
-    def rolling(self) -> Movement:
-        """SIGTERM to one process after the other."""
-        order = self._dice.sample(VICTIMS, len(VICTIMS))
-        return Movement("rolling", (tuple(Fault(Kind.RESTART, victim, self._pause_s()) for victim in order),))
+    def rolling(self) -> tuple[Lane, ...]:
+        """SIGTERM to one process after the other, those that are not ours included; each round in another order."""
+        everybody = (*VICTIMS, *OUTSIDERS)
+        rounds = [self._dice.sample(everybody, len(everybody)) for _ in range(self._scale.restarts)]
+        return (tuple(Fault(Kind.RESTART, victim, self._pause_s()) for order in rounds for victim in order),)
 
-    def freezes(self) -> Movement:
-        """All at once stand still for longer than a group waits for a member."""
-        return Movement("freezes", tuple(self._one(Kind.FREEZE, victim, self._scale.freeze_s) for victim in VICTIMS))
+    def freezes(self) -> tuple[Lane, ...]:
+        """All at once stand still for longer than a group waits for a member; then each again at its own moments."""
+        return tuple(self._freezes(victim) for victim in VICTIMS)
 
-    def broker(self) -> Movement:
+    def starving(self) -> tuple[Lane, ...]:
+        """Both sinks frozen while they wait for their stores: the group takes partitions away that were paused."""
+        return tuple((self._one(Kind.STARVE, victim, self._scale.freeze_s),) for victim in SINKS)
+
+    def broker(self) -> tuple[Lane, ...]:
         """The broker killed."""
-        faults = tuple(Fault(Kind.AWAY, KAFKA, self._pause_s(), away_s) for away_s in self._scale.broker_away_s)
-        return Movement("broker", (faults,))
+        return (tuple(Fault(Kind.AWAY, KAFKA, self._pause_s(), away_s) for away_s in self._scale.broker_away_s),)
 
-    def stores(self) -> Movement:
-        """ClickHouse and the registry away, one after the other."""
-        order = self._dice.sample((CLICKHOUSE, REGISTRY), 2)
-        return Movement("stores", (tuple(fault for name in order for fault in self._one(Kind.AWAY, name)),))
+    def clickhouse(self) -> tuple[Lane, ...]:
+        """ClickHouse killed."""
+        return ((self._one(Kind.AWAY, CLICKHOUSE),),)
 
-    def disk(self) -> Movement:
+    def disk(self) -> tuple[Lane, ...]:
         """The object folder takes no writes, then it has no room."""
-        return Movement("disk", ((*self._one(Kind.AWAY, STORAGE), *self._one(Kind.FULL, STORAGE)),))
+        return ((self._one(Kind.AWAY, STORAGE), self._one(Kind.FULL, STORAGE)),)
 
-    def together(self) -> Movement:
+    def registry(self) -> tuple[Lane, ...]:
+        """The registry killed, and while it is away every process: what starts then has to wait for it."""
+        away_s = 2 * self._scale.away_s
+        killed = (Fault(Kind.KILL, victim, self._within(0.05 * away_s, 0.2 * away_s)) for victim in VICTIMS)
+        return ((Fault(Kind.AWAY, REGISTRY, 0.0, away_s),), *((fault,) for fault in killed))
+
+    def together(self) -> tuple[Lane, ...]:
         """Two outages at once, and a process killed in their middle."""
         pair = self._dice.sample((KAFKA, CLICKHOUSE, REGISTRY, STORAGE), 2)
         away_s = min(self._scale.away_s, max(self._scale.broker_away_s))
-        lanes = [self._one(Kind.AWAY, name, away_s) for name in pair]
-        return Movement("together", (*lanes, self._one(Kind.KILL, self._dice.choice(VICTIMS))))
+        away = [(self._one(Kind.AWAY, name, away_s),) for name in pair]
+        return (*away, (self._one(Kind.KILL, self._dice.choice(VICTIMS), 0.0),))
 
-    def scaling(self) -> Movement:
+    def scaling(self) -> tuple[Lane, ...]:
         """Every processor from one process to three, the first frozen meanwhile, and back to one; the others frozen."""
         lanes = [
             (
@@ -118,26 +108,35 @@ class Drawer:
             )
             for victim in PROCESSORS
         ]
-        frozen = [self._one(Kind.FREEZE, victim, self._scale.freeze_s) for victim in (*SINKS, "api")]
-        return Movement("scaling", (*lanes, *frozen))
+        frozen = [(self._one(Kind.FREEZE, victim, self._scale.freeze_s),) for victim in (*SINKS, API)]
+        return (*lanes, *frozen)
 
-    def _lane(self, kind: Kind, victim: str, times: int) -> tuple[Fault, ...]:
+    def _lane(self, kind: Kind, victim: str, times: int) -> Lane:
         return tuple(Fault(kind, victim, self._pause_s()) for _ in range(times))
 
-    def _one(self, kind: Kind, victim: str, seconds: float | None = None) -> tuple[Fault, ...]:
-        takes_time = kind is not Kind.KILL
-        return (Fault(kind, victim, self._pause_s(), (seconds or self._scale.away_s) if takes_time else 0.0),)
+    def _freezes(self, victim: str) -> Lane:
+        first = self._one(Kind.FREEZE, victim, self._scale.freeze_s)
+        later = (self._within(0.0, self._scale.freeze_s) for _ in range(self._scale.freezes - 1))
+        return (first, *(Fault(Kind.FREEZE, victim, after_s, self._scale.freeze_s) for after_s in later))
+
+    def _one(self, kind: Kind, victim: str, seconds: float | None = None) -> Fault:
+        return Fault(kind, victim, self._pause_s(), self._scale.away_s if seconds is None else seconds)
 
     def _pause_s(self) -> float:
-        return round(self._dice.uniform(*self._scale.pauses_s), 2)
+        return self._within(*self._scale.pauses_s)
+
+    def _within(self, least_s: float, most_s: float) -> float:
+        return round(self._dice.uniform(least_s, most_s), 2)
 
 
-MOVEMENTS: dict[str, Callable[[Drawer], Movement]] = {
+MOVEMENTS: dict[str, Callable[[Drawer], tuple[Lane, ...]]] = {
     "kills": Drawer.kills,
     "rolling": Drawer.rolling,
     "freezes": Drawer.freezes,
+    "starving": Drawer.starving,
     "broker": Drawer.broker,
-    "stores": Drawer.stores,
+    "clickhouse": Drawer.clickhouse,
+    "registry": Drawer.registry,
     "disk": Drawer.disk,
     "together": Drawer.together,
     "scaling": Drawer.scaling,
@@ -145,13 +144,16 @@ MOVEMENTS: dict[str, Callable[[Drawer], Movement]] = {
 
 
 def draw(seed: int, scale: Scale, names: tuple[str, ...] = tuple(MOVEMENTS)) -> Plan:
-    """The plan of that seed; the same seed, scale and names, the same plan."""
+    """The plan of that seed; the same seed, scale and names, the same plan. A name may be several, joined by a +."""
     drawer = Drawer(seed, scale)
-    return tuple(MOVEMENTS[name](drawer) for name in names)
+    return tuple(
+        Movement(name, tuple(lane for part in name.split(BESIDE) for lane in MOVEMENTS[part](drawer)))
+        for name in names
+    )  # fmt: skip
 
 
 # What a fault takes besides what it says, until the victim works again: a guess, for pacing only.
-_RECOVERY_S = {Kind.KILL: 4.0, Kind.RESTART: 3.0, Kind.AWAY: 4.0, Kind.SCALE: 6.0}
+_RECOVERY_S = {Kind.KILL: 4.0, Kind.RESTART: 3.0, Kind.AWAY: 4.0, Kind.SCALE: 6.0, Kind.STARVE: 6.0}
 # A dead member of a KIP-848 group holds its partitions for a session; the others are static and come back to theirs.
 _SINK_RECOVERY_S = 10.0
 

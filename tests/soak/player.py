@@ -1,15 +1,14 @@
 """Plays the connector worker: what a meeting says becomes facts and records, from the request to the last `end`.
 
 The order is `ingest`'s own: requested by a customer, claimed, connected with six begins, frames and ticks, the stream
-over, six ends once the state asks for them, disconnected. Records are numbered and sent by `ingest.publisher` itself.
-Nothing here is ever lost: where a worker would drop, this one waits, so that every difference is the pipeline's.
+over or its end asked for by the customer, six ends once the state wants them, disconnected. Records are numbered and
+sent by `ingest.publisher` itself. Nothing here is ever lost: where a worker would drop, this one waits, so that every
+difference is the pipeline's.
 """
 
 import threading
 import time
 from dataclasses import dataclass
-
-import httpx
 
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Fatal, KafkaError
@@ -27,16 +26,13 @@ from schemas import topics
 from schemas.ids import partition_of
 from schemas.records import AppSession, Begin, Codec, FactKind, SessionFact
 from schemas.sessions import State
+from tests.soak.customer import Customer
 from tests.soak.meetings import Heard, heard
 
 WORKER = "played"
 ENCODINGS = Encodings(Codec.L16, 16_000, 1, Codec.H264, Codec.H264)
 UNSETTLED = 2_000
 RETRY_S = 0.3
-ORDER = {
-    "transcription_settings": {"moonshine": {"language": "en"}, "meeting_closed_captions": {}},
-    "recording_settings": {"format": "mp4"},
-}
 
 
 class Stopped(Exception):
@@ -72,40 +68,6 @@ class Pace:
     def stop(self) -> None:
         self._stopped = True
         self._hurry.set()
-
-
-class Customer:
-    """Asks the API for sessions, again until it answers; safe to use from several threads."""
-
-    def __init__(self, url: str, admin_token: str) -> None:
-        self._url = f"{url}/api/v1"
-        admin = {"Authorization": f"Token {admin_token}"}
-        self.project_id = self._post(admin, "/projects", {"name": "soak"})["id"]
-        key = self._post(admin, f"/projects/{self.project_id}/api_keys", {"name": "soak"})["key"]
-        app = {"client_id": "soak", "client_secret": "s3cret"}
-        self._post(admin, f"/projects/{self.project_id}/zoom_apps", app)
-        self._own = {"Authorization": f"Token {key}"}
-
-    def request(self, stream_id: str, pace: Pace) -> str:
-        """The id of the stream's session."""
-        stream = {"meeting_uuid": f"{stream_id}==", "rtms_stream_id": stream_id, "server_urls": "wss://rtms.zoom.us"}
-        while True:
-            try:
-                return str(self._post(self._own, "/app_sessions", {"zoom_rtms": stream, **ORDER})["id"])
-            except (httpx.TransportError, httpx.HTTPStatusError) as error:
-                if isinstance(error, httpx.HTTPStatusError) and error.response.status_code < 500:
-                    raise
-            pace.pause(RETRY_S)
-
-    def get(self, path: str) -> dict[str, object]:
-        answer = httpx.get(f"{self._url}{path}", headers=self._own, timeout=20, trust_env=False)
-        document: dict[str, object] = answer.raise_for_status().json()
-        return document
-
-    def _post(self, headers: dict[str, str], path: str, body: object) -> dict[str, str]:
-        answer = httpx.post(f"{self._url}{path}", headers=headers, json=body, timeout=10, trust_env=False)
-        document: dict[str, str] = answer.raise_for_status().json()
-        return document
 
 
 class States:
@@ -157,9 +119,9 @@ class Player:
         for producer in (self._control, self._media, self._video, self._text):
             producer.close()
 
-    def play(self, meeting: Meeting, stream_id: str, pace: Pace) -> Played:
-        """From the customer's request to `disconnected`. Raises Stopped."""
-        session_id = self._customer.request(stream_id, pace)
+    def play(self, meeting: Meeting, stream_id: str, pace: Pace, by_customer: bool = False) -> Played:
+        """From the customer's request to `disconnected`, the end by Zoom or by the customer. Raises Stopped."""
+        session_id = self._customer.request(stream_id, pace.pause)
         state = self._reached(session_id, State.CONNECTING, pace)
         epoch = self._state(session_id, FactKind.CLAIMED, pace)
         identity = Identity(session_id, partition_of(session_id, self._partitions), epoch)
@@ -172,7 +134,10 @@ class Player:
             pace.wait(began, line.at_ms - meeting.start_ms)
             _write(publisher, line.event, line.at_ms * 1000)
             self._settle(publisher, UNSETTLED, pace)
-        self._state(session_id, FactKind.STREAM_OVER, pace, epoch=epoch, reason="stopped: meeting_ended")
+        if by_customer:
+            self._customer.end(stream_id, pace.pause)
+        else:
+            self._state(session_id, FactKind.STREAM_OVER, pace, epoch=epoch, reason="stopped: meeting_ended")
         self._reached(session_id, State.DISCONNECTING, pace)
         publisher.end(meeting.end_ms, meeting.end_ms * 1000)
         self._settle(publisher, 0, pace)

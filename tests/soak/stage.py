@@ -1,17 +1,16 @@
-"""The whole pipeline but the connector worker, on a folder of its own, every process of it within reach.
-
-What ends by itself is started again, as any supervisor does; how often that happened is counted.
-"""
+"""The whole pipeline but the connector worker, on a folder of its own, every process of it within reach."""
 
 import os
 import signal
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 from connectors.kafka.settings import KafkaSettings
 from deploy.local.broker.broker import Broker, find_runtime
@@ -23,7 +22,8 @@ from deploy.local.server import Server
 from deploy.local.services import SERVICES, Addresses, Service, service_server, shared_environment
 from deploy.local.settings import LocalSettings
 from deploy.local.unit import Unit, UnitFailed
-from tests.soak.plan import CLICKHOUSE, KAFKA, REGISTRY, VICTIMS
+from tests.soak.faults import CLICKHOUSE, KAFKA, REGISTRY, SINK_CLICKHOUSE, SINK_OBJECTS, VICTIMS
+from tests.soak.keeper import Keeper
 from tests.soak.storage import Storage
 from tests.support.settings import kafka_settings
 from tests.support.stack import run_module
@@ -33,7 +33,13 @@ SESSION_TIMEOUT_S = 6
 READY_S = 90.0
 GRACE_S = 30.0
 LOOK_S = 0.1
-RESTART_S = 0.5
+HELD_MIB = 1
+"""What the objects sink holds per partition before it pauses it: little, so that it has to."""
+
+PAUSED = {
+    SINK_OBJECTS: "rtms_sink_objects_paused_partitions",
+    SINK_CLICKHOUSE: "rtms_sink_clickhouse_paused_partitions",
+}
 
 
 class Stage:
@@ -46,11 +52,10 @@ class Stage:
         self.folder = folder
         self._room_mib = room_mib
         self.logs = folder / "logs"
-        self.ended_by_themselves: Counter[str] = Counter()
+        self.keeper = Keeper()
         self._modules = {service.name: service.module for service in SERVICES if service.name in VICTIMS}
         self._members: dict[str, list[Server]] = {name: [] for name in VICTIMS}
-        self._expected: set[Unit] = set()
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self.stopping = threading.Event()
         self._closing = ExitStack()
 
@@ -72,6 +77,7 @@ class Stage:
     def kill(self) -> None:
         """End everything now, without asking."""
         self.stopping.set()
+        self.keeper.stop()
         for unit in [*(m for members in self._members.values() for m in members), *self.outsiders.values()]:
             unit.kill()
         self.storage.close()
@@ -85,38 +91,57 @@ class Stage:
         with self._lock:
             return list(self._members[victim])
 
+    def unit(self, name: str) -> Unit:
+        """A service's first process, or something that is not ours."""
+        return self.outsiders[name] if name in self.outsiders else self.members(name)[0]
+
+    def has_paused(self, victim: str) -> bool:
+        """Whether a sink reads nothing more of some of its partitions, because it cannot write what it has."""
+        asked = f"{self.members(victim)[0].url}/metrics"
+        try:
+            answer = httpx.get(asked, timeout=2, trust_env=False)
+        except httpx.TransportError:
+            return False
+        families = text_string_to_metric_families(answer.text)
+        return any(
+            sample.value > 0 for family in families for sample in family.samples if sample.name == PAUSED[victim]
+        )
+
     # --- what can be done ---
 
     def kill_and_launch(self, unit: Unit) -> None:
-        with self._lock:
+        with self.keeper.in_hand(unit):
             unit.kill()
             unit.launch()
 
     def restart(self, unit: Unit) -> int | None:
         """SIGTERM, wait for the end, start again; the exit code, None when it had to be killed."""
-        with self._lock:
-            self._expected.discard(unit)
-        unit.ask_to_stop()
-        code = _ended(unit, GRACE_S)
-        with self._lock:
+        with self.keeper.in_hand(unit):
+            unit.ask_to_stop()
+            code = _ended(unit, GRACE_S)
             unit.kill()
             unit.launch()
-            self._expected.add(unit)
         return code
 
-    def freeze(self, unit: Unit, seconds: float) -> None:
+    @contextmanager
+    def frozen(self, unit: Unit) -> Iterator[None]:
         pid = unit.pid
         assert pid is not None
-        os.kill(pid, signal.SIGSTOP)
-        self.stopping.wait(seconds)
-        os.kill(pid, signal.SIGCONT)
+        with self.keeper.in_hand(unit):
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                yield
+            finally:
+                os.kill(pid, signal.SIGCONT)
 
-    def away(self, name: str, seconds: float) -> None:
-        """Kill something that is not ours and start it again after some time."""
+    @contextmanager
+    def away(self, name: str) -> Iterator[None]:
+        """Something that is not ours, killed, and started again at the end; it is ready then."""
         unit = self.outsiders[name]
-        unit.kill()
-        self.stopping.wait(seconds)
-        unit.start(READY_S)
+        with self.keeper.in_hand(unit):
+            unit.kill()
+            yield
+            unit.start(READY_S)
 
     def scale(self, victim: str, count: int) -> None:
         """To `count` processes; those that remain are ready."""
@@ -154,6 +179,7 @@ class Stage:
         self.environment = shared_environment(addresses, self.credentials, PARTITIONS) | {
             "RTMS_PROCESSORS_SESSION_TIMEOUT_S": str(SESSION_TIMEOUT_S),
             "RTMS_KAFKA_SESSION_TIMEOUT_MS": str(SESSION_TIMEOUT_S * 1000),
+            "RTMS_SINK_OBJECTS_HELD_MIB": str(HELD_MIB),
         }
         for unit in self.outsiders.values():
             self._closing.callback(unit.stop)
@@ -167,10 +193,10 @@ class Stage:
             self._add(victim)
         for victim in VICTIMS:
             self.members(victim)[0].wait_ready(READY_S)
-        keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
-        keeper.start()
-        self._closing.callback(keeper.join)
-        self._closing.callback(self.stopping.set)
+        for name, unit in self.outsiders.items():
+            self.keeper.keep(unit, name)
+        self.keeper.start()
+        self._closing.callback(self.keeper.close)
 
     def _add(self, victim: str) -> None:
         number = len(self.members(victim))
@@ -186,12 +212,12 @@ class Stage:
         with self._lock:
             server.launch()
             self._members[victim].append(server)
-            self._expected.add(server)
+            self.keeper.keep(server, victim)
 
     def _remove(self, victim: str) -> None:
         with self._lock:
             server = self._members[victim].pop()
-            self._expected.discard(server)
+            self.keeper.release(server)
         server.stop(GRACE_S)
 
     def _stop_members(self) -> None:
@@ -200,17 +226,6 @@ class Stage:
             member.ask_to_stop()
         for member in members:
             member.stop(GRACE_S)
-
-    def _keep(self) -> None:
-        gone_at: dict[Unit, float] = {}
-        while not self.stopping.wait(LOOK_S):
-            with self._lock:
-                for unit in self._expected:
-                    if unit.exit_code() is None:
-                        gone_at.pop(unit, None)
-                    elif time.monotonic() - gone_at.setdefault(unit, time.monotonic()) > RESTART_S:
-                        self.ended_by_themselves[unit.name] += 1
-                        unit.launch()
 
 
 def _ended(unit: Unit, timeout_s: float) -> int | None:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -16,22 +17,25 @@ class Storage:
         path.mkdir(parents=True, exist_ok=True)
         self.can_fail = os.geteuid() == 0 and _mount("-t", "tmpfs", "-o", self._size, "tmpfs", str(path))
 
-    def refuse_writes(self) -> None:
-        """As a kernel does with a broken disk."""
+    @contextlib.contextmanager
+    def read_only(self) -> Iterator[None]:
+        """It takes no writes, as a kernel does with a broken disk."""
         assert _mount("-o", f"remount,ro,{self._size}", str(self.path)), "the folder cannot be made read-only"
+        try:
+            yield
+        finally:
+            assert _mount("-o", f"remount,rw,{self._size}", str(self.path)), "the folder cannot be made writable"
 
-    def take_writes(self) -> None:
-        assert _mount("-o", f"remount,rw,{self._size}", str(self.path)), "the folder cannot be made writable"
-
-    def fill(self) -> None:
-        """Until there is no room for another byte."""
+    @contextlib.contextmanager
+    def full(self) -> Iterator[None]:
+        """There is no room for another byte."""
         with self._filler.open("wb", buffering=0) as filler, contextlib.suppress(OSError):
             while True:
                 filler.write(bytes(64 * 1024))
-
-    def empty(self) -> None:
-        """Give the room back."""
-        self._filler.unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            self._filler.unlink(missing_ok=True)
 
     def close(self) -> None:
         if self.can_fail:

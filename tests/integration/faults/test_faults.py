@@ -1,42 +1,67 @@
 """Several meetings at once, and one thing after the other done to the pipeline: nothing lost, doubled or changed.
 
-The short form of `make soak`, with the same meetings, plans and comparison. A seed that fails here can be played again:
-`python -m tests.soak --short --seed N --only …`.
+The short form of `make soak`, with the same meetings, plans and comparison. A test that fails says which command plays
+it again: the same meetings, the same faults at the same moments.
 """
+
+import shlex
 
 import pytest
 
-from tests.soak.act import Act, Theatre
-from tests.soak.meetings import meetings
-from tests.soak.plan import SHORT, draw, draw_seconds
+from tests.soak.act import Theatre
+from tests.soak.faults import VICTIMS, planned
+from tests.soak.onlooker import QUESTIONS
+from tests.soak.options import Options, parsed
+from tests.soak.plan import MOVEMENTS, SHORT
 
 SEED = 1
-MEETINGS = 4
-LENGTH_S = 40
+LENGTHS_S = (40, 40, 40, 40)
+
+ACTS = {
+    "three-kills-of-every-process": ("kills",),
+    "outages": ("broker", "clickhouse+disk+registry", "together", "starving"),
+    "scaling-freezes-and-a-rolling-restart": ("scaling", "rolling"),
+}
 
 
-def act(*names: str) -> Act:
-    plan = draw(SEED, SHORT, names)
-    together = meetings(SEED, [LENGTH_S] * MEETINGS)
-    return Act("-".join(names) or "undisturbed", together, draw_seconds(SEED, plan, MEETINGS), plan)
+def options(*movements: str) -> Options:
+    return Options(SEED, LENGTHS_S, SHORT, movements)
 
 
-@pytest.mark.parametrize(
-    "names",
-    [
-        pytest.param((), id="nothing"),
-        pytest.param(("kills",), id="three-kills-of-every-process"),
-        pytest.param(("broker", "stores", "disk", "together"), id="outages"),
-        pytest.param(("scaling", "rolling"), id="scaling-freezes-and-a-rolling-restart"),
-    ],
-)
-def test_results_are_those_of_an_undisturbed_run(theatre: Theatre, names: tuple[str, ...]) -> None:
-    result = theatre.play(act(*names))
-    assert result.differences == []
-    assert result.sessions == MEETINGS
-    assert result.windows > 40 * MEETINGS
+def test_every_fault_there_is_is_in_an_act() -> None:
+    done = {name for movements in ACTS.values() for movement in movements for name in movement.split("+")}
+    frozen = {
+        fault.victim for name in done for fault in planned(options(name).disturbed().plan) if fault.kind == "freeze"
+    }
+    assert done == set(MOVEMENTS) - {"freezes"}
+    assert frozen == set(VICTIMS), "which is why freezes are no act of their own here"
 
 
-def test_the_disk_faults_were_among_them(theatre: Theatre) -> None:
-    if not theatre.can_fail_storage:
-        pytest.skip("mounting a small file system takes root: no full disk and no read-only one in the outages above")
+@pytest.mark.parametrize("movements", ACTS.values(), ids=ACTS.keys())
+def test_the_command_that_a_failure_prints_plays_the_same(movements: tuple[str, ...]) -> None:
+    made = options(*movements)
+    [arguments] = shlex.split(made.command.removeprefix("make soak ARGS="))
+    replayed = parsed(shlex.split(arguments))
+    assert replayed == made
+    assert replayed.disturbed() == made.disturbed()
+
+
+def test_what_is_compared_with_is_what_a_calm_pipeline_does(theatre: Theatre) -> None:
+    result = theatre.play(options().undisturbed())
+    assert not result.differences, "\n".join(result.differences)
+    assert result.refused == {}, "nothing was in the way of any answer"
+    assert result.again == 0, "nothing is written twice without a reason"
+
+
+@pytest.mark.parametrize("movements", ACTS.values(), ids=ACTS.keys())
+def test_results_are_those_of_an_undisturbed_run(theatre: Theatre, movements: tuple[str, ...]) -> None:
+    act = options(*movements).disturbed()
+    result = theatre.play(act)
+    assert not result.differences, "\n".join([*result.differences, f"again: {options(*movements).command}"])
+    assert result.done + result.skipped == planned(act.plan)
+    assert result.sessions == len(LENGTHS_S)
+    assert result.windows > 40 * len(LENGTHS_S)
+    assert set(result.answered) == {question.name for question in QUESTIONS}
+    if result.skipped:
+        skipped = ", ".join(map(str, result.skipped))
+        pytest.skip(f"everything else held, but mounting a small file system takes root: no {skipped}")

@@ -4,26 +4,27 @@ from collections import Counter
 
 import pytest
 
-from tests.soak.plan import (
+from tests.soak.faults import (
     CLICKHOUSE,
-    FULL,
     KAFKA,
-    MOVEMENTS,
+    OUTSIDERS,
     PROCESSORS,
     REGISTRY,
-    SHORT,
+    SINKS,
     STORAGE,
     VICTIMS,
     Kind,
     Plan,
-    draw,
-    draw_seconds,
-    nominal_s,
+    planned,
 )
+from tests.soak.plan import FULL, MOVEMENTS, SHORT, Scale, draw, draw_seconds, nominal_s
 
 
 def done(plan: Plan) -> Counter[tuple[Kind, str]]:
-    return Counter((fault.kind, fault.victim) for movement in plan for lane in movement.lanes for fault in lane)
+    found: Counter[tuple[Kind, str]] = Counter()
+    for fault, count in planned(plan).items():
+        found[fault.kind, fault.victim] += count
+    return found
 
 
 def test_the_same_seed_draws_the_same_plan_and_another_seed_another() -> None:
@@ -33,23 +34,43 @@ def test_the_same_seed_draws_the_same_plan_and_another_seed_another() -> None:
 
 
 @pytest.mark.parametrize("scale", [SHORT, FULL])
-def test_everything_is_done_to_everybody(scale) -> None:
+def test_everything_is_done_to_everybody(scale: Scale) -> None:
     found = done(draw(3, scale))
     for victim in VICTIMS:
-        assert found[Kind.KILL, victim] >= scale.kills
-        assert found[Kind.RESTART, victim] == 1
-        assert found[Kind.FREEZE, victim] >= 1
+        assert found[Kind.KILL, victim] > scale.kills, "and once more while the registry is away"
+        assert found[Kind.FREEZE, victim] >= scale.freezes
+    for victim in (*VICTIMS, *OUTSIDERS):
+        assert found[Kind.RESTART, victim] == scale.restarts
     for name in (KAFKA, CLICKHOUSE, REGISTRY, STORAGE):
         assert found[Kind.AWAY, name] >= 1
     assert found[Kind.FULL, STORAGE] == 1
+    assert all(found[Kind.STARVE, victim] == 1 for victim in SINKS)
     assert all(found[Kind.SCALE, victim] == 2 for victim in PROCESSORS)
 
 
 def test_the_full_scale_is_what_is_promised() -> None:
     plan = draw(1, FULL)
     assert all(done(plan)[Kind.KILL, victim] >= 50 for victim in VICTIMS)
+    assert all(done(plan)[Kind.FREEZE, victim] >= 3 for victim in VICTIMS)
+    assert FULL.restarts >= 3
     [broker] = [movement for movement in plan if movement.name == "broker"]
     assert [fault.seconds for fault in broker.lanes[0]] == [20.0, 60.0]
+
+
+@pytest.mark.parametrize("scale", [SHORT, FULL])
+def test_outages_and_freezes_are_longer_than_anybody_waits(scale: Scale) -> None:
+    """Transactions give up after 5 s, the groups' members after 6 and 8 s."""
+    assert min(scale.broker_away_s) >= 10
+    assert scale.freeze_s > 8
+
+
+@pytest.mark.parametrize("scale", [SHORT, FULL])
+def test_every_process_is_killed_so_early_that_it_starts_while_the_registry_is_away(scale: Scale) -> None:
+    [movement] = draw(1, scale, ("registry",))
+    [outage] = [fault for lane in movement.lanes for fault in lane if fault.kind is Kind.AWAY]
+    killed = [fault for lane in movement.lanes for fault in lane if fault.kind is Kind.KILL]
+    assert {fault.victim for fault in killed} == set(VICTIMS)
+    assert all(outage.after_s < fault.after_s < outage.seconds - 7 for fault in killed)
 
 
 def test_two_outages_at_once_are_of_two_different_things() -> None:
@@ -57,6 +78,18 @@ def test_two_outages_at_once_are_of_two_different_things() -> None:
         [together] = draw(seed, SHORT, ("together",))
         away = [lane[0] for lane in together.lanes if lane[0].kind is Kind.AWAY]
         assert len({fault.victim for fault in away}) == 2
+
+
+def test_movements_side_by_side_have_the_lanes_of_both() -> None:
+    [both] = draw(1, SHORT, ("clickhouse+disk",))
+    [first], [second] = draw(1, SHORT, ("clickhouse",)), draw(1, SHORT, ("disk",))
+    assert done((both,)) == done((first, second))
+    assert len(both.lanes) == 2
+
+
+def test_nothing_that_is_not_planned_is_missing_from_it() -> None:
+    plan = draw(1, SHORT)
+    assert planned(plan).total() == sum(len(lane) for movement in plan for lane in movement.lanes)
 
 
 @pytest.mark.parametrize("name", list(MOVEMENTS))

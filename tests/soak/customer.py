@@ -1,0 +1,104 @@
+"""A customer of the pipeline, over HTTP: asks for sessions and for their ends, and remembers what was acknowledged."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+
+from tests.soak.answers import Answers
+
+RETRY_S = 0.3
+TIMEOUT_S = 20.0
+"""Longer than the API may take for an answer: to record (5 s), to fold (5 s), to ask ClickHouse (15 s)."""
+
+ORDER = {
+    "transcription_settings": {"moonshine": {"language": "en"}, "meeting_closed_captions": {}},
+    "recording_settings": {"format": "mp4"},
+}
+ENGINES = ("moonshine", "zoom")
+
+Pause = Callable[[float], None]
+"""Waits for so many seconds; raises when it is time to stop."""
+
+
+class Customer:
+    """One project; safe to use from several threads. `sessions` has the ids that were acknowledged, by stream."""
+
+    def __init__(self, url: str, admin_token: str) -> None:
+        self._url = f"{url}/api/v1"
+        self.sessions: dict[str, str] = {}
+        with self.client(f"Token {admin_token}") as admin:
+            self.project_id = _made(admin, "/projects", {"name": "soak"})["id"]
+            key = _made(admin, f"/projects/{self.project_id}/api_keys", {"name": "soak"})["key"]
+            app = {"client_id": "soak", "client_secret": "s3cret"}
+            _made(admin, f"/projects/{self.project_id}/zoom_apps", app)
+        self._authorization = f"Token {key}"
+
+    def client(self, authorization: str | None = None) -> httpx.Client:
+        """With the project's key; close it."""
+        headers = {"Authorization": authorization or self._authorization}
+        return httpx.Client(base_url=self._url, headers=headers, timeout=TIMEOUT_S, trust_env=False)
+
+    def request(self, stream_id: str, pause: Pause) -> str:
+        """The id of the stream's session; asks again until it is acknowledged."""
+        self.sessions[stream_id] = _insisted(self.client, "/app_sessions", order(stream_id), pause)
+        return self.sessions[stream_id]
+
+    def end(self, stream_id: str, pause: Pause) -> None:
+        """End the stream's session; asks again until it is acknowledged."""
+        _insisted(self.client, "/app_sessions/end", ended(stream_id), pause)
+
+    def answers(self, session_id: str) -> Answers:
+        """Everything there is to read of a session that is over; whatever is no answer is raised."""
+        path = f"/app_sessions/{session_id}"
+        with self.client() as own, httpx.Client(timeout=TIMEOUT_S, trust_env=False) as anybody:
+
+            def get(asked: str) -> httpx.Response:
+                return own.get(asked).raise_for_status()
+
+            transcripts = {engine: get(f"{path}/transcript?engine={engine}").json() for engine in ENGINES}
+            events = pages(get, f"{path}/participant_events")
+            link = get(f"{path}/media").json()["url"]
+            return Answers(get(path).json(), transcripts, events or (), anybody.get(link).raise_for_status().content)
+
+
+def order(stream_id: str) -> dict[str, object]:
+    """The body that asks for a session."""
+    stream = {"meeting_uuid": f"{stream_id}==", "rtms_stream_id": stream_id, "server_urls": "wss://rtms.zoom.us"}
+    return {"zoom_rtms": stream, **ORDER}
+
+
+def ended(stream_id: str) -> dict[str, object]:
+    """The body that ends one."""
+    return {"zoom_rtms": {"rtms_stream_id": stream_id}}
+
+
+def _insisted(client: Callable[[], httpx.Client], path: str, body: object, pause: Pause) -> str:
+    while True:
+        try:
+            with client() as http:
+                return str(_made(http, path, body)["id"])
+        except httpx.TransportError:
+            pass
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                raise
+        pause(RETRY_S)
+
+
+def _made(http: httpx.Client, path: str, body: object) -> dict[str, str]:
+    document: dict[str, str] = http.post(path, json=body).raise_for_status().json()
+    return document
+
+
+def pages(get: Callable[[str], httpx.Response | None], path: str) -> list[Mapping[str, Any]] | None:
+    """All items of a list; None when `get` had no answer for a page."""
+    found: list[Mapping[str, Any]] = []
+    following: str | None = path
+    while following is not None:
+        answer = get(following)
+        if answer is None:
+            return None
+        found += answer.json()["results"]
+        following = answer.json()["next"]
+    return found

@@ -1,0 +1,96 @@
+"""What a soak plays: everything that a seed does not decide. As arguments, and as the command that plays it again."""
+
+import argparse
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from deploy.local.settings import REPOSITORY
+from tests.soak.act import Act
+from tests.soak.meetings import meetings
+from tests.soak.plan import BESIDE, FULL, MOVEMENTS, SHORT, Scale, draw, draw_seconds
+
+SHORTER = 10
+SHORTEST_S = 20
+FOLDER = REPOSITORY / "run" / "soak"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`lengths_s` has the meetings' lengths in seconds, `movements` the names of what is done, in order."""
+
+    seed: int
+    lengths_s: tuple[int, ...]
+    scale: Scale = FULL
+    movements: tuple[str, ...] = tuple(MOVEMENTS)
+    folder: Path = FOLDER
+
+    def undisturbed(self) -> Act:
+        """What it is compared with must be what a calm pipeline does, so this comes first."""
+        together = meetings(self.seed, list(self.lengths_s))
+        return Act("undisturbed", together, draw_seconds(self.seed, (), len(together)), ())
+
+    def disturbed(self) -> Act:
+        plan = draw(self.seed, self.scale, self.movements)
+        together = meetings(self.seed, list(self.lengths_s))
+        name = "-".join(self.movements).replace(BESIDE, "-")
+        return Act(name, together, draw_seconds(self.seed, plan, len(together)), plan)
+
+    @property
+    def arguments(self) -> list[str]:
+        """What `parsed` makes the same of (but for the folder)."""
+        is_short = replace(self.scale, kills=SHORT.kills) == SHORT
+        assert is_short or replace(self.scale, kills=FULL.kills) == FULL
+        given = ["--seed", str(self.seed), "--lengths", *map(str, self.lengths_s)]
+        given += [*(["--short"] if is_short else []), "--kills", str(self.scale.kills)]
+        return [*given, "--only", *self.movements]
+
+    @property
+    def command(self) -> str:
+        """What a person types to play it again."""
+        return f'make soak ARGS="{" ".join(self.arguments)}"'
+
+
+def parsed(arguments: Sequence[str] | None = None) -> Options:
+    """The options in command-line arguments; ends the process when they make no sense."""
+    given = _parser().parse_args(arguments)
+    scale = SHORT if given.short else FULL
+    if given.kills is not None:
+        scale = replace(scale, kills=given.kills)
+    lengths_s = tuple(given.lengths or _lengths_s(given.meetings, given.minutes))
+    return Options(given.seed, lengths_s, scale, tuple(given.only), given.folder)
+
+
+def _lengths_s(count: int, minutes: float) -> list[int]:
+    longest_s = max(SHORTEST_S, round(minutes * 60))
+    return [longest_s] + [max(SHORTEST_S, longest_s // SHORTER)] * (count - 1)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="make soak",
+        description="Meetings at once, everything done to the pipeline that may happen to it, every result compared.",
+        epilog="The seed decides the meetings and what is done when; the same arguments play the same again.",
+    )
+    parser.add_argument("--seed", type=int, default=random.randrange(1, 10_000), help="default: another each time")
+    parser.add_argument("--meetings", type=int, default=10, help="at once (default: %(default)s)")
+    parser.add_argument(
+        "--minutes", type=float, default=60.0,
+        help=f"of the longest meeting; the others last a {SHORTER}th (default: %(default)g)",
+    )  # fmt: skip
+    parser.add_argument("--lengths", type=int, nargs="+", metavar="S", help="of each meeting, instead of both")
+    parser.add_argument("--kills", type=int, help=f"of each process (default: {FULL.kills}, short: {SHORT.kills})")
+    parser.add_argument("--short", action="store_true", help="counts, outages and freezes as in `make test`")
+    parser.add_argument(
+        "--only", nargs="+", type=_movement, default=list(MOVEMENTS), metavar="FAULT",
+        help=f"in this order: {', '.join(MOVEMENTS)}; side by side: one{BESIDE}another",
+    )  # fmt: skip
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="data and logs; made anew")
+    return parser
+
+
+def _movement(name: str) -> str:
+    if unknown := [part for part in name.split(BESIDE) if part not in MOVEMENTS]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(MOVEMENTS)}")
+    return name

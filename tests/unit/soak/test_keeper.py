@@ -1,0 +1,73 @@
+"""Whatever ends and was not meant to is counted with what it said last, and is started again; what we do is not."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.ports import free_ports
+from deploy.local.unit import Program, Unit
+from tests.soak.keeper import Keeper
+from tests.support.processes import wait_for
+
+PROGRAM = """
+import pathlib, sys, time
+print("started", flush=True)
+while not pathlib.Path(sys.argv[1]).exists():
+    time.sleep(0.01)
+pathlib.Path(sys.argv[1]).unlink()
+print("cannot go on", flush=True)
+sys.exit(3)
+"""
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Iterator[Unit]:
+    [port] = free_ports(1)
+    argv = (sys.executable, "-c", PROGRAM, str(tmp_path / "end"))
+    made = Unit(Program("sick", argv, port, tmp_path / "log"), lambda: "" if (tmp_path / "log").exists() else "no")
+    made.launch()
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def keeper(unit: Unit) -> Iterator[Keeper]:
+    made = Keeper()
+    made.keep(unit, "part")
+    made.start()
+    yield made
+    made.close()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    wait_for(condition, 20, lambda: "it did not come about")
+
+
+def test_an_end_of_its_own_is_counted_and_started_again(keeper: Keeper, unit: Unit, tmp_path: Path) -> None:
+    first = unit.pid
+    (tmp_path / "end").touch()
+    until(lambda: len(keeper.crashes) == 1 and unit.exit_code() is None)
+    [crash] = keeper.crashes
+    assert (crash.name, crash.exit_code) == ("sick", 3)
+    assert "cannot go on" in str(crash)
+    assert unit.pid != first
+
+
+def test_what_we_do_is_not_counted(keeper: Keeper, unit: Unit) -> None:
+    with keeper.in_hand(unit):
+        unit.kill()
+        unit.launch()
+    keeper.close()
+    assert keeper.crashes == []
+    assert keeper.troubles.explain({"part"}, 0, float("inf"))
+
+
+def test_an_end_just_before_we_do_something_is_counted(keeper: Keeper, unit: Unit, tmp_path: Path) -> None:
+    keeper.close()  # it has not come round to it
+    (tmp_path / "end").touch()
+    until(lambda: unit.exit_code() is not None)
+    with keeper.in_hand(unit):
+        unit.launch()
+    assert [crash.exit_code for crash in keeper.crashes] == [3]
