@@ -5,6 +5,9 @@ import json
 import ssl
 from pathlib import Path
 
+from connectors.host.environment import listing
+from connectors.host.program import Program
+from connectors.host.settings import LogSettings
 from connectors.rtms.protocol.codes import Medium
 from connectors.rtms.simulator import faults
 from connectors.rtms.simulator.certificates import server_context
@@ -13,11 +16,14 @@ from connectors.rtms.simulator.faults import BadFault, Fault
 from connectors.rtms.simulator.meeting import DEFAULT_SECONDS
 from connectors.rtms.simulator.rules import EVERY_MEDIUM, Credentials, Duplicate, Rules
 from connectors.rtms.simulator.server import MeetingRequest, ServerOptions
+from connectors.rtms.simulator.settings import SimulatorSettings
 from connectors.rtms.simulator.webhooks import Shape
 
 _DESCRIPTION = """\
 A Zoom to try things with: it plays meetings with real voices, drawn pictures, captions and chat, announces them by
 webhook and streams them over RTMS as Zoom's documents describe it. No Zoom account, no network."""
+
+PROGRAM = Program("connectors.rtms.simulator", "simulator", _DESCRIPTION, (SimulatorSettings, LogSettings))
 
 _EPILOGUE = """\
 examples
@@ -34,19 +40,16 @@ faults
 {faults}
 
 Standard output carries JSON lines only: {{"listening": ...}} once, then {{"meeting": ...}} for each meeting that was
-started, and {{"ended": ...}} when it is over."""
+started, and {{"ended": ...}} when it is over.
+
+{environment}"""
 
 
 def parser() -> argparse.ArgumentParser:
     """What may stand on the command line."""
-    listing = "\n".join(f"  {kind.value:<18} {text}" for kind, text in faults.EXPLANATIONS.items())
-    found = argparse.ArgumentParser(
-        prog="python -m connectors.rtms.simulator",
-        usage="%(prog)s [options]",
-        description=_DESCRIPTION,
-        epilog=_EPILOGUE.format(faults=listing),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    kinds = "\n".join(f"  {kind.value:<18} {text}" for kind, text in faults.EXPLANATIONS.items())
+    found = PROGRAM.parser(usage="%(prog)s [options]")
+    found.epilog = _EPILOGUE.format(faults=kinds, environment=listing(PROGRAM.reads))
     _add_meeting(found)
     _add_network(found)
     _add_app(found)
