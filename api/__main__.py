@@ -1,12 +1,10 @@
 """`python -m api`: App Sessions over REST. Settings come from RTMS_* variables; see `--help`."""
 
-import argparse
 import sys
 from functools import partial
 from socket import socket
 
 import uvicorn
-from pydantic import ValidationError
 
 from api.app import create_app
 from api.connections import Configuration, open_services
@@ -14,68 +12,60 @@ from api.patience import Patience, PatientProtocol
 from api.settings import ApiSettings
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.host.clock import SystemClock
+from connectors.host.configuration import NotConfigured
 from connectors.host.health import Health
-from connectors.host.logs import configure, get_logger
-from connectors.host.secrets import KeyRing, SecretsError
-from connectors.host.settings import SecretsSettings
-from connectors.host.signals import StopSignal
-from connectors.kafka.decoder import Decoder
-from connectors.kafka.errors import KafkaError
+from connectors.host.logs import get_logger
+from connectors.host.program import Program, Running
+from connectors.host.settings import HealthSettings, LogSettings, SecretsSettings
+from connectors.kafka.arrival import await_kafka, await_registry
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
 from connectors.rtms.settings import ZoomSettings
 
-SERVICE = "api"
-
 log = get_logger(__name__)
 
-
-class NotConfigured(Exception):
-    """Something that only an operator can set is missing."""
-
-
-def _parser() -> argparse.ArgumentParser:
-    settings = "\n".join(
-        f"  RTMS_API_{name.upper():24}{field.description or ''} (default: {field.default!r})"
-        for name, field in ApiSettings.model_fields.items()
-    )
-    return argparse.ArgumentParser(
-        prog="python -m api",
-        description=__doc__,
-        epilog=f"environment:\n{settings}\n  RTMS_SECRETS_KEYS, RTMS_OBJECTS_*, RTMS_KAFKA_*, RTMS_CLICKHOUSE_*, "
-        "RTMS_HEALTH_*, RTMS_LOG_*,\n"
-        "  RTMS_ZOOM_ALLOWED_HOSTS and RTMS_ZOOM_ALLOW_PLAINTEXT (where streams may be, as for ingest)\n\n"
-        "The OpenAPI document is at /openapi.json, a page to try it at /docs.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+PROGRAM = Program(
+    "api",
+    "api",
+    "App Sessions over REST. The OpenAPI document is at /openapi.json, a page to try it at /docs.",
+    (
+        ApiSettings,
+        SecretsSettings,
+        ObjectsSettings,
+        KafkaSettings,
+        ClickHouseSettings,
+        ZoomSettings,
+        HealthSettings,
+        LogSettings,
+    ),
+)
 
 
-def configuration() -> Configuration:
-    """All settings, and the schemas' ids from the registry.
+def configuration(running: Running) -> Configuration:
+    """All settings, and the schemas' ids from the registry, once that is there.
 
     Raises:
-        NotConfigured, ValidationError, SecretsError, KafkaError: the text names the remedy.
+        NotConfigured, Stopped
     """
-    kafka, objects = KafkaSettings(), ObjectsSettings()
+    of, objects = running.configured.of, running.configured.of(ObjectsSettings)
     if objects.is_folder and not objects.signing_key.get_secret_value():
-        raise NotConfigured("recordings are in a folder, so RTMS_OBJECTS_SIGNING_KEY must be set to sign their links")
+        raise NotConfigured(
+            "RTMS_OBJECTS_SIGNING_KEY is not set: recordings are in a folder, so set it to any text, the same for "
+            "every replica, to sign their links"
+        )
+    kafka = of(KafkaSettings)
+    decoder = await_registry(kafka, running.health, running.stop)
+    await_kafka(kafka, running.health, running.stop)
     return Configuration(
-        api=ApiSettings(),
+        api=of(ApiSettings),
         kafka=kafka,
-        clickhouse=ClickHouseSettings(),
+        clickhouse=of(ClickHouseSettings),
         objects=objects,
-        zoom=ZoomSettings(),
-        key_ring=KeyRing(SecretsSettings().key_list()),
-        decoder=Decoder.from_settings(kafka),
+        zoom=of(ZoomSettings),
+        key_ring=of(SecretsSettings).key_ring(),
+        decoder=decoder,
         clock=SystemClock(),
     )
-
-
-def _reason(error: Exception) -> str:
-    """What to do about it, without the values: some of them are secrets."""
-    if not isinstance(error, ValidationError):
-        return str(error)
-    return "; ".join(f"{error.title}.{problem['loc'][0]}: {problem['msg']}" for problem in error.errors())
 
 
 class _Server(uvicorn.Server):
@@ -100,14 +90,11 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(configured: Configuration) -> bool:
+def serve(configured: Configuration, health: Health) -> bool:
     """Answer requests until SIGTERM or SIGINT; those in flight are finished.
 
     False when it never got so far, and when it had to leave because its Kafka client is broken for good.
     """
-    StopSignal().install()  # uvicorn hands the signal back when it has stopped, which must not end us as a failure
-    health = Health(SERVICE)
-    health.start()
     app = create_app(
         lambda: open_services(configured, health, lambda: server.give_up()),
         configured.clock,
@@ -129,23 +116,17 @@ def serve(configured: Configuration) -> bool:
         health,
     )
     try:
+        # It hands the signal back when it has stopped: to StopSignal, so that it does not end us as a failure.
         server.run()
     finally:
-        health.stop()
         log.info("stopped")
     return server.started and not server.is_broken
 
 
 def main() -> int:
-    """The exit status: 0 stopped when told to, 1 could not serve (any more), 2 not configured or no registry."""
-    _parser().parse_args()
-    configure(SERVICE)
-    try:
-        configured = configuration()
-    except (NotConfigured, ValidationError, SecretsError, KafkaError) as error:
-        log.error("cannot start", reason=_reason(error))
-        return 2
-    return 0 if serve(configured) else 1
+    """The exit status: 0 stopped when told to, 1 could not serve (any more), 2 cannot start as it is configured."""
+    PROGRAM.parser().parse_args()
+    return PROGRAM.serve(lambda running: 0 if serve(configuration(running), running.health) else 1)
 
 
 if __name__ == "__main__":

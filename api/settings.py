@@ -9,13 +9,15 @@ class ApiSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RTMS_API_")
 
-    host: str = "127.0.0.1"
-    port: int = Field(default=8080, ge=1, le=65535)
-    public_url: str = Field(default="", description="how clients reach this API; default: http://host:port")
-    admin_token: SecretStr = SecretStr("")
+    host: str = Field(default="127.0.0.1", description="the address to listen on")
+    port: int = Field(default=8080, ge=1, le=65535, description="the port to listen on")
+    public_url: str = Field(default="", description="how clients reach this API, when not as http://host:port")
+    admin_token: SecretStr = Field(
+        default=SecretStr(""), description="opens the control plane; without it nobody can make projects and keys"
+    )
 
     media_url_expires_s: int = Field(default=1800, ge=60, description="how long a recording's link works")
-    max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1024, description="of a request; a larger one gets 413")
     fold_timeout_s: float = Field(default=5.0, gt=0, description="for a fact to show in a session's state")
     freshness_timeout_s: float = Field(default=1.0, gt=0, description="for the views to reach the end of their topics")
     append_timeout_s: float = Field(default=5.0, gt=0, description="for Kafka to acknowledge a record")

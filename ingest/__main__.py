@@ -1,15 +1,16 @@
 """`python -m ingest`: a connector worker. Holds live RTMS sessions and writes what Zoom sends to Kafka."""
 
-import argparse
 import asyncio
+import sys
 from collections.abc import Coroutine, Sequence
 
 from connectors.host.clock import SystemClock
 from connectors.host.health import Health
-from connectors.host.logs import configure, get_logger
-from connectors.host.secrets import KeyRing
-from connectors.host.settings import SecretsSettings
-from connectors.host.signals import StopSignal
+from connectors.host.logs import get_logger
+from connectors.host.program import Program, Running
+from connectors.host.settings import HealthSettings, LogSettings, SecretsSettings
+from connectors.host.waiting import Waiting
+from connectors.kafka.arrival import await_kafka, await_registry
 from connectors.kafka.dead_letters import DeadLetters
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import CONTROL, MEDIA, TEXT, VIDEO, Producer, create_producer
@@ -29,26 +30,33 @@ from schemas import topics
 
 log = get_logger(__name__)
 
+PROGRAM = Program(
+    "ingest",
+    "ingest",
+    "A connector worker. Holds live RTMS sessions and writes what Zoom sends to Kafka.",
+    (IngestSettings, SecretsSettings, ZoomSettings, KafkaSettings, HealthSettings, LogSettings),
+)
+
 BEAT_S = 1.0
 HAND_OVER_MARGIN_S = 0.5
 
 
-async def serve(settings: IngestSettings, kafka: KafkaSettings, health: Health, stop: StopSignal) -> int:
+async def serve(running: Running, kafka: KafkaSettings, decoder: Decoder, waiting: Waiting) -> int:
     """Run until told to stop; 1 when the worker broke and its successor must take over."""
+    settings, health, stop = running.configured.of(IngestSettings), running.health, running.stop
     clock = SystemClock()
-    decoder = Decoder.from_settings(kafka)
     control = create_producer(kafka, CONTROL)
     media, video, text = (create_producer(kafka, profile) for profile in (MEDIA, VIDEO, TEXT))
     producers = {topic.name: text if topic.text else media for topic in topics.MEDIA_TOPICS}
     producers |= {topics.VIDEO.name: video, topics.SHARE.name: video}
     facts = Facts(control, decoder.codec, settings.worker)
-    credentials = ZoomCredentials(kafka, decoder, KeyRing(SecretsSettings().key_list())).start()
+    credentials = ZoomCredentials(kafka, decoder, running.configured.of(SecretsSettings).key_ring()).start()
     around = Surroundings(
         worker=settings.worker,
         facts=facts,
         letters=DeadLetters(text, decoder.codec),
         clock=clock,
-        create_session=session_factory(credentials, ZoomSettings(), clock),
+        create_session=session_factory(credentials, running.configured.of(ZoomSettings), clock),
         hand_over_s=settings.hand_over_s,
     )
     worker = Worker(
@@ -65,12 +73,15 @@ async def serve(settings: IngestSettings, kafka: KafkaSettings, health: Health, 
     )
     membership = Membership(kafka, decoder, worker, health, settings.hand_over_s + HAND_OVER_MARGIN_S)
     claims = ClaimsTail(kafka, decoder, worker.on_claim, worker.on_broken)
-    await credentials.wait_ready()
-    claims.start()
-    membership.start()
-    health.ready(True)
-    watch = watch_over((media, video, text, control), health)
-    await first_of(stop.wait(), worker.broken.wait(), worker.watch_deadlines(), watch)
+
+    async def work() -> None:
+        await credentials.wait_ready(waiting)
+        await claims.start(waiting)
+        membership.start()
+        health.ready(True)
+        await worker.watch_deadlines()
+
+    await first_of(stop.wait(), worker.broken.wait(), work(), watch_over((media, video, text, control), health))
     health.ready(False, "stopping")
     await asyncio.to_thread(membership.close)
     claims.close()
@@ -98,19 +109,18 @@ async def first_of(*waits: Coroutine[None, None, object]) -> None:
             log.error("a task failed, leaving", exc_info=error)
 
 
+def run(running: Running) -> int:
+    kafka = running.configured.of(KafkaSettings)
+    decoder = await_registry(kafka, running.health, running.stop)
+    waiting = await_kafka(kafka, running.health, running.stop)
+    return asyncio.run(serve(running, kafka, decoder, waiting))
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m ingest", description=__doc__, epilog="Settings come from RTMS_* variables."
-    )
-    parser.parse_args()
-    configure("ingest")
-    health, stop = Health("ingest"), StopSignal().install()
-    health.start()
-    try:
-        return asyncio.run(serve(IngestSettings(), KafkaSettings(), health, stop))
-    finally:
-        health.stop()
+    """The exit status: 0 stopped when told to, 1 failed (a successor goes on), 2 cannot start as it is configured."""
+    PROGRAM.parser().parse_args()
+    return PROGRAM.serve(run)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

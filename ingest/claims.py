@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 
 from connectors.host.logs import get_logger
+from connectors.host.waiting import Waiting
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Fatal, KafkaError, OffsetOutOfRange
 from connectors.kafka.offsets import OffsetDirectory
@@ -17,6 +18,8 @@ from schemas.keys import names
 from schemas.records import FactKind, SessionFact
 
 log = get_logger(__name__)
+
+ASK_S = 5.0
 
 OnClaim = Callable[[str, str, int], None]
 """Called in the event loop with the session, the worker that claims it and the epoch."""
@@ -37,9 +40,10 @@ class ClaimsTail:
         self._thread = threading.Thread(target=self._run, name="claims", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def start(self) -> None:
+    async def start(self, waiting: Waiting) -> None:
+        """Return once it is known where the topic ends; `waiting` is for Kafka."""
         self._loop = asyncio.get_running_loop()
-        self._reader.assign(self._directory.ends(self._places))
+        self._reader.assign(await asyncio.to_thread(self._ends, waiting))
         self._thread.start()
 
     def close(self) -> None:
@@ -47,6 +51,19 @@ class ClaimsTail:
         if self._thread.is_alive():
             self._thread.join()
         self._reader.close()
+
+    def _ends(self, waiting: Waiting) -> dict[Place, int]:
+        try:
+            while not self._stopping.is_set():
+                try:
+                    return self._directory.ends(self._places, ASK_S)
+                except KafkaError as error:
+                    if not error.retryable:
+                        raise
+                    waiting.begin(self, str(error))
+            return {}
+        finally:
+            waiting.end(self)
 
     def _run(self) -> None:
         try:

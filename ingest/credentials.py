@@ -5,6 +5,7 @@ from typing import NamedTuple, Self
 
 from connectors.host.logs import get_logger
 from connectors.host.secrets import KeyRing, SecretsError
+from connectors.host.waiting import Waiting
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.records import Record
 from connectors.kafka.settings import KafkaSettings
@@ -18,7 +19,7 @@ from schemas.records import ZoomApp
 
 log = get_logger(__name__)
 
-READY_TIMEOUT_S = 30.0
+READY_TIMEOUT_S = 5.0
 CATCH_UP_TIMEOUT_S = 2.0
 
 
@@ -45,10 +46,11 @@ class ZoomCredentials:
         self._view.start()
         return self
 
-    async def wait_ready(self) -> None:
-        """Return once everything that was in the topic has been read; raises TimeoutError."""
-        if not await self._view.wait_to_end_async(READY_TIMEOUT_S):
-            raise TimeoutError("the zoom-apps topic was not read in time")
+    async def wait_ready(self, waiting: Waiting) -> None:
+        """Return once everything that was in the topic has been read; `waiting` is for Kafka."""
+        while not await self._view.wait_to_end_async(READY_TIMEOUT_S):
+            waiting.begin(self, "the zoom apps are not read yet")
+        waiting.end(self)
 
     async def of(self, zoom_app_id: str) -> AppCredentials:
         """The credentials, waiting for the view to have read what stands in the topic now if it lacks them.

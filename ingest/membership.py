@@ -16,11 +16,12 @@ from connectors.kafka.consumer import GroupConsumer, Listener, create_consumer
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Fatal, KafkaError, OffsetOutOfRange
 from connectors.kafka.offsets import OffsetDirectory
-from connectors.kafka.records import BEGINNING, Place, Record
+from connectors.kafka.records import BEGINNING, Place
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.understanding import Understanding, Understood
 from ingest import metrics
 from schemas import topics
-from schemas.codec import Undecodable
+from schemas.keys import FOREIGN_KEY
 from schemas.records import AppSession
 
 log = get_logger(__name__)
@@ -69,7 +70,8 @@ class Membership(Listener):
     def close(self) -> None:
         """Leave the group, handing over what is held; returns when that is done."""
         self._stopping.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def on_assigned(self, starts: dict[Place, int]) -> Mapping[Place, int]:
         self._loading |= self._directory.ends(starts)
@@ -96,16 +98,17 @@ class Membership(Listener):
     def _run(self) -> None:
         try:
             consumer = create_consumer(self._settings, group=GROUP, topics=[topics.APP_SESSIONS], listener=self)
+            understanding = Understanding(consumer, self._decoder)
             try:
                 while not self._stopping.is_set():
-                    self._step(consumer)
+                    self._step(consumer, understanding)
             finally:
                 consumer.close()
         except Exception as error:  # the thread's edge: without membership the process is of no use
             log.exception("membership ended")
             self._tell(self._owner.on_broken, error)
 
-    def _step(self, consumer: GroupConsumer) -> None:
+    def _step(self, consumer: GroupConsumer, understanding: Understanding) -> None:
         try:
             records = consumer.consume()
         except OffsetOutOfRange as error:
@@ -118,8 +121,8 @@ class Membership(Listener):
             log.warning("cannot read sessions", code=error.code)
             self._stopping.wait(0.5)
             return
-        for record in records:
-            self._hand_on(record)
+        for understood in understanding.of(records):
+            self._hand_on(understood)
         for place in [place for place, end in self._loading.items() if self._reached(consumer, place, end)]:
             del self._loading[place]
             self._tell(self._owner.on_active, place.partition)
@@ -130,23 +133,16 @@ class Membership(Listener):
     def _reached(consumer: GroupConsumer, place: Place, end: int) -> bool:
         return place in consumer.assignment() and consumer.position(place) >= end
 
-    def _hand_on(self, record: Record) -> None:
+    def _hand_on(self, understood: Understood) -> None:
+        record, state, refusal = understood
         session_id = (record.key or b"").decode(errors="replace")
-        state: AppSession | None = None
-        if record.value is not None:
-            try:
-                decoded = self._decoder.decode_patiently(topics.APP_SESSIONS, record.value, self._stopping.wait)
-            except Undecodable as error:
-                metrics.UNREADABLE.labels(topics.APP_SESSIONS.name).inc()
-                log.error("state skipped", partition=record.partition, offset=record.offset, reason=error.reason)
-                return
-            if not isinstance(decoded, AppSession):
-                return  # it is time to stop
-            if decoded.session_id != session_id:
-                metrics.UNREADABLE.labels(topics.APP_SESSIONS.name).inc()
-                log.error("state under a foreign key skipped", partition=record.partition, offset=record.offset)
-                return
-            state = decoded
+        if isinstance(state, AppSession) and state.session_id != session_id:
+            refusal = FOREIGN_KEY  # with an item's id behind it a key may name a session, but not the session's state
+        if refusal:
+            metrics.UNREADABLE.labels(topics.APP_SESSIONS.name).inc()
+            log.error("state skipped", partition=record.partition, offset=record.offset, reason=refusal)
+            return
+        assert state is None or isinstance(state, AppSession)
         self._tell(self._owner.on_state, record.partition, session_id, state)
 
     def _tell(self, method: Callable[..., None], *arguments: object) -> None:

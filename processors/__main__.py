@@ -1,27 +1,51 @@
 """`python -m processors NAME`: one process runs one processor; each has its own consumer group."""
 
-import argparse
+import sys
 from importlib import import_module
 
-PROCESSORS = {
-    "lifecycle": "folds facts about sessions into their states",
-    "participants": "turns meeting events into joins and leaves",
-    "transcription": "turns speech and captions into utterances",
-    "muxing": "turns audio and video into recording segments",
-}
+from connectors.host.program import Program, select
+from connectors.host.settings import HealthSettings, LogSettings
+from connectors.kafka.settings import KafkaSettings
+from processors.lifecycle.settings import LifecycleSettings
+from processors.muxing.settings import MuxingSettings
+from processors.settings import ProcessorsSettings
+from processors.transcription.settings import TranscriptionSettings
+
+SHARED = (KafkaSettings, HealthSettings, LogSettings)
+
+PROGRAMS = (
+    Program(
+        "processors lifecycle",
+        "processor-lifecycle",
+        "folds facts about sessions into their states",
+        (LifecycleSettings, *SHARED),
+    ),
+    Program(
+        "processors participants",
+        "processor-participants",
+        "turns meeting events into joins and leaves",
+        (ProcessorsSettings, *SHARED),
+    ),
+    Program(
+        "processors transcription",
+        "processor-transcription",
+        "turns speech and captions into utterances",
+        (TranscriptionSettings, ProcessorsSettings, *SHARED),
+    ),
+    Program(
+        "processors muxing",
+        "processor-muxing",
+        "turns audio and video into recording segments",
+        (MuxingSettings, ProcessorsSettings, *SHARED),
+    ),
+)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m processors",
-        description=__doc__,
-        epilog="\n".join(f"  {name:15}{what}" for name, what in PROCESSORS.items()),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("processor", choices=PROCESSORS, help="which one to run; settings come from RTMS_* variables")
-    name = parser.parse_args().processor
-    import_module(f"processors.{name}.command").run()
+def main() -> int:
+    """The exit status: 0 stopped when told to, 1 failed (a successor goes on), 2 cannot start as it is configured."""
+    program = select("processors", __doc__, PROGRAMS)
+    return program.serve(import_module(f"{program.command.replace(' ', '.')}.command").run)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -21,7 +21,7 @@ class ProcessorsSettings(BaseSettings):
     handover_s: float = Field(default=3.0, gt=0, description="for the last checkpoint when partitions are given up")
     load_timeout_s: float = Field(default=60.0, gt=0, description="for reading the states of assigned partitions")
     session_timeout_s: float = Field(default=10.0, gt=0, description="after this silence the group gives us up")
-    heartbeat_s: float = Field(default=2.0, gt=0)
+    heartbeat_s: float = Field(default=2.0, gt=0, description="between two signs of life to the group")
     lead_bytes: int = Field(
         default=64 * 1024 * 1024, ge=1, description="how far an input's partition may lead the others', then it pauses"
     )

@@ -29,6 +29,10 @@ MAGIC = 0
 HEADER_BYTES = 5
 
 
+NO_HEADER = "no Confluent header"
+"""The reason why a value is refused that is too short or begins with something else, also where there is none."""
+
+
 class Undecodable(ValueError):
     """The bytes can never become a record of the topic; `reason` is safe to log (it holds no payload)."""
 
@@ -103,7 +107,7 @@ class Codec:
             Undecodable: a dead letter.
         """
         if len(data) < HEADER_BYTES or data[0] != MAGIC:
-            raise Undecodable("no Confluent header")
+            raise Undecodable(NO_HEADER)
         schema_id = int.from_bytes(data[1:HEADER_BYTES], "big")
         writer = self._writers.get(schema_id)
         if writer is None:

@@ -1,25 +1,39 @@
 """`python -m sinks NAME`: one process runs one sink; each has its own consumer group."""
 
-import argparse
+import sys
 from importlib import import_module
 
-SINKS = {
-    "clickhouse": "writes transcripts, participant events and app sessions into ClickHouse",
-    "objects": "stores recordings in object storage",
-}
+from connectors.clickhouse.settings import ClickHouseSettings
+from connectors.host.program import Program, select
+from connectors.host.settings import HealthSettings, LogSettings
+from connectors.kafka.settings import KafkaSettings
+from connectors.objects.settings import ObjectsSettings
+from sinks.clickhouse.settings import ClickHouseSinkSettings
+from sinks.objects.settings import SinkObjectsSettings
+
+SHARED = (KafkaSettings, HealthSettings, LogSettings)
+
+PROGRAMS = (
+    Program(
+        "sinks clickhouse",
+        "sink-clickhouse",
+        "writes transcripts, participant events and app sessions into ClickHouse",
+        (ClickHouseSinkSettings, ClickHouseSettings, *SHARED),
+    ),
+    Program(
+        "sinks objects",
+        "sink-objects",
+        "stores recordings in object storage",
+        (SinkObjectsSettings, ObjectsSettings, *SHARED),
+    ),
+)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m sinks",
-        description=__doc__,
-        epilog="\n".join(f"  {name:12}{what}" for name, what in SINKS.items()),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("sink", choices=SINKS, help="which one to run; settings come from RTMS_* variables")
-    name = parser.parse_args().sink
-    import_module(f"sinks.{name}.command").run()
+def main() -> int:
+    """The exit status: 0 stopped when told to, 1 failed (a successor goes on), 2 cannot start as it is configured."""
+    program = select("sinks", __doc__, PROGRAMS)
+    return program.serve(import_module(f"{program.command.replace(' ', '.')}.command").run)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -8,14 +8,14 @@ from connectors.clickhouse.client import ClickHouse
 from connectors.clickhouse.errors import ClickHouseError
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.clickhouse.tables import Finding, Status, create, create_database, inspect
-from connectors.host.logs import configure
+from connectors.host.program import Program
+from connectors.host.settings import LogSettings
+
+PROGRAM = Program("connectors.clickhouse", "clickhouse", "Tables of a database.", (ClickHouseSettings, LogSettings))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m connectors.clickhouse",
-        description="Tables. Where ClickHouse is is read from RTMS_CLICKHOUSE_*.",
-    )
+    parser = PROGRAM.parser()
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("tables", help="create the database and all tables")
     command.add_argument("--check", action="store_true", help="change nothing; exit 1 when something is not right")
@@ -32,12 +32,9 @@ def _run(settings: ClickHouseSettings, *, check: bool) -> list[Finding]:
         client.close()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit status: 0 all is well, 1 something is not as it must be, 2 no answer."""
-    options = _parser().parse_args(arguments)
-    configure("clickhouse-tables")
+def _answer(options: argparse.Namespace, settings: ClickHouseSettings) -> int:
     try:
-        findings = _run(ClickHouseSettings(), check=options.check)
+        findings = _run(settings, check=options.check)
     except ClickHouseError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -45,6 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         differences = f" ({', '.join(found.differences)})" if found.differences else ""
         print(f"{found.table.name:<20} {found.status.value}{differences}")
     return 0 if all(found.status in (Status.OK, Status.CREATED) for found in findings) else 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status: 0 all is well, 1 something is not as it must be, 2 no answer, or not configured to ask."""
+    options = _parser().parse_args(arguments)
+    return PROGRAM.run(lambda configured: _answer(options, configured.of(ClickHouseSettings)))
 
 
 if __name__ == "__main__":

@@ -34,13 +34,15 @@ class Health:
         self._settings = settings or HealthSettings()
         self._clock = clock or SystemClock()
         self._conditions = {"service": Condition(False, "starting")}
+        self._lock = threading.Lock()
         self._beat_at = self._clock.monotonic()
         self._server: ThreadingHTTPServer | None = None
         self._thread: threading.Thread | None = None
 
     def ready(self, is_ready: bool, reason: str = "", condition: str = "service") -> None:
         """State one condition; the process is ready while all of them hold."""
-        self._conditions = {**self._conditions, condition: Condition(is_ready, reason)}
+        with self._lock:
+            self._conditions = {**self._conditions, condition: Condition(is_ready, reason)}
 
     def beat(self) -> None:
         """Say that the working loop got round; call it at least a few times per `max_beat_age_s`."""

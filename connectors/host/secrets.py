@@ -14,11 +14,11 @@ class KeyRing:
 
     def __init__(self, keys: Sequence[str]) -> None:
         if not keys:
-            raise SecretsError("no key: set RTMS_SECRETS_KEYS to at least one Fernet key")
+            raise SecretsError("must hold at least one Fernet key")
         try:
             self._fernet = MultiFernet([Fernet(key) for key in keys])
         except ValueError:
-            raise SecretsError("a key of RTMS_SECRETS_KEYS is not 32 url-safe base64 bytes") from None
+            raise SecretsError("holds something that is no Fernet key (32 url-safe base64 bytes)") from None
 
     @staticmethod
     def generate() -> str:

@@ -2,8 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from connectors.host.secrets import KeyRing, SecretsError
 
 
 class LogSettings(BaseSettings):
@@ -11,8 +13,8 @@ class LogSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RTMS_LOG_")
 
-    format: Literal["json", "console"] = "json"
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    format: Literal["json", "console"] = Field(default="json", description="of the log: for machines or for people")
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="the least that is logged")
 
 
 class HealthSettings(BaseSettings):
@@ -20,18 +22,35 @@ class HealthSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RTMS_HEALTH_")
 
-    port: int = Field(default=0, ge=0, le=65535)
-    bind: str = "127.0.0.1"
-    max_beat_age_s: float = Field(default=60.0, gt=0)
+    port: int = Field(default=0, ge=0, le=65535, description="of /livez, /readyz and /metrics; 0: any free one")
+    bind: str = Field(default="127.0.0.1", description="the address they listen on")
+    max_beat_age_s: float = Field(default=60.0, gt=0, description="without progress, after which /livez says no")
 
 
 class SecretsSettings(BaseSettings):
-    """`RTMS_SECRETS_KEYS`: Fernet keys separated by commas; the first one encrypts, all of them decrypt."""
+    """`RTMS_SECRETS_KEYS`; without a usable key there is nothing to start with."""
 
     model_config = SettingsConfigDict(env_prefix="RTMS_SECRETS_")
 
-    keys: SecretStr = SecretStr("")
+    keys: SecretStr = Field(
+        description="Fernet keys (32 url-safe base64 bytes), separated by commas; the first encrypts the Zoom apps' "
+        "secrets, all of them decrypt"
+    )
 
-    def key_list(self) -> list[str]:
-        """The keys in their order, empty entries left out."""
-        return [key.strip() for key in self.keys.get_secret_value().split(",") if key.strip()]
+    @field_validator("keys")
+    @classmethod
+    def _usable(cls, keys: SecretStr) -> SecretStr:
+        try:
+            KeyRing(_split(keys))
+        except SecretsError as error:
+            raise ValueError(str(error)) from None
+        return keys
+
+    def key_ring(self) -> KeyRing:
+        """The keys in their order."""
+        return KeyRing(_split(self.keys))
+
+
+def _split(keys: SecretStr) -> list[str]:
+    """Empty entries are left out."""
+    return [key.strip() for key in keys.get_secret_value().split(",") if key.strip()]

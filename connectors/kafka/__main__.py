@@ -5,7 +5,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from connectors.host.logs import configure
+from connectors.host.program import Program
+from connectors.host.settings import LogSettings
 from connectors.kafka import letter_command
 from connectors.kafka.errors import KafkaError, Misconfigured
 from connectors.kafka.registry import COMPATIBILITY, Registered, RegistryClient
@@ -15,14 +16,15 @@ from schemas import topics
 from schemas.codec import schema_text
 from schemas.topics import Topic
 
+PROGRAM = Program(
+    "connectors.kafka", "kafka", "Topics, schemas and dead letters of a cluster.", (KafkaSettings, LogSettings)
+)
+
 _GOOD = (Status.OK, Status.CREATED, Status.CORRECTED)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m connectors.kafka",
-        description="Topics, schemas and dead letters. Where Kafka and the registry are is read from RTMS_KAFKA_*.",
-    )
+    parser = PROGRAM.parser()
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("topics", help="create and correct all topics, register all schemas")
     command.add_argument("--check", action="store_true", help="change nothing; exit 1 when something is not right")
@@ -84,11 +86,7 @@ def _run(settings: KafkaSettings, *, check: bool) -> bool:
     return all(found.status in _GOOD for found in findings) and None not in registered
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit status: 0 all is well, 1 something is not as it must be, 2 no answer."""
-    options = _parser().parse_args(arguments)
-    configure(f"kafka-{options.command}")
-    settings = KafkaSettings()
+def _answer(options: argparse.Namespace, settings: KafkaSettings) -> int:
     try:
         if options.command == "topics":
             return 0 if _run(settings, check=options.check) else 1
@@ -100,6 +98,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         reached = f"Kafka at {settings.bootstrap_servers}, registry at {settings.registry_url}"
         print(f"error: {error} {f'({error.code})' if error.code else ''}".rstrip() + f"; {reached}", file=sys.stderr)
         return 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status: 0 all is well, 1 something is not as it must be, 2 no answer, or not configured to ask."""
+    options = _parser().parse_args(arguments)
+    return PROGRAM.run(lambda configured: _answer(options, configured.of(KafkaSettings)))
 
 
 if __name__ == "__main__":

@@ -88,6 +88,7 @@ class GroupConsumer:
         self._errors: deque[KafkaError] = deque()
         self._membership: Membership | None = None
         self._broken: Fatal | None = None
+        self._resting: dict[Place, float] = {}
         self._clock = SystemClock()
         # Longer than this between two calls of poll, and the group gives the partitions away.
         self._patience_s = settings.max_poll_interval_ms / 1000 * 0.7
@@ -109,6 +110,7 @@ class GroupConsumer:
             KafkaError: anything else that does not pass by itself, also what a listener's Kafka call raised.
         """
         self._raise_pending()
+        self._wake()
         try:
             first = self._library.poll(wait_s)
             if first is None:
@@ -165,6 +167,15 @@ class GroupConsumer:
         """Undo `pause`."""
         self._library.resume([TopicPartition(*place) for place in resumed])
 
+    def put_back(self, offsets: Offsets, rest_s: float) -> None:
+        """As if nothing had been read from these offsets on; it is read again after `rest_s`."""
+        due = self._clock.monotonic() + rest_s
+        for place, offset in offsets.items():
+            if place in self._positions:
+                self.pause([place])
+                self.seek(place, offset)
+                self._resting[place] = due
+
     def assignment(self) -> frozenset[Place]:
         """The partitions held."""
         return frozenset(self._positions)
@@ -190,6 +201,12 @@ class GroupConsumer:
     def close(self) -> None:
         """Leave the group (a static member keeps its place for a session); `on_revoked` is called first."""
         self._library.close()
+
+    def _wake(self) -> None:
+        now = self._clock.monotonic()
+        for place in [place for place, due in self._resting.items() if now >= due]:
+            del self._resting[place]
+            self.resume([place])
 
     def _raise_pending(self) -> None:
         if self._broken is not None:
@@ -269,6 +286,7 @@ class GroupConsumer:
     def _drop(self, gone: list[Place]) -> None:
         for place in gone:
             self._positions.pop(place, None)
+            self._resting.pop(place, None)
 
 
 def create_consumer(

@@ -15,6 +15,9 @@ class Place(NamedTuple):
     topic: str
     partition: int
 
+    def __str__(self) -> str:
+        return f"{self.topic}[{self.partition}]"
+
 
 class Record(NamedTuple):
     """One record; `value` None is a tombstone. `timestamp_ms` is when the broker appended it."""

@@ -50,6 +50,7 @@ class TopicView:
         self._waiting: list[tuple[dict[Place, int], Future[None]]] = []
         self._stopping = threading.Event()
         self._ready = threading.Event()
+        self._is_blind = False
         self._thread = threading.Thread(target=self._run, name=f"view-{topic.name}", daemon=True)
 
     def start(self) -> "TopicView":
@@ -126,12 +127,13 @@ class TopicView:
                 if first_ends is None:
                     first_ends = self._directory.ends(self._positions, _ASK_S)
                 self._step()
+                self._is_blind = False
             except OffsetOutOfRange as error:
                 # Only compaction's leavings can be gone, so going on with what exists is exact.
                 log.warning("view restarts a partition", topic=error.place.topic, partition=error.place.partition)
                 self._reader.assign(self._positions | {error.place: BEGINNING})
             except KafkaError as error:
-                log.warning("view cannot read", topic=self._topic.name, code=error.code)
+                self._on_failure(error)
                 self._stopping.wait(0.5)
             except Exception:  # a view that stopped would be taken for an old truth
                 VIEW_FAILURES.labels(self._topic.name).inc()
@@ -139,6 +141,12 @@ class TopicView:
                 self._stopping.wait(0.5)
             if first_ends is not None and not self._ready.is_set() and self._holds(first_ends):
                 self._ready.set()
+
+    def _on_failure(self, error: KafkaError) -> None:
+        """Said once, however long it lasts."""
+        if not self._is_blind:
+            self._is_blind = True
+            log.warning("view cannot read", topic=self._topic.name, code=error.code)
 
     def _step(self) -> None:
         for record in self._reader.consume():

@@ -1,9 +1,9 @@
 """Where objects live, read from `RTMS_OBJECTS_*`: a folder by default, a bucket by configuration."""
 
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -16,15 +16,17 @@ class ObjectsSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RTMS_OBJECTS_")
 
-    url: str = "file:///var/lib/rtms/objects"
-    public_url: str = ""
-    signing_key: SecretStr = SecretStr("")
+    url: str = Field(default="file:///var/lib/rtms/objects", description="file:///folder or s3://bucket/prefix")
+    public_url: str = Field(default="", description="where clients fetch, when that is not where we write")
+    signing_key: SecretStr = Field(
+        default=SecretStr(""), description="signs a folder's links: any text, the same for every API replica"
+    )
 
     endpoint: str = Field(default="", description="of the S3 service, when it is not Amazon's")
-    region: str = "us-east-1"
+    region: str = Field(default="us-east-1", description="of the bucket")
     access_key_id: str = Field(default="", description="empty: the machine's own credentials")
-    secret_access_key: SecretStr = SecretStr("")
-    timeout_s: int = Field(default=30, ge=1)
+    secret_access_key: SecretStr = Field(default=SecretStr(""), description="goes with the access key's id")
+    timeout_s: int = Field(default=30, ge=1, description="for one answer of the store")
     retry_s: int = Field(default=10, ge=0, description="how long one call is retried by itself")
 
     @field_validator("url")
@@ -36,6 +38,15 @@ class ObjectsSettings(BaseSettings):
         if parts.scheme == "s3" and parts.netloc:
             return url
         raise ValueError("must be file:///folder or s3://bucket/prefix")
+
+    @model_validator(mode="after")
+    def _whole_key(self) -> Self:
+        if self.access_key_id and not self.secret_access_key.get_secret_value():
+            raise ValueError(
+                "RTMS_OBJECTS_SECRET_ACCESS_KEY is not set: set it, or leave out RTMS_OBJECTS_ACCESS_KEY_ID too "
+                "for the machine's own credentials"
+            )
+        return self
 
     @property
     def is_folder(self) -> bool:

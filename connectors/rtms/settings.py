@@ -4,7 +4,7 @@ import ssl
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.rtms.protocol.addresses import AddressPolicy
@@ -26,19 +26,28 @@ class ZoomSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RTMS_ZOOM_")
 
-    allowed_hosts: str = "*.zoom.us"
-    allow_plaintext: bool = False
-    transport: Literal["picows", "websockets"] = "picows"
-    unified_media: bool = True
-    probe_silence: bool = True
-    ca_file: Path | None = None
-    max_message_bytes: int = Field(default=24 * 1024 * 1024, ge=1024 * 1024)
-    open_timeout_s: float = Field(default=8.0, gt=0)
-    close_timeout_s: float = Field(default=1.0, gt=0)
-    answer_timeout_s: float = Field(default=10.0, gt=0)
-    watchdog_s: float = Field(default=30.0, gt=0)
-    capture_folder: Path | None = None
-    capture_names: bool = False
+    allowed_hosts: str = Field(default="*.zoom.us", description="where streams may be, separated by commas")
+    allow_plaintext: bool = Field(default=False, description="ws:// as well, for simulators")
+    transport: Literal["picows", "websockets"] = Field(default="picows", description="the WebSocket library")
+    unified_media: bool = Field(default=True, description="one socket for all media where Zoom offers that")
+    probe_silence: bool = Field(default=True, description="ping sockets: evidence that silence lost nothing")
+    ca_file: Path | None = Field(default=None, description="authorities (PEM) to trust beside the system's")
+    max_message_bytes: int = Field(
+        default=24 * 1024 * 1024, ge=1024 * 1024, description="of a larger message only the start is kept"
+    )
+    open_timeout_s: float = Field(default=8.0, gt=0, description="for a socket to open")
+    close_timeout_s: float = Field(default=1.0, gt=0, description="for a socket to close")
+    answer_timeout_s: float = Field(default=10.0, gt=0, description="for Zoom to answer a request")
+    watchdog_s: float = Field(default=30.0, gt=0, description="of silence, after which a socket is given up")
+    capture_folder: Path | None = Field(default=None, description="keep what streams carry in files there, for tests")
+    capture_names: bool = Field(default=False, description="keep people's names in captures")
+
+    @field_validator("ca_file")
+    @classmethod
+    def _readable(cls, file: Path | None) -> Path | None:
+        if file is not None and not file.is_file():
+            raise ValueError("must be a file that exists")
+        return file
 
     def addresses(self) -> AddressPolicy:
         """Where sockets may go."""

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from importlib import import_module
 
+from connectors.host.program import Program
 from deploy.local.settings import LocalSettings
+
+PROGRAM = Program("deploy.local", "local", "The whole pipeline on one machine.", (LocalSettings,))
 
 
 def main() -> int:
     """The exit code."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
+    parser = PROGRAM.parser()
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("setup", help="fetch what is missing and prepare it, so that everything later is quick")
     commands.add_parser("up", help="start everything and keep it up until Ctrl-C")
     commands.add_parser("demo", help="run a simulated meeting through everything", add_help=False)
     options, rest = parser.parse_known_args()
-    if options.command == "demo":
-        code: int = import_module("deploy.local.demo.command").main(rest)
-        return code
-    if rest:
+    if options.command != "demo" and rest:
         parser.error(f"unknown arguments: {' '.join(rest)}")
-    if options.command == "setup":
-        return int(import_module("deploy.local.preparation").prepare(LocalSettings()))
-    return int(import_module("deploy.local.up").up(LocalSettings()))
+    return PROGRAM.run(lambda configured: _run(options.command, rest, configured.of(LocalSettings)))
+
+
+def _run(command: str, arguments: list[str], settings: LocalSettings) -> int:
+    if command == "demo":
+        return int(import_module("deploy.local.demo.command").main(arguments, settings))
+    if command == "setup":
+        return int(import_module("deploy.local.preparation").prepare(settings))
+    return int(import_module("deploy.local.up").up(settings))
 
 
 if __name__ == "__main__":

@@ -18,15 +18,25 @@ class LocalSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RTMS_LOCAL_")
 
-    run_dir: Path = REPOSITORY / "run"
-    cache_dir: Path = REPOSITORY / ".cache"
-    kafka_home: Path | None = Field(default=None, validation_alias="KAFKA_HOME")
-    java_home: Path | None = Field(default=None, validation_alias="JAVA_HOME")
-    partitions: int = Field(default=8, ge=1)
-    kafka_port: int = 9092
-    registry_port: int = 8081
-    clickhouse_port: int = 8123
-    api_port: int = 8000
-    zoom_client_id: str = Field(default="", validation_alias="ZOOM_CLIENT_ID")
-    zoom_client_secret: SecretStr = Field(default=SecretStr(""), validation_alias="ZOOM_CLIENT_SECRET")
-    zoom_webhook_secret: SecretStr = Field(default=SecretStr(""), validation_alias="ZOOM_WEBHOOK_SECRET")
+    run_dir: Path = Field(default=REPOSITORY / "run", description="where a stack keeps its data and logs")
+    cache_dir: Path = Field(default=REPOSITORY / ".cache", description="where what was fetched once is kept")
+    kafka_home: Path | None = Field(
+        default=None, validation_alias="KAFKA_HOME", description="an Apache Kafka to use instead of fetching one"
+    )
+    java_home: Path | None = Field(
+        default=None, validation_alias="JAVA_HOME", description="a Java to use instead of the one that is set up"
+    )
+    partitions: int = Field(default=8, ge=1, description="of every session topic; fixed for good at the first start")
+    kafka_port: int = Field(default=9092, ge=1, le=65535, description="if it is free")
+    registry_port: int = Field(default=8081, ge=1, le=65535, description="if it is free")
+    clickhouse_port: int = Field(default=8123, ge=1, le=65535, description="if it is free")
+    api_port: int = Field(default=8000, ge=1, le=65535, description="if it is free")
+    zoom_client_id: str = Field(
+        default="", validation_alias="ZOOM_CLIENT_ID", description="of your Zoom app: `up` makes a project for it"
+    )
+    zoom_client_secret: SecretStr = Field(
+        default=SecretStr(""), validation_alias="ZOOM_CLIENT_SECRET", description="goes with the client id"
+    )
+    zoom_webhook_secret: SecretStr = Field(
+        default=SecretStr(""), validation_alias="ZOOM_WEBHOOK_SECRET", description="of your app's event subscription"
+    )

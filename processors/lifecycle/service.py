@@ -5,11 +5,14 @@ partition has one writer. The states of assigned partitions are read to their en
 wait for a predecessor's transaction) before the first fact is folded.
 """
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from connectors.host.health import Health
 from connectors.host.logs import get_logger
+from connectors.host.waiting import RETRY_S
 from connectors.kafka.consumer import GroupConsumer, Listener
 from connectors.kafka.dead_letters import Notices, Origin, encoded, letter_of
 from connectors.kafka.decoder import Decoder
@@ -18,13 +21,15 @@ from connectors.kafka.losses import Losses, unfinished
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import BEGINNING, Place
 from connectors.kafka.records import Record as KafkaRecord
+from connectors.kafka.registry import RegistryError
 from connectors.kafka.transactions import TransactionalProducer
+from connectors.kafka.understanding import Understanding, Understood
 from processors.lifecycle import metrics
 from processors.lifecycle.batch import FoldedBatch, StatedFact, fold_batch
 from processors.lifecycle.settings import LifecycleSettings
 from schemas import topics
-from schemas.codec import Undecodable
-from schemas.keys import FOREIGN_KEY, keyed
+from schemas.codec import NO_HEADER, Undecodable
+from schemas.keys import FOREIGN_KEY
 from schemas.records import AppSession, DeadLetter, Record, SessionFact
 from schemas.sessions import State
 from schemas.topics import Topic
@@ -33,6 +38,7 @@ log = get_logger(__name__)
 
 GROUP = "lifecycle"
 NO_PARTITIONS = "no partitions assigned"
+STATES = "states"
 KNOWN_STATES = frozenset(State)
 NOT_REQUESTED = "a fact about a session that was never requested"
 
@@ -43,18 +49,31 @@ class States(Listener):
     def __init__(self, loader: PartitionLoader, decoder: Decoder, timeout_s: float) -> None:
         self._loader, self._decoder, self._timeout_s = loader, decoder, timeout_s
         self._by_partition: dict[int, dict[str, AppSession]] = {}
+        self._raw: dict[int, deque[KafkaRecord]] = {}
 
     def on_assigned(self, starts: dict[Place, int]) -> None:
         places = [Place(topics.APP_SESSIONS.name, place.partition) for place in starts]
-        loaded: dict[int, dict[str, AppSession]] = {place.partition: {} for place in places}
+        loaded: dict[int, deque[KafkaRecord]] = {place.partition: deque() for place in places}
         for record in self._loader.load(places, self._timeout_s):
-            self._load(record, loaded[record.partition])
-        self._by_partition |= loaded
-        log.info("states loaded", partitions=len(places), sessions=sum(map(len, loaded.values())))
+            loaded[record.partition].append(record)
+        self._raw |= loaded
+        self._by_partition |= {number: {} for number in loaded}
+        with suppress(RegistryError):  # nobody can wait in this callback: it is tried again before the first fold
+            self.decode(loaded)
+        log.info("states loaded", partitions=len(places), sessions=sum(len(self._by_partition[n]) for n in loaded))
+
+    def decode(self, partitions: Iterable[int]) -> None:
+        """Know the states of these. Raises RegistryError; what is decoded by then stays so."""
+        for number in partitions:
+            raw = self._raw.get(number, deque())
+            while raw:
+                self._load(raw[0], self._by_partition[number])
+                raw.popleft()
 
     def on_revoked(self, revoked: list[Place]) -> None:
         for place in revoked:
             self._by_partition.pop(place.partition, None)
+            self._raw.pop(place.partition, None)
 
     def on_lost(self, lost: list[Place]) -> None:
         self.on_revoked(lost)
@@ -112,6 +131,7 @@ class Lifecycle:
         self._decoder = connections.decoder
         self._states = connections.states
         self._losses = connections.losses
+        self._understanding = Understanding(connections.consumer, connections.decoder)
         self._settings = settings
         self._health = health
         self._facts_topic_id = facts_topic_id
@@ -126,10 +146,10 @@ class Lifecycle:
             KafkaError: facts were deleted unread, and Kafka does not take that; a successor meets the same.
         """
         self._health.beat()
-        records = self._read()
+        understood = list(self._understanding.of(self._read()))
         self._health.ready(bool(self._consumer.assignment()), NO_PARTITIONS, "assignment")
-        if records:
-            self._fold(records)
+        if understood and self._knows_states(understood):
+            self._fold(understood)
 
     def _read(self) -> list[KafkaRecord]:
         linger_s = self._settings.batch_linger_ms / 1000
@@ -141,8 +161,20 @@ class Lifecycle:
             self._consumer.seek(error.place, BEGINNING)
             return []
 
-    def _fold(self, records: list[KafkaRecord]) -> None:
-        facts, letters = self._decoded(records)
+    def _knows_states(self, understood: list[Understood]) -> bool:
+        """Whether the states that these facts are folded onto are known; else the facts are put back."""
+        try:
+            self._states.decode({item.record.partition for item in understood})
+        except RegistryError as error:
+            self._decoder.waiting.begin(STATES, str(error))
+            self._consumer.put_back(_first(item.record for item in understood), RETRY_S)
+            return False
+        self._decoder.waiting.end(STATES)
+        return True
+
+    def _fold(self, understood: list[Understood]) -> None:
+        facts, letters = self._stated(understood)
+        records = [item.record for item in understood]
         folded = fold_batch(self._states.of({record.partition for record in records}), facts, self._facts_topic_id)
         raw = {(record.partition, record.offset): record for record in records}
         letters += [_letter(raw[fact.partition, fact.offset], NOT_REQUESTED) for fact in folded.refused]
@@ -156,13 +188,12 @@ class Lifecycle:
             self._states.adopt(folded)
             self._count(facts, folded, letters)
 
-    def _decoded(self, records: list[KafkaRecord]) -> tuple[list[StatedFact], list[DeadLetter]]:
+    @staticmethod
+    def _stated(understood: list[Understood]) -> tuple[list[StatedFact], list[DeadLetter]]:
         facts, letters = [], []
-        for record in records:
-            try:
-                fact = keyed(record.key, self._decoder.decode(topics.SESSION_FACTS, record.value or b""))
-            except Undecodable as error:
-                letters.append(_letter(record, error.reason))
+        for record, fact, refusal in understood:
+            if fact is None:
+                letters.append(_letter(record, refusal or NO_HEADER))
                 continue
             assert isinstance(fact, SessionFact)
             facts.append(StatedFact(fact, record.partition, record.offset, record.timestamp_ms))
@@ -189,10 +220,7 @@ class Lifecycle:
         log.warning("transaction aborted, folding again", code=error.code)
         self._producer.abort()
         held = self._consumer.assignment()
-        first: dict[Place, int] = {}
-        for record in records:
-            first.setdefault(record.place, record.offset)
-        for place, offset in first.items():
+        for place, offset in _first(records).items():
             if place in held:
                 self._consumer.seek(place, offset)
 
@@ -205,6 +233,14 @@ class Lifecycle:
         for letter in letters:
             metrics.REFUSED.inc()
             self._notices.note(letter)
+
+
+def _first(records: Iterable[KafkaRecord]) -> dict[Place, int]:
+    """Where each partition's records begin."""
+    first: dict[Place, int] = {}
+    for record in records:
+        first.setdefault(record.place, record.offset)
+    return first
 
 
 def _letter(record: KafkaRecord, reason: str) -> DeadLetter:

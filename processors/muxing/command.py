@@ -1,11 +1,12 @@
 """Starts muxing: `python -m processors muxing`."""
 
+from connectors.host.program import Running
 from connectors.kafka.producer import MEDIA
 from processors.muxing.application import Muxing
 from processors.muxing.settings import MuxingSettings
 from processors.shell import service
 
 
-def run() -> None:
+def run(running: Running) -> int:
     """Mux until told to stop."""
-    service.run(Muxing.name, lambda: Muxing(MuxingSettings()), MEDIA)
+    return service.run(running, lambda: Muxing(running.configured.of(MuxingSettings)), MEDIA)

@@ -1,9 +1,10 @@
 """Starts participants: `python -m processors participants`."""
 
+from connectors.host.program import Running
 from processors.participants.application import ParticipantsApplication
 from processors.shell import service
 
 
-def run() -> None:
+def run(running: Running) -> int:
     """Run until told to stop."""
-    service.run(ParticipantsApplication.name, ParticipantsApplication)
+    return service.run(running, ParticipantsApplication)

@@ -1,24 +1,21 @@
-"""Starts one processor as a process: `run(create)` from its `command.py`."""
+"""Runs one processor as a process: `run(running, create)` from its `command.py`."""
 
 import asyncio
 import logging
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from faust.contrib.asgi import bind_to_running_loop
 
 from connectors.host.clock import SystemClock
-from connectors.host.health import Health
-from connectors.host.logs import configure, get_logger
+from connectors.host.logs import get_logger
+from connectors.host.program import Running
 from connectors.host.signals import StopSignal
+from connectors.kafka.arrival import await_kafka, await_registry
 from connectors.kafka.decoder import Decoder
-from connectors.kafka.errors import KafkaError
 from connectors.kafka.losses import Losses
-from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.producer import TEXT, Profile, create_producer
 from connectors.kafka.reader import PartitionLoader
-from connectors.kafka.records import Place
 from connectors.kafka.settings import KafkaSettings
 from processors.settings import ProcessorsSettings
 from processors.shell.applications import Application
@@ -31,31 +28,26 @@ from processors.shell.worker import Connections, Worker
 log = get_logger(__name__)
 
 STOP_TIMEOUT_S = 20.0
-REACH_TIMEOUT_S = 5.0
 
 
-def run(name: str, create: Callable[[], Application], profile: Profile = TEXT) -> None:
-    """Run until told to stop, then exit; exits with 1 after a failure, so that a supervisor starts it again.
+def run(running: Running, create: Callable[[], Application], profile: Profile = TEXT) -> int:
+    """Run until told to stop; the exit status is 1 after a failure, so that a supervisor starts it again.
 
     `create` is called in the event loop. `profile` is how the outputs are batched and compressed.
     """
-    service = f"processor-{name}"
-    configure(service)
     for chatty in ("faust", "mode", "aiokafka", ProcessorApp.__module__):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    stop, health = StopSignal().install(), Health(service)
-    health.start()
-    try:
-        is_clean = asyncio.run(_serve(create, profile, stop, health))
-    finally:
-        health.stop()
+    kafka = running.configured.of(KafkaSettings)
+    decoder = await_registry(kafka, running.health, running.stop)
+    await_kafka(kafka, running.health, running.stop)  # Faust gives up when it finds nobody; later it waits by itself
+    is_clean = asyncio.run(_serve(running, decoder, create, profile))
     log.info("stopped", clean=is_clean)
-    sys.exit(0 if is_clean else 1)
+    return 0 if is_clean else 1
 
 
-async def _serve(create: Callable[[], Application], profile: Profile, stop: StopSignal, health: Health) -> bool:
-    kafka, settings, application = KafkaSettings(), ProcessorsSettings(), create()
-    decoder = Decoder.from_settings(kafka)
+async def _serve(running: Running, decoder: Decoder, create: Callable[[], Application], profile: Profile) -> bool:
+    kafka, settings = running.configured.of(KafkaSettings), running.configured.of(ProcessorsSettings)
+    application = create()
     producer = create_producer(kafka, profile)
     loader = PartitionLoader(kafka, f"{application.name}-states")
     outbox = Outbox(producer, decoder.codec)
@@ -63,29 +55,17 @@ async def _serve(create: Callable[[], Application], profile: Profile, stop: Stop
     app = create_app(group, settings, kafka)
     states = StateStore(group, application.state_topic, loader, decoder, outbox)
     connections = Connections(Inputs(app), outbox, states, decoder, Losses(kafka, decoder, group))
-    worker = Worker(application, connections, settings, health, SystemClock())
+    worker = Worker(application, connections, settings, running.health, SystemClock())
     add_agent(app, application.logic.topics, worker.take)
     app.on_partitions_assigned.connect(worker.on_assigned, weak=False)
     app.on_partitions_revoked.connect(worker.on_revoked, weak=False)
     await application.start()
     try:
-        await _reached(kafka, Place(application.state_topic.name, 0), stop)
-        return stop.is_set() or await _run(app, worker, stop)
+        return await _run(app, worker, running.stop)
     finally:
         await application.stop()
         await asyncio.to_thread(producer.close)
         await asyncio.to_thread(loader.close)
-
-
-async def _reached(kafka: KafkaSettings, place: Place, stop: StopSignal) -> None:
-    """Wait for Kafka: Faust gives up when it finds nobody at the start, later it waits by itself."""
-    offsets = OffsetDirectory(kafka)
-    while not stop.is_set():
-        try:
-            await asyncio.to_thread(offsets.ends, [place], REACH_TIMEOUT_S)
-            return
-        except KafkaError as error:
-            log.warning("waiting for kafka", reason=str(error))
 
 
 async def _run(app: ProcessorApp, worker: Worker, stop: StopSignal) -> bool:

@@ -17,6 +17,7 @@ from faust.types import TP, Message
 from connectors.host.clock import Clock
 from connectors.host.health import Health
 from connectors.host.logs import get_logger
+from connectors.host.waiting import Waiting
 from connectors.kafka.dead_letters import Origin
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Fatal, KafkaError
@@ -84,6 +85,8 @@ class Worker:
         )
         self._assignment: Assignment | None = None
         self._is_loaded = asyncio.Event()
+        self._states_wait = Waiting("states", health)
+        self._unexplained: set[Input] = set()
         self._loading: asyncio.Task[None] | None = None
         self._committed: dict[Input, int] = {}
         self._letters: list[asyncio.Task[None]] = []
@@ -193,7 +196,9 @@ class Worker:
     async def _feed(self, assignment: Assignment, source: Input, message: Message) -> None:
         data: bytes = message.value or b""
         try:
-            record = self._to.decoder.decode(BY_NAME[source.topic], data)
+            record = await self._to.decoder.decode_async(BY_NAME[source.topic], data)
+            if assignment is not self._assignment:
+                return  # the partitions moved while the registry was asked
             if not isinstance(record, MediaRecord):
                 raise Undecodable("not a media record")
             record = keyed(message.key, record)
@@ -204,18 +209,26 @@ class Worker:
                 assignment.skip(source, message.offset)
             return
         except RegistryError as error:
-            log.warning("waiting for the registry", topic=source.topic, code=error.code)
+            self._unexplained.add(source)
+            self._to.decoder.waiting.begin(str(Place(*source)), str(error))
             self._reading.repeat(source)  # what the registry can explain is no dead letter while it is away
             return
         except Exception as error:  # a fault of ours that this record found must not stop the other sessions
             log.exception("record refused by the logic", topic=source.topic, offset=message.offset)
             await self._refuse(source, message, f"{type(error).__name__} in the logic")
             return
+        self._explained(source)
         metrics.RECORDS.labels(source.topic).inc()
         self._moved_at = self._clock.monotonic()
         self._rendering.start(assignment, windows)
 
+    def _explained(self, *sources: Input) -> None:
+        for source in self._unexplained.intersection(sources):
+            self._unexplained.discard(source)
+            self._to.decoder.waiting.end(str(Place(*source)))
+
     async def _refuse(self, source: Input, message: Message, reason: str) -> None:
+        self._explained(source)
         metrics.REFUSED.labels(source.topic).inc()
         origin = Origin(source.topic, source.partition, message.offset, message.key)
         self._letters.append(asyncio.create_task(self._to.outbox.refuse(origin, reason, message.value or b"")))
@@ -236,7 +249,7 @@ class Worker:
                 self._fail(error)
                 return
             except KafkaError as error:
-                log.warning("loading states failed, trying again", reason=str(error))
+                self._states_wait.begin("load", str(error))
                 await asyncio.sleep(RETRY_S)
             except Exception as error:  # noqa: BLE001  the task's edge: nobody awaits it
                 self._fail(error)
@@ -267,6 +280,7 @@ class Worker:
         metrics.LOADS.inc()
         log.info("states loaded", generation=generation, inputs=len(assignment.next), stored=assignment.stored_count)
         self._is_loaded.set()
+        self._states_wait.end("load")
         self._health.ready(True)
 
     async def _save(self, assignment: Assignment) -> None:
@@ -297,6 +311,8 @@ class Worker:
         self._letters = []
         self._rendering.cancel()
         self._reading.forget()
+        self._explained(*self._unexplained)
+        self._states_wait.end("load")
         self._assignment = self._loading = None
         self._is_loaded.clear()
         self._committed = {}

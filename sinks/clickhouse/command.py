@@ -1,13 +1,15 @@
 """Starts the ClickHouse sink: `python -m sinks clickhouse`."""
 
+from contextlib import ExitStack
+
+from connectors.clickhouse.arrival import await_clickhouse
 from connectors.clickhouse.client import ClickHouse
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.host.clock import SystemClock
-from connectors.host.health import Health
-from connectors.host.logs import configure, get_logger
-from connectors.host.signals import StopSignal
+from connectors.host.logs import get_logger
+from connectors.host.program import Running
+from connectors.kafka.arrival import await_kafka, await_registry
 from connectors.kafka.consumer import create_consumer
-from connectors.kafka.decoder import Decoder
 from connectors.kafka.losses import Losses
 from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.settings import KafkaSettings
@@ -18,27 +20,26 @@ from sinks.clickhouse.settings import ClickHouseSinkSettings
 log = get_logger(__name__)
 
 
-def run() -> None:
+def run(running: Running) -> int:
     """Write until told to stop. What was not committed by then is written again by a successor."""
-    configure(GROUP)
-    kafka, settings = KafkaSettings(), ClickHouseSinkSettings()
-    stop, health, clock = StopSignal().install(), Health(GROUP), SystemClock()
-    health.start()
-    decoder = Decoder.from_settings(kafka)
-    clickhouse = ClickHouse(ClickHouseSettings().model_copy(update={"timeout_s": settings.insert_timeout_s}))
-    producer = create_producer(kafka, CONTROL)
-    pending = Pending()
-    losses = Losses(kafka, decoder, GROUP)
-    consumer = create_consumer(kafka, group=GROUP, topics=INPUTS, listener=Ownership(pending))
-    connections = Connections(consumer, pending, producer, decoder, clickhouse, losses, kafka.partitions)
-    sink = ClickHouseSink(connections, settings, health, stop, clock)
-    health.ready(True)
-    try:
+    kafka, settings = running.configured.of(KafkaSettings), running.configured.of(ClickHouseSinkSettings)
+    health, stop = running.health, running.stop
+    address = running.configured.of(ClickHouseSettings).model_copy(update={"timeout_s": settings.insert_timeout_s})
+    decoder = await_registry(kafka, health, stop)
+    await_kafka(kafka, health, stop)
+    with ExitStack() as closing:
+        closing.callback(log.info, "stopped")
+        clickhouse = ClickHouse(address)
+        closing.callback(clickhouse.close)
+        await_clickhouse(clickhouse, health, stop)
+        producer = create_producer(kafka, CONTROL)
+        closing.callback(producer.close)
+        pending, losses = Pending(), Losses(kafka, decoder, GROUP)
+        consumer = create_consumer(kafka, group=GROUP, topics=INPUTS, listener=Ownership(pending))
+        closing.callback(consumer.close)
+        connections = Connections(consumer, pending, producer, decoder, clickhouse, losses, kafka.partitions)
+        sink = ClickHouseSink(connections, settings, health, stop, SystemClock())
+        health.ready(True)
         while not stop.is_set():
             sink.step()
-    finally:
-        consumer.close()
-        producer.close()
-        clickhouse.close()
-        health.stop()
-        log.info("stopped")
+    return 0

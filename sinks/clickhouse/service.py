@@ -23,11 +23,9 @@ from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRan
 from connectors.kafka.losses import Losses, awaiting
 from connectors.kafka.producer import Producer
 from connectors.kafka.records import BEGINNING, Place, Record
+from connectors.kafka.understanding import Understanding, Understood
 from schemas import ids, topics
-from schemas.codec import Undecodable
-from schemas.keys import keyed
 from schemas.records import OutputKind
-from schemas.records import Record as Value
 from schemas.sessions import Awaited
 from sinks.clickhouse import metrics
 from sinks.clickhouse.completeness import Found, counting, missing, verdict
@@ -81,6 +79,7 @@ class ClickHouseSink:
     ) -> None:
         self._to = connections
         self._consumer, self._pending = connections.consumer, connections.pending
+        self._understanding = Understanding(connections.consumer, connections.decoder)
         self._dead_letters = DeadLetters(connections.producer, connections.decoder.codec)
         self._settings, self._health, self._stop, self._clock = settings, health, stop, clock
         health.ready(False, NO_PARTITIONS, "assignment")
@@ -96,8 +95,8 @@ class ClickHouseSink:
         """
         self._health.beat()
         self._catch_up()
-        for record in self._read():
-            self._add(record)
+        for understood in self._understanding.of(self._read()):
+            self._add(understood)
         self._health.ready(bool(self._consumer.assignment()), NO_PARTITIONS, "assignment")
         if self._pending and (self._retry_at_s is None or self._clock.monotonic() >= self._retry_at_s):
             self._write()
@@ -131,23 +130,15 @@ class ClickHouseSink:
             else:
                 self._overtaken.discard(place)
 
-    def _add(self, record: Record) -> None:
-        try:
-            value = self._value(record)
-            self._pending.add(record, None if value is None else keyed(record.key, value))
-        except Undecodable as error:
-            self._pending.refuse(record, error.reason)
-
-    def _value(self, record: Record) -> Value | None:
-        if record.value is None:  # a tombstone
-            return None
-        value = self._to.decoder.decode_patiently(topics.BY_NAME[record.topic], record.value, self._stop.wait_thread)
-        if value is None:
-            raise Fatal("stopped while the registry was away")
+    def _add(self, understood: Understood) -> None:
+        record, value, refusal = understood
+        if refusal:
+            self._pending.refuse(record, refusal)
+            return
         if getattr(value, "kind", OutputKind.ITEM) == OutputKind.UNKNOWN:
             metrics.SKIPPED.labels(record.topic).inc()
-            return None
-        return value
+            value = None
+        self._pending.add(record, value)
 
     def _write(self) -> None:
         started_s = self._clock.monotonic()

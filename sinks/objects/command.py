@@ -2,12 +2,11 @@
 
 from contextlib import ExitStack
 
-from connectors.host.health import Health
-from connectors.host.logs import configure, get_logger
-from connectors.host.signals import StopSignal
+from connectors.host.logs import get_logger
+from connectors.host.program import Running
+from connectors.kafka.arrival import await_kafka, await_registry
 from connectors.kafka.consumer import create_consumer
 from connectors.kafka.dead_letters import DeadLetters
-from connectors.kafka.decoder import Decoder
 from connectors.kafka.losses import Losses
 from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.settings import KafkaSettings
@@ -22,17 +21,18 @@ from sinks.objects.storing import Destinations, Storing
 log = get_logger(__name__)
 
 
-def run() -> None:
+def run(running: Running) -> int:
     """Store until told to stop. A failure ends the process: its successor goes on from the last commit."""
-    configure("sink-objects")
-    kafka, settings = KafkaSettings(), SinkObjectsSettings()
-    stop, health = StopSignal().install(), Health("sink-objects")
-    health.start()
+    kafka, settings = running.configured.of(KafkaSettings), running.configured.of(SinkObjectsSettings)
+    stop, health = running.stop, running.health
     if removed := sweep(settings.scratch_dir):
         log.info("scratch files of a killed process removed", files=removed)
-    decoder = Decoder.from_settings(kafka)
+    decoder = await_registry(kafka, health, stop)
+    await_kafka(kafka, health, stop)
     producer = create_producer(kafka, CONTROL)
-    storing = Storing(Destinations(ObjectStore(ObjectsSettings()), producer, decoder.codec), settings)
+    storing = Storing(
+        Destinations(ObjectStore(running.configured.of(ObjectsSettings)), producer, decoder.codec), settings
+    )
     group = f"{settings.group_prefix}{GROUP}"
     connections = Connections(decoder, DeadLetters(producer, decoder.codec), Losses(kafka, decoder, group))
     sink = ObjectsSink(storing, connections, settings, health)
@@ -41,7 +41,8 @@ def run() -> None:
     health.ready(True)
     # Each is closed even when another cannot be: a thread that were left trying would keep the process from ending.
     with ExitStack() as closing:
-        for close in (lambda: log.info("stopped"), health.stop, producer.close, sink.close, consumer.close):
+        for close in (lambda: log.info("stopped"), producer.close, sink.close, consumer.close):
             closing.callback(close)
         while not stop.is_set():
             sink.step()
+    return 0

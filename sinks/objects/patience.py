@@ -39,6 +39,10 @@ class Patience:
         if self._abandoned.is_set():
             raise Abandoned
 
+    def wait(self, seconds: float) -> bool:
+        """Let time pass; true when it is time to leave off."""
+        return self._abandoned.wait(seconds)
+
     def until_done(self, what: str, call: Callable[[], Result]) -> Result:
         """What `call` returns. Raises Abandoned, and at once what cannot get better: BadKey, RecordTooLarge, Fatal."""
         delay_s, had_trouble = self._settings.retry_s, False

@@ -147,7 +147,7 @@ class ObjectsSink(Listener):
     def _handle(self, record: Record, patience: Patience) -> Segment | None:
         """In a thread: store a segment; an end is returned, to be dealt with when everything before it is stored."""
         try:
-            segment = patience.until_done("schema", lambda: self._decoded(record))
+            segment = self._decoded(record, patience)
             metrics.RECORDS.labels(segment.kind).inc()
             if segment.kind is OutputKind.ITEM:
                 self._storing.store(segment, patience)
@@ -160,8 +160,9 @@ class ObjectsSink(Listener):
             return None
         return segment if segment.kind is OutputKind.END else None
 
-    def _decoded(self, record: Record) -> Segment:
-        segment = self._to.decoder.decode(RECORDING_SEGMENTS, record.value or b"")
+    def _decoded(self, record: Record, patience: Patience) -> Segment:
+        segment = self._to.decoder.decode_patiently(RECORDING_SEGMENTS, record.value or b"", patience.wait)
+        patience.check()
         if not isinstance(segment, Segment):
             raise Undecodable("not a segment")
         return keyed(record.key, segment)

@@ -22,7 +22,7 @@ class SinkObjectsSettings(BaseSettings):
     held_mib: int = Field(default=32, ge=1, description="read and not yet written, per partition, before it is paused")
     attempts: int = Field(default=3, ge=1, description="to finish a recording before it is stated as failed")
     retry_s: float = Field(default=0.2, gt=0, description="first wait after a failure; doubles")
-    longest_retry_s: float = Field(default=15.0, gt=0)
+    longest_retry_s: float = Field(default=15.0, gt=0, description="longest wait between two tries")
 
     @property
     def held_bytes(self) -> int:

@@ -3,8 +3,12 @@
 import asyncio
 import json
 import random
+import sys
 from collections.abc import Sequence
 
+from connectors.host.program import Program
+from processors.__main__ import SHARED
+from processors.settings import ProcessorsSettings
 from processors.shell import service
 from processors.shell.applications import Output
 from schemas.records import OutputKind, Utterance
@@ -46,4 +50,5 @@ class ToyApplication:
 
 
 if __name__ == "__main__":
-    service.run(ToyApplication.name, ToyApplication)
+    program = Program("tests.support.toy_service", "processor-toy", "A toy.", (ProcessorsSettings, *SHARED))
+    sys.exit(program.serve(lambda running: service.run(running, ToyApplication)))

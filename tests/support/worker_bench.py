@@ -69,7 +69,7 @@ class HandClock:
 class Bench:
     """A worker between memory and the test."""
 
-    def __init__(self, registry_url: str = "", **settings: object) -> None:
+    def __init__(self, registry_url: str = "http://127.0.0.1:1", **settings: object) -> None:
         self.application, self.inputs = PatientToy(), MemoryInputs()
         self.outbox, self.states, self.losses = MemoryOutbox(), MemoryStates(), MemoryLosses()
         self.clock, self.health = HandClock(), Health("test")

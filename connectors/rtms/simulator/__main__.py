@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.host import logs
+from connectors.host.configuration import Configured
 from connectors.host.settings import LogSettings
 from connectors.host.signals import StopSignal
 from connectors.rtms.simulator import options, scenario_library
@@ -119,14 +120,9 @@ async def _serve(said: argparse.Namespace, made: tuple[Path, Path] | None) -> in
     return 0
 
 
-def main() -> int:
-    """Run it; 0 when all went well, 1 when it could not, 2 for a wrong command line."""
-    said = options.parser().parse_args()
-    if said.list:
-        print(scenario_library.listing())
-        return 0
-    style = LogSettings().format if not sys.stderr.isatty() else "console"
-    logs.configure("simulator", LogSettings(format=style))
+def _run(said: argparse.Namespace, configured: Configured) -> int:
+    if sys.stderr.isatty():
+        logs.configure("simulator", configured.of(LogSettings).model_copy(update={"format": "console"}))
     logging.getLogger("websockets").setLevel(logging.WARNING)  # it reports every connection, and so do we
     try:
         _prepare(said)
@@ -136,6 +132,15 @@ def main() -> int:
     except (NoRecordings, ValueError, OSError) as error:
         _say(str(error))
         return 1
+
+
+def main() -> int:
+    """Run it; 0 when all went well, 1 when it could not, 2 for a wrong command line or a wrong setting."""
+    said = options.parser().parse_args()
+    if said.list:
+        print(scenario_library.listing())
+        return 0
+    return options.PROGRAM.run(lambda configured: _run(said, configured))
 
 
 if __name__ == "__main__":

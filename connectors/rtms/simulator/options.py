@@ -6,6 +6,9 @@ import ssl
 from dataclasses import replace
 from pathlib import Path
 
+from connectors.host.environment import listing
+from connectors.host.program import Program
+from connectors.host.settings import LogSettings
 from connectors.rtms.protocol.codes import Medium
 from connectors.rtms.simulator import faults, scenario_library
 from connectors.rtms.simulator.certificates import server_context
@@ -15,11 +18,14 @@ from connectors.rtms.simulator.request import DEFAULT_SECONDS, MeetingRequest
 from connectors.rtms.simulator.rules import EVERY_MEDIUM, Credentials, Duplicate, Rules
 from connectors.rtms.simulator.scenario import BadScenario
 from connectors.rtms.simulator.server import ServerOptions
+from connectors.rtms.simulator.settings import SimulatorSettings
 from connectors.rtms.simulator.webhooks import Shape
 
 _DESCRIPTION = """\
 A Zoom to try things with: it plays meetings with real voices, drawn pictures, captions and chat, announces them by
 webhook and streams them over RTMS as Zoom's documents describe it. No Zoom account, no network."""
+
+PROGRAM = Program("connectors.rtms.simulator", "simulator", _DESCRIPTION, (SimulatorSettings, LogSettings))
 
 _EPILOGUE = """\
 examples
@@ -40,19 +46,16 @@ faults
 {faults}
 
 Standard output carries JSON lines only: {{"listening": ...}} once, then {{"meeting": ...}} for each meeting that was
-started, and {{"ended": ...}} when it is over."""
+started, and {{"ended": ...}} when it is over.
+
+{environment}"""
 
 
 def parser() -> argparse.ArgumentParser:
     """What may stand on the command line."""
-    listing = "\n".join(f"  {kind.value:<18} {text}" for kind, text in faults.EXPLANATIONS.items())
-    found = argparse.ArgumentParser(
-        prog="python -m connectors.rtms.simulator",
-        usage="%(prog)s [options]",
-        description=_DESCRIPTION,
-        epilog=_EPILOGUE.format(faults=listing),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    kinds = "\n".join(f"  {kind.value:<18} {text}" for kind, text in faults.EXPLANATIONS.items())
+    found = PROGRAM.parser(usage="%(prog)s [options]")
+    found.epilog = _EPILOGUE.format(faults=kinds, environment=listing(PROGRAM.reads))
     _add_meeting(found)
     _add_network(found)
     _add_app(found)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _REPOSITORY = Path(__file__).resolve().parents[3]
@@ -18,4 +19,4 @@ class SimulatorSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RTMS_SIMULATOR_")
 
-    cache: Path = _default_cache()
+    cache: Path = Field(default_factory=_default_cache, description="a folder for encoded pictures; may be deleted")

@@ -42,11 +42,11 @@ class DemoFailed(Exception):
     """The meeting did not run through; the text says at which point."""
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], settings: LocalSettings) -> int:
     """0 when nothing was lost or doubled, 1 when something was, 2 when the meeting did not run through."""
     options = _options(arguments)
     console = Console(highlight=False)
-    settings = LocalSettings().model_copy(update={"run_dir": options.run_dir})
+    settings = settings.model_copy(update={"run_dir": options.run_dir})
     stack = Stack(settings, ConsoleReport(console))
     began = time.monotonic()
     with interruptible(stack.kill):

@@ -8,6 +8,8 @@ import pytest
 
 from api.settings import ApiSettings
 from connectors.clickhouse.settings import ClickHouseSettings
+from connectors.host.configuration import read
+from connectors.host.secrets import KeyRing
 from connectors.host.settings import HealthSettings, LogSettings, SecretsSettings
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
@@ -22,7 +24,8 @@ ADDRESSES = Addresses(
     api_url="http://127.0.0.1:4444",
     objects=Path("/data/with space/objects"),
 )
-CREDENTIALS = Credentials(admin_token="admin", key_ring="ring", signing_key="signing")
+KEY_RING = KeyRing.generate()
+CREDENTIALS = Credentials(admin_token="admin", key_ring=KEY_RING, signing_key="signing")
 
 
 @pytest.fixture
@@ -55,7 +58,7 @@ def test_the_settings_classes_understand_what_they_are_told(environment: dict[st
     assert ObjectsSettings().is_folder
     assert ApiSettings().base_url() == ADDRESSES.api_url
     assert ApiSettings().port == 4444
-    assert SecretsSettings().key_list() == ["ring"]
+    assert read([SecretsSettings]).of(SecretsSettings).keys.get_secret_value() == KEY_RING
 
 
 def test_zoom_and_the_simulated_zoom_may_be_reached_and_nobody_else(environment: dict[str, str]) -> None:

@@ -43,7 +43,7 @@ class Consumer:
 class Work:
     """Decodes everything as the same segment, and stores it at once."""
 
-    def decode(self, *_: Any) -> Segment:
+    def decode_patiently(self, *_: Any) -> Segment:
         return SEGMENT
 
     def store(self, *_: Any) -> None:

@@ -1,0 +1,115 @@
+"""Waiting for what is away: said once, seen in readiness, alive, and over at once when it is time to stop."""
+
+import threading
+
+import pytest
+from structlog.testing import capture_logs
+
+from connectors.host.health import Health
+from connectors.host.settings import HealthSettings
+from connectors.host.signals import StopSignal
+from connectors.host.waiting import Stopped, Waiting
+
+
+class Away(Exception):
+    retryable = True
+
+
+@pytest.fixture
+def health() -> Health:
+    health = Health("test", HealthSettings(max_beat_age_s=0.2))
+    health.ready(True)
+    return health
+
+
+@pytest.fixture
+def waiting(health: Health, monkeypatch: pytest.MonkeyPatch) -> Waiting:
+    monkeypatch.setattr("connectors.host.waiting.RETRY_S", 0.01)
+    return Waiting("post", health)
+
+
+def reason(health: Health) -> str:
+    return str(health.ready_report()[1]["conditions"]["post"]["reason"])
+
+
+def test_it_is_tried_until_it_is_there_and_said_twice_in_all(waiting: Waiting, health: Health) -> None:
+    answers = iter([Away("on holiday"), Away("on holiday"), Away("on holiday"), None])
+    seen: list[tuple[bool, str]] = []
+
+    def call() -> str:
+        seen.append((health.is_ready(), reason(health) if len(seen) else ""))
+        if (error := next(answers)) is not None:
+            raise error
+        return "letter"
+
+    with capture_logs() as lines:
+        assert waiting.until_there(call, StopSignal()) == "letter"
+    assert seen == [(True, ""), *[(False, "waiting for post: on holiday")] * 3]
+    assert health.is_ready()
+    assert [line["event"] for line in lines] == ["waiting", "no longer waiting"]
+
+
+def test_an_error_that_does_not_pass_is_not_waited_for(waiting: Waiting, health: Health) -> None:
+    def call() -> None:
+        raise ValueError("never")
+
+    with pytest.raises(ValueError, match="never"):
+        waiting.until_there(call, StopSignal())
+    assert health.is_ready()
+
+
+def test_a_stop_ends_it_between_two_tries(waiting: Waiting) -> None:
+    stop = StopSignal()
+
+    def call() -> None:
+        stop.set()
+        raise Away
+
+    with pytest.raises(Stopped):
+        waiting.until_there(call, stop)
+
+
+def test_a_stop_ends_it_in_the_middle_of_a_call_that_does_not_return(waiting: Waiting) -> None:
+    stop, never = StopSignal(), threading.Event()
+
+    def call() -> None:
+        stop.set()
+        never.wait()
+
+    try:
+        with pytest.raises(Stopped):
+            waiting.until_there(call, stop)
+    finally:
+        never.set()
+
+
+def test_the_process_is_alive_however_long_one_call_takes(waiting: Waiting, health: Health) -> None:
+    has_aged, is_over = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        while health.is_alive() and not is_over.is_set():
+            is_over.wait(0.01)
+        if not is_over.is_set():
+            has_aged.set()
+
+    def call() -> None:
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        has_aged.wait(1.0)  # five times as long as a beat may be old
+        is_over.set()
+        watcher.join()
+
+    waiting.until_there(call, StopSignal())
+    assert not has_aged.is_set()
+
+
+def test_several_wait_for_the_same_and_the_last_one_to_go_on_ends_it(waiting: Waiting, health: Health) -> None:
+    with capture_logs() as lines:
+        for who in ("a", "b", "a"):
+            waiting.begin(who, "away")
+        waiting.end("a")
+        waiting.end("stranger")
+        assert not health.is_ready()
+        waiting.end("b")
+    assert health.is_ready()
+    assert len(lines) == 2
