@@ -149,13 +149,10 @@ def test_a_full_scratch_disk_is_waited_for(disk: Storage, tmp_path: Path, record
     sink.patience = Patience(sink.settings, troubles.put)
     for part in parts:
         sink.storing.store(part, sink.patience)
-    disk.fill()
     with ThreadPoolExecutor(1) as pool:
-        finishing = pool.submit(sink.finish, end)
-        try:
+        with disk.full():
+            finishing = pool.submit(sink.finish, end)
             heard = [troubles.get(timeout=20) for _ in range(5)]
-        finally:
-            disk.empty()
         fact = finishing.result(20)
     assert heard == ["recording: the scratch folder takes no file (ENOSPC)"] * 5
     assert list(troubles.queue)[-1] is None
