@@ -33,6 +33,8 @@ SESSION_TIMEOUT_S = 6
 READY_S = 90.0
 GRACE_S = 30.0
 LOOK_S = 0.1
+POLL_INTERVAL_S = 8
+"""Between two polls before a group gives a member up: shorter than outages and freezes, so that it matters."""
 HELD_MIB = 1
 """What the objects sink holds per partition before it pauses it: little, so that it has to."""
 
@@ -179,6 +181,7 @@ class Stage:
         self.environment = shared_environment(addresses, self.credentials, PARTITIONS) | {
             "RTMS_PROCESSORS_SESSION_TIMEOUT_S": str(SESSION_TIMEOUT_S),
             "RTMS_KAFKA_SESSION_TIMEOUT_MS": str(SESSION_TIMEOUT_S * 1000),
+            "RTMS_KAFKA_MAX_POLL_INTERVAL_MS": str(POLL_INTERVAL_S * 1000),
             "RTMS_SINK_OBJECTS_HELD_MIB": str(HELD_MIB),
         }
         for unit in self.outsiders.values():
