@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack
 
 from deploy.local.unit import Unit, UnitFailed
@@ -24,6 +24,7 @@ from tests.soak.stage import Stage, wait_until
 
 Say = Callable[[str], None]
 
+PROGRESS_S = 30.0
 NOTICED_S = 60.0
 PAUSED = {
     SINK_OBJECTS: "rtms_sink_objects_paused_partitions",
@@ -66,11 +67,16 @@ class Disturber:
                 self._run(movement)
 
     def _run(self, movement: Movement) -> None:
-        began = time.monotonic()
+        began, before, total = time.monotonic(), self.done.total(), sum(map(len, movement.lanes))
         self._say(f"{movement.name}: {', '.join(_summary(lane) for lane in movement.lanes)}")
         with ThreadPoolExecutor(len(movement.lanes)) as pool:
-            lanes = [pool.submit(self._lane, faults) for faults in movement.lanes]
+            lanes = {pool.submit(self._lane, faults) for faults in movement.lanes}
             try:
+                while (so_far := wait(lanes, PROGRESS_S, FIRST_EXCEPTION)).not_done:
+                    for lane in so_far.done:
+                        lane.result()
+                    ended = f"{len(self._stage.keeper.crashes)} processes ended by themselves"
+                    self._say(f"{movement.name}: {self.done.total() - before} of {total}, {ended}")
                 for lane in lanes:
                     lane.result()
             except BaseException:

@@ -50,7 +50,7 @@ FULL = Scale(
     freezes=4,
     freeze_s=30.0,
     broker_away_s=(20.0, 60.0),
-    store_away_s=240.0,
+    store_away_s=120.0,
     away_s=120.0,
     pauses_s=(0.3, 4.0),
 )

@@ -15,6 +15,7 @@ from tests.soak.faults import (
     VICTIMS,
     Kind,
     Plan,
+    omitted,
     planned,
 )
 from tests.soak.plan import FULL, MOVEMENTS, SHORT, Scale, draw, draw_seconds, nominal_s
@@ -92,6 +93,14 @@ def test_movements_side_by_side_have_the_lanes_of_both() -> None:
 def test_nothing_that_is_not_planned_is_missing_from_it() -> None:
     plan = draw(1, SHORT)
     assert planned(plan).total() == sum(len(lane) for movement in plan for lane in movement.lanes)
+
+
+def test_what_was_planned_and_not_done_is_said() -> None:
+    plan = draw(1, SHORT, ("kills",))
+    everything = planned(plan)
+    assert omitted(plan, everything) == []
+    one = next(iter(everything))
+    assert omitted(plan, everything - Counter([one])) == [f"not carried out: 1 × {one}"]
 
 
 @pytest.mark.parametrize("name", list(MOVEMENTS))
