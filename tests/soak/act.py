@@ -16,7 +16,7 @@ from tests.soak import answers, comparison
 from tests.soak.customer import Customer
 from tests.soak.disturber import Disturber
 from tests.soak.expected import Expected, expected
-from tests.soak.faults import Fault, Plan, planned
+from tests.soak.faults import Fault, Plan, omitted
 from tests.soak.observed import Observer
 from tests.soak.onlooker import Onlooker
 from tests.soak.player import Pace, Played, Player
@@ -96,7 +96,7 @@ class Theatre:
             played = self._played(act, disturber)
             result.sessions = len(played)
             unfinished = self._ended(played)
-        result.differences += [*disturber.failures, *_not_as_planned(act.plan, disturber), *unfinished]
+        result.differences += [*disturber.failures, *omitted(act.plan, disturber.done + disturber.skipped), *unfinished]
         result.differences += [f"{count} × {line}" for line, count in onlooker.complaints.items()]
         result.differences += self._committed(self._settle_s if not unfinished else 1.0)
         self._compare(played, result)
@@ -188,9 +188,3 @@ class Theatre:
         new, self._letters = letters[self._letters :], len(letters)
         shown = "; ".join(f"{letter.topic} {letter.offset}: {letter.reason}" for letter in new[:LETTERS_SHOWN])
         return [f"{len(new)} dead letters: {shown}"] if new else []
-
-
-def _not_as_planned(plan: Plan, disturber: Disturber) -> list[str]:
-    """A fault that was not carried out would be a test of nothing."""
-    missing = planned(plan) - disturber.done - disturber.skipped
-    return [f"not carried out: {count} × {fault}" for fault, count in missing.items()]

@@ -3,16 +3,38 @@
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack
 
 from deploy.local.unit import Unit, UnitFailed
-from tests.soak.faults import KAFKA, STORAGE, STORE_OF, Fault, Kind, Lane, Movement, Plan
+from tests.soak.faults import (
+    CLICKHOUSE,
+    KAFKA,
+    SINK_CLICKHOUSE,
+    SINK_OBJECTS,
+    STORAGE,
+    STORE_OF,
+    Fault,
+    Kind,
+    Lane,
+    Movement,
+    Plan,
+)
 from tests.soak.stage import Stage, wait_until
 
 Say = Callable[[str], None]
 
-PAUSED_S = 60.0
+PROGRESS_S = 30.0
+NOTICED_S = 60.0
+PAUSED = {
+    SINK_OBJECTS: "rtms_sink_objects_paused_partitions",
+    SINK_CLICKHOUSE: "rtms_sink_clickhouse_paused_partitions",
+}
+NOTICED = {
+    STORAGE: (SINK_OBJECTS, "rtms_sink_objects_retries_total"),
+    CLICKHOUSE: (SINK_CLICKHOUSE, "rtms_sink_clickhouse_failures_total"),
+}
+"""Who counts, and where, that a store could not be written: an outage that nobody met is none."""
 SIGTERM = 15
 CLEAN = {KAFKA: (0, 128 + SIGTERM)}
 """Exit codes after SIGTERM where 0 is not the only good one: Java's is the signal's, also after a clean end."""
@@ -45,11 +67,16 @@ class Disturber:
                 self._run(movement)
 
     def _run(self, movement: Movement) -> None:
-        began = time.monotonic()
+        began, before, total = time.monotonic(), self.done.total(), sum(map(len, movement.lanes))
         self._say(f"{movement.name}: {', '.join(_summary(lane) for lane in movement.lanes)}")
         with ThreadPoolExecutor(len(movement.lanes)) as pool:
-            lanes = [pool.submit(self._lane, faults) for faults in movement.lanes]
+            lanes = {pool.submit(self._lane, faults) for faults in movement.lanes}
             try:
+                while (so_far := wait(lanes, PROGRESS_S, FIRST_EXCEPTION)).not_done:
+                    for lane in so_far.done:
+                        lane.result()
+                    ended = f"{len(self._stage.keeper.crashes)} processes ended by themselves"
+                    self._say(f"{movement.name}: {self.done.total() - before} of {total}, {ended}")
                 for lane in lanes:
                     lane.result()
             except BaseException:
@@ -89,7 +116,7 @@ class Disturber:
         unit, half_s = self._ready(fault), fault.seconds / 2
         with ExitStack() as thawing:
             with self._away(STORE_OF[fault.victim]):
-                if not wait_until(lambda: self._stage.has_paused(fault.victim), PAUSED_S, self._stopping):
+                if not wait_until(lambda: self._has_paused(fault.victim), NOTICED_S, self._stopping):
                     raise UnitFailed(f"{unit.name} went on reading without its store", unit.log)
                 thawing.enter_context(self._stage.frozen(unit))
                 self._stopping.wait(half_s)
@@ -98,10 +125,25 @@ class Disturber:
     def _away_for(self, fault: Fault) -> None:
         self._pause(fault)
         with self._away(fault.victim):
-            self._stopping.wait(fault.seconds)
+            self._wait(fault)
 
     def _away(self, name: str) -> AbstractContextManager[None]:
         return self._stage.storage.read_only() if name == STORAGE else self._stage.away(name)
+
+    def _wait(self, fault: Fault) -> None:
+        """As long as the plan says, and until somebody has met it."""
+        before = self._met(fault.victim)
+        self._stopping.wait(fault.seconds)
+        if fault.victim in NOTICED and not wait_until(
+            lambda: self._met(fault.victim) not in (0, before), NOTICED_S, self._stopping
+        ):
+            raise UnitFailed(f"nobody wrote to {fault.victim} while it was not there")
+
+    def _met(self, store: str) -> float:
+        return self._stage.counted(*NOTICED[store]) if store in NOTICED else 0.0
+
+    def _has_paused(self, victim: str) -> bool:
+        return self._stage.counted(victim, PAUSED[victim]) > 0
 
     def _ready(self, fault: Fault) -> Unit:
         """The victim, at the moment that the plan means."""
@@ -113,7 +155,7 @@ class Disturber:
     def _full(self, fault: Fault) -> None:
         self._pause(fault)
         with self._stage.storage.full():
-            self._stopping.wait(fault.seconds)
+            self._wait(fault)
 
     def _scale(self, fault: Fault) -> None:
         self._pause(fault)

@@ -68,3 +68,8 @@ Plan = tuple[Movement, ...]
 def planned(plan: Plan) -> Counter[Fault]:
     """Every fault of a plan."""
     return Counter(fault for movement in plan for lane in movement.lanes for fault in lane)
+
+
+def omitted(plan: Plan, done: Counter[Fault]) -> list[str]:
+    """What was planned and not done, in a line each: without it, an act shows less than it says."""
+    return [f"not carried out: {count} × {fault}" for fault, count in (planned(plan) - done).items()]

@@ -40,11 +40,14 @@ class Options:
     @property
     def arguments(self) -> list[str]:
         """What `parsed` makes the same of (but for the folder)."""
-        is_short = replace(self.scale, kills=SHORT.kills) == SHORT
-        assert is_short or replace(self.scale, kills=FULL.kills) == FULL
-        given = ["--seed", str(self.seed), "--lengths", *map(str, self.lengths_s)]
-        given += [*(["--short"] if is_short else []), "--kills", str(self.scale.kills)]
+        is_short, is_full = (self._counted_as(scale) == self.scale for scale in (SHORT, FULL))
+        assert is_short or is_full
+        given = ["--seed", str(self.seed), "--lengths", *map(str, self.lengths_s), *(["--short"] if is_short else [])]
+        given += ["--kills", str(self.scale.kills), "--broker-away", *(f"{s:g}" for s in self.scale.broker_away_s)]
         return [*given, "--only", *self.movements]
+
+    def _counted_as(self, scale: Scale) -> Scale:
+        return replace(scale, kills=self.scale.kills, broker_away_s=self.scale.broker_away_s)
 
     @property
     def command(self) -> str:
@@ -58,6 +61,8 @@ def parsed(arguments: Sequence[str] | None = None) -> Options:
     scale = SHORT if given.short else FULL
     if given.kills is not None:
         scale = replace(scale, kills=given.kills)
+    if given.broker_away is not None:
+        scale = replace(scale, broker_away_s=tuple(given.broker_away))
     lengths_s = tuple(given.lengths or _lengths_s(given.meetings, given.minutes))
     return Options(given.seed, lengths_s, scale, tuple(given.only), given.folder)
 
@@ -81,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--lengths", type=int, nargs="+", metavar="S", help="of each meeting, instead of both")
     parser.add_argument("--kills", type=int, help=f"of each process (default: {FULL.kills}, short: {SHORT.kills})")
+    parser.add_argument("--broker-away", type=float, nargs="+", metavar="S", help="how long, each time")
     parser.add_argument("--short", action="store_true", help="counts, outages and freezes as in `make test`")
     parser.add_argument(
         "--only", nargs="+", type=_movement, default=list(MOVEMENTS), metavar="FAULT",

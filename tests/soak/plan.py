@@ -1,7 +1,7 @@
 """Which faults are done in which order, drawn from a seed. Pure."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tests.soak.faults import (
@@ -30,7 +30,7 @@ class Scale:
     """How hard it gets: the short form for every test run, the full one for a soak.
 
     `kills`, `restarts` and `freezes` are counted per process. An outage lasts longer than any client of Kafka waits
-    before it gives something up (transactions 5 s, groups 6 and 8 s, the API 5 s).
+    before it gives something up (transactions 5 s, groups 6 and 8 s, the API 5 s, between two polls 8 s).
     """
 
     kills: int = 3
@@ -38,13 +38,21 @@ class Scale:
     freezes: int = 1
     freeze_s: float = 10.0
     broker_away_s: tuple[float, ...] = (12.0,)
+    store_away_s: float = 10.0
     away_s: float = 5.0
     pauses_s: tuple[float, float] = (0.3, 1.5)
 
 
 SHORT = Scale()
 FULL = Scale(
-    kills=50, restarts=5, freezes=4, freeze_s=30.0, broker_away_s=(20.0, 60.0), away_s=120.0, pauses_s=(0.3, 4.0)
+    kills=50,
+    restarts=5,
+    freezes=4,
+    freeze_s=30.0,
+    broker_away_s=(20.0, 60.0),
+    store_away_s=120.0,
+    away_s=120.0,
+    pauses_s=(0.3, 4.0),
 )
 
 
@@ -74,12 +82,14 @@ class Drawer:
         return tuple((self._one(Kind.STARVE, victim, self._scale.freeze_s),) for victim in SINKS)
 
     def broker(self) -> tuple[Lane, ...]:
-        """The broker killed."""
-        return (tuple(Fault(Kind.AWAY, KAFKA, self._pause_s(), away_s) for away_s in self._scale.broker_away_s),)
+        """The broker killed, and during the first outage half of all processes: they start without it."""
+        away = tuple(Fault(Kind.AWAY, KAFKA, self._pause_s(), away_s) for away_s in self._scale.broker_away_s)
+        killed = self._dice.sample(VICTIMS, len(VICTIMS) // 2)
+        return (away, *self._during(away[0], killed))
 
     def clickhouse(self) -> tuple[Lane, ...]:
         """ClickHouse killed."""
-        return ((self._one(Kind.AWAY, CLICKHOUSE),),)
+        return ((self._one(Kind.AWAY, CLICKHOUSE, self._scale.store_away_s),),)
 
     def disk(self) -> tuple[Lane, ...]:
         """The object folder takes no writes, then it has no room."""
@@ -87,9 +97,8 @@ class Drawer:
 
     def registry(self) -> tuple[Lane, ...]:
         """The registry killed, and while it is away every process: what starts then has to wait for it."""
-        away_s = 2 * self._scale.away_s
-        killed = (Fault(Kind.KILL, victim, self._within(0.05 * away_s, 0.2 * away_s)) for victim in VICTIMS)
-        return ((Fault(Kind.AWAY, REGISTRY, 0.0, away_s),), *((fault,) for fault in killed))
+        away = Fault(Kind.AWAY, REGISTRY, 0.0, self._scale.store_away_s)
+        return ((away,), *self._during(away, VICTIMS))
 
     def together(self) -> tuple[Lane, ...]:
         """Two outages at once, and a process killed in their middle."""
@@ -110,6 +119,11 @@ class Drawer:
         ]
         frozen = [(self._one(Kind.FREEZE, victim, self._scale.freeze_s),) for victim in (*SINKS, API)]
         return (*lanes, *frozen)
+
+    def _during(self, outage: Fault, victims: Iterable[str]) -> list[Lane]:
+        """A kill each, so early that the process is up again, but for what is away, long before that is back."""
+        least_s, most_s = outage.after_s + 0.05 * outage.seconds, outage.after_s + 0.2 * outage.seconds
+        return [(Fault(Kind.KILL, victim, self._within(least_s, most_s)),) for victim in victims]
 
     def _lane(self, kind: Kind, victim: str, times: int) -> Lane:
         return tuple(Fault(kind, victim, self._pause_s()) for _ in range(times))

@@ -22,7 +22,7 @@ from deploy.local.server import Server
 from deploy.local.services import SERVICES, Addresses, Service, service_server, shared_environment
 from deploy.local.settings import LocalSettings
 from deploy.local.unit import Unit, UnitFailed
-from tests.soak.faults import CLICKHOUSE, KAFKA, REGISTRY, SINK_CLICKHOUSE, SINK_OBJECTS, VICTIMS
+from tests.soak.faults import CLICKHOUSE, KAFKA, REGISTRY, VICTIMS
 from tests.soak.keeper import Keeper
 from tests.soak.storage import Storage
 from tests.support.settings import kafka_settings
@@ -33,13 +33,10 @@ SESSION_TIMEOUT_S = 6
 READY_S = 90.0
 GRACE_S = 30.0
 LOOK_S = 0.1
+POLL_INTERVAL_S = 8
+"""Between two polls before a group gives a member up: shorter than outages and freezes, so that it matters."""
 HELD_MIB = 1
 """What the objects sink holds per partition before it pauses it: little, so that it has to."""
-
-PAUSED = {
-    SINK_OBJECTS: "rtms_sink_objects_paused_partitions",
-    SINK_CLICKHOUSE: "rtms_sink_clickhouse_paused_partitions",
-}
 
 
 class Stage:
@@ -95,17 +92,14 @@ class Stage:
         """A service's first process, or something that is not ours."""
         return self.outsiders[name] if name in self.outsiders else self.members(name)[0]
 
-    def has_paused(self, victim: str) -> bool:
-        """Whether a sink reads nothing more of some of its partitions, because it cannot write what it has."""
-        asked = f"{self.members(victim)[0].url}/metrics"
+    def counted(self, victim: str, metric: str) -> float:
+        """What a service's first process counts, all labels together; 0 where it does not answer."""
         try:
-            answer = httpx.get(asked, timeout=2, trust_env=False)
+            answer = httpx.get(f"{self.members(victim)[0].url}/metrics", timeout=2, trust_env=False)
         except httpx.TransportError:
-            return False
-        families = text_string_to_metric_families(answer.text)
-        return any(
-            sample.value > 0 for family in families for sample in family.samples if sample.name == PAUSED[victim]
-        )
+            return 0.0
+        samples = (sample for family in text_string_to_metric_families(answer.text) for sample in family.samples)
+        return sum(sample.value for sample in samples if sample.name == metric)
 
     # --- what can be done ---
 
@@ -140,8 +134,10 @@ class Stage:
         unit = self.outsiders[name]
         with self.keeper.in_hand(unit):
             unit.kill()
-            yield
-            unit.start(READY_S)
+            try:
+                yield
+            finally:
+                unit.start(READY_S)
 
     def scale(self, victim: str, count: int) -> None:
         """To `count` processes; those that remain are ready."""
@@ -179,6 +175,7 @@ class Stage:
         self.environment = shared_environment(addresses, self.credentials, PARTITIONS) | {
             "RTMS_PROCESSORS_SESSION_TIMEOUT_S": str(SESSION_TIMEOUT_S),
             "RTMS_KAFKA_SESSION_TIMEOUT_MS": str(SESSION_TIMEOUT_S * 1000),
+            "RTMS_KAFKA_MAX_POLL_INTERVAL_MS": str(POLL_INTERVAL_S * 1000),
             "RTMS_SINK_OBJECTS_HELD_MIB": str(HELD_MIB),
         }
         for unit in self.outsiders.values():

@@ -19,7 +19,7 @@ LENGTHS_S = (40, 40, 40, 40)
 
 ACTS = {
     "three-kills-of-every-process": ("kills",),
-    "outages": ("broker", "clickhouse+disk+registry", "together", "starving"),
+    "outages": ("broker", "clickhouse+disk", "registry", "together", "starving"),
     "scaling-freezes-and-a-rolling-restart": ("scaling", "rolling"),
 }
 

@@ -20,7 +20,7 @@ def replayed(options: Options) -> Options:
         Options(5, (20,)),
         Options(6, (40, 40, 40), SHORT, ("kills",)),
         Options(7, (60, 20), replace(FULL, kills=8), ("broker", "clickhouse+disk", "kills")),
-        Options(8, (20, 30), replace(SHORT, kills=50), ("rolling",)),
+        Options(8, (20, 30), replace(SHORT, kills=50, broker_away_s=(60.0, 1.5)), ("rolling",)),
         parsed(["--seed", "9", "--minutes", "2", "--meetings", "4", "--short"]),
     ],
 )
