@@ -1,6 +1,7 @@
 """Waits for what is away, in one way: said once in the log, all the while in readiness, and until a stop at most."""
 
 import threading
+import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, wait
 from typing import TypeVar
@@ -77,9 +78,12 @@ class Waiting:
                 result.set_exception(error)
 
         threading.Thread(target=run, name=f"waiting-{self._what}", daemon=True).start()
+        began = time.monotonic()
         while not wait([result], _LOOK_S).done:
             if stop.is_set():
                 raise Stopped
+            if time.monotonic() - began > RETRY_S:
+                self.begin(call, "no answer yet")
             if self._health is not None:
                 self._health.beat()
         return result.result()
