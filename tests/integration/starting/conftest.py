@@ -41,7 +41,9 @@ class Quarter(Street):
         except httpx.TransportError:
             assert self.services[name].exit_code() is None, f"{name} ended: {self.services[name].log.read_text()}"
             return set()
-        found = {what for what, one in report["conditions"].items() if one["reason"].startswith(f"waiting for {what}:")}
+        found = {
+            what for what, one in report["conditions"].items() if one["reason"].startswith(f"waiting for {what} at ")
+        }
         assert live == 200, f"{name} is not alive"
         assert ready == 503 or not found, f"{name} is ready and waits for {found}"
         return found

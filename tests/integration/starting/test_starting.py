@@ -14,7 +14,7 @@ from tests.integration.starting.conftest import PATIENCE_S, Quarter
 from tests.support.processes import service, wait_for
 
 EVERYBODY = tuple(SERVICES)
-SILENCE = "waiting for registry: no answer yet"
+SILENCE = "no answer yet"
 GRACE_S = 6.0
 """Less than any of the calls takes that a service may be in the middle of."""
 
