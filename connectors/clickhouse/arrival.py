@@ -8,15 +8,15 @@ from connectors.host.signals import StopSignal
 from connectors.host.waiting import Waiting
 
 
-def await_clickhouse(clickhouse: ClickHouse, health: Health, stop: StopSignal) -> None:
-    """Return when ClickHouse answers.
+def await_clickhouse(clickhouse: ClickHouse, url: str, health: Health, stop: StopSignal) -> None:
+    """Return when ClickHouse answers; `url` is what is said of where it is.
 
     Raises:
         Stopped: told to stop before.
         NotConfigured: it answers that it will not; the text names what to look at.
     """
     try:
-        Waiting("clickhouse", health).until_there(lambda: clickhouse.query("SELECT 1", patience_s=0), stop)
+        Waiting("clickhouse", health, url).until_there(lambda: clickhouse.query("SELECT 1", patience_s=0), stop)
     except ClickHouseError as error:
         raise NotConfigured(
             f"{error}: look at RTMS_CLICKHOUSE_URL, _DATABASE, _USERNAME and _PASSWORD; "

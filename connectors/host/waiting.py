@@ -1,6 +1,7 @@
 """Waits for what is away, in one way: said once in the log, all the while in readiness, and until a stop at most."""
 
 import threading
+import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, wait
 from typing import TypeVar
@@ -22,10 +23,13 @@ class Stopped(Exception):
 
 
 class Waiting:
-    """For one thing that may be away, on behalf of everybody in this process that needs it; for any thread."""
+    """For one thing that may be away, on behalf of everybody in this process that needs it; for any thread.
 
-    def __init__(self, what: str, health: Health | None = None) -> None:
-        self._what, self._health = what, health
+    `where` is its address: what people look at first.
+    """
+
+    def __init__(self, what: str, health: Health | None = None, where: str = "") -> None:
+        self._what, self._health, self._where = what, health, where
         self._lock = threading.Lock()
         self._waiting: set[Hashable] = set()
 
@@ -35,8 +39,9 @@ class Waiting:
             is_first = not self._waiting
             self._waiting.add(who)
             if is_first:
-                log.warning("waiting", what=self._what, reason=reason)
-            self._tell(False, f"waiting for {self._what}: {reason}")
+                log.warning("waiting", what=self._what, where=self._where, reason=reason)
+            at = f" at {self._where}" if self._where else ""
+            self._tell(False, f"waiting for {self._what}{at}: {reason}")
 
     def end(self, who: Hashable) -> None:
         """`who` goes on, or has nothing left to do with it; harmless when it did not wait."""
@@ -54,18 +59,18 @@ class Waiting:
         Raises:
             Stopped: at once, also while a call is under way, which is then left to itself.
         """
-        try:
-            while True:
-                try:
-                    return self._attempt(call, stop)
-                except Exception as error:
-                    if not getattr(error, "retryable", False):
-                        raise
-                    self.begin(call, str(error))
-                if stop.wait_thread(RETRY_S):
-                    raise Stopped
-        finally:
-            self.end(call)
+        while True:
+            try:
+                result = self._attempt(call, stop)
+            except Exception as error:
+                if not getattr(error, "retryable", False):
+                    raise
+                self.begin(call, str(error))
+            else:
+                self.end(call)
+                return result
+            if stop.wait_thread(RETRY_S):
+                raise Stopped
 
     def _attempt(self, call: Callable[[], Result], stop: StopSignal) -> Result:
         result: Future[Result] = Future()
@@ -77,9 +82,12 @@ class Waiting:
                 result.set_exception(error)
 
         threading.Thread(target=run, name=f"waiting-{self._what}", daemon=True).start()
+        began = time.monotonic()
         while not wait([result], _LOOK_S).done:
             if stop.is_set():
                 raise Stopped
+            if time.monotonic() - began > RETRY_S:
+                self.begin(call, "no answer yet")
             if self._health is not None:
                 self._health.beat()
         return result.result()

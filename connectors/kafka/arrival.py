@@ -23,7 +23,7 @@ def await_registry(settings: KafkaSettings, health: Health, stop: StopSignal) ->
         Stopped: told to stop before.
         NotConfigured: the registry answers, but not with what this release needs; the text names the remedy.
     """
-    waiting = Waiting(REGISTRY, health)
+    waiting = Waiting(REGISTRY, health, settings.registry_url)
     try:
         return Decoder(settings, waiting.until_there(lambda: load_codec(settings), stop), waiting)
     except KafkaError as error:
@@ -32,6 +32,6 @@ def await_registry(settings: KafkaSettings, health: Health, stop: StopSignal) ->
 
 def await_kafka(settings: KafkaSettings, health: Health, stop: StopSignal) -> Waiting:
     """Return when Kafka says where a topic ends, with what says that Kafka is waited for. Raises Stopped."""
-    waiting, offsets = Waiting(KAFKA, health), OffsetDirectory(settings)
+    waiting, offsets = Waiting(KAFKA, health, settings.bootstrap_servers), OffsetDirectory(settings)
     waiting.until_there(lambda: offsets.ends([Place(SESSION_FACTS.name, 0)], ASK_S), stop)
     return waiting

@@ -27,10 +27,10 @@ class LocalSettings(BaseSettings):
         default=None, validation_alias="JAVA_HOME", description="a Java to use instead of the one that is set up"
     )
     partitions: int = Field(default=8, ge=1, description="of every session topic; fixed for good at the first start")
-    kafka_port: int = Field(default=9092, ge=1, le=65535, description="if it is free")
-    registry_port: int = Field(default=8081, ge=1, le=65535, description="if it is free")
-    clickhouse_port: int = Field(default=8123, ge=1, le=65535, description="if it is free")
-    api_port: int = Field(default=8000, ge=1, le=65535, description="if it is free")
+    kafka_port: int = Field(default=9092, ge=0, le=65535, description="if it is free; 0: any that is")
+    registry_port: int = Field(default=8081, ge=0, le=65535, description="if it is free; 0: any that is")
+    clickhouse_port: int = Field(default=8123, ge=0, le=65535, description="if it is free; 0: any that is")
+    api_port: int = Field(default=8000, ge=0, le=65535, description="if it is free; 0: any that is")
     zoom_client_id: str = Field(
         default="", validation_alias="ZOOM_CLIENT_ID", description="of your Zoom app: `up` makes a project for it"
     )

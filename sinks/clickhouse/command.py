@@ -31,7 +31,7 @@ def run(running: Running) -> int:
         closing.callback(log.info, "stopped")
         clickhouse = ClickHouse(address)
         closing.callback(clickhouse.close)
-        await_clickhouse(clickhouse, health, stop)
+        await_clickhouse(clickhouse, address.url, health, stop)
         producer = create_producer(kafka, CONTROL)
         closing.callback(producer.close)
         pending, losses = Pending(), Losses(kafka, decoder, GROUP)

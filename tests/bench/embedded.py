@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from deploy.local.memory import proportional_bytes
 from deploy.local.settings import LocalSettings
 from deploy.local.stack import Stack
-from tests.bench.memory import proportional_bytes
 from tests.bench.rows import Row
 
 _START_GOAL_S = 20.0

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from faust.types import TP
 
 from connectors.host.health import Health
+from connectors.host.waiting import Waiting
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.settings import KafkaSettings
 from processors.checkpoint.assignments import Input
@@ -73,7 +74,7 @@ class Bench:
         self.application, self.inputs = PatientToy(), MemoryInputs()
         self.outbox, self.states, self.losses = MemoryOutbox(), MemoryStates(), MemoryLosses()
         self.clock, self.health = HandClock(), Health("test")
-        decoder = Decoder(KafkaSettings(registry_url=registry_url), CODEC)
+        decoder = Decoder(KafkaSettings(registry_url=registry_url), CODEC, Waiting("registry", self.health))
         connections = Connections(self.inputs, self.outbox, self.states, decoder, self.losses)
         options = ProcessorsSettings(checkpoint_interval_s=0.01, **settings)
         self.worker = Worker(self.application, connections, options, self.health, self.clock)

@@ -3,6 +3,7 @@
 import argparse
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from connectors.host.clock import SystemClock
+from connectors.host.environment import listing
 from connectors.kafka.settings import KafkaSettings
 from connectors.rtms.simulator.rules import Credentials
 from connectors.rtms.simulator.sound import BEEP_HZ, BEEP_MS
@@ -18,10 +20,11 @@ from deploy.local.broker.java import NoJava
 from deploy.local.console import ConsoleReport
 from deploy.local.demo import printing, recording, report, results
 from deploy.local.demo.customer import Customer
+from deploy.local.demo.footprint import Footprint, idle_bytes, setup_seconds
 from deploy.local.demo.screen import Screen
 from deploy.local.demo.watcher import Watcher
 from deploy.local.demo.zoom import SimulatedZoom
-from deploy.local.project import Project, simulated_project
+from deploy.local.project import simulated_project
 from deploy.local.settings import REPOSITORY, LocalSettings
 from deploy.local.signals import Interrupted, interruptible
 from deploy.local.stack import Stack
@@ -48,13 +51,16 @@ def main(arguments: list[str], settings: LocalSettings) -> int:
     console = Console(highlight=False)
     settings = settings.model_copy(update={"run_dir": options.run_dir})
     stack = Stack(settings, ConsoleReport(console))
+    was_set_up = options.run_dir.exists()
     began = time.monotonic()
     with interruptible(stack.kill):
         try:
             with stack:
                 stack.start()
-                console.print(f"  everything is ready after {time.monotonic() - began:.1f} s", style="dim")
-                return _run(stack, console, settings, options)
+                start_s = time.monotonic() - began
+                console.print(f"  everything is ready after {start_s:.1f} s", style="dim")
+                footprint = Footprint(setup_seconds(), was_set_up, start_s, len(stack.units()), None)
+                return _run(stack, console, settings, options, footprint)
         except Interrupted:
             console.print("The demo was ended.")
             return 130
@@ -64,7 +70,12 @@ def main(arguments: list[str], settings: LocalSettings) -> int:
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m deploy.local demo", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.local demo",
+        description=__doc__,
+        epilog=listing((LocalSettings,)),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--seconds", type=int, default=70, help="how long the meeting lasts (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="another seed is another meeting (default: %(default)s)")
     parser.add_argument("--output", type=Path, default=REPOSITORY / "demo-output", help="where the results go")
@@ -88,7 +99,9 @@ class Collected:
         self._screen.show(value, now_us)
 
 
-def _run(stack: Stack, console: Console, settings: LocalSettings, options: argparse.Namespace) -> int:
+def _run(
+    stack: Stack, console: Console, settings: LocalSettings, options: argparse.Namespace, footprint: Footprint
+) -> int:
     assert stack.addresses is not None
     assert stack.credentials is not None
     screen = Screen(console)
@@ -107,11 +120,13 @@ def _run(stack: Stack, console: Console, settings: LocalSettings, options: argpa
         screen.heading("The meeting")
         log = stack.logs / "zoom.log"
         with SimulatedZoom(customer.url, log, seed=options.seed, seconds=options.seconds) as zoom:
+            footprint = replace(footprint, idle_bytes=idle_bytes(stack.units()))
             truth, session = _meeting(zoom, customer, watcher, screen, options)
     finally:
         customer.close()
         watcher.close()
-    return _report(_fetched(stack, project, session, collected, watcher, options), truth, console, options.output)
+    found = results.fetch(stack.addresses.api_url, project.api_key, session, Engine.MOONSHINE, options.output)
+    return _report(_observed(found, collected, watcher, footprint), truth, console, options.output)
 
 
 def _meeting(
@@ -130,16 +145,7 @@ def _meeting(
     return zoom.truth(stream), session_id
 
 
-def _fetched(
-    stack: Stack,
-    project: Project,
-    session_id: str,
-    collected: Collected,
-    watcher: Watcher,
-    options: argparse.Namespace,
-) -> report.Observed:
-    assert stack.addresses is not None
-    found = results.fetch(stack.addresses.api_url, project.api_key, session_id, Engine.MOONSHINE, options.output)
+def _observed(found: results.Results, collected: Collected, watcher: Watcher, footprint: Footprint) -> report.Observed:
     return report.Observed(
         accounts=watcher.accounts,
         utterances=collected.utterances,
@@ -150,6 +156,7 @@ def _fetched(
         recording=recording.measure(found.recording, BEEP_HZ, BEEP_MS),
         rest_utterances=len(found.utterances),
         rest_events=len(found.participant_events),
+        footprint=footprint,
     )
 
 

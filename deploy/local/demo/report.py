@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from deploy.local.demo.accounting import MediumAccount
+from deploy.local.demo.footprint import Footprint
 from deploy.local.demo.recording import Measured
 from deploy.local.words import word_errors
 from schemas import topics
@@ -18,6 +19,9 @@ JOIN, LEAVE = 3, 4
 LATENCY_GOAL_MS = 50.0
 OFFSET_GOAL_MS = 5.0
 WORD_ERROR_GOAL = 0.10
+SETUP_GOAL_S = 300
+START_GOAL_S = 20
+MEMORY_GOAL_GB = 2.5
 OVERLAP_SLACK_MS = 500
 
 Truth = Mapping[str, Any]
@@ -48,6 +52,7 @@ class Observed:
     recording: Measured
     rest_utterances: int
     rest_events: int
+    footprint: Footprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ def create(truth: Truth, seen: Observed) -> Report:
     media = tuple(_medium(truth, name, account) for name, account in seen.accounts.items())
     session = Row("session", seen.final_state, "ended", "must", seen.final_state == "ended")
     rows = (session, *_output_rows(truth, seen), *_recording_rows(truth, seen), *_speech_rows(truth, seen))
-    return Report(media, rows)
+    return Report(media, (*rows, *_footprint_rows(seen.footprint)))
 
 
 def document(report: Report, truth: Truth, seen: Observed) -> dict[str, Any]:
@@ -102,6 +107,7 @@ def document(report: Report, truth: Truth, seen: Observed) -> dict[str, Any]:
         "recording": asdict(seen.recording),
         "word_error_rate": word_error_rate_alone(truth, seen.utterances),
         "latency_goal_ms": LATENCY_GOAL_MS,
+        "footprint": asdict(seen.footprint),
     }
 
 
@@ -217,3 +223,27 @@ def _speech_rows(truth: Truth, seen: Observed) -> list[Row]:
         Row("word error rate, local recogniser", shown, goal, "goal", _at_most(rate, WORD_ERROR_GOAL)),
         _exact("utterances that failed", failed, 0),
     ]
+
+
+def _footprint_rows(footprint: Footprint) -> list[Row]:
+    """Goals of the machine and not of the meeting; what was not measured gets no verdict."""
+    gigabytes = None if footprint.idle_bytes is None else footprint.idle_bytes / 1e9
+    memory = "not known on this system" if gigabytes is None else f"{gigabytes:.2f} GB"
+    return [
+        Row("cold set-up", _setup(footprint), f"≤ {SETUP_GOAL_S} s", "goal", _within(footprint.setup_s, SETUP_GOAL_S)),
+        Row("warm start, to everything ready", f"{footprint.start_s:.1f} s", f"≤ {START_GOAL_S} s", "goal",
+            footprint.start_s <= START_GOAL_S),
+        Row(f"idle memory of {footprint.processes} processes", memory, f"≤ {MEMORY_GOAL_GB} GB", "goal",
+            _within(gigabytes, MEMORY_GOAL_GB)),
+    ]  # fmt: skip
+
+
+def _setup(footprint: Footprint) -> str:
+    if footprint.setup_s is None:
+        return "already set up"
+    took = f"{footprint.setup_s:.0f} s"
+    return f"already set up, in {took}" if footprint.was_set_up else took
+
+
+def _within(value: float | None, goal: float) -> bool | None:
+    return None if value is None else value <= goal

@@ -225,3 +225,34 @@ def test_an_assignment_that_failed_is_the_end_of_the_member(join: Join, producer
         read(consumer, 1)
     with pytest.raises(Fatal, match="an assignment failed"):
         consumer.consume()
+
+
+def test_what_is_put_back_is_read_again_after_its_rest_and_the_others_go_on(
+    join: Join, producer: Producer, topic: Topic
+) -> None:
+    fill(producer, topic)
+    member, place = join(), Place(topic.name, 1)
+    read(member, 20)
+    member.put_back({place: 2, Place("moved away", 0): 7}, rest_s=0.5)
+    assert member.position(place) == 2
+    fill(producer, topic)
+    again = read(member, 20 + 3)
+    assert [record.offset for record in again if record.place == place] == list(range(2, 10))
+    assert [record.place for record in again][-8:] == [place] * 8
+    assert member.position(place) == 10
+
+
+def test_a_partition_that_rests_can_move_away(join: Join, producer: Producer, topic: Topic) -> None:
+    fill(producer, topic)
+    first = join()
+    records = read(first, 20)
+    first.put_back({place: 0 for place in next_offsets(records)}, rest_s=60)
+    second = join("b")
+    found: list[Record] = []
+
+    def has_moved() -> bool:
+        assert first.consume() == []
+        found.extend(second.consume())
+        return len(first.assignment()) == len(second.assignment()) == 2 and len(found) == 10
+
+    until(has_moved, "half of the partitions with the other member, from their beginning")

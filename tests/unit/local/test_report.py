@@ -7,6 +7,7 @@ import pytest
 
 from deploy.local.demo import report
 from deploy.local.demo.accounting import MediumAccount
+from deploy.local.demo.footprint import Footprint, setup_seconds
 from deploy.local.demo.recording import Measured
 from schemas import topics
 from schemas.records import Audio, OutputKind, ParticipantEvent, RecordKind, Utterance, UtteranceStatus
@@ -77,6 +78,7 @@ def observed(**changes):
         recording=Measured(3.0, 10, 3.0, (0.5,), (1.0,), True),
         rest_utterances=1,
         rest_events=2,
+        footprint=Footprint(142.4, True, 5.04, 12, 840_000_000),
     )
     return replace(base, **changes)
 
@@ -124,3 +126,40 @@ def test_a_missed_goal_is_shown_and_does_not_fail():
 def test_a_failed_utterance_is_not_whole():
     failed = replace(observed().utterances[0], status=UtteranceStatus.FAILED)
     assert not report.create(TRUTH, observed(utterances=[failed])).whole
+
+
+def footprint_rows(footprint):
+    return [(row.measured, row.met) for row in report.create(TRUTH, observed(footprint=footprint)).rows[-3:]]
+
+
+def test_what_the_stack_costs_stands_beside_its_goals():
+    rows = report.create(TRUTH, observed()).rows[-3:]
+    assert [(row.name, row.measured, row.expected, row.met) for row in rows] == [
+        ("cold set-up", "already set up, in 142 s", "≤ 300 s", True),
+        ("warm start, to everything ready", "5.0 s", "≤ 20 s", True),
+        ("idle memory of 12 processes", "0.84 GB", "≤ 2.5 GB", True),
+    ]
+    assert report.document(report.create(TRUTH, observed()), TRUTH, observed())["footprint"]["setup_s"] == 142.4
+
+
+def test_the_run_that_has_set_everything_up_says_how_long_it_took():
+    assert footprint_rows(Footprint(400, False, 25, 12, 3_000_000_000)) == [
+        ("400 s", False),
+        ("25.0 s", False),
+        ("3.00 GB", False),
+    ]
+
+
+def test_what_was_not_measured_gets_no_verdict():
+    assert footprint_rows(Footprint(None, True, 5, 12, None)) == [
+        ("already set up", None),
+        ("5.0 s", True),
+        ("not known on this system", None),
+    ]
+
+
+def test_the_set_up_leaves_what_it_measured(tmp_path):
+    record = tmp_path / ".setup.json"
+    assert setup_seconds(record) is None
+    record.write_text('{"cold_setup_s": 97}')
+    assert setup_seconds(record) == 97.0

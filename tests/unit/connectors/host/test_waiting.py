@@ -25,7 +25,7 @@ def health() -> Health:
 @pytest.fixture
 def waiting(health: Health, monkeypatch: pytest.MonkeyPatch) -> Waiting:
     monkeypatch.setattr("connectors.host.waiting.RETRY_S", 0.01)
-    return Waiting("post", health)
+    return Waiting("post", health, "the corner")
 
 
 def reason(health: Health) -> str:
@@ -44,7 +44,7 @@ def test_it_is_tried_until_it_is_there_and_said_twice_in_all(waiting: Waiting, h
 
     with capture_logs() as lines:
         assert waiting.until_there(call, StopSignal()) == "letter"
-    assert seen == [(True, ""), *[(False, "waiting for post: on holiday")] * 3]
+    assert seen == [(True, ""), *[(False, "waiting for post at the corner: on holiday")] * 3]
     assert health.is_ready()
     assert [line["event"] for line in lines] == ["waiting", "no longer waiting"]
 

@@ -3,14 +3,24 @@
 import pytest
 
 from connectors.host.health import Health
+from connectors.host.waiting import Waiting
 from connectors.kafka.errors import OffsetOutOfRange, TimedOut
-from connectors.kafka.records import BEGINNING, Place
-from processors.lifecycle.service import Connections, Lifecycle
+from connectors.kafka.records import BEGINNING, Place, Record
+from connectors.kafka.registry import RegistryError
+from processors.lifecycle.service import Connections, Lifecycle, States
 from processors.lifecycle.settings import LifecycleSettings
-from schemas import topics
+from schemas import sessions, topics
+from schemas.codec import Codec
+from schemas.records import FactKind, SessionFact, StreamRequest
 from tests.support.memory_losses import MemoryLosses
 
 PLACE = Place(topics.SESSION_FACTS.name, 3)
+CODEC = Codec.with_ids_from(topics.ALL)
+REQUESTED = SessionFact(
+    session_id="app_1", kind=FactKind.REQUESTED, project_id="p", request=StreamRequest(
+        product="meeting", meeting_id="m", stream_id="s", server_urls=(), zoom_app_id="z"
+    ),
+)  # fmt: skip
 
 
 class OvertakenConsumer:
@@ -51,3 +61,72 @@ def test_a_loss_that_cannot_be_stated_is_not_passed_over():
     with pytest.raises(TimedOut):
         lifecycle.step()
     assert consumer.sought == []
+
+
+class AwayOnce:
+    """A decoder whose registry is away for the first look-up."""
+
+    def __init__(self, health):
+        self.waiting, self.is_away = Waiting("registry", health), True
+
+    def decode(self, topic, data):
+        if self.is_away and topic is topics.APP_SESSIONS:
+            raise RegistryError("registry unreachable", retryable=True)
+        return CODEC.decode(topic, data)
+
+
+class Loader:
+    def __init__(self, *records):
+        self.records = records
+
+    def load(self, _places, _timeout_s):
+        return iter(self.records)
+
+
+class OneBatch:
+    """A consumer that gives one batch, and again what was put back."""
+
+    def __init__(self, batch):
+        self.batches, self.back = [batch], []
+
+    def consume(self, *_, **__):
+        return self.batches.pop() if self.batches else []
+
+    def assignment(self):
+        return frozenset({PLACE})
+
+    def put_back(self, offsets, _rest_s):
+        self.back.append(offsets)
+
+
+def test_states_that_only_the_registry_can_explain_are_waited_for_before_the_first_fold():
+    """In the callback of an assignment nobody can wait, and folding onto nothing would begin the session anew."""
+    state = sessions.fold(None, REQUESTED, 0, 1)
+    fact = Record(*PLACE, 9, 0, b"app_1", CODEC.encode(topics.SESSION_FACTS, REQUESTED))
+    kept = Record(topics.APP_SESSIONS.name, PLACE.partition, 4, 0, b"app_1", CODEC.encode(topics.APP_SESSIONS, state))
+    health = Health("lifecycle")
+    health.ready(True)
+    decoder, consumer, folded = AwayOnce(health), OneBatch([fact]), []
+    states = States(Loader(kept), decoder, 1.0)
+    states.on_assigned({PLACE: 9})
+    lifecycle = Lifecycle(
+        Connections(consumer, None, decoder, states, MemoryLosses()), LifecycleSettings(), health, "id"
+    )
+    lifecycle._fold = lambda understood: folded.append((understood[0].record.offset, states.of({PLACE.partition})))
+    lifecycle.step()
+    assert (folded, consumer.back, health.is_ready()) == ([], [{PLACE: 9}], False)
+    decoder.is_away, consumer.batches = False, [[fact]]
+    lifecycle.step()
+    assert folded == [(9, {"app_1": state})]
+    assert health.is_ready()
+
+
+def test_facts_that_only_the_registry_can_explain_do_not_end_the_process():
+    health = Health("lifecycle")
+    health.ready(True)
+    consumer = OneBatch([Record(*PLACE, 9, 0, b"app_1", CODEC.encode(topics.SESSION_FACTS, REQUESTED))])
+    decoder = AwayOnce(health)
+    decoder.decode = lambda *_: (_ for _ in ()).throw(RegistryError("registry unreachable", retryable=True))
+    lifecycle = Lifecycle(Connections(consumer, None, decoder, None, MemoryLosses()), LifecycleSettings(), health, "id")
+    lifecycle.step()
+    assert (consumer.back, health.is_ready()) == ([{PLACE: 9}], False)

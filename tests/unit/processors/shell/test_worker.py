@@ -1,6 +1,7 @@
 """In which order the shell does things, and what it leaves undone, on inputs in memory."""
 
 import asyncio
+import threading
 
 import pytest
 from faust.types import TP
@@ -10,7 +11,7 @@ from connectors.kafka.records import Place
 from processors.shell.reading import DRAIN_S, QUEUEING_S, STANDSTILL_S
 from processors.shell.worker import MAX_LETTERS, NotCopartitioned
 from schemas import topics
-from schemas.codec import Codec
+from schemas.codec import Codec, Undecodable
 from tests.support.toy_processor import AUDIO, CAPTIONS, VIDEO, ToyLogic, Work, as_written, control, frame
 from tests.support.toy_service import utterance
 from tests.support.worker_bench import AUDIO_0, CAPTIONS_0, CODEC, VIDEO_0, Bench, until
@@ -246,10 +247,43 @@ async def test_a_registry_that_is_away_makes_no_dead_letters():
     value = foreign.encode(topics.CAPTIONS, as_written(CAPTIONS, frame("s", CAPTIONS, 1, 1000)))
     await bench.deliver(CAPTIONS_0, 0, value)
     assert bench.outbox.refused == []
+    assert bench.health.ready_report()[1]["conditions"]["registry"]["reason"].startswith("waiting for registry")
     await bench.worker.checkpoint()
     assert bench.flow == [("pause", CAPTIONS_0), ("rewind", CAPTIONS_0, 0), ("resume", CAPTIONS_0)]
     await bench.caption(0)
+    assert bench.health.is_ready()
     await until(lambda: bench.written)
+
+
+async def test_a_registry_is_not_waited_for_any_more_when_the_input_has_moved_away():
+    bench = await Bench().assign()
+    foreign = Codec.with_ids_from(topics.ALL, start=1000)
+    value = foreign.encode(topics.CAPTIONS, as_written(CAPTIONS, frame("s", CAPTIONS, 1, 1000)))
+    await bench.deliver(CAPTIONS_0, 0, value)
+    assert not bench.health.is_ready()
+    await bench.worker.on_revoked()
+    await bench.assign()
+    assert bench.health.is_ready()
+
+
+async def test_asking_the_registry_does_not_hold_up_the_loop():
+    """Faust sends its heartbeats from there."""
+    bench, asked, may_answer = await Bench().assign(), threading.Event(), threading.Event()
+
+    def slow(_error: object) -> None:
+        asked.set()
+        may_answer.wait(10)
+        raise Undecodable("unknown schema id 1000")
+
+    bench.worker._to.decoder._learn = slow
+    foreign = Codec.with_ids_from(topics.ALL, start=1000)
+    value = foreign.encode(topics.CAPTIONS, as_written(CAPTIONS, frame("s", CAPTIONS, 1, 1000)))
+    taking = asyncio.create_task(bench.deliver(CAPTIONS_0, 0, value))
+    await until(asked.is_set)  # while the loop stood still, this would not come back
+    assert not taking.done()
+    may_answer.set()
+    await taking
+    await until(lambda: bench.outbox.refused == [(CAPTIONS_0, 0, "unknown schema id 1000")])
 
 
 async def test_checkpoints_that_cannot_go_on_end_the_process():

@@ -1,6 +1,6 @@
 import os
 
-from tests.bench.memory import parent_in, proportional_bytes, pss_bytes, with_descendants
+from deploy.local.memory import parent_in, proportional_bytes, pss_bytes, with_descendants
 
 
 def test_descendants_of_descendants_count_and_nobody_twice():

@@ -1,0 +1,86 @@
+"""What a service does when what it needs is away: at its start it waits, later it goes on with what it knows."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from deploy.local.broker.broker import Broker
+from deploy.local.server import Server, unready
+from tests.integration.edges.conftest import SERVICES
+from tests.integration.starting.conftest import PATIENCE_S, Quarter
+from tests.support.processes import service, wait_for
+
+EVERYBODY = tuple(SERVICES)
+SILENCE = "no answer yet"
+GRACE_S = 6.0
+"""Less than any of the calls takes that a service may be in the middle of."""
+
+
+def test_services_start_before_what_they_need_and_wait_for_it(
+    quarter: Quarter, kafka: Broker, registry: Server, clickhouse: Server
+) -> None:
+    for away in (registry, kafka, clickhouse):
+        away.stop()
+    for name in EVERYBODY:
+        quarter.services[name].launch()
+    quarter.until_waiting("registry", *EVERYBODY)
+    registry.start()
+    quarter.until_waiting("kafka", *EVERYBODY)
+    kafka.start()
+    quarter.until_waiting("clickhouse", "sink-clickhouse")
+    for name in set(EVERYBODY) - {"sink-clickhouse"}:
+        quarter.services[name].wait_ready()
+    clickhouse.start()
+    quarter.services["sink-clickhouse"].wait_ready()
+    for name in EVERYBODY:
+        needed = ["registry", "kafka", *(["clickhouse"] if name == "sink-clickhouse" else [])]
+        assert quarter.said(name, "waiting") == quarter.said(name, "no longer waiting") == needed
+
+
+@pytest.mark.parametrize("what", ["registry", "kafka"])
+def test_services_that_are_killed_during_an_outage_come_back_with_it(
+    quarter: Quarter, kafka: Broker, registry: Server, what: str
+) -> None:
+    away = {"registry": registry, "kafka": kafka}[what]
+    away.kill()
+    for name in EVERYBODY:
+        quarter.services[name].kill()
+    quarter.forget_logs()
+    for name in EVERYBODY:
+        quarter.services[name].launch()
+    quarter.until_waiting(what, *EVERYBODY)
+    away.start()
+    for name in EVERYBODY:
+        quarter.services[name].wait_ready()
+        assert quarter.said(name, "waiting") == [what]
+
+
+def test_who_is_told_to_stop_while_it_waits_stops(quarter: Quarter) -> None:
+    """The registry takes connections and never answers: the worst that there is to wait for."""
+    with mute() as url:
+        env = quarter.env | {"RTMS_KAFKA_REGISTRY_URL": url, "RTMS_HEALTH_MAX_BEAT_AGE_S": "1"}
+        waiting = {
+            name: service(["-m", *SERVICES[name]], env, quarter.folder / f"{name}-mute.log") for name in SERVICES
+        }
+        for each in waiting.values():
+            each.launch()
+        for name, each in waiting.items():
+            wait_for(lambda each=each: SILENCE in unready(each.program.port, "/readyz"), PATIENCE_S, lambda n=name: n)
+            assert not unready(each.program.port, "/livez")
+        for each in waiting.values():
+            each.ask_to_stop()
+        began = time.monotonic()
+        for name, each in waiting.items():
+            wait_for(lambda each=each: each.exit_code() is not None, GRACE_S, lambda name=name: f"{name} goes on")
+            assert each.exit_code() == 0, f"{name}: {each.log.read_text()}"
+            assert "Traceback" not in each.log.read_text()
+        assert time.monotonic() - began < GRACE_S
+
+
+@contextmanager
+def mute() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
