@@ -6,7 +6,7 @@ import threading
 import pytest
 from faust.types import TP
 
-from connectors.kafka.errors import DeliveryFailed, RecordTooLarge, TimedOut
+from connectors.kafka.errors import DeliveryFailed, TimedOut
 from connectors.kafka.records import Place
 from processors.shell.reading import DRAIN_S, QUEUEING_S, STANDSTILL_S
 from processors.shell.worker import MAX_LETTERS, NotCopartitioned
@@ -311,13 +311,6 @@ async def test_reading_waits_while_too_much_is_under_way():
     await until(lambda: len(bench.written) == 5)
 
 
-async def test_a_failed_write_ends_the_process():
-    bench = await Bench().assign()
-    bench.outbox.error = DeliveryFailed("gone")
-    await bench.caption(0)
-    assert await asyncio.wait_for(bench.worker.failure, 5) is bench.outbox.error
-
-
 async def test_partitions_that_do_not_belong_together_end_the_process():
     bench = Bench()
     await bench.worker.on_assigned(None, {TP(AUDIO, 0), TP(VIDEO, 1), TP(CAPTIONS, 0)})
@@ -378,35 +371,3 @@ async def test_the_loop_checkpoints_and_beats_until_cancelled():
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-
-
-@pytest.mark.parametrize("fault", [ValueError("no"), KeyError("no"), AssertionError()])
-async def test_a_window_that_nobody_can_render_is_put_aside_and_the_rest_goes_on(fault: Exception):
-    bench = await Bench().assign()
-    bench.application.faults = [fault]
-    for offset in range(3):
-        await bench.caption(offset)
-    await until(lambda: len(bench.written) == 2 and not bench.worker._rendering._tasks)
-    await bench.worker.checkpoint()
-    ((place, offset, reason),) = bench.outbox.refused
-    assert (place, offset, reason) == (("toy", 0), 0, f"{type(fault).__name__} while rendering")
-    assert bench.inputs.offsets[CAPTIONS_0] == 3
-
-
-async def test_an_output_that_no_record_can_hold_is_put_aside_and_the_rest_goes_on():
-    bench = await Bench().assign()
-    bench.outbox.errors = [RecordTooLarge("16 MiB")]
-    for offset in range(2):
-        await bench.caption(offset)
-    await until(lambda: bench.written and not bench.worker._rendering._tasks)
-    await bench.worker.checkpoint()
-    assert [reason for _, _, reason in bench.outbox.refused] == ["RecordTooLarge for transcripts"]
-    assert bench.inputs.offsets[CAPTIONS_0] == 2
-
-
-async def test_what_another_process_could_render_ends_this_one():
-    bench = await Bench().assign()
-    bench.application.faults = [MemoryError()]
-    await bench.caption(0)
-    await until(bench.worker.failure.done)
-    assert bench.outbox.refused == []
