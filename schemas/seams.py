@@ -15,7 +15,8 @@ HAND_OVER_MS = 3_000
 """No hand-over takes longer, and no loss of a worker is noticed sooner."""
 
 REPEATED_MS = 250
-"""Audio that goes on within this is whole: chunks jitter, and those of most codecs do not say how long they are."""
+"""Audio that goes on within this is taken for whole: nobody sends anything in a pause between two words, chunks jitter,
+and those of most codecs do not say how long they are."""
 
 _PICTURES = frozenset({VIDEO.medium, SHARE.medium})
 

@@ -11,7 +11,7 @@ from schemas.records import Record
 from schemas.topics import Topic
 
 INPUTS = (
-    topics.SESSION_FACTS, topics.AUDIO, topics.VIDEO, topics.CAPTIONS, topics.EVENTS,
+    topics.SESSION_FACTS, *topics.MEDIA_TOPICS,
     topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.RECORDING_SEGMENTS, topics.APP_SESSIONS,
 )  # fmt: skip
 """Each is read by a service that commits what it has read, and so puts aside what it cannot use. Of the others, the

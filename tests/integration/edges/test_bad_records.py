@@ -111,8 +111,7 @@ async def test_a_record_under_the_key_of_something_else_is_nobodys(street: Stree
     wrong: list[tuple[Topic, bytes, Record]] = [
         (topics.SESSION_FACTS, mallory, SessionFact(session_id=victim, kind=FactKind.REQUESTED, project_id="p",
                                                     request=request)),
-        *((topic, mallory, media(topic, victim)) for topic in
-          (topics.AUDIO, topics.VIDEO, topics.CAPTIONS, topics.EVENTS)),
+        *((topic, mallory, media(topic, victim)) for topic in topics.MEDIA_TOPICS),
         (topics.TRANSCRIPTS, item_key(mallory.decode(), "utt_1"),
          Utterance(session_id=victim, kind=OutputKind.ITEM, utterance_id="utt_1", engine="zoom", text=MARKER)),
         (topics.PARTICIPANT_EVENTS, item_key(mallory.decode(), "pe_1"),
