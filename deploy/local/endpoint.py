@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import IPPROTO_TCP, TCP_NODELAY, socket
@@ -15,6 +17,7 @@ from deploy.local.ports import LOOPBACK
 
 log = logging.getLogger("endpoint")
 _BODY_LIMIT_BYTES = 512 * 1024 * 1024
+_FINISH_S = 10.0
 
 
 class Request(NamedTuple):
@@ -48,6 +51,13 @@ class _Connection(BaseHTTPRequestHandler):
         super().setup()
 
     def _answer(self) -> None:
+        with self.server.answering() as may_answer:
+            if may_answer:
+                self._answer_now()
+            else:
+                self.close_connection = True
+
+    def _answer_now(self) -> None:
         url = urlsplit(self.path)
         query = dict(parse_qsl(url.query, keep_blank_values=True))
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -108,10 +118,33 @@ class _Endpoint(ThreadingHTTPServer):
     def __init__(self, port: int, handler: Handler) -> None:
         super().__init__((LOOPBACK, port), _Connection)
         self.handler = handler
+        self._changed = threading.Condition()
+        self._answering = 0
+        self._is_closing = False
+
+    @contextmanager
+    def answering(self) -> Iterator[bool]:
+        """Around one request; false when it is too late for it."""
+        with self._changed:
+            may_answer = not self._is_closing
+            self._answering += may_answer
+        try:
+            yield may_answer
+        finally:
+            with self._changed:
+                self._answering -= may_answer
+                self._changed.notify_all()
+
+    def finish(self) -> None:
+        """Begin nothing more, and wait for what is being answered: whatever is behind the handler can then go."""
+        with self._changed:
+            self._is_closing = True
+            if not self._changed.wait_for(lambda: self._answering == 0, _FINISH_S):
+                log.warning("stopping although %d requests are not answered", self._answering)
 
 
 def serve(port: int, handler: Handler) -> None:
-    """Answer on the loopback port until SIGTERM or SIGINT."""
+    """Answer on the loopback port until SIGTERM or SIGINT; requests in flight are finished."""
     with _Endpoint(port, handler) as endpoint:
 
         def stop(_signal: int, _frame: object) -> None:
@@ -119,4 +152,7 @@ def serve(port: int, handler: Handler) -> None:
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
-        endpoint.serve_forever(poll_interval=3600)
+        try:
+            endpoint.serve_forever(poll_interval=3600)
+        finally:
+            endpoint.finish()

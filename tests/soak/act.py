@@ -19,8 +19,10 @@ from tests.soak.expected import Expected, expected
 from tests.soak.faults import Fault, Plan, omitted
 from tests.soak.observed import Observer
 from tests.soak.onlooker import Onlooker
+from tests.soak.plan import duration_s
 from tests.soak.player import Pace, Played, Player
 from tests.soak.stage import Stage, wait_until
+from tests.soak.tempo import Tempo
 
 Say = Callable[[str], None]
 
@@ -51,8 +53,8 @@ class Result:
 class Act:
     """`name` makes the streams' ids, so it is another one for every act of a stage.
 
-    `seconds` has each meeting's time in the theatre: meetings of any length go on while the plan is carried out, some
-    of them end in its middle. Whatever still goes on when the plan is done is played as fast as possible.
+    `seconds` has each meeting's time in the theatre, as the plan is meant to take it: meetings of any length go on
+    while the plan is carried out, some of them end in its middle. What is left when it is done is played at once.
     """
 
     name: str
@@ -105,23 +107,18 @@ class Theatre:
         return result
 
     def _played(self, act: Act, disturber: Disturber) -> list[Played]:
-        paces = [
-            Pace(meeting.script.length_ms / 1000 / seconds)
-            for meeting, seconds in zip(act.meetings, act.seconds, strict=True)
-        ]
+        tempo = Tempo([duration_s(movement) for movement in act.plan])
         with ThreadPoolExecutor(len(act.meetings)) as pool:
             playing = [
-                pool.submit(self._player.play, meeting, f"{act.name}-{number}", pace, by_customer=number % 2 == 1)
-                for number, (meeting, pace) in enumerate(zip(act.meetings, paces, strict=True))
+                pool.submit(self._player.play, meeting, f"{act.name}-{number}", Pace(tempo, seconds), number % 2 == 1)
+                for number, (meeting, seconds) in enumerate(zip(act.meetings, act.seconds, strict=True))
             ]
             try:
-                disturber.run(act.plan)
-                for pace in paces:
-                    pace.hurry()
+                disturber.run(act.plan, tempo.entered)
+                tempo.hurry()
                 return [future.result() for future in playing]
             except BaseException:
-                for pace in paces:
-                    pace.stop()
+                tempo.stop()
                 raise
 
     def _ended(self, played: list[Played]) -> list[str]:

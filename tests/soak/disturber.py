@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, ExitStack
 
 from deploy.local.unit import Unit, UnitFailed
 from tests.soak.faults import (
-    CLICKHOUSE,
     KAFKA,
     SINK_CLICKHOUSE,
     SINK_OBJECTS,
@@ -30,11 +29,7 @@ PAUSED = {
     SINK_OBJECTS: "rtms_sink_objects_paused_partitions",
     SINK_CLICKHOUSE: "rtms_sink_clickhouse_paused_partitions",
 }
-NOTICED = {
-    STORAGE: (SINK_OBJECTS, "rtms_sink_objects_retries_total"),
-    CLICKHOUSE: (SINK_CLICKHOUSE, "rtms_sink_clickhouse_failures_total"),
-}
-"""Who counts, and where, that a store could not be written: an outage that nobody met is none."""
+WRITER_OF = {store: sink for sink, store in STORE_OF.items()}
 SIGTERM = 15
 CLEAN = {KAFKA: (0, 128 + SIGTERM)}
 """Exit codes after SIGTERM where 0 is not the only good one: Java's is the signal's, also after a clean end."""
@@ -61,9 +56,11 @@ class Disturber:
         self.skipped: Counter[Fault] = Counter()
         self.failures: list[str] = []
 
-    def run(self, plan: Plan) -> None:
-        for movement in plan:
+    def run(self, plan: Plan, on_movement: Callable[[int], None]) -> None:
+        """All of it; `on_movement` hears the number of each movement when it begins."""
+        for number, movement in enumerate(plan):
             if not self._stopping.is_set():
+                on_movement(number)
                 self._run(movement)
 
     def _run(self, movement: Movement) -> None:
@@ -131,16 +128,13 @@ class Disturber:
         return self._stage.storage.read_only() if name == STORAGE else self._stage.away(name)
 
     def _wait(self, fault: Fault) -> None:
-        """As long as the plan says, and until somebody has met it."""
-        before = self._met(fault.victim)
+        """As long as the plan says, and until somebody has met it: an outage that nobody notices is none."""
         self._stopping.wait(fault.seconds)
-        if fault.victim in NOTICED and not wait_until(
-            lambda: self._met(fault.victim) not in (0, before), NOTICED_S, self._stopping
-        ):
-            raise UnitFailed(f"nobody wrote to {fault.victim} while it was not there")
-
-    def _met(self, store: str) -> float:
-        return self._stage.counted(*NOTICED[store]) if store in NOTICED else 0.0
+        if (writer := WRITER_OF.get(fault.victim)) is None:
+            return
+        unit = self._stage.unit(writer)
+        if not wait_until(lambda: not unit.is_ready(), NOTICED_S, self._stopping):
+            raise UnitFailed(f"{writer} did not notice", unit.log)
 
     def _has_paused(self, victim: str) -> bool:
         return self._stage.counted(victim, PAUSED[victim]) > 0

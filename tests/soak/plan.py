@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tests.soak.faults import (
-    API,
     CLICKHOUSE,
     KAFKA,
     OUTSIDERS,
@@ -108,17 +107,15 @@ class Drawer:
         return (*away, (self._one(Kind.KILL, self._dice.choice(VICTIMS), 0.0),))
 
     def scaling(self) -> tuple[Lane, ...]:
-        """Every processor from one process to three, the first frozen meanwhile, and back to one; the others frozen."""
-        lanes = [
+        """Every processor from one process to three, the first frozen meanwhile, and back to one."""
+        return tuple(
             (
                 Fault(Kind.SCALE, victim, count=3),
                 Fault(Kind.FREEZE, victim, self._pause_s(), self._scale.freeze_s),
                 Fault(Kind.SCALE, victim, self._pause_s(), count=1),
             )
             for victim in PROCESSORS
-        ]
-        frozen = [(self._one(Kind.FREEZE, victim, self._scale.freeze_s),) for victim in (*SINKS, API)]
-        return (*lanes, *frozen)
+        )
 
     def _during(self, outage: Fault, victims: Iterable[str]) -> list[Lane]:
         """A kill each, so early that the process is up again, but for what is away, long before that is back."""
@@ -174,7 +171,12 @@ _SINK_RECOVERY_S = 10.0
 
 def nominal_s(plan: Plan) -> float:
     """About how long the plan takes."""
-    return sum(max(sum(map(_nominal_s, lane)) for lane in movement.lanes) for movement in plan)
+    return sum(map(duration_s, plan))
+
+
+def duration_s(movement: Movement) -> float:
+    """About how long a movement takes."""
+    return max(sum(map(_nominal_s, lane)) for lane in movement.lanes)
 
 
 def _nominal_s(fault: Fault) -> float:
@@ -183,7 +185,14 @@ def _nominal_s(fault: Fault) -> float:
 
 
 def draw_seconds(seed: int, plan: Plan, meetings: int) -> list[float]:
-    """How long each meeting is to last: the first as long as the plan, the others from half to all of it."""
+    """How long each meeting is to last: the first as long as the plan, the others from half to all of it.
+
+    One of them ends in the middle of a starving: a recording that cannot be finished is what a sink pauses for.
+    """
     dice = random.Random(f"{seed} seconds")
     whole_s = max(1.0, nominal_s(plan))
-    return [whole_s, *(round(whole_s * dice.uniform(0.5, 1.0), 1) for _ in range(meetings - 1))]
+    drawn = [whole_s, *(round(whole_s * dice.uniform(0.5, 1.0), 1) for _ in range(meetings - 1))]
+    for number, movement in enumerate(plan):
+        if any(fault.kind is Kind.STARVE for lane in movement.lanes for fault in lane):
+            drawn[-1] = nominal_s(plan[:number]) + duration_s(movement) / 2
+    return drawn

@@ -6,9 +6,8 @@ sent by `ingest.publisher` itself. Nothing here is ever lost: where a worker wou
 difference is the pipeline's.
 """
 
-import threading
-import time
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Fatal, KafkaError
@@ -28,6 +27,7 @@ from schemas.records import AppSession, Begin, Codec, FactKind, SessionFact
 from schemas.sessions import State
 from tests.soak.customer import Customer
 from tests.soak.meetings import Heard, heard
+from tests.soak.tempo import Tempo
 
 WORKER = "played"
 ENCODINGS = Encodings(Codec.L16, 16_000, 1, Codec.H264, Codec.H264)
@@ -35,39 +35,11 @@ UNSETTLED = 2_000
 RETRY_S = 0.3
 
 
-class Stopped(Exception):
-    """Everything is being ended."""
+class Pace(NamedTuple):
+    """One meeting's: all of it in `seconds` of the tempo's time."""
 
-
-class Pace:
-    """Meetings take `1 / speed` of their length, until `hurry`; `stop` ends all waiting."""
-
-    def __init__(self, speed: float) -> None:
-        self._speed = speed
-        self._hurry = threading.Event()
-        self._stopped = False
-
-    def wait(self, began: float, meeting_ms: float) -> None:
-        remaining = began + meeting_ms / 1000 / self._speed - time.monotonic()
-        if remaining > 0.005:
-            self._hurry.wait(remaining)
-        self.check()
-
-    def pause(self, seconds: float) -> None:
-        """Wait in any case."""
-        self.check()
-        time.sleep(seconds)
-
-    def check(self) -> None:
-        if self._stopped:
-            raise Stopped
-
-    def hurry(self) -> None:
-        self._hurry.set()
-
-    def stop(self) -> None:
-        self._stopped = True
-        self._hurry.set()
+    tempo: Tempo
+    seconds: float
 
 
 class States:
@@ -121,42 +93,42 @@ class Player:
 
     def play(self, meeting: Meeting, stream_id: str, pace: Pace, by_customer: bool = False) -> Played:
         """From the customer's request to `disconnected`, the end by Zoom or by the customer. Raises Stopped."""
-        session_id = self._customer.request(stream_id, pace.pause)
-        state = self._reached(session_id, State.CONNECTING, pace)
-        epoch = self._state(session_id, FactKind.CLAIMED, pace)
+        tempo, speed = pace.tempo, pace.seconds / meeting.script.length_ms
+        session_id = self._customer.request(stream_id, tempo.pause)
+        state = self._reached(session_id, State.CONNECTING, tempo)
+        epoch = self._state(session_id, FactKind.CLAIMED, tempo)
         identity = Identity(session_id, partition_of(session_id, self._partitions), epoch)
         publisher = Publisher(identity, self._decoder.codec, self._producers, 2**40)
         start_us = meeting.start_ms * 1000
         publisher.begin(Begin(WORKER, state.settings, "{}"), ENCODINGS, meeting.start_ms, start_us)
-        self._state(session_id, FactKind.CONNECTED, pace, epoch=epoch)
-        began = time.monotonic()
+        self._state(session_id, FactKind.CONNECTED, tempo, epoch=epoch)
         for line in heard(meeting):
-            pace.wait(began, line.at_ms - meeting.start_ms)
+            tempo.wait(speed * (line.at_ms - meeting.start_ms))
             _write(publisher, line.event, line.at_ms * 1000)
-            self._settle(publisher, UNSETTLED, pace)
+            self._settle(publisher, UNSETTLED, tempo)
         if by_customer:
-            self._customer.end(stream_id, pace.pause)
+            self._customer.end(stream_id, tempo.pause)
         else:
-            self._state(session_id, FactKind.STREAM_OVER, pace, epoch=epoch, reason="stopped: meeting_ended")
-        self._reached(session_id, State.DISCONNECTING, pace)
+            self._state(session_id, FactKind.STREAM_OVER, tempo, epoch=epoch, reason="stopped: meeting_ended")
+        self._reached(session_id, State.DISCONNECTING, tempo)
         publisher.end(meeting.end_ms, meeting.end_ms * 1000)
-        self._settle(publisher, 0, pace)
+        self._settle(publisher, 0, tempo)
         assert list(publisher.take_holes()) == [], "the played worker lost records of its own"
-        self._state(session_id, FactKind.DISCONNECTED, pace, epoch=epoch)
+        self._state(session_id, FactKind.DISCONNECTED, tempo, epoch=epoch)
         return Played(meeting, session_id, epoch)
 
-    def _reached(self, session_id: str, wanted: State, pace: Pace) -> AppSession:
+    def _reached(self, session_id: str, wanted: State, tempo: Tempo) -> AppSession:
         while (state := self.states[session_id]) is None or state.state != wanted:
-            pace.pause(0.02)
+            tempo.pause(0.02)
         return state
 
-    def _settle(self, publisher: Publisher, at_most: int, pace: Pace) -> None:
+    def _settle(self, publisher: Publisher, at_most: int, tempo: Tempo) -> None:
         while publisher.unsettled > at_most:
             publisher.send()
-            pace.pause(0.01)
+            tempo.pause(0.01)
 
     def _state(
-        self, session_id: str, kind: FactKind, pace: Pace, *, epoch: int | None = None, reason: str | None = None
+        self, session_id: str, kind: FactKind, tempo: Tempo, *, epoch: int | None = None, reason: str | None = None
     ) -> int:
         """The fact's offset; stated again until Kafka has it."""
         fact = SessionFact(session_id=session_id, kind=kind, source="ingest", worker=WORKER, epoch=epoch, reason=reason)
@@ -168,7 +140,7 @@ class Player:
             except Fatal:
                 raise
             except KafkaError:
-                pace.pause(RETRY_S)
+                tempo.pause(RETRY_S)
 
 
 def _write(publisher: Publisher, event: Heard, arrived_us: int) -> None:

@@ -37,6 +37,8 @@ POLL_INTERVAL_S = 8
 """Between two polls before a group gives a member up: shorter than outages and freezes, so that it matters."""
 HELD_MIB = 1
 """What the objects sink holds per partition before it pauses it: little, so that it has to."""
+LEAD_BYTES = 256 * 1024
+"""How far a processor lets one input lead the others before it pauses it: little, for the same reason."""
 
 
 class Stage:
@@ -176,6 +178,7 @@ class Stage:
             "RTMS_PROCESSORS_SESSION_TIMEOUT_S": str(SESSION_TIMEOUT_S),
             "RTMS_KAFKA_SESSION_TIMEOUT_MS": str(SESSION_TIMEOUT_S * 1000),
             "RTMS_KAFKA_MAX_POLL_INTERVAL_MS": str(POLL_INTERVAL_S * 1000),
+            "RTMS_PROCESSORS_LEAD_BYTES": str(LEAD_BYTES),
             "RTMS_SINK_OBJECTS_HELD_MIB": str(HELD_MIB),
         }
         for unit in self.outsiders.values():

@@ -8,12 +8,14 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import clickhouse_connect
+import httpx
 import pytest
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from deploy.local.server import Server
+from tests.support.processes import wait_for
 
 COLUMNS = ("session_id", "start_ms", "speaker", "text", "_offset")
 ROW = ("app_1", 1_700_000_000_123, None, "čau — it's `quoted`\n\\", 7)
@@ -147,3 +149,31 @@ def test_rows_survive_a_kill(clickhouse: Server, client: Client, table: str) -> 
 
     with clickhouse_connect.get_client(host="127.0.0.1", port=clickhouse.program.port) as again:
         assert again.query(f"SELECT * FROM {table}").result_rows == [ROW]
+
+
+def test_a_query_that_runs_when_it_is_told_to_stop_is_answered(clickhouse: Server) -> None:
+    slow = "SELECT sleepEachRow(0.2) FROM numbers(10) SETTINGS max_block_size = 1"
+    answers: list[int] = []
+
+    def ask() -> None:
+        answers.append(httpx.post(clickhouse.url, content=slow, timeout=30, trust_env=False).status_code)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        running = (
+            "SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow(0%' AND query NOT LIKE '%process%'"
+        )
+        wait_for(lambda: _count(clickhouse, running) == 1, 10, lambda: "the query did not begin")
+        clickhouse.ask_to_stop()
+        wait_for(lambda: clickhouse.exit_code() is not None, 20, lambda: "it does not stop")
+        assert clickhouse.exit_code() == 0
+    finally:
+        asking.join()
+        clickhouse.stop()
+        clickhouse.start()
+    assert answers == [200]
+
+
+def _count(clickhouse: Server, sql: str) -> int:
+    return int(httpx.post(clickhouse.url, content=sql, timeout=30, trust_env=False).text)

@@ -109,3 +109,9 @@ def test_meetings_go_on_while_a_movement_does(name: str) -> None:
     seconds = draw_seconds(1, plan, 4)
     assert seconds[0] == nominal_s(plan) > 1
     assert all(seconds[0] / 2 <= other <= seconds[0] for other in seconds[1:])
+
+
+def test_a_meeting_ends_while_the_sinks_starve() -> None:
+    plan = draw(1, SHORT, ("kills", "starving", "rolling"))
+    *_, last = draw_seconds(1, plan, 4)
+    assert nominal_s(plan[:1]) < last < nominal_s(plan[:2])
