@@ -1,7 +1,7 @@
 """Runs meetings through the real checkpoint engine and the real muxing, and takes recordings apart again."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -106,7 +106,3 @@ def decoded(source: bytes | Path, **options: Any) -> Decoded:
     av.logging.set_level(None)
     result.errors = [f"{name}: {text.strip()}" for level, name, text in complaints if level <= av.logging.WARNING]
     return result
-
-
-def by_id(parts: Sequence[Segment]) -> Mapping[str, Segment]:
-    return {part.segment_id: part for part in parts}

@@ -51,8 +51,9 @@ def check_holes(stream: Stream, media: dict[str, list[MediaRecord]], holes: dict
     What was said before Zoom heard that the first client is ready is no loss. A break of sound that is as short as a
     pause between two words is taken for one (ADR 12).
     """
-    first_ms = next(story.ready_ms for story in stream.truth.connections if story.ready_ms)
+    ready = [story for story in stream.truth.connections if story.ready_ms is not None]
     for medium in (Medium.AUDIO, Medium.VIDEO, Medium.SHARE, Medium.CHAT):
+        first_ms = next(story.ready_ms for story in ready if medium in story.media)
         got = {(r.participant_id, r.timestamp_ms) for r in media[medium] if r.kind is RecordKind.FRAME}
         hole = holes.get(medium)
         lost = sorted(at_ms for _, at_ms in sent_at(stream, medium) - got if at_ms > first_ms)
