@@ -48,7 +48,7 @@ class Factory:
 async def begun():
     factory = Factory()
     publisher = SimpleNamespace(identity=Identity("app_1", 3, 7), send=lambda: None, take_holes=lambda: [])
-    live = LiveSession(publisher, at(FIRST), SimpleNamespace(create_session=factory))
+    live = LiveSession(publisher, at(FIRST), SimpleNamespace(create_session=factory, letters=None))
     running = asyncio.create_task(live.run())
     yield live, factory
     running.cancel()
