@@ -58,6 +58,7 @@ async def serve(settings: IngestSettings, kafka: KafkaSettings, health: Health, 
         ),
         deadlines=Deadlines(
             connecting_ms=round(settings.connecting_deadline_s * 1000),
+            disconnecting_ms=round(settings.disconnecting_deadline_s * 1000),
             post_processing_ms=round(settings.post_processing_deadline_s * 1000),
             total_ms=round(settings.total_deadline_s * 1000),
         ),

@@ -49,6 +49,7 @@ log = get_logger(__name__)
 HOUSEKEEPING_S = 0.5
 SETTLE_POLL_S = 0.01
 INTERNAL_ERROR = "internal_error"
+LEFT = "left"
 RECORD_TOO_LARGE = "record_too_large"
 
 TOPIC_OF: dict[Medium, Topic] = {
@@ -86,6 +87,7 @@ class LiveSession:
         self._session: RtmsSession | None = None
         self._running: asyncio.Task[SessionOutcome] | None = None
         self._ready = False
+        self._left = False
         self._reception = Reception()
         self._last_ms = 0
         self._letters = Letters(around.letters, publisher.identity)
@@ -109,7 +111,10 @@ class LiveSession:
             return Outcome(self._failure(), INTERNAL_ERROR)
 
     async def _run(self) -> Outcome:
-        self._session = await self._create_session()
+        session = await self._create_session()
+        if self._left:
+            return Outcome(self._failure(), LEFT)  # nobody asks any more
+        self._session = session
         self._running = asyncio.create_task(self._session.run())
         keeping = {asyncio.create_task(self._keep_house()), asyncio.create_task(self._keep_stating())}
         try:
@@ -135,6 +140,7 @@ class LiveSession:
         return FactKind.STREAM_OVER if connected else FactKind.CONNECTION_FAILED
 
     async def finish(self, *, close_stream: bool) -> None:
+        self._left = True
         if self._session is not None and close_stream:
             self._session.close()
         elif self._session is not None:
@@ -144,6 +150,7 @@ class LiveSession:
         await self._settled()
 
     async def hand_over(self) -> None:
+        self._left = True
         if self._session is not None:
             self._session.hand_over()
         with contextlib.suppress(TimeoutError):
@@ -163,6 +170,7 @@ class LiveSession:
             self._session.reconnect(server_urls)
 
     def let_go(self) -> None:
+        self._left = True
         if self._running is not None:
             self._running.cancel()
 
