@@ -108,6 +108,10 @@ class Worker:
         await asyncio.gather(*(self._hand_over(session_id, holding) for session_id, holding in held))
         self._forget_states(partitions)
 
+    async def leave(self) -> None:
+        """Hand over everything, and take nothing any more."""
+        await self.on_revoked(frozenset(self.active) | {holding.partition for holding in self.holdings.values()})
+
     def on_lost(self, partitions: frozenset[int]) -> None:
         """No socket is closed: only somebody else's newer claim says that a session is no longer ours."""
         self._leave(partitions)

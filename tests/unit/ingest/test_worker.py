@@ -250,6 +250,16 @@ async def test_a_planned_move_hands_over(house):
     assert (h.worker.holdings, h.worker.states) == ({}, {})
 
 
+async def test_who_leaves_hands_over_what_it_holds_wherever_it_lies_and_takes_nothing_any_more(house):
+    h = await running(house)
+    h.worker.on_lost(frozenset({3}))
+    await h.worker.leave()
+    assert h.lives[0].asked == ["run", "hand_over"]
+    h.worker.on_state(3, "app_1", SESSION)
+    await h.settle()
+    assert h.facts.kinds() == [FactKind.CLAIMED]
+
+
 async def test_ended_sessions_are_forgotten(house):
     h = house()
     h.worker.on_active(3)
