@@ -13,6 +13,7 @@ from connectors.rtms.protocol.codes import Medium
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.rules import Duplicate, Rules
 from connectors.rtms.simulator.stream import Stream
+from deploy.local.server import Server
 from schemas import topics
 from schemas.records import AppSession, FactKind, Hole, MediaRecord, RecordKind
 from schemas.seams import REPEATED_MS
@@ -177,9 +178,7 @@ async def test_a_worker_that_is_frozen_is_replaced_and_lets_go_when_it_wakes(
     print(f"replaced in {took_s:.2f} s")
     assert took_s < within_s
     assert house.states[session].worker == other
-    await wait_until(
-        lambda: "session let go" in frozen.log.read_text(), 10, lambda: f"it holds on\n{house.logs()[-6000:]}"
-    )
+    await wait_until(lambda: let_go(frozen, session), 10, lambda: f"it holds on\n{house.logs()[-6000:]}")
     done = await house.until(session, State.POST_PROCESSING)
     assert (done.worker, done.epoch > held.epoch) == (other, True)
     media = {medium: believed(records) for medium, records in (await asyncio.to_thread(house.media, session)).items()}
@@ -189,6 +188,10 @@ async def test_a_worker_that_is_frozen_is_replaced_and_lets_go_when_it_wakes(
     holes = await holes_of(house, session, "video", "share", "captions", "chat", "events")
     check_holes(stream, media, holes)
     assert "Traceback" not in house.logs()
+
+
+def let_go(worker: Server, session: str) -> bool:
+    return any("session let go" in line and session in line for line in worker.log.read_text().splitlines())
 
 
 def believed(records: list[MediaRecord]) -> list[MediaRecord]:
