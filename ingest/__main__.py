@@ -17,6 +17,7 @@ from connectors.kafka.producer import CONTROL, MEDIA, TEXT, VIDEO, Producer, cre
 from connectors.kafka.settings import KafkaSettings
 from connectors.rtms.settings import ZoomSettings
 from ingest.claims import ClaimsTail
+from ingest.contact import Contact
 from ingest.credentials import ZoomCredentials
 from ingest.facts import Facts
 from ingest.live import LiveSession, Surroundings
@@ -66,6 +67,7 @@ async def serve(running: Running, kafka: KafkaSettings, decoder: Decoder, waitin
         ),
         deadlines=Deadlines(
             connecting_ms=round(settings.connecting_deadline_s * 1000),
+            disconnecting_ms=round(settings.disconnecting_deadline_s * 1000),
             post_processing_ms=round(settings.post_processing_deadline_s * 1000),
             total_ms=round(settings.total_deadline_s * 1000),
         ),
@@ -81,8 +83,10 @@ async def serve(running: Running, kafka: KafkaSettings, decoder: Decoder, waitin
         health.ready(True)
         await worker.watch_deadlines()
 
-    await first_of(stop.wait(), worker.broken.wait(), work(), watch_over((media, video, text, control), health))
+    watch = watch_over((media, video, text, control), health, settings.without_kafka_s)
+    await first_of(stop.wait(), worker.broken.wait(), work(), watch)
     health.ready(False, "stopping")
+    await worker.leave()
     await asyncio.to_thread(membership.close)
     claims.close()
     credentials.close()
@@ -91,10 +95,16 @@ async def serve(running: Running, kafka: KafkaSettings, decoder: Decoder, waitin
     return 0 if stop.is_set() and not worker.broken.is_set() and not left else 1
 
 
-async def watch_over(producers: Sequence[Producer], health: Health) -> None:
-    """Liveness: the event loop gets round. Returns when a client is broken for good, which ends the process."""
+async def watch_over(producers: Sequence[Producer], health: Health, without_kafka_s: float) -> None:
+    """Liveness: the event loop gets round. Returns when the process is of no use any more, which ends it."""
+    contact = Contact()
     while all(producer.connection.fatal is None for producer in producers):
         health.beat()
+        acknowledged = sum(producer.acknowledged for producer in producers)
+        on_the_way = sum(producer.queued for producer in producers)
+        if contact.silent_s(acknowledged, on_the_way, asyncio.get_running_loop().time()) > without_kafka_s:
+            log.error("without kafka for too long, leaving")
+            return
         await asyncio.sleep(BEAT_S)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from connectors.host.clock import Clock
 from connectors.host.logs import get_logger
-from connectors.kafka.dead_letters import DeadLetters, Origin, letter_of
+from connectors.kafka.dead_letters import DeadLetters
 from connectors.kafka.errors import KafkaError
 from connectors.rtms.protocol.codes import Medium
 from connectors.rtms.protocol.events import (
@@ -34,12 +34,12 @@ from connectors.rtms.protocol.events import (
 from connectors.rtms.session import RtmsSession, SessionOutcome
 from ingest import metrics, translation
 from ingest.facts import Facts, insist
+from ingest.letters import Letters
 from ingest.publisher import Frame, Publisher
 from ingest.reception import EVERY_MEDIUM, Reception
 from ingest.refusals import CannotJoin
 from ingest.worker import Outcome
 from schemas import topics
-from schemas.excerpts import Excerpt
 from schemas.records import AppSession, Begin, Caption, Chat, Event, FactKind, Hole
 from schemas.sessions import State
 from schemas.topics import Topic
@@ -48,8 +48,8 @@ log = get_logger(__name__)
 
 HOUSEKEEPING_S = 0.5
 SETTLE_POLL_S = 0.01
-SOURCE = "zoom"
 INTERNAL_ERROR = "internal_error"
+LEFT = "left"
 RECORD_TOO_LARGE = "record_too_large"
 
 TOPIC_OF: dict[Medium, Topic] = {
@@ -87,9 +87,10 @@ class LiveSession:
         self._session: RtmsSession | None = None
         self._running: asyncio.Task[SessionOutcome] | None = None
         self._ready = False
+        self._left = False
         self._reception = Reception()
         self._last_ms = 0
-        self._rejected = 0
+        self._letters = Letters(around.letters, publisher.identity)
         self._unstated: deque[Hole] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -110,17 +111,20 @@ class LiveSession:
             return Outcome(self._failure(), INTERNAL_ERROR)
 
     async def _run(self) -> Outcome:
-        self._session = await self._create_session()
+        session = await self._create_session()
+        if self._left:
+            return Outcome(self._failure(), LEFT)  # nobody asks any more
+        self._session = session
         self._running = asyncio.create_task(self._session.run())
-        keeping = asyncio.create_task(self._keep_house())
+        keeping = {asyncio.create_task(self._keep_house()), asyncio.create_task(self._keep_stating())}
         try:
-            await asyncio.wait({self._running, keeping}, return_when=asyncio.FIRST_COMPLETED)
-            if not self._running.done():
-                keeping.result()  # it only ever ends by failing
+            done, _ = await asyncio.wait({self._running, *keeping}, return_when=asyncio.FIRST_COMPLETED)
+            for failed in keeping & done:
+                failed.result()  # they only ever end by failing
             ended = await self._running
         finally:
-            keeping.cancel()
-            self._running.cancel()
+            for task in (*keeping, self._running):
+                task.cancel()
         return translation.outcome(ended, connected_before=self._state.connected_once)
 
     async def _create_session(self) -> RtmsSession:
@@ -136,6 +140,7 @@ class LiveSession:
         return FactKind.STREAM_OVER if connected else FactKind.CONNECTION_FAILED
 
     async def finish(self, *, close_stream: bool) -> None:
+        self._left = True
         if self._session is not None and close_stream:
             self._session.close()
         elif self._session is not None:
@@ -145,6 +150,7 @@ class LiveSession:
         await self._settled()
 
     async def hand_over(self) -> None:
+        self._left = True
         if self._session is not None:
             self._session.hand_over()
         with contextlib.suppress(TimeoutError):
@@ -164,6 +170,7 @@ class LiveSession:
             self._session.reconnect(server_urls)
 
     def let_go(self) -> None:
+        self._left = True
         if self._running is not None:
             self._running.cancel()
 
@@ -208,12 +215,12 @@ class LiveSession:
 
     def _put_oversized_aside(self) -> None:
         for excerpt in self._publisher.take_oversized():
-            self._put_aside(RECORD_TOO_LARGE, excerpt)
+            self._letters.write(RECORD_TOO_LARGE, excerpt)
 
     def _on_ready(self, event: MediaReady, arrived_us: int) -> None:
         encodings = translation.encodings(event.negotiated)
         self._reception.ready(self._around.clock.now_ms())
-        self._reception.chunk_ms = event.negotiated.audio.send_rate if event.negotiated.audio else 0
+        self._reception.chunk_ms = encodings.chunk_ms
         if self._ready:
             self._publisher.agree(encodings)
             return
@@ -224,21 +231,9 @@ class LiveSession:
         self._spawn_fact(FactKind.CONNECTED)
 
     def _on_rejected(self, event: FrameRejected) -> None:
-        self._put_aside(event.reason, event.raw)
+        self._letters.write(event.reason, event.raw)
         if event.medium is not None:
             self._publisher.lost(TOPIC_OF[event.medium], event.timestamp_ms, event.reason)
-
-    def _put_aside(self, reason: str, excerpt: Excerpt) -> None:
-        metrics.REJECTED.labels(reason).inc()
-        self._rejected += 1
-        identity = self._identity
-        letter = letter_of(
-            Origin(SOURCE, identity.partition, self._rejected), reason, excerpt, session_id=identity.session_id
-        )
-        try:
-            self._around.letters.send_letter(letter)
-        except KafkaError as error:
-            log.warning("dead letter not sent", session_id=self._identity.session_id, code=error.code)
 
     def _on_connection(self, event: OwnerEvent) -> None:
         session_id = self._identity.session_id
@@ -263,6 +258,12 @@ class LiveSession:
             self._publisher.send()
             self._publisher.count()
             self._put_oversized_aside()
+            self._letters.send()
+
+    async def _keep_stating(self) -> None:
+        """Apart from the rest, because it waits for Kafka."""
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_S)
             await self._state_holes()
 
     async def _state_holes(self) -> None:
@@ -288,8 +289,9 @@ class LiveSession:
     async def _settled(self) -> None:
         """Kafka has taken or refused everything; what it refused has been stated."""
         self._put_oversized_aside()
-        while self._publisher.unsettled:
+        while self._publisher.unsettled or self._letters.unsettled:
             self._publisher.send()
+            self._letters.send()
             await asyncio.sleep(SETTLE_POLL_S)
         self._publisher.count()
         await self._state_holes()

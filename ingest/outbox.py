@@ -2,27 +2,24 @@
 
 Pure. The reader must never stop, so when Kafka is away long enough something has to go: share before video before
 audio, pictures in whole groups (a group without its key frame shows nothing), the oldest first. Control records and
-text are never dropped: they are small, and without them nobody could tell what is missing. Every drop is a hole.
+text are never dropped: they are small, and without them nobody could tell what is missing. Whoever puts a record in
+is told what had to go for it.
 """
 
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import replace
 
 import msgspec
 
 from schemas import topics
-from schemas.records import Hole
 from schemas.topics import Topic
-
-CAUSE = "memory_budget"
 
 _PICTURES = (topics.SHARE, topics.VIDEO)
 _SENDING_ORDER = (topics.EVENTS, topics.CAPTIONS, topics.CHAT, topics.AUDIO, topics.VIDEO, topics.SHARE)
 
 
 class Outgoing(msgspec.Struct, frozen=True, gc=False):
-    """One encoded record; `is_frame` is false for control records, `key_frame` opens a group of pictures.
+    """One encoded record; `is_frame` is false for control records, `key_frame` opens a group of pictures. The
+    participant is that of a frame.
 
     A Struct because these are made thousands of times a second.
     """
@@ -32,6 +29,7 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
     timestamp_ms: int
     is_frame: bool = True
     key_frame: bool = False
+    participant_id: int = 0
 
 
 class Outbox:
@@ -41,7 +39,7 @@ class Outbox:
         self._budget_bytes = budget_bytes
         self._queues: dict[str, deque[Outgoing]] = {topic.name: deque() for topic in _SENDING_ORDER}
         self._broken: set[str] = set()
-        self._holes: dict[str, Hole] = {}
+        self._dropped: list[Outgoing] = []
         self.bytes = 0
 
     def __len__(self) -> int:
@@ -52,15 +50,16 @@ class Outbox:
         """Whether `put` and `pop` would hand a record through: nothing waits, and no group is being dropped."""
         return not self.bytes and not self._broken
 
-    def put(self, item: Outgoing) -> None:
-        """Take one record in; what has to go for it shows in `take_holes`."""
+    def put(self, item: Outgoing) -> list[Outgoing]:
+        """Take one record in; the answer is the frames that have to go for it, itself perhaps among them."""
         if self._belongs_to_a_dropped_group(item):
-            self._note_hole(item)
-            return
+            return [item]
         self._queues[item.topic.name].append(item)
         self.bytes += len(item.value)
         while self.bytes > self._budget_bytes and self._drop_something():
             pass
+        dropped, self._dropped = self._dropped, []
+        return dropped
 
     def first(self) -> Outgoing | None:
         """The record to send next; `pop` it once the producer has it."""
@@ -69,11 +68,6 @@ class Outbox:
     def pop(self) -> None:
         queue = next(queue for queue in self._queues.values() if queue)
         self.bytes -= len(queue.popleft().value)
-
-    def take_holes(self) -> Iterator[Hole]:
-        """What was dropped since the last call, one hole a medium."""
-        holes, self._holes = self._holes, {}
-        yield from holes.values()
 
     def _belongs_to_a_dropped_group(self, item: Outgoing) -> bool:
         if item.topic.name not in self._broken or not item.is_frame:
@@ -113,16 +107,8 @@ class Outbox:
             item = queue.popleft()
             if item.is_frame:
                 self.bytes -= len(item.value)
-                self._note_hole(item)
+                self._dropped.append(item)
             else:
                 kept.append(item)
         queue.extendleft(reversed(kept))
         queue.rotate(start)
-
-    def _note_hole(self, item: Outgoing) -> None:
-        medium = item.topic.medium
-        hole = self._holes.get(medium)
-        at_ms = item.timestamp_ms
-        if hole is None:
-            hole = Hole(medium=medium, from_ms=at_ms, to_ms=at_ms, cause=CAUSE)
-        self._holes[medium] = replace(hole, from_ms=min(hole.from_ms, at_ms), to_ms=max(hole.to_ms, at_ms))

@@ -42,14 +42,21 @@ class Deadlines:
     """How long a session may take, in ms."""
 
     connecting_ms: int
+    disconnecting_ms: int
     post_processing_ms: int
     total_ms: int
 
-    def passed(self, state: AppSession, now_ms: int) -> str | None:
-        """Which deadline the session has missed as of `now_ms` (the broker's clock made the other times)."""
+    def passed(self, state: AppSession, now_ms: int, owned_since_ms: int) -> str | None:
+        """Which deadline the session has missed as of `now_ms` (the broker's clock made the other times).
+
+        Whoever has just taken over is given its own time to disconnect, however long nobody was there.
+        """
         if state.state == State.CONNECTING and not state.connected_once:
             if now_ms - state.created_at_ms > self.connecting_ms:
                 return sessions.CONNECTING_DEADLINE
+        elif state.state == State.DISCONNECTING:
+            if now_ms - max(state.history[-1].created_at_ms, owned_since_ms) > self.disconnecting_ms:
+                return sessions.DISCONNECTING_DEADLINE
         elif state.state == State.POST_PROCESSING:
             if now_ms - state.history[-1].created_at_ms > self.post_processing_ms:
                 return sessions.POST_PROCESSING_DEADLINE

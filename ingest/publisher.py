@@ -14,6 +14,7 @@ import msgspec
 from connectors.kafka.errors import KafkaError, QueueFull, RecordTooLarge
 from connectors.kafka.producer import Producer
 from ingest import metrics
+from ingest.losses import Losses
 from ingest.outbox import Outbox, Outgoing
 from schemas import topics
 from schemas.codec import Codec
@@ -23,6 +24,7 @@ from schemas.records import MEDIA_CLASS_OF, Audio, Begin, Caption, Chat, Event, 
 from schemas.records import Codec as MediaCodec
 from schemas.topics import MAX_RECORD_BYTES, Topic
 
+MEMORY_BUDGET = "memory_budget"
 NOT_DELIVERED = "not_delivered"
 TOO_LARGE = "too_large"
 
@@ -49,13 +51,21 @@ class Frame(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Encodings:
-    """What Zoom agreed to send: constant for all frames of an epoch."""
+    """What Zoom agreed to send: constant for all frames of an epoch. A chunk of sound and a picture last so long."""
 
     audio: MediaCodec = MediaCodec.NONE
     sample_rate_hz: int = 0
     channels: int = 0
+    chunk_ms: int = 0
     video: MediaCodec = MediaCodec.NONE
+    video_ms: int = 0
     share: MediaCodec = MediaCodec.NONE
+    share_ms: int = 0
+
+    def frame_ms(self, topic: Topic) -> int:
+        """How long a frame of that topic lasts; a text has no length, and is missed all the same."""
+        known = {topics.AUDIO.name: self.chunk_ms, topics.VIDEO.name: self.video_ms, topics.SHARE.name: self.share_ms}
+        return max(1, known.get(topic.name, 0))
 
 
 @dataclass(slots=True)
@@ -96,8 +106,7 @@ class Publisher:
         self._encodings = Encodings()
         self._audio: dict[tuple[int, str | None], AudioTrack] = {}
         self._pictures: dict[tuple[str, int, str | None], VideoTrack] = {}
-        self._holes: tuple[Hole, ...] = ()
-        self._lost: dict[tuple[str, str], Hole] = {}
+        self._losses = Losses()
         self._oversized: deque[Excerpt] = deque()
         self.frames = dict.fromkeys(producers, 0)
         self._counted = {name: (metrics.FRAMES.labels(name), 0) for name in producers}
@@ -129,7 +138,7 @@ class Publisher:
         if track is None:
             track = self._new_audio_track(frame)
         value = track.write(self._next(topics.AUDIO), frame.timestamp_ms, frame.arrived_us, frame.payload)
-        self._frame(Outgoing(topics.AUDIO, value, frame.timestamp_ms))
+        self._frame(Outgoing(topics.AUDIO, value, frame.timestamp_ms, participant_id=frame.participant_id))
 
     def picture(self, topic: Topic, frame: Frame) -> None:
         """One picture of the video or share topic."""
@@ -139,26 +148,24 @@ class Publisher:
         value = track.write(
             self._next(topic), frame.timestamp_ms, frame.arrived_us, key_frame=frame.key_frame, payload=frame.payload
         )
-        self._frame(Outgoing(topic, value, frame.timestamp_ms, key_frame=frame.key_frame))
+        who = frame.participant_id
+        self._frame(Outgoing(topic, value, frame.timestamp_ms, key_frame=frame.key_frame, participant_id=who))
 
     def text(self, topic: Topic, frame: Caption | Chat | Event) -> None:
         """One caption, chat operation or event; its sequence number is given here."""
         value = self._codec.encode(topic, replace(frame, sequence=self._next(topic)))
-        self._frame(Outgoing(topic, value, frame.timestamp_ms))
+        self._frame(Outgoing(topic, value, frame.timestamp_ms, participant_id=frame.participant_id))
 
     def send(self) -> None:
         """Hand over to the producers what they have room for; a control record that was not taken, once more."""
         self._take_back()
         while (item := self._outbox.first()) is not None and self._handed_over(item):
             self._outbox.pop()
-        self._holes += tuple(self._outbox.take_holes())
 
     def take_holes(self) -> Iterator[Hole]:
-        """What was lost since the last call, one hole a medium and cause; each must be stated."""
+        """What was lost since the last call; each must be stated."""
         self._take_back()
-        holes, self._holes = (*self._holes, *self._lost.values()), ()
-        self._lost.clear()
-        yield from holes
+        yield from self._losses.take()
 
     def count(self) -> None:
         """Bring the metric up to `frames`; not with every frame, because a metric takes a lock each time."""
@@ -168,12 +175,12 @@ class Publisher:
                 counter.inc(frames - counted)
                 self._counted[name] = counter, frames
 
-    def lost(self, topic: Topic, at_ms: int, cause: str) -> None:
-        """Something is missing in Kafka, for good."""
+    def lost(self, topic: Topic, at_ms: int, cause: str, participant_id: int = 0) -> None:
+        """One frame will never be in Kafka."""
         metrics.LOST.labels(topic.name, cause).inc()
-        known = self._lost.get((topic.medium, cause))
-        from_ms, to_ms = (min(known.from_ms, at_ms), max(known.to_ms, at_ms)) if known else (at_ms, at_ms)
-        self._lost[topic.medium, cause] = Hole(medium=topic.medium, from_ms=from_ms, to_ms=to_ms, cause=cause)
+        to_ms = at_ms + self._encodings.frame_ms(topic)
+        hole = Hole(medium=topic.medium, participant_id=participant_id, from_ms=at_ms, to_ms=to_ms, cause=cause)
+        self._losses.add(hole)
 
     def take_oversized(self) -> Iterator[Excerpt]:
         """What is kept of records that are too large for any topic, since the last call; for the dead letters."""
@@ -192,9 +199,9 @@ class Publisher:
             while account.failed:
                 item = account.failed.popleft()
                 if item.is_frame:
-                    self.lost(item.topic, item.timestamp_ms, NOT_DELIVERED)
+                    self._lose(item, NOT_DELIVERED)
                 else:
-                    self._outbox.put(item)
+                    self._wait(item)
 
     def _new_audio_track(self, frame: Frame) -> AudioTrack:
         constant = Audio(
@@ -235,7 +242,7 @@ class Publisher:
             timestamp_ms=at_ms,
             arrived_us=arrived_us,
         )
-        self._outbox.put(Outgoing(topic, self._codec.encode(topic, record), at_ms, is_frame=False))
+        self._wait(Outgoing(topic, self._codec.encode(topic, record), at_ms, is_frame=False))
         self.send()
 
     def _frame(self, item: Outgoing) -> None:
@@ -244,8 +251,12 @@ class Publisher:
         if len(item.value) > MAX_RECORD_BYTES:
             self._put_aside(item)
         elif not (self._outbox.is_clear and self._handed_over(item)):  # nothing waits before it: straight on
-            self._outbox.put(item)
+            self._wait(item)
             self.send()
+
+    def _wait(self, item: Outgoing) -> None:
+        for dropped in self._outbox.put(item):
+            self._lose(dropped, MEMORY_BUDGET)
 
     def _handed_over(self, item: Outgoing) -> bool:
         """Whether the record is the producer's business now, or nobody's; False: it has to wait."""
@@ -260,14 +271,18 @@ class Publisher:
     def _produce(self, item: Outgoing) -> None:
         name = item.topic.name
         account = self._accounts[name]
-        kept = Outgoing(item.topic, b"", item.timestamp_ms) if item.is_frame else item
+        who = item.participant_id
+        kept = Outgoing(item.topic, b"", item.timestamp_ms, participant_id=who) if item.is_frame else item
         settle = _Settlement(account, kept)
         self._producers[name].send(item.topic, self._key, item.value, self.identity.partition, settle)
         account.sent += 1
 
     def _put_aside(self, item: Outgoing) -> None:
         self._oversized.append(excerpt_of(item.value))
-        self.lost(item.topic, item.timestamp_ms, TOO_LARGE)
+        self._lose(item, TOO_LARGE)
+
+    def _lose(self, item: Outgoing, cause: str) -> None:
+        self.lost(item.topic, item.timestamp_ms, cause, item.participant_id)
 
     def _next(self, topic: Topic) -> int:
         number = self._sequences[topic.name]

@@ -14,6 +14,8 @@ class IngestSettings(BaseSettings):
         default=64 * 1024 * 1024, ge=1024, description="held per session while Kafka is away"
     )
     connecting_deadline_s: float = Field(default=300, gt=0, description="from the request to the first connection")
+    disconnecting_deadline_s: float = Field(default=300, gt=0, description="from the end to everything read written")
     post_processing_deadline_s: float = Field(default=1800, gt=0, description="from the end to everything stored")
     total_deadline_s: float = Field(default=108_000, gt=0, description="from the request to the end of the meeting")
+    without_kafka_s: float = Field(default=75, gt=0, description="without an acknowledgement: then the worker leaves")
     hand_over_s: float = Field(default=2.5, gt=0, description="for closing and flushing when partitions move")

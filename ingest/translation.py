@@ -1,5 +1,6 @@
 """From what Zoom said to what our topics say. Pure: field by field, nothing is judged or looked into."""
 
+import math
 from functools import lru_cache
 
 import msgspec
@@ -45,8 +46,11 @@ def encodings(negotiated: MediaParameters) -> Encodings:
         audio=_audio_codec(audio),
         sample_rate_hz=audio.sample_rate_hz if audio else 0,
         channels=audio.channel if audio else 0,
+        chunk_ms=audio.send_rate if audio else 0,
         video=_picture_codec(negotiated.video),
+        video_ms=_picture_ms(negotiated.video),
         share=_picture_codec(negotiated.share),
+        share_ms=_picture_ms(negotiated.share),
     )
 
 
@@ -60,6 +64,10 @@ def _audio_codec(parameters: AudioParameters | None) -> Codec:
 
 def _picture_codec(parameters: VideoParameters | ShareParameters | None) -> Codec:
     return codec(parameters.codec) if parameters else Codec.NONE
+
+
+def _picture_ms(parameters: VideoParameters | ShareParameters | None) -> int:
+    return math.ceil(1000 / parameters.fps) if parameters and parameters.fps > 0 else 0
 
 
 def negotiated_json(negotiated: MediaParameters) -> str:

@@ -70,7 +70,7 @@ class Holding:
 
 @dataclass(slots=True)
 class Worker:
-    """`membership.Owner` and the claims' listener."""
+    """`membership.Owner` and the claims' listener. `active` is since when (ms) it acts for which partitions."""
 
     facts: Facts
     create: CreateLive
@@ -78,7 +78,7 @@ class Worker:
     clock: Clock
     states: dict[str, AppSession] = field(default_factory=dict)
     holdings: dict[str, Holding] = field(default_factory=dict)
-    active: set[int] = field(default_factory=set)
+    active: dict[int, int] = field(default_factory=dict)
     broken: asyncio.Event = field(default_factory=asyncio.Event)
     _partition_of: dict[str, int] = field(default_factory=dict)
     _stated: set[tuple[str, str]] = field(default_factory=set)
@@ -98,19 +98,23 @@ class Worker:
             self._forget(session_id)
 
     def on_active(self, partition: int) -> None:
-        self.active.add(partition)
+        self.active[partition] = self.clock.now_ms()
         for session_id in self._sessions_in({partition}):
             self._act(session_id)
 
     async def on_revoked(self, partitions: frozenset[int]) -> None:
-        self.active -= partitions
+        self._leave(partitions)
         held = [(key, holding) for key, holding in self.holdings.items() if holding.partition in partitions]
         await asyncio.gather(*(self._hand_over(session_id, holding) for session_id, holding in held))
         self._forget_states(partitions)
 
+    async def leave(self) -> None:
+        """Hand over everything, and take nothing any more."""
+        await self.on_revoked(frozenset(self.active) | {holding.partition for holding in self.holdings.values()})
+
     def on_lost(self, partitions: frozenset[int]) -> None:
         """No socket is closed: only somebody else's newer claim says that a session is no longer ours."""
-        self.active -= partitions
+        self._leave(partitions)
         self._forget_states(partitions)
 
     def on_broken(self, error: Exception) -> None:
@@ -128,10 +132,16 @@ class Worker:
         while True:
             await asyncio.sleep(DEADLINE_CHECK_S)
             for session_id in self._sessions_in(self.active):
-                state = self.states.get(session_id)  # stating the last one took time: sessions come and go meanwhile
-                which = self.deadlines.passed(state, self.clock.now_ms()) if state is not None else None
+                which = self._missed(session_id)
                 if which is not None and (session_id, which) not in self._stated:
                     await self._state_deadline(session_id, which)
+
+    def _missed(self, session_id: str) -> str | None:
+        """Asked anew for each: stating the last one took time, and sessions and partitions come and go meanwhile."""
+        state, since_ms = self.states.get(session_id), self.active.get(self._partition_of.get(session_id, -1))
+        if state is None or since_ms is None:
+            return None
+        return self.deadlines.passed(state, self.clock.now_ms(), since_ms)
 
     async def _state_deadline(self, session_id: str, which: str) -> None:
         try:
@@ -148,9 +158,11 @@ class Worker:
 
     def _act(self, session_id: str) -> None:
         holding = self.holdings.get(session_id)
-        if holding is not None and (holding.epoch is None or holding.finishing):
-            return  # asked again once the claim is acknowledged or refused; finishing ends by itself
+        if holding is not None and holding.epoch is None:
+            return  # asked again once the claim is acknowledged or refused
         action = decide(self.states[session_id], holding.epoch if holding else None)
+        if holding is not None and holding.finishing and action is not Action.LET_GO:
+            return  # it ends by itself, or by its deadline
         if action in (Action.CLAIM, Action.CLAIM_TO_FINISH):
             self._claim(session_id)
         elif holding is None:
@@ -207,7 +219,14 @@ class Worker:
 
     async def _finish(self, session_id: str, holding: Holding) -> None:
         assert holding.live is not None
-        await holding.live.finish(close_stream=not holding.over)
+        try:
+            await holding.live.finish(close_stream=not holding.over)
+        except KafkaError:
+            raise
+        except Exception:  # the session's edge: no other session ends with it, and its deadline ends it
+            metrics.SESSION_FAILURES.inc()
+            log.exception("session not finished", session_id=session_id)
+            return
         await insist(self.facts, session_id, holding.partition, FactKind.DISCONNECTED, epoch=holding.epoch)
         log.info("session finished", session_id=session_id, epoch=holding.epoch)
         self._drop(session_id, holding)
@@ -226,6 +245,9 @@ class Worker:
             holding.live.let_go()
 
     # --- keeping books ---
+
+    def _leave(self, partitions: frozenset[int]) -> None:
+        self.active = {number: since_ms for number, since_ms in self.active.items() if number not in partitions}
 
     def _drop(self, session_id: str, holding: Holding) -> None:
         if self.holdings.get(session_id) is holding:

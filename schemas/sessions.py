@@ -55,6 +55,7 @@ MAX_HOLES = 1000
 """Holes kept in a state; the facts have them all."""
 
 CONNECTING_DEADLINE = "connecting"
+DISCONNECTING_DEADLINE = "disconnecting"
 POST_PROCESSING_DEADLINE = "post_processing"
 TOTAL_DEADLINE = "total"
 
@@ -193,6 +194,15 @@ def _disconnected(state: AppSession, fact: SessionFact, at_ms: int) -> AppSessio
     return _end_if_complete(_enter(state, State.POST_PROCESSING, "app_session_disconnected", at_ms), at_ms)
 
 
+def _deadline_while_disconnecting(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    """Whoever holds it does not come to an end; what it had written may still be stored."""
+    if fact.reason != DISCONNECTING_DEADLINE:
+        return state
+    metadata = {"source": "deadline", "reason": "not disconnected in time"}
+    state = _enter(state, State.POST_PROCESSING, "app_session_disconnected", at_ms, metadata=metadata)
+    return _end_if_complete(state, at_ms)
+
+
 def _end_if_complete(state: AppSession, at_ms: int) -> AppSession:
     if state.state != State.POST_PROCESSING or state.awaiting:
         return state
@@ -298,6 +308,7 @@ TABLE: Mapping[State, Mapping[FactKind, Transition]] = {
         **_ALWAYS,
         FactKind.CONNECTED: _connected_too_late,
         FactKind.DISCONNECTED: _disconnected,
+        FactKind.DEADLINE_PASSED: _deadline_while_disconnecting,
     },
     State.POST_PROCESSING: {**_ALWAYS, FactKind.DEADLINE_PASSED: _deadline_while_processing},
     State.ENDED: _ALWAYS,

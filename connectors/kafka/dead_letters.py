@@ -16,7 +16,7 @@ from schemas.codec import Codec
 from schemas.excerpts import Excerpt, excerpt_of
 from schemas.keys import session_of
 from schemas.records import DeadLetter
-from schemas.topics import DEAD_LETTERS
+from schemas.topics import BY_NAME, DEAD_LETTERS
 
 log = get_logger(__name__)
 
@@ -26,7 +26,8 @@ _LOGGED_EVERY = 1000
 
 
 class Origin(NamedTuple):
-    """Where an input was; a `topic` that is none of ours names another source, which counts its own offsets."""
+    """Where an input was. A `topic` that is none of ours names another source, which counts its own offsets and tells
+    its inputs apart by `key`."""
 
     topic: str
     partition: int
@@ -60,7 +61,10 @@ def letter_of(origin: Origin, reason: str, data: bytes | Excerpt, session_id: st
 
 def encoded(codec: Codec, letter: DeadLetter) -> tuple[bytes, bytes]:
     """Key and value: the key is where the input was, so a repeated letter is seen to be the same."""
-    key = f"{letter.topic}/{letter.partition}/{letter.offset}".encode()
+    if letter.topic in BY_NAME or letter.key is None:
+        key = f"{letter.topic}/{letter.partition}/{letter.offset}".encode()
+    else:
+        key = f"{letter.topic}/".encode() + letter.key
     return key, codec.encode(DEAD_LETTERS, letter)
 
 

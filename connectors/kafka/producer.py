@@ -82,7 +82,7 @@ class _Report(msgspec.Struct, frozen=True, gc=False):
 
 
 class Producer:
-    """One connection that sends; safe to use from any thread."""
+    """One connection that sends; safe to use from any thread. `acknowledged` counts what brokers have taken."""
 
     def __init__(self, settings: KafkaSettings, profile: Profile) -> None:
         self._profile = profile
@@ -90,6 +90,7 @@ class Producer:
         self._connection = Connection(f"producer-{profile.name}")
         config = producer_config(settings, profile) | self._connection.config()
         self._library = LibraryProducer(config, logger=LIBRARY_LOG)
+        self.acknowledged = 0
         self._delivered: deque[str] = deque()
         self._purged: deque[str] = deque()
         self._stopping = threading.Event()
@@ -217,6 +218,7 @@ class Producer:
         """Once for all records of a poll: a metric takes a lock each time."""
         topics = [self._delivered.popleft() for _ in range(len(self._delivered))]
         if topics:
+            self.acknowledged += len(topics)
             self._connection.on_success()
         for topic, records in Counter(topics).items():
             DELIVERED.labels(topic).inc(records)

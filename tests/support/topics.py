@@ -1,8 +1,20 @@
 """Reads what stands in topics, as of now, for tests that look at results."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
 
 from connectors.kafka.decoder import Decoder
+from connectors.kafka.errors import RecordTooLarge
+from connectors.kafka.producer import Producer
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place
 from connectors.kafka.settings import KafkaSettings
@@ -30,3 +42,22 @@ def values(kafka: KafkaSettings, topic: Topic, sessions: Iterable[str]) -> Seque
     finally:
         loader.close()
     return [record for record in found if record.session_id in wanted]
+
+
+def configure(kafka: KafkaSettings, topic: Topic, name: str, value: str) -> None:
+    """Change one of a topic's settings."""
+    entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, topic.name, incremental_configs=[entry])
+    AdminClient(kafka.admin_config()).incremental_alter_configs([resource])[resource].result(10)
+
+
+@contextmanager
+def unwritable(kafka: KafkaSettings, topic: Topic, producer: Producer) -> Iterator[None]:
+    """The broker takes nothing for this topic, as `producer` is used to see: everything is too large."""
+    configure(kafka, topic, "max.message.bytes", "1")
+    try:
+        with pytest.raises(RecordTooLarge):
+            producer.send_blocking(topic, b"", b"", 0)
+        yield
+    finally:
+        configure(kafka, topic, "max.message.bytes", str(topics.MAX_BATCH_BYTES))

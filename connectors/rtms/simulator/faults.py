@@ -43,6 +43,7 @@ class FaultKind(StrEnum):
     CAPTIONS_IN_US = "captions_in_us"
     NO_KEEP_ALIVES = "no_keep_alives"
     UNHEARD_ANSWERS = "unheard_answers"
+    UNHEARD_CLOSE = "unheard_close"
     SWITCH_MID_GROUP = "switch_mid_group"
     DUPLICATE_WEBHOOK = "duplicate_webhook"
 
@@ -70,6 +71,7 @@ EXPLANATIONS = {
     FaultKind.CAPTIONS_IN_US: "give the times of captions in microseconds",
     FaultKind.NO_KEEP_ALIVES: "send no keep-alives, or none from `at_s` on",
     FaultKind.UNHEARD_ANSWERS: "take no notice of answers to keep-alives: sockets are cut after three",
+    FaultKind.UNHEARD_CLOSE: "take no notice of message 21: the stream goes on",
     FaultKind.SWITCH_MID_GROUP: "switch to a new speaker's camera between two of its key frames",
     FaultKind.DUPLICATE_WEBHOOK: "send the started webhook twice",
 }

@@ -16,6 +16,7 @@ from connectors.rtms.protocol.codes import (
 )
 from connectors.rtms.simulator import callcenter, events, wire
 from connectors.rtms.simulator.channel import Channel, message_type
+from connectors.rtms.simulator.faults import FaultKind
 from connectors.rtms.simulator.frames import EventFrame, RecordedFrame
 from connectors.rtms.simulator.stream import Stream
 from connectors.rtms.simulator.truth import ConnectionStory
@@ -182,6 +183,8 @@ class Signalling:
             self._complain("keep-alive answer on signalling that answers no request")
 
     async def _on_close(self, message: dict[str, Any]) -> None:
+        if self._stream.faults.has(FaultKind.UNHEARD_CLOSE):
+            return
         stream_id, now_ms = self._stream.identity.stream_id, self._stream.clock.now_ms()
         if message.get("rtms_stream_id") != stream_id:
             wrong = Status.INVALID_RTMS_STREAM_ID

@@ -11,17 +11,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 import psutil
-import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
-    AlterConfigOpType,
-    ConfigEntry,
-    ConfigResource,
-    ResourceType,
 )
 
-from connectors.kafka.errors import RecordTooLarge
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.stream import Stream
@@ -32,7 +26,7 @@ from schemas.sessions import TERMINAL, State
 from schemas.topics import Topic
 from tests.integration.endings.conftest import Town, until
 from tests.support.groups import Lag
-from tests.support.topics import INPUTS
+from tests.support.topics import INPUTS, unwritable
 
 READ = {
     "muxing": topics.VIDEO,
@@ -131,25 +125,6 @@ async def test_a_transcript_that_nobody_could_make(town: Town, zoom: Simulator) 
     assert town.ends(session) == ["ended"]
 
 
-@contextmanager
-def unwritable(town: Town, topic: Topic) -> Iterator[None]:
-    """The broker takes nothing for this topic: everything is too large."""
-    _set(town, topic, "max.message.bytes", "1")
-    try:
-        with pytest.raises(RecordTooLarge):
-            town.write(topic, b"", b"")
-        yield
-    finally:
-        _set(town, topic, "max.message.bytes", str(topics.MAX_BATCH_BYTES))
-
-
-def _set(town: Town, topic: Topic, name: str, value: str) -> None:
-    entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
-    resource = ConfigResource(ResourceType.TOPIC, topic.name, incremental_configs=[entry])
-    admin = AdminClient(town.kafka.admin_config())
-    admin.incremental_alter_configs([resource])[resource].result(10)
-
-
 async def test_a_worker_that_dies_between_the_six_ends(town: Town, zoom: Simulator) -> None:
     stream, session = await flowing(town, zoom, LONG_S)
 
@@ -163,7 +138,7 @@ async def test_a_worker_that_dies_between_the_six_ends(town: Town, zoom: Simulat
     async def five() -> bool:
         return sum(bool(epochs) for epochs in (await asyncio.to_thread(ended)).values()) == 5
 
-    with unwritable(town, topics.CAPTIONS):
+    with unwritable(town.kafka, topics.CAPTIONS, town.producer):
         await end(town, stream)
         await until(five, "the ends on the other topics")
         assert (await town.session(session))["state"] == "disconnecting"

@@ -1,13 +1,19 @@
 """A worker leaves in the middle of a meeting, politely or not: another one goes on, and no topic tells two stories."""
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from connectors.rtms.protocol.codes import Medium
 from connectors.rtms.simulator.request import MeetingRequest
+from connectors.rtms.simulator.rules import Duplicate, Rules
 from connectors.rtms.simulator.stream import Stream
+from deploy.local.server import Server
 from schemas import topics
 from schemas.records import AppSession, FactKind, Hole, MediaRecord, RecordKind
 from schemas.seams import REPEATED_MS
@@ -72,12 +78,14 @@ def spoken(stream: Stream) -> Audio:
     return sorted((frame.user_id, frame.timestamp_ms, frame.payload) for frame in frames)
 
 
-async def begun(house: House, simulate: Simulate) -> tuple[Stream, str, AppSession, str]:
+async def begun(
+    house: House, simulate: Simulate, *, seconds: int = 20, rules: Rules | None = None
+) -> tuple[Stream, str, AppSession, str]:
     """A meeting in real time with two workers about, some seconds old: who holds it, who else is there."""
     await asyncio.to_thread(house.read_everything)
     await asyncio.to_thread(house.only, "one", "two")
-    simulator = await simulate(speed=1.0)
-    stream = await simulator.start(MeetingRequest(seconds=20))
+    simulator = await simulate(speed=1.0, rules=rules)
+    stream = await simulator.start(MeetingRequest(seconds=seconds))
     session = house.join(simulator, stream)
     held = await house.until(session, State.CONNECTED)
     await wait_until(lambda: len(stream.truth.sent) > 150, 20, lambda: "Zoom sends nothing")
@@ -147,6 +155,54 @@ async def test_a_worker_that_dies_is_replaced(house: House, simulate: Simulate) 
     assert holes["video"].to_ms - holes["video"].from_ms > 5000, "it took the group that long to notice"
     assert lost_ms < 3000, "only what the dead worker had not given to Kafka, or Zoom had given to a dead socket"
     assert "Traceback" not in house.logs()
+
+
+KEEP_ALIVE_S = 4.0
+
+
+@pytest.mark.parametrize(
+    ("duplicate", "within_s"), [(Duplicate.REPLACE, 12.0), (Duplicate.REFUSE, 3 * KEEP_ALIVE_S + 5.0)]
+)
+async def test_a_worker_that_is_frozen_is_replaced_and_lets_go_when_it_wakes(
+    house: House, simulate: Simulate, duplicate: Duplicate, within_s: float
+) -> None:
+    """Where Zoom refuses a second connection, it has to notice first: three keep-alives without an answer."""
+    rules = Rules(duplicate=duplicate, keep_alive_s=KEEP_ALIVE_S)
+    stream, session, held, other = await begun(house, simulate, seconds=30, rules=rules)
+    frozen = house.workers[held.worker or ""]
+    assert frozen.pid is not None
+    os.kill(frozen.pid, signal.SIGSTOP)
+    try:
+        took_s = await taken_over(house, stream, session, held)
+    finally:
+        os.kill(frozen.pid, signal.SIGCONT)
+    print(f"replaced in {took_s:.2f} s")
+    assert took_s < within_s
+    assert house.states[session].worker == other
+    await wait_until(lambda: let_go(frozen, session), 10, lambda: f"it holds on\n{house.logs()[-6000:]}")
+    done = await house.until(session, State.POST_PROCESSING)
+    assert (done.worker, done.epoch > held.epoch) == (other, True)
+    media = {medium: believed(records) for medium, records in (await asyncio.to_thread(house.media, session)).items()}
+    check_envelope(media)
+    got = heard(media["audio"])
+    assert len(set(got)) == len(got), "nothing twice"
+    holes = await holes_of(house, session, "video", "share", "captions", "chat", "events")
+    check_holes(stream, media, holes)
+    assert "Traceback" not in house.logs()
+
+
+def let_go(worker: Server, session: str) -> bool:
+    return any("session let go" in line and session in line for line in worker.log.read_text().splitlines())
+
+
+def believed(records: list[MediaRecord]) -> list[MediaRecord]:
+    """What readers believe: nothing of an older epoch once a newer one has begun."""
+    newest, found = -1, []
+    for record in records:
+        newest = max(newest, record.epoch)
+        if record.epoch == newest:
+            found.append(record)
+    return found
 
 
 async def test_a_stream_announced_again_elsewhere_is_followed_by_the_worker_that_has_it(

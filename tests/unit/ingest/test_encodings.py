@@ -52,7 +52,7 @@ async def live():
     async def stated(*_arguments, **_fields):
         return 1
 
-    around = SimpleNamespace(worker="w", clock=Clock(), facts=SimpleNamespace(state=stated))
+    around = SimpleNamespace(worker="w", clock=Clock(), letters=None, facts=SimpleNamespace(state=stated))
     return LiveSession(publisher, SESSION, around), producer
 
 

@@ -6,8 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from connectors.host.clock import SystemClock
 from ingest.live import LiveSession
-from ingest.publisher import Identity
+from ingest.publisher import Identity, Publisher
+from schemas import topics
+from schemas.codec import Codec
 from tests.unit.ingest.test_worker import REQUEST, SESSION
 
 FIRST, SECOND = ("wss://rtms1.zoom.us", "wss://rtms1b.zoom.us"), ("wss://rtms2.zoom.us",)
@@ -22,8 +25,10 @@ class EndlessSession:
 
     def __init__(self):
         self.moves = []
+        self.ran = False
 
     async def run(self):
+        self.ran = True
         await asyncio.get_running_loop().create_future()
 
     def reconnect(self, server_urls):
@@ -44,11 +49,20 @@ class Factory:
         return self.made[-1]
 
 
+class Taking:
+    """A producer that takes everything at once."""
+
+    def send(self, topic, key, value, partition, on_delivery):
+        on_delivery(None, 1)
+
+
 @pytest.fixture
 async def begun():
     factory = Factory()
-    publisher = SimpleNamespace(identity=Identity("app_1", 3, 7), send=lambda: None, take_holes=lambda: [])
-    live = LiveSession(publisher, at(FIRST), SimpleNamespace(create_session=factory))
+    producers = {topic.name: Taking() for topic in topics.MEDIA_TOPICS}
+    publisher = Publisher(Identity("app_1", 3, 7), Codec.with_ids_from(topics.ALL), producers, 1_000_000)
+    around = SimpleNamespace(create_session=factory, letters=None, clock=SystemClock(), hand_over_s=1.0)
+    live = LiveSession(publisher, at(FIRST), around)
     running = asyncio.create_task(live.run())
     yield live, factory
     running.cancel()
@@ -81,3 +95,25 @@ async def test_addresses_that_change_while_the_credentials_are_awaited_are_the_o
     assert factory.asked == [FIRST, SECOND]
     live.follow(at(FIRST))
     assert [made.moves for made in factory.made] == [[], [FIRST]]
+
+
+async def finish(live):
+    await live.finish(close_stream=True)
+
+
+async def hand_over(live):
+    await live.hand_over()
+
+
+async def let_go(live):
+    live.let_go()
+
+
+@pytest.mark.parametrize("leave", [finish, hand_over, let_go])
+async def test_who_is_left_while_the_credentials_are_awaited_opens_no_socket_when_they_come(begun, leave):
+    live, factory = begun
+    await settle()
+    await leave(live)
+    factory.open.set()
+    await settle()
+    assert [made.ran for made in factory.made] == [False]

@@ -56,12 +56,20 @@ def test_every_state_has_an_answer():
 
 
 def test_deadlines():
-    deadlines = Deadlines(connecting_ms=100, post_processing_ms=200, total_ms=300)
-    assert deadlines.passed(session("connecting"), 1_100) is None
-    assert deadlines.passed(session("connecting"), 1_101) == "connecting"
-    assert deadlines.passed(replace(session("connecting"), connected_once=True), 9_999) is None
-    assert deadlines.passed(session("post_processing"), 5_200) is None
-    assert deadlines.passed(session("post_processing"), 5_201) == "post_processing"
-    assert deadlines.passed(session("connected"), 1_300) is None
-    assert deadlines.passed(session("connected"), 1_301) == "total"
-    assert deadlines.passed(session("ended"), 10**9) is None
+    deadlines = Deadlines(connecting_ms=100, disconnecting_ms=150, post_processing_ms=200, total_ms=300)
+    assert deadlines.passed(session("connecting"), 1_100, 0) is None
+    assert deadlines.passed(session("connecting"), 1_101, 0) == "connecting"
+    assert deadlines.passed(replace(session("connecting"), connected_once=True), 9_999, 0) is None
+    assert deadlines.passed(session("disconnecting"), 5_150, 0) is None
+    assert deadlines.passed(session("disconnecting"), 5_151, 0) == "disconnecting"
+    assert deadlines.passed(session("post_processing"), 5_200, 0) is None
+    assert deadlines.passed(session("post_processing"), 5_201, 0) == "post_processing"
+    assert deadlines.passed(session("connected"), 1_300, 0) is None
+    assert deadlines.passed(session("connected"), 1_301, 0) == "total"
+    assert deadlines.passed(session("ended"), 10**9, 0) is None
+
+
+def test_who_takes_over_long_after_the_end_was_asked_for_has_its_own_time_to_disconnect():
+    deadlines = Deadlines(connecting_ms=100, disconnecting_ms=150, post_processing_ms=200, total_ms=300)
+    assert deadlines.passed(session("disconnecting"), 10**6 + 150, owned_since_ms=10**6) is None
+    assert deadlines.passed(session("disconnecting"), 10**6 + 151, owned_since_ms=10**6) == "disconnecting"

@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
 from connectors.kafka.errors import DeliveryFailed, QueueFull
-from ingest.publisher import NOT_DELIVERED, Encodings, Frame, Identity, Publisher
+from ingest.publisher import MEMORY_BUDGET, NOT_DELIVERED, Encodings, Frame, Identity, Publisher
 from schemas import topics
 from schemas.codec import Codec
-from schemas.records import Begin, RecordKind
+from schemas.records import Begin, Hole, RecordKind
 
 CODEC = Codec.with_ids_from(topics.ALL)
 
@@ -39,7 +39,7 @@ def test_control_records_are_sent_again_and_frames_become_holes():
     assert len(producer.settle(DeliveryFailed("away"))) == 7
     assert publisher.unsettled == 7
     (hole,) = publisher.take_holes()
-    assert (hole.medium, hole.from_ms, hole.cause) == ("audio", 1234, NOT_DELIVERED)
+    assert hole == Hole(medium="audio", participant_id=7, from_ms=1234, to_ms=1235, cause=NOT_DELIVERED)
     publisher.send()
     assert {(record.kind, record.sequence) for record in producer.settle()} == {(RecordKind.BEGIN, 0)}
     assert publisher.unsettled == 0
@@ -58,11 +58,38 @@ class Full:
         self.sent.append((topic.name, value))
 
 
+def counted(topic, cause):
+    return REGISTRY.get_sample_value("rtms_ingest_lost_total", {"topic": topic.name, "cause": cause}) or 0
+
+
+def test_frames_lost_one_after_another_are_one_hole_of_their_length_and_each_is_counted_once():
+    publisher = Publisher(
+        Identity("app_1", 3, 7), CODEC, dict.fromkeys((t.name for t in topics.MEDIA_TOPICS), Full()), 4_000
+    )
+    publisher.agree(Encodings(chunk_ms=20, video_ms=40))
+    before = counted(topics.VIDEO, MEMORY_BUDGET), counted(topics.AUDIO, MEMORY_BUDGET)
+    for number in range(20):
+        publisher.picture(topics.VIDEO, Frame(7, None, 40 * number, 1, b"v" * 400, number % 5 == 0))
+    for number in range(10):
+        publisher.audio(Frame(8 + number % 2, None, 5_000 + 20 * (number // 2), 1, b"a" * 1_000))
+    holes = list(publisher.take_holes())
+    assert holes[0] == Hole(medium="video", participant_id=7, from_ms=0, to_ms=800, cause=MEMORY_BUDGET)
+    assert [(hole.participant_id, hole.from_ms, hole.to_ms) for hole in holes[1:]] == [
+        (8, 5_000, 5_080),
+        (9, 5_000, 5_060),
+    ]
+    assert list(publisher.take_holes()) == []
+    assert (counted(topics.VIDEO, MEMORY_BUDGET), counted(topics.AUDIO, MEMORY_BUDGET)) == (
+        before[0] + 20,
+        before[1] + 7,
+    )
+
+
 class Plain(Publisher):
     """The plain twin: every frame goes through the outbox, whether or not something waits in it."""
 
     def _frame(self, item):
-        self._outbox.put(item)
+        self._wait(item)
         self.send()
 
 

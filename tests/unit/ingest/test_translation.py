@@ -32,7 +32,10 @@ def test_encodings_say_what_zoom_agreed_to():
         video=VideoParameters(codec=MediaCodec.JPG),
         share=ShareParameters(codec=MediaCodec.PNG),
     )
-    assert translation.encodings(agreed) == Encodings(Codec.OPUS, 48_000, 2, Codec.JPG, Codec.PNG)
+    assert translation.encodings(agreed) == Encodings(
+        audio=Codec.OPUS, sample_rate_hz=48_000, channels=2, chunk_ms=100,
+        video=Codec.JPG, video_ms=40, share=Codec.PNG, share_ms=200,
+    )  # fmt: skip
     assert translation.encodings(MediaParameters()) == Encodings()
 
 

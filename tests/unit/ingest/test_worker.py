@@ -58,6 +58,9 @@ class ScriptedLive:
         self.outcome = asyncio.get_running_loop().create_future()
         self.asked = []
         self.followed = []
+        self.finished = asyncio.Event()
+        self.finished.set()
+        self.failure = None
 
     async def run(self):
         self.asked.append("run")
@@ -65,6 +68,9 @@ class ScriptedLive:
 
     async def finish(self, *, close_stream):
         self.asked.append(f"finish close={close_stream}")
+        await self.finished.wait()
+        if self.failure is not None:
+            raise self.failure
 
     async def hand_over(self):
         self.asked.append("hand_over")
@@ -89,7 +95,7 @@ def house():
     class House:
         def __init__(self):
             self.facts, self.lives, self.clock = LogOfFacts(), [], StillClock()
-            self.worker = Worker(self.facts, self._create, Deadlines(1000, 1000, 1000), self.clock)
+            self.worker = Worker(self.facts, self._create, Deadlines(1000, 1000, 1000, 1000), self.clock)
 
         def _create(self, identity, state):
             self.lives.append(ScriptedLive(identity, state))
@@ -244,6 +250,16 @@ async def test_a_planned_move_hands_over(house):
     assert (h.worker.holdings, h.worker.states) == ({}, {})
 
 
+async def test_who_leaves_hands_over_what_it_holds_wherever_it_lies_and_takes_nothing_any_more(house):
+    h = await running(house)
+    h.worker.on_lost(frozenset({3}))
+    await h.worker.leave()
+    assert h.lives[0].asked == ["run", "hand_over"]
+    h.worker.on_state(3, "app_1", SESSION)
+    await h.settle()
+    assert h.facts.kinds() == [FactKind.CLAIMED]
+
+
 async def test_ended_sessions_are_forgotten(house):
     h = house()
     h.worker.on_active(3)
@@ -261,6 +277,70 @@ async def test_a_missed_deadline_is_stated_once(house, monkeypatch):
     await h.settle()
     watch.cancel()
     assert h.facts.stated[1:] == [(FactKind.DEADLINE_PASSED, {"reason": "connecting"})]
+
+
+DISCONNECTING = replace(SESSION, state="disconnecting", epoch=101)
+
+
+async def finishing(house, monkeypatch, failure=None):
+    """A session whose finish never comes to an end, or fails, and a watch on its deadlines."""
+    monkeypatch.setattr("ingest.worker.DEADLINE_CHECK_S", 0)
+    h = await running(house)
+    h.lives[0].finished.clear()
+    if failure is not None:
+        h.lives[0].failure = failure
+        h.lives[0].finished.set()
+    watch = asyncio.create_task(h.worker.watch_deadlines())
+    h.worker.on_state(3, "app_1", DISCONNECTING)
+    await h.settle()
+    return h, watch
+
+
+async def test_a_finish_that_never_ends_ends_by_its_deadline(house, monkeypatch):
+    h, watch = await finishing(house, monkeypatch)
+    h.clock.ms = 1000
+    await h.settle()
+    assert h.facts.kinds() == [FactKind.CLAIMED]
+    h.clock.ms = 1001
+    await h.settle()
+    assert h.facts.stated[1:] == [(FactKind.DEADLINE_PASSED, {"reason": "disconnecting"})]
+    h.worker.on_state(3, "app_1", replace(DISCONNECTING, state="post_processing"))
+    assert h.worker.holdings == {}
+    assert h.lives[0].asked[-1] == "let_go"
+    watch.cancel()
+
+
+async def test_a_finish_that_fails_ends_no_other_session_and_its_own_by_its_deadline(house, monkeypatch):
+    h, watch = await finishing(house, monkeypatch, RuntimeError("bug"))
+    assert not h.worker.broken.is_set()
+    h.worker.on_state(3, "app_1", replace(DISCONNECTING, folded_offset=5))
+    h.clock.ms = 1001
+    await h.settle()
+    assert h.facts.kinds() == [FactKind.CLAIMED, FactKind.DEADLINE_PASSED], "neither disconnected nor claimed anew"
+    watch.cancel()
+
+
+async def test_the_successor_of_an_owner_that_died_in_a_finish_ends_it_too(house, monkeypatch):
+    monkeypatch.setattr("ingest.worker.DEADLINE_CHECK_S", 0)
+    h = house()
+    h.clock.ms = 5_000
+    create = h._create
+
+    def creating(identity, state):
+        live = create(identity, state)
+        live.finished.clear()
+        return live
+
+    h.worker.create = creating
+    h.worker.on_state(3, "app_1", replace(DISCONNECTING, epoch=5))
+    h.worker.on_active(3)
+    watch = asyncio.create_task(h.worker.watch_deadlines())
+    await h.settle()
+    assert h.facts.kinds() == [FactKind.CLAIMED], "it is given its own time"
+    h.clock.ms = 6_001
+    await h.settle()
+    assert h.facts.stated[1:] == [(FactKind.DEADLINE_PASSED, {"reason": "disconnecting"})]
+    watch.cancel()
 
 
 async def test_sessions_that_go_while_a_deadline_is_stated_end_no_watch(house, monkeypatch):

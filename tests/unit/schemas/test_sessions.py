@@ -122,6 +122,12 @@ def test_deadlines():
     total = life(*WHOLE[:3], fact("deadline_passed", reason="total"))
     assert total.state == State.DISCONNECTING
     assert life(*WHOLE[:3], fact("deadline_passed", reason="connecting")).state == State.CONNECTED
+    disconnecting = life(*WHOLE[:4], fact("deadline_passed", reason="disconnecting"))
+    assert (disconnecting.state, len(disconnecting.awaiting)) == (State.POST_PROCESSING, 3)
+    assert json.loads(disconnecting.history[-1].metadata)["reason"] == "not disconnected in time"
+    assert life(*WHOLE[:4], fact("deadline_passed", reason="total")).state == State.DISCONNECTING
+    never = life(requested(), CLAIMED, fact("end_requested"), fact("deadline_passed", reason="disconnecting"))
+    assert never.state == State.ENDED
     processing = life(*WHOLE[:5], fact("deadline_passed", reason="post_processing"))
     assert processing.state == State.ENDED
     assert processing.recording_state == processing.transcription_state == Progress.FAILED

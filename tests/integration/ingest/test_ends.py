@@ -1,0 +1,86 @@
+"""A session that is to end does so, whoever gets nowhere: Zoom, Kafka, or the worker that holds it."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from connectors.rtms.simulator.faults import Fault, FaultKind
+from connectors.rtms.simulator.request import MeetingRequest
+from schemas import topics
+from schemas.records import AppSession, FactKind, RecordKind
+from schemas.sessions import State
+from tests.integration.ingest.conftest import House, check_envelope, wait_until
+from tests.support.topics import unwritable
+
+Simulate = Callable[..., Any]
+DEADLINE_S = 4
+
+
+@pytest.fixture(scope="module")
+def impatient(topics_ready: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Its workers give a session a few seconds to be finished."""
+    env = topics_ready | {"RTMS_INGEST_DISCONNECTING_DEADLINE_S": str(DEADLINE_S)}
+    made = House(env, tmp_path_factory.mktemp("ends"))
+    try:
+        made.lifecycle.launch()
+        made.worker("one")
+        made.lifecycle.wait_ready()
+        yield made
+    finally:
+        made.close()
+
+
+async def ending(house: House, simulate: Simulate, *faults: Fault) -> tuple[Any, str]:
+    """A meeting that runs; its stream and session."""
+    simulator = await simulate(speed=1.0)
+    stream = await simulator.start(MeetingRequest(seconds=60, faults=faults))
+    session = house.join(simulator, stream)
+    await house.until(session, State.CONNECTED)
+    await wait_until(lambda: len(stream.truth.sent) > 30, 20, lambda: "Zoom sends nothing")
+    return stream, session
+
+
+async def given_up(house: House, session: str) -> AppSession:
+    done = await house.until(session, State.POST_PROCESSING)
+    assert "not disconnected in time" in done.history[-1].metadata
+    return done
+
+
+async def test_zoom_does_not_hear_that_the_stream_is_to_end(house: House, simulate: Simulate) -> None:
+    """Nothing of what it goes on sending is waited for, and nobody has to give up."""
+    _, session = await ending(house, simulate, Fault(kind=FaultKind.UNHEARD_CLOSE))
+    house.state(session, FactKind.END_REQUESTED, source="api")
+    done = await house.until(session, State.POST_PROCESSING, timeout_s=20)
+    assert done.history[-1].metadata == "{}"
+    check_envelope(await asyncio.to_thread(house.media, session))
+
+
+async def test_a_topic_takes_no_end_and_the_session_ends_all_the_same(impatient: House, simulate: Simulate) -> None:
+    house = impatient
+    _, session = await ending(house, simulate)
+    with unwritable(house.kafka, topics.SHARE, house.producer):
+        house.state(session, FactKind.END_REQUESTED, source="api")
+        await given_up(house, session)
+    await wait_until(
+        lambda: house.media(session)["share"][-1].kind is RecordKind.END,
+        20,
+        lambda: "no end on the topic that takes it again",
+    )
+    assert "Traceback" not in house.logs()
+
+
+async def test_the_worker_dies_while_a_topic_takes_no_end_and_the_next_one_ends_the_session(
+    impatient: House, simulate: Simulate
+) -> None:
+    house = impatient
+    _, session = await ending(house, simulate)
+    held = house.states[session]
+    with unwritable(house.kafka, topics.SHARE, house.producer):
+        house.state(session, FactKind.END_REQUESTED, source="api")
+        await house.until(session, State.DISCONNECTING)
+        await asyncio.to_thread(house.workers["one"].kill)
+        await asyncio.to_thread(house.worker, "two")
+        done = await given_up(house, session)
+        assert (done.worker, done.epoch > held.epoch) == ("two", True)
