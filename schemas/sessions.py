@@ -53,6 +53,9 @@ TERMINAL = frozenset({State.ENDED, State.FATAL_ERROR})
 MAX_HOLES = 1000
 """Holes kept in a state; the facts have them all."""
 
+MAX_CODE_CHARACTERS = 100
+"""Of a hole's medium and cause; what says more is no hole of ours, and a thousand of them would fit into no record."""
+
 CONNECTING_DEADLINE = "connecting"
 POST_PROCESSING_DEADLINE = "post_processing"
 TOTAL_DEADLINE = "total"
@@ -260,6 +263,8 @@ def _not_stored(what: Awaited) -> Transition:
 
 def _hole(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
     if fact.hole is None or fact.hole in state.holes or len(state.holes) >= MAX_HOLES:
+        return state
+    if max(len(fact.hole.medium), len(fact.hole.cause)) > MAX_CODE_CHARACTERS:
         return state
     return replace(state, holes=(*state.holes, fact.hole))
 

@@ -18,6 +18,9 @@ NEVER_MS = -1
 FOREVER_MS = 2**62
 """The watermark after `end`."""
 
+TIMES_MS = range(0, 4_102_444_800_000)
+"""Up to the year 2100. What lies outside is no time at all."""
+
 MAX_AHEAD_MS = 3_600_000
 """A frame this far ahead of its topic's watermark is a broken clock: believing it would make all others late."""
 
@@ -89,9 +92,10 @@ class Fold(NamedTuple):
         is_new = record.epoch != self.epoch
         gap = 0 if is_new else max(0, record.sequence - self.sequence - 1)
         is_frame = record.kind is RecordKind.FRAME
+        is_begin = record.kind is RecordKind.BEGIN and record.timestamp_ms in TIMES_MS
         return self._replace(
             epoch=record.epoch if record.kind in _OPENING else self.epoch,
-            begun_ms=record.timestamp_ms if record.kind is RecordKind.BEGIN else self.begun_ms,
+            begun_ms=record.timestamp_ms if is_begin else self.begun_ms,
             sequence=record.sequence if is_new else max(self.sequence, record.sequence),
             missing=self.missing + gap,
             frames=self.frames + is_frame,
@@ -113,6 +117,8 @@ class Fold(NamedTuple):
 
     def is_implausible(self, record: MediaRecord) -> bool:
         """Whether its time is absurdly far off."""
+        if record.timestamp_ms not in TIMES_MS:
+            return True
         if self.watermark_ms == NEVER_MS:
             return self.begun_ms > 0 and abs(record.timestamp_ms - self.begun_ms) > MAX_OFF_MS
         return not -MAX_OFF_MS <= record.timestamp_ms - self.watermark_ms <= MAX_AHEAD_MS

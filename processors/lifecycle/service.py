@@ -34,6 +34,10 @@ log = get_logger(__name__)
 GROUP = "lifecycle"
 NO_PARTITIONS = "no partitions assigned"
 KNOWN_STATES = frozenset(State)
+MAX_FACT_BYTES = 64 * 1024
+"""A state holds what a few facts said, and has to fit into a record."""
+
+TOO_LARGE = "larger than any fact"
 NOT_REQUESTED = "a fact about a session that was never requested"
 
 
@@ -160,13 +164,20 @@ class Lifecycle:
         facts, letters = [], []
         for record in records:
             try:
-                fact = keyed(record.key, self._decoder.decode(topics.SESSION_FACTS, record.value or b""))
+                fact = self._fact(record)
             except Undecodable as error:
                 letters.append(_letter(record, error.reason))
                 continue
-            assert isinstance(fact, SessionFact)
             facts.append(StatedFact(fact, record.partition, record.offset, record.timestamp_ms))
         return facts, letters
+
+    def _fact(self, record: KafkaRecord) -> SessionFact:
+        data = record.value or b""
+        if len(data) > MAX_FACT_BYTES:
+            raise Undecodable(TOO_LARGE)
+        fact = keyed(record.key, self._decoder.decode(topics.SESSION_FACTS, data))
+        assert isinstance(fact, SessionFact)
+        return fact
 
     def _write(self, folded: FoldedBatch, letters: list[DeadLetter], offsets: Mapping[Place, int]) -> None:
         outputs: list[tuple[Topic, str, Record]] = [(topics.SESSION_CHANGES, c.session_id, c) for c in folded.changes]
