@@ -31,7 +31,7 @@ MAX_OFF_MS = 24 * 3_600_000
 _OPENING = (RecordKind.BEGIN, RecordKind.END)
 """What may be of a newer epoch than all before it: a worker that claims a session only to finish it writes `end`."""
 
-_LEFT_OUT = ("late", "stale", "foreign", "implausible", "unknown")
+_LEFT_OUT = ("late", "stale", "foreign", "implausible", "unknown", "crowded")
 
 
 class Fold(NamedTuple):
@@ -39,8 +39,8 @@ class Fold(NamedTuple):
 
     `part` is the application's share of it. `epoch` is the newest that has begun (or ended the session), `begun_ms`
     when (0: nobody said so); `sequence` is its last, and a hole in it counts as `missing`. `late`, `stale` (of an older
-    epoch), `foreign` (of one that has not begun), `implausible` and `unknown` (kind) count what was left out of the
-    windows.
+    epoch), `foreign` (of one that has not begun), `implausible`, `unknown` (kind) and `crowded` (of a track too many)
+    count what was left out of the windows.
     """
 
     epoch: int = -1
@@ -55,6 +55,7 @@ class Fold(NamedTuple):
     missing: int = 0
     implausible: int = 0
     unknown: int = 0
+    crowded: int = 0
     part: Json = None
 
     def is_stale(self, record: MediaRecord) -> bool:
