@@ -9,8 +9,13 @@ _Record = TypeVar("_Record", bound=Record)
 
 ITEM_SEPARATOR = "|"
 
+MAX_KEY_BYTES = 512
+"""A longer key names nothing of ours; what is derived from it (names, states, letters) would fit nowhere."""
+
 FOREIGN_KEY = "under the key of something else"
 """The reason why a record is refused whose key does not name what its value is about."""
+
+LONG_KEY = "under a key that is too long"
 
 
 def item_key(session_id: str, item_id: str) -> bytes:
@@ -20,11 +25,15 @@ def item_key(session_id: str, item_id: str) -> bytes:
 
 def session_of(key: bytes | None) -> str | None:
     """The session that a key names, as far as that can be told."""
-    return (key or b"").decode(errors="replace").partition(ITEM_SEPARATOR)[0] or None
+    if key is None or len(key) > MAX_KEY_BYTES:
+        return None
+    return key.decode(errors="replace").partition(ITEM_SEPARATOR)[0] or None
 
 
 def keyed(key: bytes | None, record: _Record) -> _Record:
     """The record, if `key` names what it is about. Raises Undecodable."""
+    if len(key or b"") > MAX_KEY_BYTES:
+        raise Undecodable(LONG_KEY)
     if not names(key, record):
         raise Undecodable(FOREIGN_KEY)
     return record

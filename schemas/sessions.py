@@ -54,6 +54,9 @@ TERMINAL = frozenset({State.ENDED, State.FATAL_ERROR})
 MAX_HOLES = 1000
 """Holes kept in a state; the facts have them all."""
 
+MAX_CODE_CHARACTERS = 100
+"""Of a hole's medium and cause; what says more is no hole of ours, and a thousand of them would fit into no record."""
+
 CONNECTING_DEADLINE = "connecting"
 DISCONNECTING_DEADLINE = "disconnecting"
 POST_PROCESSING_DEADLINE = "post_processing"
@@ -271,6 +274,8 @@ def _not_stored(what: Awaited) -> Transition:
 
 def _hole(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
     if fact.hole is None:
+        return state
+    if max(len(fact.hole.medium), len(fact.hole.cause)) > MAX_CODE_CHARACTERS:
         return state
     holes = with_hole(state.holes, fact.hole)
     return state if len(holes) > MAX_HOLES else replace(state, holes=holes)

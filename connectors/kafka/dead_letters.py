@@ -14,7 +14,7 @@ from connectors.kafka.producer import Producer
 from connectors.kafka.records import Record
 from schemas.codec import Codec
 from schemas.excerpts import Excerpt, excerpt_of
-from schemas.keys import session_of
+from schemas.keys import MAX_KEY_BYTES, session_of
 from schemas.records import DeadLetter
 from schemas.topics import BY_NAME, DEAD_LETTERS
 
@@ -43,7 +43,8 @@ class Origin(NamedTuple):
 def letter_of(origin: Origin, reason: str, data: bytes | Excerpt, session_id: str | None = None) -> DeadLetter:
     """The letter for one input; `reason` must hold nothing of the input itself.
 
-    Without a `session_id` the key says whose it is: all our keys begin with the session's id.
+    Without a `session_id` the key says whose it is: all our keys begin with the session's id. A key that is too long to
+    be ours is left out.
     """
     excerpt = data if isinstance(data, Excerpt) else excerpt_of(data)
     return DeadLetter(
@@ -55,7 +56,7 @@ def letter_of(origin: Origin, reason: str, data: bytes | Excerpt, session_id: st
         length=excerpt.length,
         sha256=excerpt.sha256,
         data=excerpt.head,
-        key=origin.key,
+        key=origin.key if len(origin.key or b"") <= MAX_KEY_BYTES else None,
     )
 
 

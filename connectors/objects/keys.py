@@ -4,7 +4,7 @@ import re
 
 from connectors.objects.errors import BadKey
 
-_SEGMENT = r"[A-Za-z0-9_=-][A-Za-z0-9._=-]*"
+_SEGMENT = r"[A-Za-z0-9_=-][A-Za-z0-9._=-]{0,199}"  # a folder takes no longer name
 _KEY = re.compile(rf"{_SEGMENT}(/{_SEGMENT})*")
 _LONGEST = 512
 

@@ -19,6 +19,9 @@ NEVER_MS = -1
 FOREVER_MS = 2**62
 """The watermark after `end`."""
 
+TIMES_MS = range(0, 4_102_444_800_000)
+"""Up to the year 2100. What lies outside is no time at all."""
+
 MAX_AHEAD_MS = 3_600_000
 """A frame this far ahead of its topic's watermark is a broken clock: believing it would make all others late."""
 
@@ -29,7 +32,7 @@ MAX_OFF_MS = 24 * 3_600_000
 _OPENING = (RecordKind.BEGIN, RecordKind.END)
 """What may be of a newer epoch than all before it: a worker that claims a session only to finish it writes `end`."""
 
-_LEFT_OUT = ("late", "stale", "foreign", "implausible", "unknown")
+_LEFT_OUT = ("late", "stale", "foreign", "implausible", "unknown", "crowded")
 
 
 class Fold(NamedTuple):
@@ -37,8 +40,8 @@ class Fold(NamedTuple):
 
     `part` is the application's share of it. `epoch` is the newest that has begun (or ended the session), `begun_ms`
     when (0: nobody said so); `sequence` is its last, and a hole in it counts as `missing`. `late`, `stale` (of an older
-    epoch), `foreign` (of one that has not begun), `implausible` and `unknown` (kind) count what was left out of the
-    windows.
+    epoch), `foreign` (of one that has not begun), `implausible`, `unknown` (kind) and `crowded` (of a track too many)
+    count what was left out of the windows.
 
     `heard_ms` is up to which time the medium was received, by frames and ticks; `is_resumed` says that a newer epoch
     has begun since and not said anything yet: what lies between the two was sent to nobody.
@@ -56,6 +59,7 @@ class Fold(NamedTuple):
     missing: int = 0
     implausible: int = 0
     unknown: int = 0
+    crowded: int = 0
     part: Json = None
     heard_ms: int = NEVER_MS
     is_resumed: bool = False
@@ -94,7 +98,8 @@ class Fold(NamedTuple):
         """The fold with the record's epoch, sequence and kind in it."""
         is_new = record.epoch != self.epoch
         gap = 0 if is_new else max(0, record.sequence - self.sequence - 1)
-        is_frame, is_begin = record.kind is RecordKind.FRAME, record.kind is RecordKind.BEGIN
+        is_frame = record.kind is RecordKind.FRAME
+        is_begin = record.kind is RecordKind.BEGIN and record.timestamp_ms in TIMES_MS
         speaks = is_frame or record.kind is RecordKind.TICK
         opens = is_begin and self.heard_ms == NEVER_MS
         return self._replace(
@@ -123,6 +128,8 @@ class Fold(NamedTuple):
 
     def is_implausible(self, record: MediaRecord) -> bool:
         """Whether its time is absurdly far off."""
+        if record.timestamp_ms not in TIMES_MS:
+            return True
         if self.watermark_ms == NEVER_MS:
             return self.begun_ms > 0 and abs(record.timestamp_ms - self.begun_ms) > MAX_OFF_MS
         return not -MAX_OFF_MS <= record.timestamp_ms - self.watermark_ms <= MAX_AHEAD_MS

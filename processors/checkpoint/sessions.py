@@ -18,6 +18,17 @@ from processors.checkpoint.states import Mark, State
 from processors.checkpoint.windows import Entry, Logic, Progress
 from schemas.records import MediaRecord, RecordKind
 
+MAX_PENDING = 64
+"""Windows of a session that wait for their outputs: one record may complete thousands, behind a gap of hours. The rest
+is cut when these are done."""
+
+
+MAX_TRACKS = 5000
+"""Of a session, the ones that are long silent included: they stand in its state, and each record is held against them.
+
+Which ones these are is the same in every replay: the first in the log, and a successor knows those whose first records
+it does not read again."""
+
 
 class SessionKey(NamedTuple):
     """A session and the partition that it has on every topic."""
@@ -93,7 +104,7 @@ class Session:
             self._settle(window.track)
         if window.is_final:
             self.is_finished = True
-        return self._last()
+        return self.advance()
 
     def state(self) -> State:
         """What is finished: never decreases, valid as soon as it is computed, true for ever."""
@@ -131,7 +142,7 @@ class Session:
         observed = self._logic.observe(topic, fold.part, record)
         after = fold.counting(record)._replace(part=observed.part)
         if record.kind is RecordKind.FRAME and topic in self._logic.clocks:
-            self._place(entry, after)
+            after = self._placed(entry, after)
         self._folds[topic] = after.advanced(record, self._logic.clocks.get(topic, 0))
         mark = {topic: Mark(entry.offset, fold)}
         works = observed.works
@@ -139,29 +150,36 @@ class Session:
             works += missing(topic, fold, record)
         return [self._pend(Window(self.key, work, mark)) for work in works]
 
-    def _place(self, entry: Entry, after: Fold) -> None:
+    def _placed(self, entry: Entry, after: Fold) -> Fold:
+        """Put the frame into its track; the fold, should there be no room for another."""
         if not after.is_in_time(entry.record):
-            return
+            return after
         name = self._logic.track(entry.topic, after.part, entry.record)
         if name is None:
-            return
+            return after
         track = self._tracks.get(name)
         if track is None:
+            if len(self._tracks) >= MAX_TRACKS:
+                return after._replace(crowded=after.crowded + 1)
             track = self._tracks[name] = Buffer(name, Progress())
         track.add(entry)
+        return after
 
     def _cut(self, track: Buffer, watermark_ms: int) -> list[Window]:
         windows: list[Window] = []
-        while not isinstance(cut := self._logic.cut(track, watermark_ms), int):
+        while len(self._pending) < MAX_PENDING:
+            cut = self._logic.cut(track, watermark_ms)
+            if isinstance(cut, int):
+                track.is_due, track.wake_ms = False, cut
+                break
             window = Window(self.key, cut.work, dict(track.firsts()), track.name, cut.progress)
             track.cut(cut.progress)
             self._lanes.setdefault(track.name, deque()).append(self._pend(window))
             if cut.work is None:
                 window.is_done = True
+                self._settle(track.name)
             else:
                 windows.append(window)
-        track.is_due, track.wake_ms = False, cut
-        self._settle(track.name)
         return windows
 
     def _settle(self, track: str) -> None:

@@ -30,7 +30,7 @@ from processors.lifecycle.settings import LifecycleSettings
 from schemas import topics
 from schemas.codec import NO_HEADER, Undecodable
 from schemas.keys import FOREIGN_KEY
-from schemas.records import AppSession, DeadLetter, Record, SessionFact
+from schemas.records import AppSession, DeadLetter, Record
 from schemas.sessions import State
 from schemas.topics import Topic
 
@@ -40,6 +40,10 @@ GROUP = "lifecycle"
 NO_PARTITIONS = "no partitions assigned"
 STATES = "states"
 KNOWN_STATES = frozenset(State)
+MAX_FACT_BYTES = 64 * 1024
+"""A state holds what a few facts said, and has to fit into a record."""
+
+TOO_LARGE = "larger than any fact"
 NOT_REQUESTED = "a fact about a session that was never requested"
 
 
@@ -192,8 +196,8 @@ class Lifecycle:
     def _stated(understood: list[Understood]) -> tuple[list[StatedFact], list[DeadLetter]]:
         facts, letters = [], []
         for record, fact, refusal in understood:
-            if fact is None:
-                letters.append(_letter(record, refusal or NO_HEADER))
+            if fact is None or len(record.value or b"") > MAX_FACT_BYTES:
+                letters.append(_letter(record, refusal or (NO_HEADER if fact is None else TOO_LARGE)))
                 continue
             assert isinstance(fact, SessionFact)
             facts.append(StatedFact(fact, record.partition, record.offset, record.timestamp_ms))

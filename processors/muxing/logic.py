@@ -25,6 +25,9 @@ TRACK = "recording"
 SLACK_MS = 2000
 """How far a chunk or picture may lag behind the newest of its topic: a chunk's own second, and one of Zoom's."""
 
+MAX_RECORDING_MS = 48 * 3_600_000
+"""Longer than a session may last. A stray time must not make a recording of black that never ends."""
+
 MAX_PICTURE_BYTES = MAX_RECORD_BYTES // 2
 """A larger picture is left out: its segment would fit into no record."""
 
@@ -79,6 +82,8 @@ class MuxingLogic:
         if track.progress.carry is None and not track.entries:
             return FOREVER_MS + 1
         recording, slot = _next(track)
+        if slot.start_ms - recording.origin_ms >= MAX_RECORDING_MS:
+            return _over(track)
         ready_ms = slot.seen_ms if watermark_ms < slot.seen_ms else _ready_ms(track, slot)
         if watermark_ms < ready_ms:
             return ready_ms
@@ -94,7 +99,8 @@ class MuxingLogic:
         if last is None or last.carry is None:
             return EndWork(0, 0, 0)
         recording = Recording.from_json(last.carry)
-        return EndWork(recording.origin_ms, last.through_ms - recording.origin_ms, recording.count)
+        duration_ms = last.through_ms - recording.origin_ms - (last.keep_from_ms == FOREVER_MS)
+        return EndWork(recording.origin_ms, duration_ms, recording.count)
 
 
 def is_usable(record: MediaRecord) -> bool:
@@ -133,6 +139,14 @@ def _ready_ms(track: Track, slot: Slot) -> int:
     if following is None:
         return FOREVER_MS + 1
     return max(slot.seen_ms, following.timestamp_ms + 1)
+
+
+def _over(track: Track) -> Cut | int:
+    """Whatever comes is left out."""
+    before = track.progress
+    if before.keep_from_ms >= FOREVER_MS:
+        return FOREVER_MS + 1
+    return Cut(replace(before, through_ms=before.through_ms + 1, keep_from_ms=FOREVER_MS), None)
 
 
 def _cut(recording: Recording, slot: Slot, records: Sequence[MediaRecord]) -> Cut:

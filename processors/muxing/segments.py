@@ -1,5 +1,7 @@
 """Writes one stretch of a recording: the one place where sound is encoded. Pure: the same work, the same bytes."""
 
+from collections.abc import Sequence
+
 from processors.muxing import audio, mixing
 from processors.muxing.fragments import AudioRun, fragment, header
 from processors.muxing.logic import EndWork, StretchWork
@@ -16,7 +18,11 @@ def segments(session_id: str, work: StretchWork) -> list[Segment]:
     rate_hz = work.frame.rate_hz
     frames = _frames(work.start_ms, work.end_ms, rate_hz)
     first, count = audio.samples_for(frames)
-    packets = audio.encode(mixing.mix(work.chunks, first, count, rate_hz), frames, rate_hz)
+    packets: Sequence[bytes] = (
+        audio.encode(mixing.mix(work.chunks, first, count, rate_hz), frames, rate_hz)
+        if work.chunks
+        else audio.silence(len(frames), rate_hz)
+    )
     init = header(work.parameters, work.frame.size, rate_hz)
     return [
         _segment(session_id, work, index, init, dict(zip(frames, packets, strict=True)))

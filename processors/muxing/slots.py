@@ -79,7 +79,7 @@ def reaches(record: MediaRecord, time_ms: int) -> bool:
 def origin_before(time_ms: int, rate_hz: int) -> int:
     """Where a recording begins whose first media is at `time_ms`: a whole silent audio frame earlier, because the
     first frame of a recording cannot be decoded fully."""
-    frame = time_ms * rate_hz // 1000 // FRAME - 1
+    frame = max(0, time_ms * rate_hz // 1000 // FRAME - 1)
     return frame * FRAME * 1000 // rate_hz
 
 

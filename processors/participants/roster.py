@@ -5,7 +5,7 @@ is known to be there says nothing new; and who was there before and is not annou
 has left while nobody listened. Whoever is there at the end leaves with it.
 """
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from processors.checkpoint.folds import Fold, Json
@@ -23,6 +23,11 @@ LEFT = "participant_left"
 
 SETTLE_MS = 5000
 """How long after the first record of an epoch an announcement may take, in Zoom's time."""
+
+MAX_PRESENT = 10_000
+MAX_NAME_CHARACTERS = 128
+"""What is remembered stands in the session's state. Who finds no place is believed without being remembered: a leave is
+written as Zoom reports it, and a join again whenever Zoom announces it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +59,14 @@ class Roster:
     """Who is present as of some record, by participant id as text (it is kept as JSON).
 
     In a new epoch `unseen` are those not announced yet and `since_ms` is its first time; `is_announced` says that
-    Zoom has announced anybody at all, without which absence means nothing.
+    Zoom has announced anybody at all, without which absence means nothing. `is_crowded`: somebody found no place.
     """
 
     present: dict[str, str | None] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
     since_ms: int | None = None
     is_announced: bool = False
+    is_crowded: bool = False
     count: int = 0
 
     @classmethod
@@ -68,23 +74,34 @@ class Roster:
         return cls(**{**value, "unseen": tuple(value["unseen"])}) if value else cls()
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "unseen": list(self.unseen)}
+        return {
+            "present": self.present,
+            "unseen": list(self.unseen),
+            "since_ms": self.since_ms,
+            "is_announced": self.is_announced,
+            "is_crowded": self.is_crowded,
+            "count": self.count,
+        }
 
     def begun(self) -> Self:
         """A new epoch: everybody has to be announced again."""
         return replace(self, unseen=tuple(sorted(self.present)), since_ms=None, is_announced=False)
 
     def joined(self, participant: str, name: str | None) -> tuple[Self, bool]:
-        """With the participant present, and whether that is new."""
+        """With the participant present, as far as there is room, and whether that is new."""
         is_new = participant not in self.present
+        if is_new and len(self.present) >= MAX_PRESENT:
+            return replace(self, is_announced=True, is_crowded=True, count=self.count + 1), True
+        name = None if name is None else name[:MAX_NAME_CHARACTERS]
         known = name if is_new or name is not None else self.present[participant]
         unseen = tuple(other for other in self.unseen if other != participant)
         present = {**self.present, participant: known}
         return replace(self, present=present, unseen=unseen, is_announced=True, count=self.count + is_new), is_new
 
     def without(self, leaving: tuple[str, ...]) -> Self:
-        present = {participant: name for participant, name in self.present.items() if participant not in leaving}
-        unseen = tuple(participant for participant in self.unseen if participant not in leaving)
+        gone = set(leaving)
+        present = {participant: name for participant, name in self.present.items() if participant not in gone}
+        unseen = tuple(participant for participant in self.unseen if participant not in gone)
         return replace(self, present=present, unseen=unseen, count=self.count + len(leaving))
 
     def settled(self, now_ms: int) -> tuple[Self, tuple[str, ...]]:
@@ -139,8 +156,8 @@ def _reported(roster: Roster, record: MediaRecord) -> tuple[Roster, tuple[Change
     if record.event == JOINED:
         roster, is_new = roster.joined(participant, record.participant_name)
         return roster, (_change("join", record, record.participant_name),) if is_new else ()
-    if record.event == LEFT and participant in roster.present:
-        name = record.participant_name or roster.present[participant]
+    if record.event == LEFT and (participant in roster.present or roster.is_crowded):
+        name = record.participant_name or roster.present.get(participant)
         return roster.without((participant,)), (_change("leave", record, name),)
     return roster, ()
 

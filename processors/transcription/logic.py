@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from processors.checkpoint.folds import FOREVER_MS, Fold, Json
-from processors.checkpoint.windows import Cut, Entry, Observed, Progress, Track
+from processors.checkpoint.windows import Cut, Observed, Progress, Track
 from processors.transcription.endpointing import Boundary, Endpointer, Speech
 from processors.transcription.pcm import AudioFormat
 from processors.transcription.timeline import TOLERANCE_MS
@@ -20,6 +20,11 @@ from schemas.settings import Engine
 
 SLACK_MS = 300
 """How far one participant's audio may lag behind another's. It is waited for at the end of every utterance."""
+
+MAX_CHUNK_MS = 10_000
+"""A chunk is heard as a whole, again for each utterance in it. Zoom can be asked for a second."""
+
+MAX_LANGUAGE_CHARACTERS = 35
 
 AUDIO = topics.AUDIO.name
 CAPTIONS = topics.CAPTIONS.name
@@ -59,7 +64,8 @@ class TranscriptionLogic:
         return Observed({**part, "count": part["count"] + 1, "last": place}, (CaptionWork(record),))
 
     def track(self, topic: str, part: Json, record: MediaRecord) -> str | None:
-        return str(record.participant_id) if _has(part, Engine.MOONSHINE) else None
+        is_heard = isinstance(record, Audio) and len(record.payload) <= _format(record).bytes_in(MAX_CHUNK_MS)
+        return str(record.participant_id) if is_heard and _has(part, Engine.MOONSHINE) else None
 
     def cut(self, track: Track, watermark_ms: int) -> Cut | int:
         if not track.entries:
@@ -89,7 +95,8 @@ def _cut(scan: Scan, track: Track, found: Boundary) -> Cut:
 
 def _scan(track: Track) -> Scan:
     first = track.entries[0]
-    audio = _format(first)
+    assert isinstance(first.record, Audio)
+    audio = _format(first.record)
     endpointer = Endpointer(audio, first.record.timestamp_ms, track.progress.through_ms)
     return Scan(endpointer, audio)
 
@@ -102,7 +109,7 @@ def _heard(scan: Scan, track: Track, watermark_ms: int) -> Boundary | None:
         assert isinstance(record, Audio)
         if record.timestamp_ms >= watermark_ms:
             return None
-        if _format(entry) != scan.audio:
+        if _format(record) != scan.audio:
             return scan.endpointer.stop(record.timestamp_ms)
         scan.heard += 1
         if found := scan.endpointer.hear(record.timestamp_ms, record.payload):
@@ -119,14 +126,14 @@ def _work(scan: Scan, track: Track, speech: Speech) -> SpeechWork:
     return SpeechWork(last.record.participant_id, last.record.participant_name, last.before.part["language"], speech)
 
 
-def _format(entry: Entry) -> AudioFormat:
-    assert isinstance(entry.record, Audio)
-    return AudioFormat(entry.record.codec, entry.record.sample_rate_hz, entry.record.channels)
+def _format(audio: Audio) -> AudioFormat:
+    return AudioFormat(audio.codec, audio.sample_rate_hz, audio.channels)
 
 
 def _asked_for(text: str) -> dict[str, Any]:
     asked = settings.readable(text)
-    return {"engines": [str(engine) for engine in asked.engines], "language": asked.language}
+    engines = dict.fromkeys(str(engine) for engine in asked.engines)
+    return {"engines": list(engines), "language": asked.language[:MAX_LANGUAGE_CHARACTERS]}
 
 
 def _has(part: Json, engine: Engine) -> bool:

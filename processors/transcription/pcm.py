@@ -17,6 +17,7 @@ RECOGNISER_RATE_HZ = 16_000
 
 _RATES_HZ = frozenset({8_000, 16_000, 32_000, 48_000})
 _CHANNELS = frozenset({1, 2})
+_UNKNOWN_BYTES_PER_MS = 1024
 _HALF_TAPS_PER_STEP = 16
 _LITTLE_ENDIAN = np.dtype("<i2")
 
@@ -36,6 +37,13 @@ class AudioFormat:
                 return self.sample_rate_hz == 8_000 and self.channels == 1
             case _:
                 return False
+
+    def bytes_in(self, ms: int) -> int:
+        """How large a chunk of that length is, whatever its format where that is none of ours."""
+        if not self.is_supported:
+            return _UNKNOWN_BYTES_PER_MS * ms
+        sample_bytes = 1 if self.codec is Codec.G711 else 2
+        return self.sample_rate_hz * self.channels * sample_bytes * ms // 1000
 
     def __str__(self) -> str:
         return f"{self.codec} {self.sample_rate_hz} Hz x {self.channels}"

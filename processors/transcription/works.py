@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from processors.checkpoint.folds import TIMES_MS
 from processors.transcription.endpointing import Speech
 from processors.transcription.recogniser import Recognition, Unrecognised
 from schemas import ids, topics
@@ -41,7 +42,9 @@ class EndWork:
 
 
 def caption_utterance(caption: Caption) -> Utterance:
-    """Zoom's caption as an utterance; its id is its place on the captions topic."""
+    """Zoom's caption as an utterance; its id is its place on the captions topic. Without a start of its own, or with
+    one that is no time, it starts when it was sent."""
+    start_ms = caption.start_ms if caption.start_ms and caption.start_ms in TIMES_MS else caption.timestamp_ms
     return Utterance(
         session_id=caption.session_id,
         kind=OutputKind.ITEM,
@@ -53,8 +56,8 @@ def caption_utterance(caption: Caption) -> Utterance:
         engine=Engine.ZOOM,
         participant_id=caption.participant_id,
         participant_name=caption.participant_name,
-        start_ms=caption.start_ms or caption.timestamp_ms,
-        end_ms=max(caption.end_ms, caption.start_ms) or caption.timestamp_ms,
+        start_ms=start_ms,
+        end_ms=max(caption.end_ms, start_ms) if caption.end_ms in TIMES_MS else start_ms,
         language=tag(caption.language),
         text=caption.text,
     )

@@ -97,3 +97,9 @@ def test_rates_that_fit_into_the_file() -> None:
     assert audio.is_rate(16_000)
     assert not audio.is_rate(96_000)
     assert not audio.is_rate(12_345)
+
+
+def test_silence_is_what_the_encoder_makes_of_silence() -> None:
+    frames = range(27_500_001, 27_500_064)
+    nothing = np.zeros(audio.samples_for(frames)[1], np.int16)
+    assert audio.encode(nothing, frames, 16_000) == list(audio.silence(len(frames), 16_000))
