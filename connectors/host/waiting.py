@@ -13,6 +13,9 @@ from connectors.host.signals import StopSignal
 log = get_logger(__name__)
 
 RETRY_S = 1.0
+SILENCE_S = 3.0
+"""A call that takes longer is worth a word; what answers at all answers sooner."""
+
 _LOOK_S = 0.1
 
 Result = TypeVar("Result")
@@ -86,7 +89,7 @@ class Waiting:
         while not wait([result], _LOOK_S).done:
             if stop.is_set():
                 raise Stopped
-            if time.monotonic() - began > RETRY_S:
+            if time.monotonic() - began > SILENCE_S:
                 self.begin(call, "no answer yet")
             if self._health is not None:
                 self._health.beat()

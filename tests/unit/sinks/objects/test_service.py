@@ -1,6 +1,6 @@
 """What the sink's loop commits, and when it says that it is ready."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from connectors.kafka.errors import KafkaError, NotMember
 from connectors.kafka.records import Place, Record
 from schemas.records import OutputKind, Segment
 from schemas.topics import RECORDING_SEGMENTS
+from sinks.objects.patience import Abandoned
 from sinks.objects.service import Connections, ObjectsSink
 from sinks.objects.settings import SinkObjectsSettings
 
@@ -100,3 +101,26 @@ def test_without_a_partition_it_is_not_ready(sink: ObjectsSink, health: Health) 
     consumer.held = frozenset()
     sink.step()
     assert not health.is_ready()
+
+
+class Unexplained(Work):
+    """Only a registry that is away knows what the record says."""
+
+    def decode_patiently(self, _topic: Any, _data: bytes, wait: Callable[[float], bool]) -> None:
+        while not wait(0.001):
+            pass
+
+
+def test_a_record_that_waits_for_the_registry_is_let_go_with_its_partition(health: Health) -> None:
+    work = Unexplained()
+    sink = ObjectsSink(work, Connections(work, None, None), SinkObjectsSettings(), health)  # type: ignore[arg-type]
+    consumer = Consumer()
+    sink.attach(consumer)  # type: ignore[arg-type]
+    sink.step()
+    [waiting] = [future for partition in sink._partitions.values() for future in partition.running.values()]
+    sink.step()
+    assert (waiting.done(), consumer.committed) == (False, {})
+    sink.on_lost([PLACE])
+    with pytest.raises(Abandoned):
+        waiting.result(10)
+    sink.close()
