@@ -28,7 +28,7 @@ up: $(READY)  ## start the whole pipeline and keep it up until Ctrl-C
 test: $(READY)  ## run all tests on their own Kafka and ClickHouse (ARGS="-k name" for some, JOBS=1 for one by one)
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-soak: $(READY)  ## ten meetings, one of an hour, and every fault there is (ARGS="--seed 7" to repeat one)
+soak: $(READY)  ## ten meetings, one of an hour, and every fault there is (it prints how to repeat it)
 	@$(PY) -m tests.soak $(ARGS)
 
 bench: $(READY)  ## measure against named rivals (ARGS="--only wire" for a part)

@@ -45,6 +45,7 @@ class Disturber:
         self._stopping = stage.stopping
         self._does: dict[Kind, Callable[[Fault], None]] = {
             Kind.KILL: self._kill,
+            Kind.CUT: self._cut,
             Kind.RESTART: self._restart,
             Kind.FREEZE: self._freeze,
             Kind.STARVE: self._starve,
@@ -97,6 +98,10 @@ class Disturber:
 
     def _kill(self, fault: Fault) -> None:
         self._stage.kill_and_launch(self._ready(fault))
+
+    def _cut(self, fault: Fault) -> None:
+        self._pause(fault)
+        self._stage.cut_power()
 
     def _restart(self, fault: Fault) -> None:
         unit = self._ready(fault)

@@ -18,6 +18,9 @@ KAFKA, REGISTRY, CLICKHOUSE, STORAGE = "kafka", "registry", "clickhouse", "stora
 OUTSIDERS = (KAFKA, REGISTRY, CLICKHOUSE)
 """Processes that are not ours."""
 
+EVERYTHING = "everything"
+"""All processes, ours and not ours."""
+
 STORE_OF = {SINK_CLICKHOUSE: CLICKHOUSE, SINK_OBJECTS: STORAGE}
 
 
@@ -25,6 +28,7 @@ class Kind(StrEnum):
     """What can be done to a victim."""
 
     KILL = "kill"  # kill -9, started again at once
+    CUT = "cut"  # kill -9 of everything in one moment, as when the power fails; all started again at once
     RESTART = "restart"  # SIGTERM, must end by itself and cleanly, started again
     FREEZE = "freeze"  # SIGSTOP for `seconds`, then SIGCONT
     STARVE = "starve"  # its store away until it pauses its partitions; then frozen for `seconds`, the store back

@@ -2,7 +2,8 @@
 does: an answer, or a reason to try again, and no answer that an earlier one was wrong.
 
 `503` with `Retry-After` and a refused or broken connection are put up with while what is needed for the answer is in
-trouble. Everything else that is no answer is a complaint, a 500 above all.
+trouble. Everything else that is no answer is a complaint, a 500 above all. Only where nothing is in trouble a machine
+may still be busy: what is asked again after `Retry-After` then has to be answered.
 """
 
 import threading
@@ -67,6 +68,7 @@ class Onlooker:
         self.complaints: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
+        self._busy: set[str] = set()
 
     @contextmanager
     def looking(self) -> Iterator[None]:
@@ -119,8 +121,7 @@ class Onlooker:
             self._refused(question, type(error).__name__, began_s)
             return None
         if answer.status_code == UNAVAILABLE:
-            self._refused(question, f"503 {answer.text}", began_s)
-            self.complain([] if "retry-after" in answer.headers else [f"{question.name}: 503 without Retry-After"])
+            self._refused(question, f"503 {answer.text}", began_s, int(answer.headers.get("retry-after", 0)))
             return None
         self.pause(BETWEEN_S)
         if answer.status_code not in question.answers:
@@ -128,12 +129,23 @@ class Onlooker:
             return None
         with self._lock:
             self.answered[question.name] += 1
+            self._busy.discard(question.name)
         return answer
 
-    def _refused(self, question: Question, how: str, began_s: float) -> None:
+    def _refused(self, question: Question, how: str, began_s: float, again_s: int = 0) -> None:
+        """`again_s` is after how long the API wants to be asked again, 0 where it says nothing of the kind."""
+        is_explained = self._troubles.explain(question.needs, began_s, time.monotonic())
         with self._lock:
             self.refused[question.name] += 1
-        if not self._troubles.explain(question.needs, began_s, time.monotonic()):
+            is_first = question.name not in self._busy
+            if not is_explained:
+                self._busy.add(question.name)
+        if is_explained and how.startswith("503") and not again_s:
+            self.complain([f"{question.name}: 503 without Retry-After"])
+        if not is_explained and again_s and is_first:
+            self.pause(again_s)
+            return
+        if not is_explained:
             self.complain([f"{question.name}: {how} although {', '.join(sorted(question.needs))} had no trouble"])
         self.pause(RETRY_S)
 

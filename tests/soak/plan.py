@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tests.soak.faults import (
     CLICKHOUSE,
+    EVERYTHING,
     KAFKA,
     OUTSIDERS,
     PROCESSORS,
@@ -28,11 +29,13 @@ BESIDE = "+"
 class Scale:
     """How hard it gets: the short form for every test run, the full one for a soak.
 
-    `kills`, `restarts` and `freezes` are counted per process. An outage lasts longer than any client of Kafka waits
-    before it gives something up (transactions 5 s, groups 6 and 8 s, the API 5 s, between two polls 8 s).
+    `kills`, `restarts` and `freezes` are counted per process, `cuts` for all together. An outage lasts longer than any
+    client of Kafka waits before it gives something up (transactions 5 s, groups 6 and 8 s, the API 5 s, between two
+    polls 8 s).
     """
 
     kills: int = 3
+    cuts: int = 1
     restarts: int = 1
     freezes: int = 1
     freeze_s: float = 10.0
@@ -45,6 +48,7 @@ class Scale:
 SHORT = Scale()
 FULL = Scale(
     kills=50,
+    cuts=3,
     restarts=5,
     freezes=4,
     freeze_s=30.0,
@@ -65,6 +69,10 @@ class Drawer:
     def kills(self) -> tuple[Lane, ...]:
         """kill -9 of every process, again and again."""
         return tuple(self._lane(Kind.KILL, victim, self._scale.kills) for victim in VICTIMS)
+
+    def power(self) -> tuple[Lane, ...]:
+        """The power fails: everything is gone in one moment, and nothing is there when anything starts again."""
+        return (self._lane(Kind.CUT, EVERYTHING, self._scale.cuts),)
 
     def rolling(self) -> tuple[Lane, ...]:
         """SIGTERM to one process after the other, those that are not ours included; each round in another order."""
@@ -142,6 +150,7 @@ class Drawer:
 
 MOVEMENTS: dict[str, Callable[[Drawer], tuple[Lane, ...]]] = {
     "kills": Drawer.kills,
+    "power": Drawer.power,
     "rolling": Drawer.rolling,
     "freezes": Drawer.freezes,
     "starving": Drawer.starving,
@@ -164,7 +173,7 @@ def draw(seed: int, scale: Scale, names: tuple[str, ...] = tuple(MOVEMENTS)) -> 
 
 
 # What a fault takes besides what it says, until the victim works again: a guess, for pacing only.
-_RECOVERY_S = {Kind.KILL: 4.0, Kind.RESTART: 3.0, Kind.AWAY: 4.0, Kind.SCALE: 6.0, Kind.STARVE: 6.0}
+_RECOVERY_S = {Kind.KILL: 4.0, Kind.CUT: 12.0, Kind.RESTART: 3.0, Kind.AWAY: 4.0, Kind.SCALE: 6.0, Kind.STARVE: 6.0}
 # A dead member of a KIP-848 group holds its partitions for a session; the others are static and come back to theirs.
 _SINK_RECOVERY_S = 10.0
 

@@ -110,6 +110,19 @@ class Stage:
             unit.kill()
             unit.launch()
 
+    def cut_power(self) -> None:
+        """Everything is killed, and started again at once; all is ready then."""
+        units = [*self.outsiders.values(), *(member for victim in VICTIMS for member in self.members(victim))]
+        with ExitStack() as in_hand:
+            for unit in units:
+                in_hand.enter_context(self.keeper.in_hand(unit))
+            for unit in units:
+                unit.kill()
+            for unit in units:
+                unit.launch()
+        for unit in units:
+            self.wait_ready(unit)
+
     def restart(self, unit: Unit) -> int | None:
         """SIGTERM, wait for the end, start again; the exit code, None when it had to be killed."""
         with self.keeper.in_hand(unit):

@@ -18,7 +18,7 @@ SEED = 1
 LENGTHS_S = (40, 40, 40, 40)
 
 ACTS = {
-    "three-kills-of-every-process": ("kills",),
+    "three-kills-of-every-process-and-of-all-at-once": ("kills", "power"),
     "outages": ("broker", "clickhouse+disk", "registry", "together"),
     "scaling-freezes-and-a-rolling-restart": ("scaling+starving", "freezes", "rolling"),
 }
@@ -44,7 +44,6 @@ def test_the_command_that_a_failure_prints_plays_the_same(movements: tuple[str, 
 def test_what_is_compared_with_is_what_a_calm_pipeline_does(theatre: Theatre) -> None:
     result = theatre.play(options().undisturbed())
     assert not result.differences, "\n".join(result.differences)
-    assert result.refused == {}, "nothing was in the way of any answer"
     assert result.again == 0, "nothing is written twice without a reason"
 
 

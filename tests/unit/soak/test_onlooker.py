@@ -13,7 +13,7 @@ from tests.soak.troubles import Troubles
 AGAIN = {"Retry-After": "1"}
 
 
-def asked(question: Question, answer: httpx.Response | Exception, unwell: str | None = None) -> Onlooker:
+def asked(question: Question, answer: httpx.Response | Exception, unwell: str | None, times: int = 1) -> Onlooker:
     troubles = Troubles()
     if unwell is not None:
         troubles.began(unwell, time.monotonic())
@@ -25,7 +25,8 @@ def asked(question: Question, answer: httpx.Response | Exception, unwell: str | 
         return answer
 
     with httpx.Client(transport=httpx.MockTransport(answered)) as http:
-        onlooker.ask(http, question, "http://api/x")
+        for _ in range(times):
+            onlooker.ask(http, question, "http://api/x")
     return onlooker
 
 
@@ -52,9 +53,6 @@ def test_an_answer_or_a_reason(question: Question, answer: httpx.Response | Exce
         (SESSION, httpx.Response(500, text="x"), API, "session: 500 x"),
         (SESSION, httpx.Response(404, text="x"), API, "session: 404 x"),
         (CREATE, httpx.Response(401), KAFKA, "create: 401"),
-        (SESSION, httpx.Response(503, headers=AGAIN), None, "although api had no trouble"),
-        (SESSION, httpx.Response(503, headers=AGAIN), KAFKA, "although api had no trouble"),
-        (TRANSCRIPT, httpx.Response(503, headers=AGAIN), KAFKA, "although api, clickhouse had no trouble"),
         (CREATE, httpx.ReadTimeout("slow"), CLICKHOUSE, "ReadTimeout although"),
         (CREATE, httpx.Response(503), KAFKA, "without Retry-After"),
     ],
@@ -64,3 +62,18 @@ def test_no_answer_and_no_reason(
 ) -> None:
     [complaint] = asked(question, answer, unwell).complaints
     assert said in complaint
+
+
+@pytest.mark.parametrize(
+    ("question", "unwell", "said"),
+    [
+        (SESSION, None, "although api had no trouble"),
+        (SESSION, KAFKA, "although api had no trouble"),
+        (TRANSCRIPT, KAFKA, "although api, clickhouse had no trouble"),
+    ],
+)
+def test_a_busy_machine_is_asked_again_once(question: Question, unwell: str | None, said: str) -> None:
+    busy = httpx.Response(503, headers=AGAIN)
+    complaints = asked(question, busy, unwell, times=2).complaints
+    assert list(complaints.values()) == [1]
+    assert said in next(iter(complaints))

@@ -4,8 +4,10 @@ from collections import Counter
 
 import pytest
 
+from deploy.local.services import SERVICES
 from tests.soak.faults import (
     CLICKHOUSE,
+    EVERYTHING,
     KAFKA,
     OUTSIDERS,
     PROCESSORS,
@@ -40,6 +42,7 @@ def test_everything_is_done_to_everybody(scale: Scale) -> None:
     for victim in VICTIMS:
         assert found[Kind.KILL, victim] > scale.kills, "at least once more while the registry is away"
         assert found[Kind.FREEZE, victim] >= scale.freezes
+    assert found[Kind.CUT, EVERYTHING] == scale.cuts >= 1
     for victim in (*VICTIMS, *OUTSIDERS):
         assert found[Kind.RESTART, victim] == scale.restarts
     for name in (KAFKA, CLICKHOUSE, REGISTRY, STORAGE):
@@ -47,6 +50,10 @@ def test_everything_is_done_to_everybody(scale: Scale) -> None:
     assert found[Kind.FULL, STORAGE] == 1
     assert all(found[Kind.STARVE, victim] == 1 for victim in SINKS)
     assert all(found[Kind.SCALE, victim] == 2 for victim in PROCESSORS)
+
+
+def test_every_service_there_is_is_a_victim() -> None:
+    assert {service.name for service in SERVICES} == {*VICTIMS, "ingest"}
 
 
 def test_the_full_scale_is_what_is_promised() -> None:
