@@ -1,6 +1,6 @@
 """`python -m scripts.chart`: write what is made from the settings classes and the chart's values; `--check` compares.
 
-Made are the chart's values.schema.json, its README's table and docs/configuration.md.
+Made are the chart's values.schema.json, its dashboards, its README's table and docs/configuration.md.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from scripts.chart import configuration, values_reference, values_schema
+from scripts.chart import configuration, dashboards, values_reference, values_schema
 from scripts.chart.catalogue import REPOSITORY, groups
 
 CHART = REPOSITORY / "deploy" / "helm" / "rtms-pipeline"
@@ -41,7 +41,8 @@ def documents() -> dict[Path, str]:
     before, _, rest = readme.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
     made = values_reference.table((CHART / "values.yaml").read_text())
-    return {
+    pages = {CHART / "dashboards" / f"{page.uid}.json": dashboards.document(page) for page in dashboards.DASHBOARDS}
+    return pages | {
         CHART / "values.schema.json": values_schema.document(catalogue, running, fixed_variables()),
         REPOSITORY / "docs" / "configuration.md": configuration.document(catalogue, readers),
         readme: f"{before}{BEGIN}\n{made}\n\n{END}{after}",
