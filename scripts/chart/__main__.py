@@ -1,6 +1,7 @@
 """`python -m scripts.chart`: write what is made from the settings classes and the chart's values; `--check` compares.
 
-Made are the chart's values.schema.json, its dashboards, its README's table and docs/configuration.md.
+Made are the chart's values.schema.json, its dashboards and its README's table,
+the image's lock, and docs/configuration.md.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from scripts.chart import configuration, dashboards, values_reference, values_schema
+from scripts.chart import configuration, dashboards, image_lock, values_reference, values_schema
 from scripts.chart.catalogue import REPOSITORY, groups
 
 CHART = REPOSITORY / "deploy" / "helm" / "rtms-pipeline"
@@ -43,6 +44,7 @@ def documents() -> dict[Path, str]:
     made = values_reference.table((CHART / "values.yaml").read_text())
     pages = {CHART / "dashboards" / f"{page.uid}.json": dashboards.document(page) for page in dashboards.DASHBOARDS}
     return pages | {
+        REPOSITORY / "deploy" / "docker" / "requirements.lock": image_lock.document(),
         CHART / "values.schema.json": values_schema.document(catalogue, running, fixed_variables()),
         REPOSITORY / "docs" / "configuration.md": configuration.document(catalogue, readers),
         readme: f"{before}{BEGIN}\n{made}\n\n{END}{after}",

@@ -14,10 +14,10 @@ _INNER = ("expr", "lhs", "rhs", "vector_selector", "args", "param")
 
 
 class Selector(NamedTuple):
-    """A metric and the labels that it is asked by."""
+    """A metric and the labels that it is asked by, each with the value or pattern asked for."""
 
     metric: str
-    labels: tuple[str, ...]
+    labels: dict[str, str]
 
 
 @cache
@@ -48,7 +48,7 @@ def grouped_by(expression: str) -> set[str]:
 
 def _walk(node: Any) -> Iterator[Selector]:
     if type(node).__name__ == "VectorSelector":
-        yield Selector(node.name, tuple(matcher.name for matcher in node.matchers.matchers))
+        yield Selector(node.name, {matcher.name: matcher.value for matcher in node.matchers.matchers})
     for inner in _children(node):
         yield from _walk(inner)
 

@@ -12,6 +12,8 @@ import prometheus_client
 import pytest
 import yaml
 
+from schemas.records import UtteranceStatus
+from schemas.session_records import FactKind
 from scripts.chart.__main__ import CHART
 from scripts.chart.catalogue import REPOSITORY, ROOMS
 from scripts.chart.tools import Unavailable, promql_folder
@@ -19,6 +21,11 @@ from tests.support.promql import grouped_by, selectors
 
 # Given by Kubernetes and the ServiceMonitor, not by us.
 FOREIGN_LABELS = {"namespace", "pod", "service", "job", "instance", "le"}
+VALUES = {
+    ("rtms_sink_objects_movies_total", "result"): {FactKind.RECORDING_STORED, FactKind.RECORDING_FAILED},
+    ("rtms_transcription_utterances_total", "result"): {*UtteranceStatus, "wordless"},
+    ("rtms_api_requests_total", "status"): {"5.."},
+}
 
 
 class Asked(NamedTuple):
@@ -78,7 +85,9 @@ def test_every_metric_and_label_is_exported(asked: Asked, exported: dict[str, se
     for selector in found:
         assert selector.metric in exported
         known |= exported[selector.metric]
-        assert set(selector.labels) <= exported[selector.metric] | FOREIGN_LABELS
+        assert selector.labels.keys() <= exported[selector.metric] | FOREIGN_LABELS
+        for label, value in selector.labels.items():
+            assert label in FOREIGN_LABELS or value in VALUES[selector.metric, label]
     assert grouped_by(asked.expression) <= known | FOREIGN_LABELS
 
 
