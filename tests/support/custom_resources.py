@@ -21,16 +21,6 @@ _SCALED_OBJECT = closed(
         "maxReplicaCount": COUNT,
         "pollingInterval": COUNT,
         "cooldownPeriod": COUNT,
-        "fallback": closed(
-            {
-                "failureThreshold": COUNT,
-                "replicas": COUNT,
-                "behavior": {
-                    "enum": ["static", "currentReplicas", "currentReplicasIfHigher", "currentReplicasIfLower"]
-                },
-            },
-            ["failureThreshold", "replicas"],
-        ),
         "advanced": closed({"horizontalPodAutoscalerConfig": closed({"behavior": ANY_MAP})}),
         "triggers": listed(
             closed(
