@@ -26,6 +26,7 @@ up: $(READY)  ## start the whole pipeline and keep it up until Ctrl-C
 	@$(PY) -m deploy.local up
 
 test: $(READY)  ## run all tests on their own Kafka and ClickHouse (ARGS="-k name" for some, JOBS=1 for one by one)
+	@$(PY) -m scripts.chart.tools
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 soak: $(READY)  ## ten meetings, one of an hour, and every fault there is (ARGS="--seed 7" to repeat one)

@@ -153,6 +153,6 @@ _UNPACK = {
 
 if __name__ == "__main__":
     try:
-        print(f"chart tools: {ensure()}")
+        ensure()
     except Unavailable as missing:
         sys.exit(str(missing))

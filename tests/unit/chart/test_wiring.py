@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -117,15 +118,23 @@ def _made_from(entry: str) -> set[str]:
     todo, made = [entry], set()
     while todo:
         module = todo.pop()
-        path = _file(module)
-        if module in seen or path is None:
-            continue
+        if module not in seen and (path := _file(module)) is not None:
+            found, imported = _read(path)
+            made |= found
+            todo += imported
         seen.add(module)
-        for node in ast.walk(ast.parse(path.read_text())):
-            todo += _imported(node)
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Settings"):
-                made |= {node.func.id} if not node.args and not node.keywords else set()
     return made
+
+
+@cache
+def _read(path: Path) -> tuple[set[str], set[str]]:
+    """What one file makes, and what it imports."""
+    made, imported = set(), set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        imported |= set(_imported(node))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Settings"):
+            made |= {node.func.id} if not node.args and not node.keywords else set()
+    return made, imported
 
 
 def _imported(node: ast.AST) -> Iterator[str]:
