@@ -19,7 +19,7 @@ start, with the setting's name. In the chart the same names are keys of the valu
 `config.kafka.partitions`, and a secret is named in `secretRefs`
 (see [the chart](../deploy/helm/rtms-pipeline/README.md)).
 
-Made by `python -m scripts.chart` from the settings classes; `make check` fails when it is out of date.
+Made by `make made` from the settings classes; `make check` fails when it is out of date.
 
 ## Who reads what
 

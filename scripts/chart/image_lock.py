@@ -12,7 +12,7 @@ from scripts.chart.catalogue import REPOSITORY
 from scripts.lock import normalised, reachable
 
 _EXTRAS = ("recogniser",)
-_HEAD = "# Made by `python -m scripts.chart` from pyproject.toml and requirements.lock; installed with --no-deps.\n"
+_HEAD = "# Made by `make made` from pyproject.toml and requirements.lock; installed with --no-deps.\n"
 
 
 def document() -> str:

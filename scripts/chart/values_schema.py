@@ -125,7 +125,7 @@ def document(groups: Sequence[Group], workloads: Sequence[str], fixed: set[str])
     schema = {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "rtms-pipeline",
-        "description": "Made by `python -m scripts.chart` from the settings classes.",
+        "description": "Made by `make made` from the settings classes.",
         **closed(
             _OWN
             | {

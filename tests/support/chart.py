@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from scripts.chart.__main__ import CHART
+from scripts.chart.documents import CHART
 from scripts.chart.tools import KUBERNETES, Unavailable, helm
 
 EXAMPLES = sorted((CHART / "examples").glob("*.yaml"))

@@ -18,7 +18,7 @@ from deploy.local.ports import LOOPBACK
 from deploy.local.project import Project, simulated_project
 from deploy.local.server import Server
 from deploy.local.settings import LocalSettings
-from scripts.chart.__main__ import CHART, workloads
+from scripts.chart.documents import CHART, workloads
 from tests.support.chart import missing_helm, render
 from tests.support.podless import Release
 from tests.support.processes import wait_for

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scripts.chart.__main__ import CHART, workloads
+from scripts.chart.documents import CHART, workloads
 from scripts.chart.tools import KUBERNETES
 from tests.support.chart import EXAMPLES, SMALLEST, Manifest, merged, pods, render, run_helm, smallest
 from tests.support.custom_resources import CUSTOM, custom_problems

@@ -14,8 +14,8 @@ import yaml
 
 from schemas.records import UtteranceStatus
 from schemas.session_records import FactKind
-from scripts.chart.__main__ import CHART
 from scripts.chart.catalogue import REPOSITORY, ROOMS
+from scripts.chart.documents import CHART
 from scripts.chart.tools import Unavailable, promql_folder
 from tests.support.promql import grouped_by, selectors
 

@@ -18,8 +18,8 @@ from processors.muxing.logic import MuxingLogic
 from processors.participants.roster import ParticipantsLogic
 from processors.transcription.logic import TranscriptionLogic
 from schemas import topics
-from scripts.chart.__main__ import CHART, documents, fixed_variables, workloads
 from scripts.chart.catalogue import REPOSITORY, ROOMS, groups
+from scripts.chart.documents import CHART, documents, fixed_variables, workloads
 from sinks.clickhouse import service as sink_clickhouse
 from sinks.objects import service as sink_objects
 from tests.support.chart import EXAMPLES, pods, render, smallest
@@ -109,7 +109,7 @@ def test_probes_ask_what_the_program_answers() -> None:
 
 def test_what_is_made_is_as_it_would_be_made_now() -> None:
     for path, text in documents().items():
-        assert path.read_text() == text, f"{path} is out of date: run python -m scripts.chart"
+        assert path.read_text() == text, f"{path} is out of date: run make made"
 
 
 def _made_from(entry: str) -> set[str]:
