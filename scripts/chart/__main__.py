@@ -1,7 +1,7 @@
 """`python -m scripts.chart`: write what is made from the settings classes and the chart's values; `--check` compares.
 
-Made are the chart's values.schema.json, its dashboards and its README's table, the image's lock, and
-docs/configuration.md.
+Made are the chart's values.schema.json, its dashboards and its README's table, the image's lock,
+docs/configuration.md and docs/metrics.md.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from scripts.chart import configuration, dashboards, image_lock, values_reference, values_schema
+from scripts.chart import configuration, dashboards, image_lock, metrics_reference, values_reference, values_schema
 from scripts.chart.catalogue import REPOSITORY, groups
 
 CHART = REPOSITORY / "deploy" / "helm" / "rtms-pipeline"
@@ -40,6 +40,7 @@ def documents() -> dict[Path, str]:
     return pages | {
         REPOSITORY / "deploy" / "docker" / "requirements.lock": image_lock.document(),
         CHART / "values.schema.json": values_schema.document(catalogue, running, fixed_variables()),
+        REPOSITORY / "docs" / "metrics.md": metrics_reference.document(),
         REPOSITORY / "docs" / "configuration.md": configuration.document(catalogue, readers),
         readme: f"{before}{BEGIN}\n{made}\n\n{END}{after}",
     }

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from importlib import import_module
 from typing import NamedTuple
 
-import prometheus_client
 import pytest
 import yaml
 
 from schemas.records import UtteranceStatus
 from schemas.session_records import FactKind
-from scripts.chart.catalogue import REPOSITORY, ROOMS
+from scripts.chart.catalogue import REPOSITORY
 from scripts.chart.documents import CHART
+from scripts.chart.metrics_reference import rooms
 from scripts.chart.tools import Unavailable, promql_folder
 from tests.support.promql import grouped_by, selectors
 
@@ -64,17 +63,8 @@ def _parser() -> None:
 @pytest.fixture(scope="module")
 def exported() -> dict[str, set[str]]:
     """Every sample name that the program can give, with its labels."""
-    for room in ROOMS:
-        for path in sorted((REPOSITORY / room).rglob("metrics.py")):
-            import_module(".".join(path.relative_to(REPOSITORY).with_suffix("").parts))
-    found: dict[str, set[str]] = {}
-    for collector in list(prometheus_client.REGISTRY._collector_to_names):
-        names = getattr(collector, "_labelnames", None)
-        if names is not None:
-            for metric in collector.describe():
-                suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(metric.type, [""])
-                found |= {f"{metric.name}{suffix}": set(names) for suffix in suffixes}
-    return found
+    declared = [metric for metrics in rooms().values() for metric in metrics]
+    return {sample: set(metric.labels) for metric in declared for sample in metric.samples}
 
 
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked.place)
