@@ -7,7 +7,15 @@ from typing import Any
 
 import yaml
 
-from scripts.chart import configuration, dashboards, image_lock, metrics_reference, values_reference, values_schema
+from scripts.chart import (
+    configuration,
+    dashboards,
+    image_lock,
+    metrics_reference,
+    topics_table,
+    values_reference,
+    values_schema,
+)
 from scripts.chart.catalogue import REPOSITORY, groups
 
 CHART = REPOSITORY / "deploy" / "helm" / "rtms-pipeline"
@@ -30,7 +38,6 @@ def fixed_variables() -> set[str]:
 def documents() -> dict[Path, str]:
     """Every made file with the text it must have."""
     catalogue, table = groups(), workloads()
-    running = [name for name, facts in table.items() if "args" in facts]
     readers = {name: facts["settings"] for name, facts in table.items()}
     readme = CHART / "README.md"
     before, _, rest = readme.read_text().partition(BEGIN)
@@ -39,7 +46,8 @@ def documents() -> dict[Path, str]:
     pages = {CHART / "dashboards" / f"{page.uid}.json": dashboards.document(page) for page in dashboards.DASHBOARDS}
     return pages | {
         REPOSITORY / "deploy" / "docker" / "requirements.lock": image_lock.document(),
-        CHART / "values.schema.json": values_schema.document(catalogue, running, fixed_variables()),
+        CHART / "files" / "topics.yaml": topics_table.document(),
+        CHART / "values.schema.json": values_schema.document(catalogue, table, fixed_variables()),
         REPOSITORY / "docs" / "metrics.md": metrics_reference.document(),
         REPOSITORY / "docs" / "configuration.md": configuration.document(catalogue, readers),
         readme: f"{before}{BEGIN}\n{made}\n\n{END}{after}",

@@ -6,7 +6,7 @@ Everything is closed: a key that nobody reads is an error of whoever wrote it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from scripts.chart.catalogue import Group, Setting
@@ -99,17 +99,7 @@ _OWN: dict[str, Schema] = {
     "service": closed({"type": {"enum": ["ClusterIP", "NodePort", "LoadBalancer"]}, "port": PORT}),
     "ingress": closed({"enabled": FLAG, "className": TEXT, "host": TEXT, "tlsSecret": TEXT, "annotations": TEXT_MAP}),
     "gateway": closed({"enabled": FLAG, "parentRefs": listed(ANY_MAP), "hostnames": listed(TEXT)}),
-    "networkPolicy": closed(
-        {
-            "enabled": FLAG,
-            "metricsFrom": _PEERS,
-            "requestsFrom": _PEERS,
-            "egress": closed(
-                dict.fromkeys(("kafka", "registry", "oauth", "clickhouse", "objects", "zoom", "api"), _EGRESS)
-            ),
-            "extraEgress": listed(ANY_MAP),
-        }
-    ),
+    "strimzi": closed({"cluster": TEXT, "topics": FLAG, "user": FLAG}),
     "monitoring": closed(
         {
             "serviceMonitor": closed({"enabled": FLAG, "interval": TEXT, "labels": TEXT_MAP}),
@@ -120,8 +110,9 @@ _OWN: dict[str, Schema] = {
 }
 
 
-def document(groups: Sequence[Group], workloads: Sequence[str], fixed: set[str]) -> str:
-    """The whole file. `fixed` are the variables that the chart gives by itself, so no values may."""
+def document(groups: Sequence[Group], table: Mapping[str, Any], fixed: set[str]) -> str:
+    """The whole file. `table` is files/workloads.yaml; `fixed` are the variables that the chart gives by itself."""
+    running = [name for name, facts in table.items() if "args" in facts]
     schema = {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "rtms-pipeline",
@@ -131,11 +122,24 @@ def document(groups: Sequence[Group], workloads: Sequence[str], fixed: set[str])
             | {
                 "config": closed({group.name: _config(group, fixed) for group in groups}),
                 "secretRefs": closed({group.name: _secrets(group, fixed) for group in groups}),
-                "workloads": closed(dict.fromkeys(workloads, closed(_POD))),
+                "workloads": closed(dict.fromkeys(running, closed(_POD))),
+                "networkPolicy": _network({target for facts in table.values() for target in facts["egress"]}),
             }
         ),
     }
     return json.dumps(schema, indent=1, sort_keys=True) + "\n"
+
+
+def _network(targets: Iterable[str]) -> Schema:
+    return closed(
+        {
+            "enabled": FLAG,
+            "metricsFrom": _PEERS,
+            "requestsFrom": _PEERS,
+            "egress": closed(dict.fromkeys(targets, _EGRESS)),
+            "extraEgress": listed(ANY_MAP),
+        }
+    )
 
 
 def _config(group: Group, fixed: set[str]) -> Schema:

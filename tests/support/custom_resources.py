@@ -1,7 +1,7 @@
 """What we write into resources of other operators, closed: a field that is not here is one that nobody has looked up.
 
-The fields are those of keda.sh/v1alpha1, monitoring.coreos.com/v1 and gateway.networking.k8s.io/v1 as their own
-definitions have them.
+The fields are those of keda.sh/v1alpha1, monitoring.coreos.com/v1, kafka.strimzi.io/v1 and gateway.networking.k8s.io/v1
+as their own definitions have them.
 """
 
 from __future__ import annotations
@@ -89,10 +89,45 @@ _HTTP_ROUTE = closed(
     }
 )
 
+_KAFKA_TOPIC = closed(
+    {"topicName": TEXT, "partitions": COUNT, "replicas": COUNT, "config": TEXT_MAP}, ["partitions", "replicas"]
+)
+
+_OPERATIONS = ["Read", "Write", "Create", "Describe", "Alter", "Delete", "DescribeConfigs", "AlterConfigs", "All"]
+_KAFKA_USER = closed(
+    {
+        "authentication": closed({"type": {"enum": ["tls", "tls-external", "scram-sha-512"]}}, ["type"]),
+        "authorization": closed(
+            {
+                "type": {"const": "simple"},
+                "acls": listed(
+                    closed(
+                        {
+                            "resource": closed(
+                                {
+                                    "type": {"enum": ["topic", "group", "cluster", "transactionalId"]},
+                                    "name": TEXT,
+                                    "patternType": {"enum": ["literal", "prefix"]},
+                                },
+                                ["type"],
+                            ),
+                            "operations": listed({"enum": _OPERATIONS}),
+                        },
+                        ["resource"],
+                    )
+                ),
+            },
+            ["type", "acls"],
+        ),
+    }
+)
+
 CUSTOM: dict[str, tuple[str, Schema]] = {
     "ScaledObject": ("keda.sh/v1alpha1", _SCALED_OBJECT),
     "ServiceMonitor": ("monitoring.coreos.com/v1", _SERVICE_MONITOR),
     "PrometheusRule": ("monitoring.coreos.com/v1", _PROMETHEUS_RULE),
+    "KafkaTopic": ("kafka.strimzi.io/v1", _KAFKA_TOPIC),
+    "KafkaUser": ("kafka.strimzi.io/v1", _KAFKA_USER),
     "HTTPRoute": ("gateway.networking.k8s.io/v1", _HTTP_ROUTE),
 }
 

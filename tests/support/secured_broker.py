@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
 
 from connectors.kafka.settings import KafkaSettings
 from deploy.local.broker.broker import Broker, find_runtime
@@ -17,6 +29,11 @@ from tests.support.tokens import AUDIENCE, CLIENT, SECRET, TokenServer
 
 USER, PASSWORD = "rtms", "broker-secret"
 _JAAS = "org.apache.kafka.common.security"
+# Nobody may do anything that no rule allows, but whoever comes by the plain listener.
+_GUARD = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users": "User:ANONYMOUS",
+}
 WAYS = {
     "tls": "SSL",
     "mtls": "SSL",
@@ -29,12 +46,13 @@ WAYS = {
 class SecuredBroker(Broker):
     """The local stack's broker with one more listener for each of WAYS."""
 
-    def __init__(self, folder: Path, tokens: TokenServer) -> None:
+    def __init__(self, folder: Path, tokens: TokenServer, *, guarded: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.authority = Authority(folder)
         self._pem = folder / "broker.pem"
         self._pem.write_bytes(b"".join(file.read_bytes() for file in self.authority.issue("broker")))
         self.tokens = tokens
+        self._guarded = guarded
         self.ports = dict(zip(WAYS, free_ports(len(WAYS)), strict=True))
         super().__init__(find_runtime(LocalSettings()), folder)
 
@@ -54,6 +72,7 @@ class SecuredBroker(Broker):
             "ssl.truststore.location": self.authority.file,
             "listener.name.mtls.ssl.client.auth": "required",
             **self._sasl(),
+            **(_GUARD if self._guarded else {}),
         }
         with self._properties.open("a") as file:  # the last of two equal names counts
             file.writelines(f"{name}={value}\n" for name, value in settings.items())
@@ -77,6 +96,28 @@ class SecuredBroker(Broker):
     def _command(self, *arguments: str) -> list[str]:
         allowed = f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={self.tokens.jwks.as_uri()}"
         return super()._command(allowed, *arguments)
+
+    def admin(self) -> AdminClient:
+        """Somebody who may do anything."""
+        return AdminClient(KafkaSettings(bootstrap_servers=self.bootstrap).admin_config())
+
+    def allow(self, acls: Iterable[Mapping[str, Any]]) -> None:
+        """What Strimzi's operator does with the rules of a KafkaUser."""
+        rules = [
+            AclBinding(
+                ResourceType[_snake(rule["resource"]["type"])],
+                rule["resource"]["name"],
+                ResourcePatternType[{"literal": "LITERAL", "prefix": "PREFIXED"}[rule["resource"]["patternType"]]],
+                f"User:{USER}",
+                "*",
+                AclOperation[_snake(operation)],
+                AclPermissionType.ALLOW,
+            )
+            for rule in acls
+            for operation in rule["operations"]
+        ]
+        for made in self.admin().create_acls(rules).values():
+            made.result(30)
 
     def settings(self, way: str) -> dict[str, str]:
         """What a client that comes this way is told, in the words of KafkaSettings."""
@@ -103,15 +144,19 @@ class SecuredBroker(Broker):
         )
 
 
+def _snake(camel: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", camel).upper()
+
+
 @contextmanager
-def secured_broker(folder: Path) -> Iterator[SecuredBroker]:
-    """Running, with its SCRAM user; gone afterwards."""
+def secured_broker(folder: Path, *, guarded: bool = False) -> Iterator[SecuredBroker]:
+    """Running, with its SCRAM user, who may do nothing yet when it is guarded; gone afterwards."""
     folder.mkdir(parents=True, exist_ok=True)
     with TokenServer(folder).serving() as tokens:
-        broker = SecuredBroker(folder, tokens)
+        broker = SecuredBroker(folder, tokens, guarded=guarded)
         broker.start()
         try:
-            admin = AdminClient(KafkaSettings(bootstrap_servers=broker.bootstrap).admin_config())
+            admin = broker.admin()
             scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
             added = admin.alter_user_scram_credentials([UserScramCredentialUpsertion(USER, scram, PASSWORD.encode())])
             added[USER].result(30)

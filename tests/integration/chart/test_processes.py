@@ -22,34 +22,49 @@ from scripts.chart.documents import CHART, workloads
 from tests.support.chart import missing_helm, render
 from tests.support.podless import Release
 from tests.support.processes import wait_for
+from tests.support.secured_broker import PASSWORD, SecuredBroker, secured_broker
 
 RUNNING = [name for name, facts in workloads().items() if "args" in facts]
 ADMIN_TOKEN = secrets.token_urlsafe()
 MEETING_S = 10
+ELSEWHERE = {"ssl_ca_location", "sasl_password"}
 
 pytestmark = pytest.mark.skipif(bool(missing_helm()), reason=missing_helm())
 
 
 @pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
+    """It lets the chart's user do what the chart's KafkaUser asks for, and nothing else."""
+    with secured_broker(tmp_path_factory.mktemp("guarded") / "kafka", guarded=True) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
 def release(
-    kafka_env: dict[str, str], clickhouse: Server, tmp_path_factory: pytest.TempPathFactory
+    broker: SecuredBroker, registry: Server, clickhouse: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Release]:
-    """The laptop's values, with the addresses of this machine and of the simulated Zoom."""
+    """The laptop's values by SCRAM over TLS, with the addresses of this machine and of the simulated Zoom."""
     folder = tmp_path_factory.mktemp("release")
+    told = {name: value for name, value in broker.settings("scram").items() if name not in ELSEWHERE}
     values = {
         "config": {
-            "kafka": {
-                "bootstrap_servers": kafka_env["RTMS_KAFKA_BOOTSTRAP_SERVERS"],
-                "registry_url": kafka_env["RTMS_KAFKA_REGISTRY_URL"],
-            },
+            "kafka": told | {"registry_url": registry.url},
             "clickhouse": {"url": clickhouse.url, "database": "chart"},
             "objects": {"url": (folder / "objects").as_uri()},
             "zoom": {"allowed_hosts": LOOPBACK, "allow_plaintext": True},
-        }
+        },
+        "secretRefs": {"kafka": {"sasl_password": {"existingSecret": "kafka"}}},
+        "tls": {"kafka": {"existingSecret": "kafka"}},
+        "strimzi": {"cluster": "kafka", "user": True},
     }
-    held = {"keys": KeyRing.generate(), "admin-token": ADMIN_TOKEN, "signing-key": secrets.token_urlsafe()}
+    held = {
+        "rtms": {"keys": KeyRing.generate(), "admin-token": ADMIN_TOKEN, "signing-key": secrets.token_urlsafe()},
+        "kafka": {"ca.crt": broker.authority.file.read_text(), "password": PASSWORD},
+    }
     manifests = render(CHART / "examples" / "laptop.yaml", values=values)
-    with Release(manifests, {"rtms": held}, folder) as release:
+    (user,) = [manifest for manifest in manifests if manifest["kind"] == "KafkaUser"]
+    broker.allow(user["spec"]["authorization"]["acls"])
+    with Release(manifests, held, folder) as release:
         yield release
 
 

@@ -24,6 +24,14 @@ MATRIX = {
     "smallest": SMALLEST,
     "keda": merged(SMALLEST, SCALED),
     "hpa": merged(merged(SMALLEST, SCALED), {"autoscaler": {"kind": "hpa"}}),
+    "strimzi": merged(
+        SMALLEST,
+        {
+            "config": {"kafka": {"security_protocol": "SSL"}},
+            "tls": {"kafka": {"existingSecret": "user", "certificateKey": "user.crt", "privateKeyKey": "user.key"}},
+            "strimzi": {"cluster": "events", "topics": True, "user": True},
+        },
+    ),
     "open": merged(SMALLEST, {"networkPolicy": {"enabled": False}, "defaults": {"spread": False}}),
     "oauth": merged(
         SMALLEST,

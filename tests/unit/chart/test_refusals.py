@@ -62,6 +62,8 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
         | {"secretRefs": {"kafka": {"sasl_password": {"existingSecret": "s"}}}},
         "autoscaler.kafkaAuthentication",
     ),
+    ({"strimzi": {"topics": True}}, "name the Kafka resource"),
+    ({"strimzi": {"user": True, "cluster": "c"}}, "strimzi.user needs SCRAM-SHA-512"),
     ({"ingress": {"enabled": True}}, "ingress.enabled needs ingress.host"),
     ({"gateway": {"enabled": True}}, "name your Gateway"),
 ]

@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from connectors.host.health import Health
+from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.topics import topic_config
 from deploy.local.services import SERVICES
 from ingest import membership
 from processors.lifecycle import service as lifecycle
@@ -83,6 +85,23 @@ def test_every_variable_is_a_setting_of_its_reader(example: Path) -> None:
 
 def test_what_the_chart_fixes_is_known() -> None:
     assert fixed_variables() <= KNOWN
+
+
+@pytest.mark.parametrize(
+    "kafka", [{}, {"replication_factor": 1, "partitions": 8, "media_retention_ms": 600_000}], ids=str
+)
+def test_an_operators_topics_are_those_of_the_job(kafka: dict[str, int]) -> None:
+    found = {
+        manifest["spec"]["topicName"]: manifest["spec"]
+        for manifest in smallest(config={"kafka": kafka}, strimzi={"cluster": "c", "topics": True})
+        if manifest["kind"] == "KafkaTopic"
+    }
+    settings = KafkaSettings(**{"replication_factor": 3} | kafka)  # type: ignore[arg-type]
+    for topic in topics.ALL:
+        assert found[topic.name]["config"] == topic_config(topic, settings)
+        assert found[topic.name]["partitions"] == settings.partition_count(topic)
+        assert found[topic.name]["replicas"] == settings.replication_factor
+    assert found.keys() == topics.BY_NAME.keys()
 
 
 def test_numbers_are_written_as_they_are_read() -> None:

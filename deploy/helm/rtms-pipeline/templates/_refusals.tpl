@@ -95,6 +95,12 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- if and (or .Values.strimzi.topics .Values.strimzi.user) (not .Values.strimzi.cluster) -}}
+{{- $why = append $why "strimzi.cluster is empty: name the Kafka resource that topics and user belong to" -}}
+{{- end -}}
+{{- if and .Values.strimzi.user (ne $mechanism "SCRAM-SHA-512") (or $mechanism (not .Values.tls.kafka.certificateKey)) -}}
+{{- $why = append $why "strimzi.user needs SCRAM-SHA-512 (config.kafka.sasl_mechanism) or mutual TLS (tls.kafka.certificateKey)" -}}
+{{- end -}}
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) -}}
 {{- $why = append $why "ingress.enabled needs ingress.host" -}}
 {{- end -}}
