@@ -77,14 +77,14 @@
 {{- $partitions := int ($kafka.partitions | default 64) -}}
 {{- range $name, $context := include "rtms.contexts" . | fromYaml -}}
 {{- $scaling := $context.values.autoscaling -}}
-{{- if and $context.facts.consumerGroup (gt (int $context.values.replicas) $partitions) -}}
+{{- if and $context.facts.consumes (gt (int $context.values.replicas) $partitions) -}}
 {{- $why = append $why (printf "workloads.%s.replicas is more than config.kafka.partitions (%d), so the rest would idle: lower it" $name $partitions) -}}
 {{- end -}}
 {{- if $scaling.enabled -}}
 {{- if gt (int $scaling.minReplicas) (int $scaling.maxReplicas) -}}
 {{- $why = append $why (printf "workloads.%s.autoscaling.minReplicas is more than maxReplicas: lower it" $name) -}}
 {{- end -}}
-{{- if and $context.facts.consumerGroup (gt (int $scaling.maxReplicas) $partitions) -}}
+{{- if and $context.facts.consumes (gt (int $scaling.maxReplicas) $partitions) -}}
 {{- $why = append $why (printf "workloads.%s.autoscaling.maxReplicas is more than config.kafka.partitions (%d), so the rest would idle: lower it" $name $partitions) -}}
 {{- end -}}
 {{- if and (eq $name "ingest") (eq $.Values.autoscaler.kind "keda") (not $.Values.autoscaler.prometheusAddress) -}}

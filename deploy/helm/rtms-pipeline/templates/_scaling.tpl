@@ -13,12 +13,13 @@ scaleDown:
   {{- end }}
 {{- end -}}
 
+{{/* A group's whole id: processors and the objects sink take a prefix from their settings. */}}
 {{- define "rtms.consumerGroup" -}}
 {{- $prefix := "" -}}
-{{- if has "processors" .facts.settings -}}
-{{- $prefix = .root.Values.config.processors.group_prefix | default "" -}}
-{{- else if eq .name "sink-objects" -}}
-{{- $prefix = .root.Values.config.sink_objects.group_prefix | default "" -}}
+{{- range $settings := list "processors" "sink_objects" -}}
+{{- if has $settings $.context.facts.settings -}}
+{{- $prefix = $.context.root.Values.config | dig $settings "group_prefix" "" -}}
 {{- end -}}
-{{- printf "%s%s" $prefix .facts.consumerGroup -}}
+{{- end -}}
+{{- printf "%s%s" $prefix .group -}}
 {{- end -}}
