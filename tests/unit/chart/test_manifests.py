@@ -9,7 +9,7 @@ import pytest
 
 from scripts.chart.documents import CHART, workloads
 from scripts.chart.tools import KUBERNETES
-from tests.support.chart import EXAMPLES, SMALLEST, Manifest, merged, pods, render, run_helm, smallest
+from tests.support.chart import EXAMPLES, RELEASE, SMALLEST, Manifest, merged, pods, render, run_helm, smallest
 from tests.support.custom_resources import CUSTOM, custom_problems
 from tests.support.kubernetes_schemas import problems
 
@@ -163,3 +163,10 @@ def test_the_check_itself_finds_a_field_that_is_none(version: str) -> None:
     (api,) = [m for m in smallest() if m["kind"] == "Deployment" and m["metadata"]["name"].endswith("-api")]
     api["spec"]["template"]["spec"]["containers"][0]["redinessProbe"] = {}
     assert any("redinessProbe" in problem for problem in problems(api, version))
+
+
+def test_the_notes_say_the_next_command() -> None:
+    said = run_helm("install", RELEASE, str(CHART), "--dry-run=client", "-f", str(CHART / "examples" / "small.yaml"))
+    notes = said.partition("NOTES:")[2]
+    assert f"helm test {RELEASE}" in notes
+    assert "https://rtms.example.com/docs" in notes
