@@ -10,7 +10,7 @@ FUZZ_S ?= 60
 FUZZER := .cache/fuzz/atheris-3.0.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test soak bench fuzz check fmt lock clean
+.PHONY: help demo up test soak bench fuzz check made fmt lock clean
 
 help:  ## list the verbs
 	@echo "rtms-pipeline"
@@ -26,6 +26,7 @@ up: $(READY)  ## start the whole pipeline and keep it up until Ctrl-C
 	@$(PY) -m deploy.local up
 
 test: $(READY)  ## run all tests on their own Kafka and ClickHouse (ARGS="-k name" for some, JOBS=1 for one by one)
+	@$(PY) -m scripts.chart.tools
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 soak: $(READY)  ## ten meetings, one of an hour, and every fault there is (it prints how to repeat it)
@@ -37,12 +38,16 @@ bench: $(READY)  ## measure against named rivals (ARGS="--only wire" for a part)
 fuzz: $(READY) $(FUZZER)  ## a minute of bent messages for the protocol core (FUZZ_S=600 for ten)
 	@PYTHONPATH=$(FUZZER) $(PY) -m tests.fuzz .cache/fuzz/corpus -max_total_time=$(FUZZ_S)
 
-check: $(READY)  ## lint, formatting, types, who imports whom, sizes
+check: $(READY)  ## lint, formatting, types, who imports whom, sizes, what is made from the settings
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-logo
 	@$(PY) scripts/budget.py
+	@$(PY) -m scripts.chart --check
+
+made: $(READY)  ## write what is made from the settings classes: schema of the chart's values, reference, dashboards
+	@$(PY) -m scripts.chart
 
 fmt: $(READY)  ## format and sort imports
 	@$(VENV)/bin/ruff check --fix --quiet . || true

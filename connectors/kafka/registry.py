@@ -5,6 +5,7 @@ are not there. Only `python -m connectors.kafka topics` registers.
 """
 
 import json
+import ssl
 from typing import Any, NamedTuple, cast
 
 import httpx
@@ -17,6 +18,7 @@ from schemas.codec import Codec, schema_text
 COMPATIBILITY = "FULL_TRANSITIVE"
 MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 
+_TIMEOUT_S = 10.0
 _SUBJECT_NOT_FOUND = 404
 _CONFLICT = 409
 _INVALID = 422
@@ -45,15 +47,18 @@ class Registered(NamedTuple):
 class RegistryClient:
     """Blocking; made for start-up and tools, never for the path of a record."""
 
-    def __init__(self, url: str, username: str = "", password: str = "", timeout_s: float = 10.0) -> None:
+    def __init__(self, url: str, username: str = "", password: str = "", ca_location: str = "") -> None:
         auth = httpx.BasicAuth(username, password) if username else None
-        self._http = httpx.Client(base_url=url.rstrip("/"), auth=auth, timeout=timeout_s, trust_env=False)
+        verify = ssl.create_default_context(cafile=ca_location) if ca_location else True
+        self._http = httpx.Client(
+            base_url=url.rstrip("/"), auth=auth, verify=verify, timeout=_TIMEOUT_S, trust_env=False
+        )
 
     @classmethod
     def from_settings(cls, settings: KafkaSettings) -> "RegistryClient":
         """The registry of `settings`."""
         password = settings.registry_password.get_secret_value()
-        return cls(settings.registry_url, settings.registry_username, password)
+        return cls(settings.registry_url, settings.registry_username, password, settings.registry_ca_location)
 
     def register(self, subject: str, schema: str) -> int:
         """Register Avro JSON text under `subject`; the same text gets the same id. Raises Incompatible."""

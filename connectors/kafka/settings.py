@@ -1,5 +1,6 @@
 """How Kafka and the schema registry are reached; one class for every process, read from `RTMS_KAFKA_*`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -8,6 +9,8 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.topics import Topic
+
+OAUTH = "OAUTHBEARER"
 
 
 class KafkaSettings(BaseSettings):
@@ -21,6 +24,9 @@ class KafkaSettings(BaseSettings):
     )
     registry_username: str = Field(default="", description="for the registry; empty: it asks for none")
     registry_password: SecretStr = Field(default=SecretStr(""), description="for the registry")
+    registry_ca_location: str = Field(
+        default="", description="a file with the registry's authorities; empty: the system's"
+    )
 
     partitions: int = Field(default=64, ge=1, description="of every session topic; fixed for good at the first start")
     replication_factor: int = Field(default=1, ge=1, description="of every topic, when it is created")
@@ -54,10 +60,20 @@ class KafkaSettings(BaseSettings):
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         default="PLAINTEXT", description="how the brokers are talked to"
     )
-    sasl_mechanism: str = Field(default="", description="with SASL, e.g. SCRAM-SHA-512")
-    sasl_username: str = Field(default="", description="with SASL")
-    sasl_password: SecretStr = Field(default=SecretStr(""), description="with SASL")
     ssl_ca_location: str = Field(default="", description="a file with the brokers' authorities; empty: the system's")
+    ssl_certificate_location: str = Field(default="", description="a file with our own certificate, for mutual TLS")
+    ssl_key_location: str = Field(default="", description="a file with its private key")
+    ssl_key_password: SecretStr = Field(default=SecretStr(""), description="of that file; empty: it has none")
+    sasl_mechanism: Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = Field(
+        default="", description="with SASL, e.g. SCRAM-SHA-512"
+    )
+    sasl_username: str = Field(default="", description="for PLAIN and SCRAM")
+    sasl_password: SecretStr = Field(default=SecretStr(""), description="for PLAIN and SCRAM")
+    oauth_token_url: str = Field(default="", description="OAUTHBEARER: where a client's credentials get a token")
+    oauth_client_id: str = Field(default="", description="OAUTHBEARER: who asks for tokens")
+    oauth_client_secret: SecretStr = Field(default=SecretStr(""), description="OAUTHBEARER: its secret")
+    oauth_scope: str = Field(default="", description="OAUTHBEARER: asked for with the token; empty: none")
+    oauth_ca_location: str = Field(default="", description="a file with the token server's authorities")
 
     @field_validator("bootstrap_servers")
     @classmethod
@@ -78,7 +94,9 @@ class KafkaSettings(BaseSettings):
             raise ValueError("must name nobody: RTMS_KAFKA_REGISTRY_USERNAME and RTMS_KAFKA_REGISTRY_PASSWORD do")
         return url
 
-    @field_validator("ssl_ca_location")
+    @field_validator(
+        "registry_ca_location", "ssl_ca_location", "ssl_certificate_location", "ssl_key_location", "oauth_ca_location"
+    )
     @classmethod
     def _readable(cls, location: str) -> str:
         if location and not Path(location).exists():
@@ -86,13 +104,46 @@ class KafkaSettings(BaseSettings):
         return location
 
     @model_validator(mode="after")
-    def _whole_sasl(self) -> Self:
-        if self.security_protocol.startswith("SASL") and not self.sasl_mechanism:
-            raise ValueError(
-                "RTMS_KAFKA_SASL_MECHANISM is not set: RTMS_KAFKA_SECURITY_PROTOCOL asks for SASL, "
-                "so set it, e.g. to SCRAM-SHA-512, with RTMS_KAFKA_SASL_USERNAME and RTMS_KAFKA_SASL_PASSWORD"
-            )
+    def _consistent(self) -> Self:
+        if problems := list(self._problems()):
+            raise ValueError("; ".join(problems))
         return self
+
+    def _problems(self) -> Iterator[str]:
+        """What contradicts itself, each with its remedy and without a value."""
+        if (self.min_insync_replicas or 1) > self.replication_factor:
+            yield (
+                "RTMS_KAFKA_MIN_INSYNC_REPLICAS is more than RTMS_KAFKA_REPLICATION_FACTOR, "
+                "so nothing could ever be written: lower it"
+            )
+        if self.is_sasl and not self.sasl_mechanism:
+            yield (
+                "RTMS_KAFKA_SASL_MECHANISM is not set: RTMS_KAFKA_SECURITY_PROTOCOL asks for SASL, "
+                "so set it, e.g. to SCRAM-SHA-512"
+            )
+        if self.sasl_mechanism and not self.is_sasl:
+            yield "RTMS_KAFKA_SASL_MECHANISM is set: set RTMS_KAFKA_SECURITY_PROTOCOL to SASL_SSL (or SASL_PLAINTEXT)"
+        if self.is_sasl and self.sasl_mechanism != OAUTH and not self.sasl_username:
+            yield "RTMS_KAFKA_SASL_USERNAME is not set: PLAIN and SCRAM need it, with RTMS_KAFKA_SASL_PASSWORD"
+        if self.sasl_mechanism == OAUTH and not (self.oauth_token_url and self.oauth_client_id):
+            yield (
+                "OAUTHBEARER needs RTMS_KAFKA_OAUTH_TOKEN_URL, RTMS_KAFKA_OAUTH_CLIENT_ID "
+                "and RTMS_KAFKA_OAUTH_CLIENT_SECRET"
+            )
+        if bool(self.ssl_certificate_location) != bool(self.ssl_key_location):
+            yield "mutual TLS needs both RTMS_KAFKA_SSL_CERTIFICATE_LOCATION and RTMS_KAFKA_SSL_KEY_LOCATION"
+        if (self.ssl_ca_location or self.ssl_certificate_location) and not self.is_encrypted:
+            yield "certificates are set: set RTMS_KAFKA_SECURITY_PROTOCOL to SSL or SASL_SSL"
+
+    @property
+    def is_sasl(self) -> bool:
+        """Whether the connection itself says who we are."""
+        return self.security_protocol.startswith("SASL")
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether brokers are reached by TLS."""
+        return self.security_protocol.endswith("SSL")
 
     def partition_count(self, topic: Topic) -> int:
         """How many partitions `topic` has: the common count for what belongs to sessions, else one."""
@@ -112,13 +163,36 @@ class KafkaSettings(BaseSettings):
         }
         if self.client_id:
             config["client.id"] = self.client_id
-        if self.security_protocol.startswith("SASL"):
-            config["sasl.mechanism"] = self.sasl_mechanism
-            config["sasl.username"] = self.sasl_username
-            config["sasl.password"] = self.sasl_password.get_secret_value()
-        if self.ssl_ca_location:
-            config["ssl.ca.location"] = self.ssl_ca_location
-        return config
+        return config | self._tls_config() | self._sasl_config()
+
+    def _tls_config(self) -> dict[str, Any]:
+        files = {
+            "ssl.ca.location": self.ssl_ca_location,
+            "ssl.certificate.location": self.ssl_certificate_location,
+            "ssl.key.location": self.ssl_key_location,
+            "ssl.key.password": self.ssl_key_password.get_secret_value(),
+        }
+        return {name: value for name, value in files.items() if value and self.is_encrypted}
+
+    def _sasl_config(self) -> dict[str, Any]:
+        if not self.is_sasl:
+            return {}
+        if self.sasl_mechanism != OAUTH:
+            return {
+                "sasl.mechanism": self.sasl_mechanism,
+                "sasl.username": self.sasl_username,
+                "sasl.password": self.sasl_password.get_secret_value(),
+            }
+        optional = {"sasl.oauthbearer.scope": self.oauth_scope, "https.ca.location": self.oauth_ca_location}
+        return {
+            "sasl.mechanism": OAUTH,
+            # The library asks for tokens itself, from a thread of its own: no client has to be polled for it.
+            "sasl.oauthbearer.method": "oidc",
+            "sasl.oauthbearer.token.endpoint.url": self.oauth_token_url,
+            "sasl.oauthbearer.client.id": self.oauth_client_id,
+            "sasl.oauthbearer.client.secret": self.oauth_client_secret.get_secret_value(),
+            **{name: value for name, value in optional.items() if value},
+        }
 
     def admin_config(self) -> dict[str, Any]:
         """For clients that only ask: silent, because nobody polls them and what fails is in the answer."""

@@ -30,7 +30,7 @@ from processors.lifecycle.settings import LifecycleSettings
 from schemas import topics
 from schemas.codec import NO_HEADER, Undecodable
 from schemas.keys import FOREIGN_KEY
-from schemas.records import AppSession, DeadLetter, Record
+from schemas.records import AppSession, DeadLetter, Record, SessionFact
 from schemas.sessions import State
 from schemas.topics import Topic
 

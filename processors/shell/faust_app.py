@@ -5,7 +5,6 @@ leader, no web server, no producer, no tables; the co-partitioning assignor, whi
 a short buffer, because it is counted in records and ours can be large.
 """
 
-import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ from faust.types import Message
 
 from connectors.kafka.settings import KafkaSettings
 from processors.settings import ProcessorsSettings
+from processors.shell.credentials import credentials
 from processors.shell.delivery import DirectTransport
 
 MAX_FETCH_BYTES = 4 * 1024 * 1024
@@ -56,7 +56,7 @@ def create_app(group: str, settings: ProcessorsSettings, kafka: KafkaSettings) -
     return ProcessorApp(
         group,
         broker=";".join(f"kafka://{address}" for address in kafka.bootstrap_servers.split(",")),
-        broker_credentials=_credentials(kafka),
+        broker_credentials=credentials(kafka),
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.heartbeat_s,
         consumer_group_instance_id=settings.instance_id or None,
@@ -91,16 +91,3 @@ def add_agent(app: ProcessorApp, topics: tuple[str, ...], take: Callable[[Messag
             await take(event.message)
 
     app.agent(source, name=f"{app.conf.id}-agent", concurrency=1)(agent)
-
-
-def _credentials(kafka: KafkaSettings) -> Any:
-    is_encrypted = kafka.security_protocol.endswith("SSL")
-    context = ssl.create_default_context(cafile=kafka.ssl_ca_location or None) if is_encrypted else None
-    if kafka.security_protocol.startswith("SASL"):
-        return faust.SASLCredentials(
-            username=kafka.sasl_username,
-            password=kafka.sasl_password.get_secret_value(),
-            mechanism=kafka.sasl_mechanism,
-            ssl_context=context,
-        )
-    return faust.SSLCredentials(context=context) if context else None

@@ -34,3 +34,20 @@ def test_sasl_reaches_the_client_and_stays_out_of_repr() -> None:
     )  # type: ignore[arg-type]
     assert settings.client_config()["sasl.password"] == "pa55"
     assert "pa55" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("told", "remedy"),
+    [
+        ({"min_insync_replicas": 2}, "lower it"),
+        ({"security_protocol": "SASL_SSL"}, "SASL_MECHANISM is not set"),
+        ({"sasl_mechanism": "PLAIN", "sasl_username": "u"}, "set RTMS_KAFKA_SECURITY_PROTOCOL"),
+        ({"security_protocol": "SASL_SSL", "sasl_mechanism": "SCRAM-SHA-512"}, "SASL_USERNAME"),
+        ({"security_protocol": "SASL_SSL", "sasl_mechanism": "OAUTHBEARER"}, "OAUTH_TOKEN_URL"),
+        ({"security_protocol": "SSL", "ssl_certificate_location": __file__}, "SSL_KEY_LOCATION"),
+        ({"ssl_ca_location": __file__}, "SSL or SASL_SSL"),
+    ],
+)
+def test_contradictions_are_refused_with_their_remedy(told: dict[str, object], remedy: str) -> None:
+    with pytest.raises(ValidationError, match=remedy):
+        KafkaSettings(**told)  # type: ignore[arg-type]

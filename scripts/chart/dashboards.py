@@ -1,0 +1,214 @@
+"""Grafana's dashboards, as tables of panels: what a dashboard is to say stands here, how Grafana wants it below."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+
+class Panel(NamedTuple):
+    """One graph: PromQL by legend, in Grafana's unit."""
+
+    title: str
+    unit: str
+    series: Mapping[str, str]
+
+
+class Dashboard(NamedTuple):
+    """One page; panels stand two in a row below their heading."""
+
+    uid: str
+    title: str
+    rows: Mapping[str, Sequence[Panel]]
+
+
+def _rate(metric: str, by: str) -> str:
+    return f'sum by ({by}) (rate({metric}{{namespace=~"$namespace"}}[$__rate_interval]))'
+
+
+def _increase(metric: str, by: str) -> str:
+    return f'sum by ({by}) (increase({metric}{{namespace=~"$namespace"}}[$__rate_interval]))'
+
+
+def _gauge(metric: str, by: str) -> str:
+    return f'sum by ({by}) ({metric}{{namespace=~"$namespace"}})'
+
+
+def _quantile(metric: str, quantile: float, by: str = "") -> str:
+    labels = f"le, {by}" if by else "le"
+    return f"histogram_quantile({quantile}, {_rate(f'{metric}_bucket', labels)})"
+
+
+DASHBOARDS = (
+    Dashboard(
+        "rtms-meetings",
+        "RTMS: meetings",
+        {
+            "Live": [
+                Panel("Sessions by worker", "short", {"{{pod}}": _gauge("rtms_ingest_sessions", "pod")}),
+                Panel("Frames from Zoom", "pps", {"{{topic}}": _rate("rtms_ingest_frames_total", "topic")}),
+                Panel(
+                    "Changes of sessions", "short", {"{{state}}": _increase("rtms_lifecycle_changes_total", "state")}
+                ),
+                Panel(
+                    "Moved between workers",
+                    "short",
+                    {
+                        "claimed": _increase("rtms_ingest_claims_total", "namespace"),
+                        "let go": _increase("rtms_ingest_let_go_total", "namespace"),
+                    },
+                ),
+            ],
+            "What was lost": [
+                Panel(
+                    "Frames not in Kafka",
+                    "short",
+                    {"{{topic}} {{cause}}": _increase("rtms_ingest_lost_total", "topic, cause")},
+                ),
+                Panel("Dead letters", "short", {"{{topic}}": _increase("rtms_kafka_dead_letters_total", "topic")}),
+                Panel(
+                    "Taken by retention", "short", {"{{topic}}": _increase("rtms_kafka_out_of_range_total", "topic")}
+                ),
+                Panel(
+                    "Incomplete results",
+                    "short",
+                    {
+                        "rows missing in {{table}}": _increase("rtms_sink_clickhouse_short_total", "table"),
+                        "recordings: {{result}}": _increase("rtms_sink_objects_movies_total", "result"),
+                        "utterances: {{result}}": _increase("rtms_transcription_utterances_total", "result"),
+                    },
+                ),
+            ],
+            "The API": [
+                Panel("Requests", "reqps", {"{{status}}": _rate("rtms_api_requests_total", "status")}),
+                Panel(
+                    "Time to answer",
+                    "s",
+                    {
+                        f"p{quantile * 100:g}": _quantile("rtms_api_request_seconds", quantile)
+                        for quantile in (0.5, 0.99)
+                    },
+                ),
+            ],
+        },
+    ),
+    Dashboard(
+        "rtms-pipeline",
+        "RTMS: pipeline",
+        {
+            "Kafka": [
+                Panel("Written", "pps", {"{{topic}}": _rate("rtms_kafka_delivered_records_total", "topic")}),
+                Panel(
+                    "Waiting to be sent",
+                    "short",
+                    {"{{pod}} {{producer}}": _gauge("rtms_kafka_queued_records", "pod, producer")},
+                ),
+                Panel(
+                    "Clients without brokers",
+                    "short",
+                    {"{{pod}}": 'count by (pod) (rtms_kafka_brokers_up{namespace=~"$namespace"} == 0)'},
+                ),
+                Panel(
+                    "Not taken by Kafka",
+                    "short",
+                    {"{{topic}} {{code}}": _increase("rtms_kafka_delivery_failed_records_total", "topic, code")},
+                ),
+            ],
+            "Processors": [
+                Panel("Records taken", "pps", {"{{topic}}": _rate("rtms_processors_records_total", "topic")}),
+                Panel("Held in open windows", "bytes", {"{{pod}}": _gauge("rtms_processors_held_bytes", "pod")}),
+                Panel("Sessions in memory", "short", {"{{pod}}": _gauge("rtms_processors_sessions", "pod")}),
+                Panel("Inputs paused", "short", {"{{pod}}": _gauge("rtms_processors_paused_inputs", "pod")}),
+                Panel(
+                    "Speech recognised per second",
+                    "s",
+                    {"{{pod}}": _rate("rtms_transcription_speech_seconds_total", "pod")},
+                ),
+                Panel(
+                    "Waiting for a recogniser", "s", {"p95": _quantile("rtms_transcription_recognition_seconds", 0.95)}
+                ),
+                Panel("Segments", "short", {"{{pod}}": _increase("rtms_muxing_segments_total", "pod")}),
+                Panel("Window to output", "s", {"p95": _quantile("rtms_processors_render_seconds", 0.95)}),
+            ],
+            "Sinks": [
+                Panel("Rows", "wps", {"{{table}}": _rate("rtms_sink_clickhouse_rows_total", "table")}),
+                Panel("A batch of rows", "s", {"p95": _quantile("rtms_sink_clickhouse_write_seconds", 0.95)}),
+                Panel("Segments stored", "Bps", {"{{pod}}": _rate("rtms_sink_objects_segment_bytes_total", "pod")}),
+                Panel("End to recording", "s", {"p95": _quantile("rtms_sink_objects_movie_seconds", 0.95)}),
+                Panel(
+                    "Tried again",
+                    "short",
+                    {
+                        "rows: {{at}}": _increase("rtms_sink_clickhouse_failures_total", "at"),
+                        "objects: {{what}}": _increase("rtms_sink_objects_retries_total", "what"),
+                    },
+                ),
+                Panel("Held and not stored", "bytes", {"{{pod}}": _gauge("rtms_sink_objects_held_bytes", "pod")}),
+            ],
+        },
+    ),
+)
+
+_SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+_WIDTH, _HEIGHT = 12, 8
+
+
+def document(dashboard: Dashboard) -> str:
+    """What Grafana imports."""
+    panels: list[dict[str, Any]] = []
+    y = 0
+    for heading, row in dashboard.rows.items():
+        panels.append(_at({"type": "row", "title": heading, "collapsed": False}, len(panels), (0, y, 2 * _WIDTH, 1)))
+        for index, panel in enumerate(row):
+            place = (index % 2 * _WIDTH, y + 1 + index // 2 * _HEIGHT, _WIDTH, _HEIGHT)
+            panels.append(_at(_graph(panel), len(panels), place))
+        y += 1 + (len(row) + 1) // 2 * _HEIGHT
+    page = {
+        "uid": dashboard.uid,
+        "title": dashboard.title,
+        "tags": ["rtms-pipeline"],
+        "schemaVersion": 39,
+        "refresh": "30s",
+        "time": {"from": "now-3h", "to": "now"},
+        "templating": {"list": [_datasource(), _namespace()]},
+        "panels": panels,
+    }
+    return json.dumps(page, indent=1) + "\n"
+
+
+def _at(panel: dict[str, Any], number: int, place: tuple[int, int, int, int]) -> dict[str, Any]:
+    x, y, width, height = place
+    return {"id": number + 1, **panel, "gridPos": {"x": x, "y": y, "w": width, "h": height}}
+
+
+def _graph(panel: Panel) -> dict[str, Any]:
+    targets = [
+        {"refId": chr(ord("A") + index), "datasource": _SOURCE, "expr": expression, "legendFormat": legend}
+        for index, (legend, expression) in enumerate(panel.series.items())
+    ]
+    return {
+        "type": "timeseries",
+        "title": panel.title,
+        "datasource": _SOURCE,
+        "fieldConfig": {"defaults": {"unit": panel.unit, "min": 0}, "overrides": []},
+        "options": {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi"}},
+        "targets": targets,
+    }
+
+
+def _datasource() -> dict[str, Any]:
+    return {"name": "datasource", "type": "datasource", "query": "prometheus", "label": "Prometheus"}
+
+
+def _namespace() -> dict[str, Any]:
+    return {
+        "name": "namespace",
+        "type": "query",
+        "datasource": _SOURCE,
+        "query": "label_values(rtms_ingest_sessions, namespace)",
+        "includeAll": True,
+        "multi": True,
+        "allValue": ".*",
+        "refresh": 2,
+    }

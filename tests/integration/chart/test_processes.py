@@ -1,0 +1,107 @@
+"""The rendered chart as processes on the real Kafka and ClickHouse: job, workloads, a meeting, check and end."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from connectors.host.secrets import KeyRing
+from connectors.rtms.simulator.rules import Credentials
+from deploy.local.demo.customer import Customer
+from deploy.local.demo.zoom import SimulatedZoom
+from deploy.local.ports import LOOPBACK
+from deploy.local.project import Project, simulated_project
+from deploy.local.server import Server
+from deploy.local.settings import LocalSettings
+from scripts.chart.documents import CHART, workloads
+from tests.support.chart import missing_helm, render
+from tests.support.podless import Release
+from tests.support.processes import wait_for
+from tests.support.secured_broker import PASSWORD, SecuredBroker, secured_broker
+
+RUNNING = [name for name, facts in workloads().items() if "args" in facts]
+ADMIN_TOKEN = secrets.token_urlsafe()
+MEETING_S = 10
+ELSEWHERE = {"ssl_ca_location", "sasl_password"}
+
+pytestmark = pytest.mark.skipif(bool(missing_helm()), reason=missing_helm())
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
+    """It lets the chart's user do what the chart's KafkaUser asks for, and nothing else."""
+    with secured_broker(tmp_path_factory.mktemp("guarded") / "kafka", guarded=True) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def release(
+    broker: SecuredBroker, registry: Server, clickhouse: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Release]:
+    """The laptop's values by SCRAM over TLS, with the addresses of this machine and of the simulated Zoom."""
+    folder = tmp_path_factory.mktemp("release")
+    told = {name: value for name, value in broker.settings("scram").items() if name not in ELSEWHERE}
+    values = {
+        "config": {
+            "kafka": told | {"registry_url": registry.url},
+            "clickhouse": {"url": clickhouse.url, "database": "chart"},
+            "objects": {"url": (folder / "objects").as_uri()},
+            "zoom": {"allowed_hosts": LOOPBACK, "allow_plaintext": True},
+        },
+        "secretRefs": {"kafka": {"sasl_password": {"existingSecret": "kafka"}}},
+        "tls": {"kafka": {"existingSecret": "kafka"}},
+        "strimzi": {"cluster": "kafka", "user": True},
+    }
+    held = {
+        "rtms": {"keys": KeyRing.generate(), "admin-token": ADMIN_TOKEN, "signing-key": secrets.token_urlsafe()},
+        "kafka": {"ca.crt": broker.authority.file.read_text(), "password": PASSWORD},
+    }
+    manifests = render(CHART / "examples" / "laptop.yaml", values=values)
+    (user,) = [manifest for manifest in manifests if manifest["kind"] == "KafkaUser"]
+    broker.allow(user["spec"]["authorization"]["acls"])
+    with Release(manifests, held, folder) as release:
+        yield release
+
+
+def test_job_workloads_meeting_check_and_end(release: Release, tmp_path: Path) -> None:
+    assert "created" in release.run("setup")
+    for name in RUNNING:
+        release.start(name)
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        for name in RUNNING:
+            release.await_probe(name, probe, budget_s=60)
+
+    run_meeting(f"http://{LOOPBACK}:{release.ports['api']['http']}", tmp_path)
+
+    assert release.run("check").endswith("200\n")
+    assert "created" not in release.run("setup"), "an upgrade's job finds everything there"
+    assert {name: release.terminate(name) for name in RUNNING} == dict.fromkeys(RUNNING, 0)
+
+
+def run_meeting(api_url: str, folder: Path) -> None:
+    """From Zoom's webhook to a whole recording."""
+    project = simulated_project(api_url, ADMIN_TOKEN, LocalSettings(run_dir=folder))
+    customer = Customer(
+        api_url, project.api_key, Credentials().webhook_secret, {"recording_settings": {"format": "mp4"}}
+    )
+    try:
+        with SimulatedZoom(customer.url, folder / "zoom.log", seed=1, seconds=MEETING_S) as zoom:
+            zoom.start_meeting()
+            session = str(customer.session(timeout_s=30)["id"])
+            wait_for(lambda: state(api_url, project, session)["state"] in ("ended", "fatal_error"), 90, lambda: session)
+    finally:
+        customer.close()
+    found = state(api_url, project, session)
+    assert (found["state"], found["recording_state"]) == ("ended", "complete")
+
+
+def state(api_url: str, project: Project, session: str) -> dict[str, Any]:
+    headers = {"Authorization": f"Token {project.api_key}"}
+    answer = httpx.get(f"{api_url}/api/v1/app_sessions/{session}", headers=headers, timeout=20, trust_env=False)
+    found: dict[str, Any] = answer.raise_for_status().json()
+    return found

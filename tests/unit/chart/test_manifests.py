@@ -1,0 +1,172 @@
+"""What the chart renders is what Kubernetes takes, and holds what every pod of ours must hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.chart.documents import CHART, workloads
+from scripts.chart.tools import KUBERNETES
+from tests.support.chart import EXAMPLES, RELEASE, SMALLEST, Manifest, merged, pods, render, run_helm, smallest
+from tests.support.custom_resources import CUSTOM, custom_problems
+from tests.support.kubernetes_schemas import problems
+
+SCALED: dict[str, Any] = {
+    "defaults": {"autoscaling": {"enabled": True}},
+    "autoscaler": {"prometheusAddress": "http://prometheus:9090"},
+    "gateway": {"enabled": True, "parentRefs": [{"name": "public"}]},
+    "ingress": {"enabled": True, "host": "rtms.example.com"},
+    "monitoring": {name: {"enabled": True} for name in ("serviceMonitor", "alerts", "dashboards")},
+}
+MATRIX = {
+    "smallest": SMALLEST,
+    "keda": merged(SMALLEST, SCALED),
+    "hpa": merged(merged(SMALLEST, SCALED), {"autoscaler": {"kind": "hpa"}}),
+    "strimzi": merged(
+        SMALLEST,
+        {
+            "config": {"kafka": {"security_protocol": "SSL"}},
+            "tls": {"kafka": {"existingSecret": "user", "certificateKey": "user.crt", "privateKeyKey": "user.key"}},
+            "strimzi": {"cluster": "events", "topics": True, "user": True},
+        },
+    ),
+    "open": merged(SMALLEST, {"networkPolicy": {"enabled": False}, "defaults": {"spread": False}}),
+    "oauth": merged(
+        SMALLEST,
+        {
+            "config": {
+                "kafka": {
+                    "security_protocol": "SASL_SSL",
+                    "sasl_mechanism": "OAUTHBEARER",
+                    "oauth_token_url": "https://id.example.com/token",
+                    "oauth_client_id": "rtms",
+                }
+            },
+            "secretRefs": {"kafka": {"oauth_client_secret": {"existingSecret": "rtms-kafka"}}},
+            "tls": {"oauth": {"existingSecret": "id-ca"}, "registry": {"existingSecret": "registry-ca"}},
+        },
+    ),
+}
+
+
+@pytest.fixture(
+    scope="module", params=[*EXAMPLES, *MATRIX], ids=lambda case: case.stem if isinstance(case, Path) else case
+)
+def manifests(request: pytest.FixtureRequest) -> list[Manifest]:
+    return render(request.param) if isinstance(request.param, Path) else render(values=MATRIX[request.param])
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+def test_kubernetes_takes_it(manifests: list[Manifest], version: str) -> None:
+    native = [manifest for manifest in manifests if manifest["kind"] not in CUSTOM]
+    assert [problem for manifest in native for problem in problems(manifest, version)] == []
+
+
+def test_operators_take_it(manifests: list[Manifest]) -> None:
+    custom = [manifest for manifest in manifests if manifest["kind"] in CUSTOM]
+    assert [problem for manifest in custom for problem in custom_problems(manifest)] == []
+
+
+def test_every_pod_is_restricted(manifests: list[Manifest]) -> None:
+    for pod in pods(manifests):
+        security = pod.spec["securityContext"]
+        assert security["runAsNonRoot"] is True
+        assert security["runAsUser"] >= 10_000
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert pod.spec["automountServiceAccountToken"] is False
+        for container in pod.containers:
+            held = container["securityContext"]
+            assert held["readOnlyRootFilesystem"] is True
+            assert held["allowPrivilegeEscalation"] is False
+            assert held["capabilities"] == {"drop": ["ALL"]}
+            assert {"cpu", "memory"} <= container["resources"]["requests"].keys()
+            assert "memory" in container["resources"]["limits"]
+
+
+def test_no_secret_is_written_down(manifests: list[Manifest]) -> None:
+    assert "Secret" not in {manifest["kind"] for manifest in manifests}
+
+
+def test_selectors_find_their_pods(manifests: list[Manifest]) -> None:
+    labels = [pod.metadata["labels"] for pod in pods(manifests)]
+    for manifest in manifests:
+        spec = manifest.get("spec", {})
+        selector = spec.get("selector", spec.get("podSelector", {}))
+        if manifest["kind"] in ("Service", "Deployment", "StatefulSet", "PodDisruptionBudget", "NetworkPolicy"):
+            wanted = selector.get("matchLabels", selector)
+            assert sum(wanted.items() <= found.items() for found in labels) == 1, manifest["metadata"]["name"]
+
+
+def test_what_a_pod_refers_to_is_there(manifests: list[Manifest]) -> None:
+    there = {(manifest["kind"], manifest["metadata"]["name"]) for manifest in manifests}
+    for pod in pods(manifests):
+        assert ("ServiceAccount", pod.spec["serviceAccountName"]) in there
+        volumes = {volume["name"] for volume in pod.spec["volumes"]}
+        for container in pod.containers:
+            assert {mount["name"] for mount in container["volumeMounts"]} <= volumes
+            for source in container["envFrom"]:
+                assert ("ConfigMap", source["configMapRef"]["name"]) in there
+
+
+def test_every_workload_is_rendered_and_guarded() -> None:
+    manifests = smallest()
+    running = {name for name, facts in workloads().items() if "args" in facts}
+    for kind in ("PodDisruptionBudget", "Service", "NetworkPolicy", "ServiceAccount", "ConfigMap"):
+        named = {manifest["metadata"]["name"].removeprefix("rtms-rtms-pipeline-") for manifest in manifests
+                 if manifest["kind"] == kind}  # fmt: skip
+        assert running <= {name.removeprefix("rtms-") for name in named}, kind
+
+
+def test_a_workload_that_is_off_leaves_nothing_behind() -> None:
+    manifests = smallest(workloads={"api": {"enabled": False}})
+    assert "api" not in {manifest["metadata"]["labels"]["app.kubernetes.io/component"] for manifest in manifests}
+
+
+def test_a_changed_setting_restarts_its_readers_and_nobody_else() -> None:
+    before, after = smallest(), smallest(config={"muxing": {"threads": 2}})
+    sums = [
+        {pod.component: pod.metadata.get("annotations", {}).get("checksum/config") for pod in pods(manifests)}
+        for manifests in (before, after)
+    ]
+    assert {name for name in sums[0] if sums[0][name] != sums[1][name]} == {"processor-muxing"}
+
+
+def test_an_autoscaled_workload_says_no_number_of_its_own() -> None:
+    for manifest in smallest(defaults={"autoscaling": {"enabled": True}}, autoscaler={"kind": "hpa"}):
+        if manifest["kind"] in ("Deployment", "StatefulSet"):
+            assert "replicas" not in manifest["spec"]
+
+
+def test_fewer_workers_are_never_chosen_while_meetings_run_unless_asked() -> None:
+    def scale_down(**ingest: Any) -> dict[str, Any]:
+        manifests = smallest(
+            workloads={"ingest": {"autoscaling": {"enabled": True, **ingest}}}, autoscaler={"kind": "hpa"}
+        )
+        (scaler,) = [manifest for manifest in manifests if manifest["kind"] == "HorizontalPodAutoscaler"]
+        assert scaler["spec"]["behavior"]["scaleUp"]["stabilizationWindowSeconds"] >= 600
+        found: dict[str, Any] = scaler["spec"]["behavior"]["scaleDown"]
+        return found
+
+    assert scale_down() == {"selectPolicy": "Disabled"}
+    assert scale_down(scaleDownMovesMeetings=True)["stabilizationWindowSeconds"] >= 600
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
+def test_helm_finds_nothing_to_blame(example: Path) -> None:
+    run_helm("lint", str(CHART), "--strict", "-f", str(example))
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+def test_the_check_itself_finds_a_field_that_is_none(version: str) -> None:
+    (api,) = [m for m in smallest() if m["kind"] == "Deployment" and m["metadata"]["name"].endswith("-api")]
+    api["spec"]["template"]["spec"]["containers"][0]["redinessProbe"] = {}
+    assert any("redinessProbe" in problem for problem in problems(api, version))
+
+
+def test_the_notes_say_the_next_command() -> None:
+    said = run_helm("install", RELEASE, str(CHART), "--dry-run=client", "-f", str(CHART / "examples" / "small.yaml"))
+    notes = said.partition("NOTES:")[2]
+    assert f"helm test {RELEASE}" in notes
+    assert "https://rtms.example.com/docs" in notes

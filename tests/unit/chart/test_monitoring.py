@@ -1,0 +1,108 @@
+"""Dashboards and alerts ask only for what the program says, in the words that it says it in."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+import yaml
+
+from schemas.records import UtteranceStatus
+from schemas.session_records import FactKind
+from scripts.chart.catalogue import REPOSITORY
+from scripts.chart.documents import CHART
+from scripts.chart.metrics_reference import rooms
+from scripts.chart.tools import Unavailable, promql_folder
+from tests.support.promql import grouped_by, selectors
+
+# Given by Kubernetes and the ServiceMonitor, not by us.
+FOREIGN_LABELS = {"namespace", "pod", "service", "job", "instance", "le"}
+VALUES = {
+    ("rtms_sink_objects_movies_total", "result"): {FactKind.RECORDING_STORED, FactKind.RECORDING_FAILED},
+    ("rtms_transcription_utterances_total", "result"): {*UtteranceStatus, "wordless"},
+    ("rtms_api_requests_total", "status"): {"5.."},
+}
+
+
+class Asked(NamedTuple):
+    """One expression and where it stands."""
+
+    place: str
+    expression: str
+
+
+def _alerts() -> Iterator[dict[str, object]]:
+    for group in yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"]:
+        yield from group["rules"]
+
+
+def _expressions() -> Iterator[Asked]:
+    for alert in _alerts():
+        yield Asked(str(alert["alert"]), str(alert["expr"]))
+    for path in sorted((CHART / "dashboards").glob("*.json")):
+        for panel in json.loads(path.read_text())["panels"]:
+            for target in panel.get("targets", ()):
+                expression = target["expr"].replace("$__rate_interval", "5m").replace("$namespace", ".*")
+                yield Asked(f"{path.stem}: {panel['title']}", expression)
+
+
+ASKED = list(_expressions())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _parser() -> None:
+    try:
+        promql_folder()
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="module")
+def exported() -> dict[str, set[str]]:
+    """Every sample name that the program can give, with its labels."""
+    declared = [metric for metrics in rooms().values() for metric in metrics]
+    return {sample: set(metric.labels) for metric in declared for sample in metric.samples}
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked.place)
+def test_every_metric_and_label_is_exported(asked: Asked, exported: dict[str, set[str]]) -> None:
+    found = selectors(asked.expression)
+    assert found, "an expression that asks for nothing"
+    known: set[str] = set()
+    for selector in found:
+        assert selector.metric in exported
+        known |= exported[selector.metric]
+        assert selector.labels.keys() <= exported[selector.metric] | FOREIGN_LABELS
+        for label, value in selector.labels.items():
+            assert label in FOREIGN_LABELS or value in VALUES[selector.metric, label]
+    assert grouped_by(asked.expression) <= known | FOREIGN_LABELS
+
+
+def test_a_legend_names_labels_that_its_expression_keeps() -> None:
+    for path in (CHART / "dashboards").glob("*.json"):
+        for panel in json.loads(path.read_text())["panels"]:
+            for target in panel.get("targets", ()):
+                expression = target["expr"].replace("$__rate_interval", "5m").replace("$namespace", ".*")
+                assert set(re.findall(r"{{(\w+)}}", target["legendFormat"])) <= grouped_by(expression)
+
+
+def test_an_alert_names_labels_that_its_expression_keeps() -> None:
+    for alert in _alerts():
+        annotations = alert["annotations"]
+        assert isinstance(annotations, dict)
+        named = set(re.findall(r"\$labels\.(\w+)", annotations["summary"]))
+        assert named <= grouped_by(str(alert["expr"])), alert["alert"]
+
+
+def test_every_alert_is_in_the_runbook_and_nothing_else_is() -> None:
+    headings = re.findall(r"^## (Rtms\w+)$", (REPOSITORY / "docs" / "runbook.md").read_text(), re.MULTILINE)
+    assert headings == [alert["alert"] for alert in _alerts()]
+
+
+def test_what_is_wrong_is_found(exported: dict[str, set[str]]) -> None:
+    assert "rtms_ingest_frames" not in exported, "counters are asked for by their full name"
+    with pytest.raises(ValueError, match="rate"):
+        selectors("rate(rtms_ingest_frames_total[5m)")
