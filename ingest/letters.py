@@ -32,7 +32,7 @@ class Letters:
         self._failed: deque[DeadLetter] = deque()
         self._waiting: deque[DeadLetter] = deque()
 
-    def write(self, reason: str, excerpt: Excerpt) -> None:
+    def put_aside(self, reason: str, excerpt: Excerpt) -> None:
         """Put one message aside. Its key is this claim and its number in it, which nothing else has."""
         metrics.REJECTED.labels(reason).inc()
         self._written += 1

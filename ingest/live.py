@@ -215,7 +215,7 @@ class LiveSession:
 
     def _put_oversized_aside(self) -> None:
         for excerpt in self._publisher.take_oversized():
-            self._letters.write(RECORD_TOO_LARGE, excerpt)
+            self._letters.put_aside(RECORD_TOO_LARGE, excerpt)
 
     def _on_ready(self, event: MediaReady, arrived_us: int) -> None:
         encodings = translation.encodings(event.negotiated)
@@ -231,7 +231,7 @@ class LiveSession:
         self._spawn_fact(FactKind.CONNECTED)
 
     def _on_rejected(self, event: FrameRejected) -> None:
-        self._letters.write(event.reason, event.raw)
+        self._letters.put_aside(event.reason, event.raw)
         if event.medium is not None:
             self._publisher.lost(TOPIC_OF[event.medium], event.timestamp_ms, event.reason)
 

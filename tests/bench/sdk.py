@@ -11,7 +11,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any, NamedTuple
 
-from tests.bench.memory import proportional_bytes
+from deploy.local.memory import proportional_bytes
 from tests.bench.rows import Row
 from tests.bench.streams.client import OURS
 from tests.bench.streams.ground import Ground, prepared

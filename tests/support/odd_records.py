@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from processors.checkpoint.assignments import Assignment, Input
+from processors.checkpoint.missing import Missing
 from processors.checkpoint.windows import Logic
 from schemas.codec import Codec
 from schemas.records import MEDIA_CLASS_OF, Begin, MediaRecord, Record, RecordKind
@@ -110,7 +111,8 @@ def survived(
             windows = assignment.feed(sources[name], offset, record.session_id, as_read, 1)
             while windows:
                 window = windows.pop(0)
-                written += write(SESSION, window.work)
+                if not isinstance(window.work, Missing):
+                    written += write(SESSION, window.work)
                 windows += assignment.done(window)
     (unsaved,) = assignment.unsaved()
     assert len(unsaved.text) < MAX_RECORD_BYTES

@@ -12,8 +12,8 @@ NO_INPUT_OF_OURS = {REPOSITORY / "connectors" / "rtms" / "protocol" / "webhooks.
 """What the API refuses there is answered, not put aside."""
 
 REASON_AT = {
-    "Undecodable": 0, "Unusable": 0, "Unfit": 0, "FrameRejected": 1, "_check": 1, "_letter": 1, "_put_aside": 0,
-    "_reject": 1, "_refuse": -1,
+    "Aside": 0, "Undecodable": 0, "Unusable": 0, "Unfit": 0, "FrameRejected": 1, "_check": 1, "_letter": 1,
+    "_put_aside": 0, "_reject": 1, "_refuse": -1, "put_aside": 0,
 }  # fmt: skip
 """Who is told a reason, and as which argument."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
-from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 import yaml
 
 from connectors.host.health import Health
+from connectors.host.program import Program
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topics import topic_config
 from deploy.local.services import SERVICES
@@ -20,7 +19,7 @@ from processors.muxing.logic import MuxingLogic
 from processors.participants.roster import ParticipantsLogic
 from processors.transcription.logic import TranscriptionLogic
 from schemas import topics
-from scripts.chart.catalogue import REPOSITORY, ROOMS, groups
+from scripts.chart.catalogue import groups
 from scripts.chart.documents import CHART, documents, fixed_variables, workloads
 from sinks.clickhouse import service as sink_clickhouse
 from sinks.objects import service as sink_objects
@@ -35,18 +34,14 @@ def test_the_workloads_are_the_services_of_the_local_stack() -> None:
 
 
 @pytest.mark.parametrize("name", RUNNING)
-def test_a_workload_reads_the_settings_that_its_code_makes(name: str) -> None:
-    package, *rest = RUNNING[name]["args"]
-    entry = f"{package}.{rest[0]}.command" if rest else f"{package}.__main__"
-    made = {group.name for group in groups() if group.settings_class.__name__ in _made_from(entry)}
-    assert made == set(RUNNING[name]["settings"])
+def test_a_workload_reads_the_settings_of_its_program(name: str) -> None:
+    assert _read_by(" ".join(RUNNING[name]["args"])) == set(RUNNING[name]["settings"])
 
 
-@pytest.mark.parametrize("entry", ["connectors.kafka.__main__", "connectors.clickhouse.__main__"])
-def test_the_hooks_read_what_their_commands_make(entry: str) -> None:
-    made = {group.name for group in groups() if group.settings_class.__name__ in _made_from(entry)}
+@pytest.mark.parametrize("command", ["connectors.kafka", "connectors.clickhouse"])
+def test_the_hooks_read_what_their_commands_read(command: str) -> None:
     for hook in ("setup", "check"):
-        assert made <= set(workloads()[hook]["settings"])
+        assert _read_by(command) <= set(workloads()[hook]["settings"])
 
 
 def test_groups_and_inputs_are_the_codes_own() -> None:
@@ -129,41 +124,9 @@ def test_what_is_made_is_as_it_would_be_made_now() -> None:
         assert path.read_text() == text, f"{path} is out of date: run make made"
 
 
-def _made_from(entry: str) -> set[str]:
-    """The settings classes that the code reachable from a module makes without arguments: from the environment."""
-    seen: set[str] = set()
-    todo, made = [entry], set()
-    while todo:
-        module = todo.pop()
-        if module not in seen and (path := _file(module)) is not None:
-            found, imported = _read(path)
-            made |= found
-            todo += imported
-        seen.add(module)
-    return made
-
-
-@cache
-def _read(path: Path) -> tuple[set[str], set[str]]:
-    """What one file makes, and what it imports."""
-    made, imported = set(), set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        imported |= set(_imported(node))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Settings"):
-            made |= {node.func.id} if not node.args and not node.keywords else set()
-    return made, imported
-
-
-def _imported(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.ImportFrom) and node.module:
-        yield node.module
-        yield from (f"{node.module}.{name.name}" for name in node.names)
-    elif isinstance(node, ast.Import):
-        yield from (name.name for name in node.names)
-
-
-def _file(module: str) -> Path | None:
-    if module.partition(".")[0] not in (*ROOMS, "schemas"):
-        return None
-    path = REPOSITORY.joinpath(*module.split("."))
-    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+def _read_by(command: str) -> set[str]:
+    """The groups of settings that the program behind `python -m` gets."""
+    module = import_module(f"{command.split()[0]}.__main__")
+    programs: list[Program] = list(getattr(module, "PROGRAMS", ())) or [module.PROGRAM]
+    (program,) = [program for program in programs if program.command == command]
+    return {group.name for group in groups() if group.settings_class in program.reads}

@@ -53,8 +53,8 @@ def test_no_two_letters_have_one_key(begin):
     producer = Slow()
     for session, epoch in (("app_1", 7), ("app_1", 8), ("app_2", 7)):  # all of one partition
         letters = begin(producer, session, epoch)
-        letters.write("not_json", excerpt_of(b"x"))
-        letters.write("not_json", excerpt_of(b"x"))
+        letters.put_aside("not_json", excerpt_of(b"x"))
+        letters.put_aside("not_json", excerpt_of(b"x"))
     assert len(set(producer.keys)) == 6
     assert producer.keys[0] == b"zoom/app_1/7/1"
     assert {(letter.topic, letter.session_id) for letter in producer.values} == {("zoom", "app_1"), ("zoom", "app_2")}
@@ -63,7 +63,7 @@ def test_no_two_letters_have_one_key(begin):
 def test_what_kafka_did_not_take_is_sent_again_and_is_the_same_letter(begin):
     producer = Slow()
     letters = begin(producer)
-    letters.write("not_json", excerpt_of(b"x"))
+    letters.put_aside("not_json", excerpt_of(b"x"))
     producer.settle(DeliveryFailed("away"))
     assert letters.unsettled == 1
     letters.send()
@@ -77,7 +77,7 @@ def test_what_the_producer_has_no_room_for_waits_and_too_much_of_it_is_given_up_
     producer, before = Slow(room=0), lost()
     letters = begin(producer)
     for number in range(MAX_WAITING + 3):
-        letters.write("not_json", excerpt_of(b"%d" % number))
+        letters.put_aside("not_json", excerpt_of(b"%d" % number))
     assert (letters.unsettled, lost() - before) == (MAX_WAITING, 3)
     producer.room = 1_000
     letters.send()
