@@ -48,7 +48,8 @@ def configure(kafka: KafkaSettings, topic: Topic, name: str, value: str) -> None
     """Change one of a topic's settings."""
     entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, topic.name, incremental_configs=[entry])
-    AdminClient(kafka.admin_config()).incremental_alter_configs([resource])[resource].result(10)
+    admin = AdminClient(kafka.admin_config())  # to be held until it has answered
+    admin.incremental_alter_configs([resource])[resource].result(10)
 
 
 @contextmanager

@@ -82,10 +82,10 @@ class House:
         self._view.close()
         self.producer.close()
 
-    def worker(self, name: str) -> Server:
-        """A worker of that name, ready; at once when it runs."""
+    def worker(self, name: str, **settings: str) -> Server:
+        """A worker of that name, ready; at once when it runs. `settings` are for its first start."""
         if name not in self.workers:
-            env = self._env | {"RTMS_INGEST_WORKER": name}
+            env = self._env | {"RTMS_INGEST_WORKER": name} | settings
             self.workers[name] = service(["-m", "ingest"], env, self.folder / f"{name}.log")
         server = self.workers[name]
         if server.pid is None:

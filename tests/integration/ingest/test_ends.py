@@ -1,10 +1,8 @@
 """A session that is to end does so, whoever gets nowhere: Zoom, Kafka, or the worker that holds it."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 from connectors.rtms.simulator.faults import Fault, FaultKind
 from connectors.rtms.simulator.request import MeetingRequest
@@ -18,18 +16,11 @@ Simulate = Callable[..., Any]
 DEADLINE_S = 4
 
 
-@pytest.fixture(scope="module")
-def impatient(topics_ready: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Its workers give a session a few seconds to be finished."""
-    env = topics_ready | {"RTMS_INGEST_DISCONNECTING_DEADLINE_S": str(DEADLINE_S)}
-    made = House(env, tmp_path_factory.mktemp("ends"))
-    try:
-        made.lifecycle.launch()
-        made.worker("one")
-        made.lifecycle.wait_ready()
-        yield made
-    finally:
-        made.close()
+async def with_impatient(house: House, name: str) -> None:
+    """The only worker is one that gives a session a few seconds to be finished."""
+    settings = {"RTMS_INGEST_DISCONNECTING_DEADLINE_S": str(DEADLINE_S)}
+    await asyncio.to_thread(lambda: house.worker(name, **settings))
+    await asyncio.to_thread(house.only, name)
 
 
 async def ending(house: House, simulate: Simulate, *faults: Fault) -> tuple[Any, str]:
@@ -57,8 +48,8 @@ async def test_zoom_does_not_hear_that_the_stream_is_to_end(house: House, simula
     check_envelope(await asyncio.to_thread(house.media, session))
 
 
-async def test_a_topic_takes_no_end_and_the_session_ends_all_the_same(impatient: House, simulate: Simulate) -> None:
-    house = impatient
+async def test_a_topic_takes_no_end_and_the_session_ends_all_the_same(house: House, simulate: Simulate) -> None:
+    await with_impatient(house, "brief")
     _, session = await ending(house, simulate)
     with unwritable(house.kafka, topics.SHARE, house.producer):
         house.state(session, FactKind.END_REQUESTED, source="api")
@@ -72,15 +63,15 @@ async def test_a_topic_takes_no_end_and_the_session_ends_all_the_same(impatient:
 
 
 async def test_the_worker_dies_while_a_topic_takes_no_end_and_the_next_one_ends_the_session(
-    impatient: House, simulate: Simulate
+    house: House, simulate: Simulate
 ) -> None:
-    house = impatient
+    await with_impatient(house, "brief")
     _, session = await ending(house, simulate)
     held = house.states[session]
     with unwritable(house.kafka, topics.SHARE, house.producer):
         house.state(session, FactKind.END_REQUESTED, source="api")
         await house.until(session, State.DISCONNECTING)
-        await asyncio.to_thread(house.workers["one"].kill)
-        await asyncio.to_thread(house.worker, "two")
+        await asyncio.to_thread(house.workers["brief"].kill)
+        await with_impatient(house, "next")
         done = await given_up(house, session)
-        assert (done.worker, done.epoch > held.epoch) == ("two", True)
+        assert (done.worker, done.epoch > held.epoch) == ("next", True)

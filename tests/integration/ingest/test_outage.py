@@ -1,10 +1,8 @@
 """Kafka is away while sessions run: nobody lets go of Zoom, unless it takes too long."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 from connectors.rtms.protocol.codes import Medium
 from connectors.rtms.simulator.request import MeetingRequest
@@ -18,19 +16,6 @@ Simulate = Callable[..., Any]
 SESSIONS = 5
 AWAY_S = 12.0
 PATIENCE_S = 6.0
-
-
-@pytest.fixture(scope="module")
-def impatient(topics_ready: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Its worker gives Kafka a few seconds."""
-    made = House(topics_ready | {"RTMS_INGEST_WITHOUT_KAFKA_S": str(PATIENCE_S)}, tmp_path_factory.mktemp("cut-off"))
-    try:
-        made.lifecycle.launch()
-        made.worker("one")
-        made.lifecycle.wait_ready()
-        yield made
-    finally:
-        made.close()
 
 
 async def test_no_socket_is_closed_and_nothing_is_lost(house: House, simulate: Simulate, kafka: Broker) -> None:
@@ -56,9 +41,10 @@ async def test_no_socket_is_closed_and_nothing_is_lost(house: House, simulate: S
 
 
 async def test_who_is_without_kafka_for_too_long_leaves_and_the_next_one_goes_on(
-    impatient: House, simulate: Simulate, kafka: Broker
+    house: House, simulate: Simulate, kafka: Broker
 ) -> None:
-    house = impatient
+    leaving = await asyncio.to_thread(lambda: house.worker("brief", RTMS_INGEST_WITHOUT_KAFKA_S=str(PATIENCE_S)))
+    await asyncio.to_thread(house.only, "brief")
     simulator = await simulate(speed=1.0)
     stream = await simulator.start(MeetingRequest(seconds=60))
     session = house.join(simulator, stream)
@@ -70,12 +56,11 @@ async def test_who_is_without_kafka_for_too_long_leaves_and_the_next_one_goes_on
         )
     finally:
         await asyncio.to_thread(kafka.start)
-    leaving = house.workers["one"]
     await wait_until(lambda: leaving.exit_code() is not None, 60, lambda: "it stays")
     assert leaving.exit_code() == 1
     assert "without kafka for too long" in leaving.log.read_text()
     assert not stream.is_over, "it was not its to end"
-    await asyncio.to_thread(house.worker, "two")
+    await asyncio.to_thread(house.worker, "one")
     await wait_until(lambda: house.states[session].epoch > held.epoch, 60, lambda: "nobody claims it")
     house.state(session, FactKind.END_REQUESTED, source="api")
     await house.until(session, State.POST_PROCESSING)
