@@ -30,6 +30,9 @@ _Result = TypeVar("_Result")
 
 _UNFIT = (TypeError, ValueError, ArithmeticError, AttributeError, struct.error)
 
+# By default a block of more than a hundred partitions is refused: odd times would hold it up for ever.
+_INSERT_SETTINGS = {"max_partitions_per_insert_block": 0}
+
 Row = Mapping[str, Any]
 
 
@@ -58,7 +61,9 @@ class ClickHouse:
 
         def write(client: Client) -> None:
             try:
-                client.insert(table.name, values, column_names=names, column_type_names=types)
+                client.insert(
+                    table.name, values, column_names=names, column_type_names=types, settings=_INSERT_SETTINGS
+                )
             except _UNFIT as error:  # its text quotes the value
                 raise Rejected(f"a value does not fit its column of {table.name} ({type(error).__name__})") from None
 

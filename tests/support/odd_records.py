@@ -102,10 +102,9 @@ def captions() -> st.SearchStrategy[list[MediaRecord]]:
 
 def events() -> st.SearchStrategy[list[MediaRecord]]:
     names = ["participant_joined"] * 3 + ["participant_left"] * 3 + ["", "video_on"]
-    return records(
-        BY_NAME["rtms.events"],
-        event=st.sampled_from(names), code=st.sampled_from([0, -1, LARGEST]), details=st.sampled_from(["{}", "", "no JSON", "x" * 9000]),
-    )  # fmt: skip
+    details = st.sampled_from(["{}", "", "no JSON", "x" * 9000])
+    codes = st.sampled_from([0, -1, LARGEST])
+    return records(BY_NAME["rtms.events"], event=st.sampled_from(names), code=codes, details=details)
 
 
 def survived(

@@ -152,3 +152,9 @@ def test_a_restart_in_the_middle_costs_nothing(clickhouse: Server, client: Click
         starter.join()
     assert len(client.query(SELECT, {"session": session})) == 2
     assert client.ping()
+
+
+def test_rows_of_any_number_of_months_are_one_block(client: ClickHouse, session: str) -> None:
+    month_ms = 31 * 24 * 3_600_000
+    client.insert(UTTERANCES, [utterance(session, number, start_ms=number * month_ms) for number in range(150)])
+    assert len(client.query(SELECT, {"session": session})) == 150
