@@ -36,6 +36,12 @@ def test_whose_it_is_says_the_caller_or_the_key(key: bytes | None, given: str | 
     assert letter_of(Origin("transcripts", 0, 1, key), "bad", b"x", given).session_id == whose
 
 
+def test_a_key_that_is_too_long_to_be_ours_is_left_out_so_that_the_letter_fits() -> None:
+    letter = letter_of(Origin("rtms.audio", 0, 1, b"k" * 8_000_000), "bad", bytes(1_000_000))
+    assert (letter.key, letter.session_id) == (None, None)
+    assert len(Codec.with_ids_from(ALL).encode(DEAD_LETTERS, letter)) < 300 * 1024
+
+
 def test_a_letter_is_a_record_of_its_topic() -> None:
     codec = Codec.with_ids_from(ALL)
     letter = letter_of(Origin("rtms.video", 0, 1, b"k"), "bad", b"x")

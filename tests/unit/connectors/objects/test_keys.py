@@ -17,7 +17,24 @@ def test_ours(key: str) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["", "/a", "a/", "a//b", "..", "a/../b", ".", "a/.hidden", "a\\b", "a\0b", "a b", "ä", "a\n", "a%2e", "a" * 600],
+    [
+        "",
+        "/a",
+        "a/",
+        "a//b",
+        "..",
+        "a/../b",
+        ".",
+        "a/.hidden",
+        "a\\b",
+        "a\0b",
+        "a b",
+        "ä",
+        "a\n",
+        "a%2e",
+        "a" * 201,
+        "b/" * 300,
+    ],
 )
 def test_not_ours(key: str) -> None:
     with pytest.raises(BadKey):
