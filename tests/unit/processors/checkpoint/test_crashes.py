@@ -49,6 +49,13 @@ def test_no_trouble_shows_in_the_outputs(crash_rate):
         assert run(seed, Trouble(crash_rate=crash_rate)) == [], f"seed {seed}"
 
 
+@pytest.mark.parametrize("most", [1, 2])
+def test_no_trouble_shows_when_few_windows_may_be_open(most, monkeypatch):
+    monkeypatch.setattr("processors.checkpoint.sessions.MAX_PENDING", most)
+    for seed in range(RUNS):
+        assert run(seed, Trouble()) == [], f"seed {seed}"
+
+
 @pytest.mark.parametrize("broken", BROKEN_ASSIGNMENTS)
 def test_a_broken_assignment_is_found(broken):
     assert is_found(Trouble(assignment=broken))
