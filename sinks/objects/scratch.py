@@ -40,7 +40,7 @@ def scratch_file(folder: Path) -> Iterator[Path]:
 
 
 def capacity_bytes(folder: Path) -> int:
-    """How much the folder's disk could hold if it were empty. Raises ScratchUnusable."""
+    """How much the folder's disk could hold if it were empty, 0 if it does not say. Raises ScratchUnusable."""
     try:
         disk = os.statvfs(folder)
     except OSError as error:

@@ -84,7 +84,8 @@ class Storing:
         stored = layout.stored_segments((item.key, item.modified_ms) for item in listing)
         if reason := layout.incompleteness(end, stored):
             return _failed(end, reason)
-        if sum(item.size_bytes for item in listing) > capacity_bytes(self._settings.scratch_dir):
+        capacity = capacity_bytes(self._settings.scratch_dir)
+        if capacity and sum(item.size_bytes for item in listing) > capacity:
             return _failed(end, "scratch_too_small")  # waiting would hold up all other recordings for ever
         for attempt in range(1, self._settings.attempts + 1):
             try:
