@@ -36,6 +36,10 @@ class LiveSessions:
         state = self._by_id.get(session_id)
         return state if state is not None and state.project_id == project_id else None
 
+    def find(self, session_id: str) -> AppSession | None:
+        """A session of whatever project, for those who hold a link to it."""
+        return self._by_id.get(session_id)
+
     def of_project(self, project_id: str) -> list[AppSession]:
         """All sessions of a project, in no order."""
         with self._lock:

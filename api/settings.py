@@ -15,6 +15,7 @@ class ApiSettings(BaseSettings):
     admin_token: SecretStr = SecretStr("")
 
     media_url_expires_s: int = Field(default=1800, ge=60, description="how long a recording's link works")
+    playlist_url_expires_s: int = Field(default=12 * 3600, ge=60, description="the same for a playlist and its parts")
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     fold_timeout_s: float = Field(default=5.0, gt=0, description="for a fact to show in a session's state")
     freshness_timeout_s: float = Field(default=1.0, gt=0, description="for the views to reach the end of their topics")

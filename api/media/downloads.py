@@ -21,7 +21,7 @@ PATH = "/objects"
 
 router = APIRouter(prefix=PATH, tags=["Media"])
 
-_REFUSALS = {
+REFUSALS = {
     Verdict.EXPIRED: "This link has expired. Ask for a new one.",
     Verdict.FORGED: "This link is not one of ours or has been changed.",
 }
@@ -36,8 +36,8 @@ _REFUSALS = {
 async def get_object(request: Request, key: str, services: Here, expires: str = "", signature: str = "") -> Response:
     """An object, whole or the part that a Range header names."""
     verdict = services.objects.verify(key, expires, signature, services.clock.now_ms())
-    if verdict in _REFUSALS:
-        raise forbidden(_REFUSALS[verdict])
+    if verdict in REFUSALS:
+        raise forbidden(REFUSALS[verdict])
     stored = await _stored(services, key)
     part = part_of(objects.wanted_range(request.headers, stored), stored.size_bytes)
     if part is None:

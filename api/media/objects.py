@@ -7,6 +7,9 @@ from pathlib import PurePosixPath
 from api.media.ranges import Part
 from connectors.objects.store import StoredObject
 
+ANYWHERE = {"Access-Control-Allow-Origin": "*"}
+"""Players in anybody's pages may fetch: the link is the permission, and no cookie or key goes with it."""
+
 _TYPES = {
     ".mp4": "video/mp4",
     ".m4s": "video/iso.segment",
@@ -35,6 +38,7 @@ def headers(stored: StoredObject, part: Part) -> dict[str, str]:
         "ETag": tag(stored),
         "Cache-Control": "private, max-age=3600",
         "X-Content-Type-Options": "nosniff",
+        **ANYWHERE,
     }
     if not part.whole:
         described["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{stored.size_bytes}"

@@ -102,8 +102,12 @@ class ObjectStore:
         expires_at_s = now_ms // 1000 + expires_s
         return signing.signed_url(self._settings.public_url, self._required_key(), checked(key), expires_at_s)
 
+    def link_here(self, address: str, key: str, expires_at_s: int) -> str:
+        """A link below our own `address` for what is made when it is asked for; signed by us, whatever the storage."""
+        return signing.signed_url(address, self._required_key(), checked(key), expires_at_s)
+
     def verify(self, key: str, expires: str, signature: str, now_ms: int) -> signing.Verdict:
-        """Judge a folder's link as the API received it."""
+        """Judge a link of ours as the API received it."""
         return signing.verify(self._required_key(), key, expires, signature, now_ms / 1000)
 
     def _required_key(self) -> bytes:

@@ -12,11 +12,12 @@ from connectors.kafka.producer import Producer
 from connectors.objects.errors import NotFound
 from connectors.objects.keys import checked
 from connectors.objects.store import ObjectStore
+from schemas import object_names
 from schemas.codec import Codec
+from schemas.object_names import StoredSegment
 from schemas.records import FactKind, Segment, SessionFact, Stored
 from schemas.topics import SESSION_FACTS
 from sinks.objects import layout, metrics
-from sinks.objects.layout import StoredSegment
 from sinks.objects.movies import UnreadableRecording, write_movie
 from sinks.objects.patience import Patience
 from sinks.objects.scratch import capacity_bytes, scratch_file
@@ -48,18 +49,18 @@ class Storing:
 
     def store(self, segment: Segment, patience: Patience) -> None:
         """Put the segment, and before it its header unless this process did so already. Raises Abandoned, BadKey."""
-        header = layout.header_key(segment.session_id, layout.header_name(segment.init))
+        header = object_names.header_key(segment.session_id, object_names.header_name(segment.init))
         if header not in self._known_headers:
             patience.until_done("header", lambda: self._to.store.put(header, segment.init, layout.MOVIE_TYPE))
             self._remember(header)
-        key = layout.segment_key(segment)
+        key = object_names.segment_key(segment)
         patience.until_done("segment", lambda: self._to.store.put(key, segment.payload, layout.SEGMENT_TYPE))
         metrics.SEGMENT_BYTES.inc(len(segment.payload))
 
     @staticmethod
     def check(end: Segment) -> None:
         """Whether a recording of this session could be stored at all. Raises BadKey."""
-        checked(layout.movie_key(end.session_id))
+        checked(object_names.movie_key(end.session_id))
 
     def finish(self, end: Segment, partition: int, patience: Patience) -> None:
         """Make the session's recording whole and say so in the log; the fact is acknowledged. Raises Abandoned."""
@@ -80,8 +81,8 @@ class Storing:
     def _finished(self, end: Segment, patience: Patience) -> SessionFact:
         if not end.count:
             return _failed(end, "no_media")
-        listing = self._to.store.list(layout.segments_prefix(end.session_id))
-        stored = layout.stored_segments((item.key, item.modified_ms) for item in listing)
+        listing = self._to.store.list(object_names.segments_prefix(end.session_id))
+        stored = object_names.stored_segments((item.key, item.modified_ms) for item in listing)
         if reason := layout.incompleteness(end, stored):
             return _failed(end, reason)
         capacity = capacity_bytes(self._settings.scratch_dir)
@@ -97,7 +98,7 @@ class Storing:
         return _failed(end, "unreadable")
 
     def _movie(self, end: Segment, stored: Sequence[StoredSegment], patience: Patience) -> SessionFact:
-        key = layout.movie_key(end.session_id)
+        key = object_names.movie_key(end.session_id)
         with scratch_file(self._settings.scratch_dir) as path:
             write_movie(self._pieces(end.session_id, stored, patience), path)
             size_bytes = path.stat().st_size
@@ -112,7 +113,7 @@ class Storing:
         )
 
     def _pieces(self, session_id: str, stored: Sequence[StoredSegment], patience: Patience) -> Iterator[bytes]:
-        yield self._to.store.get(layout.header_key(session_id, layout.main_header(stored)))
+        yield self._to.store.get(object_names.header_key(session_id, layout.main_header(stored)))
         for segment in stored:
             patience.check()
             yield self._to.store.get(segment.key)

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from connectors.rtms.simulator.meeting import Meeting
-from schemas import clickhouse, topics
+from schemas import clickhouse, object_names, topics
 from schemas.records import MediaRecord, OutputKind, RecordKind, SessionChange
 from schemas.sessions import State
-from sinks.objects import layout
 from tests.soak import sound
 from tests.soak.expected import CHANGES, Expected, Inputs
 from tests.soak.meetings import sent
@@ -92,7 +91,7 @@ def _session_row(observed: Observed) -> list[str]:
 
 
 def _objects(expected: Expected, observed: Observed) -> list[str]:
-    wanted = {layout.segment_key(part): part.payload for part in _items(expected.segments)}
+    wanted = {object_names.segment_key(part): part.payload for part in _items(expected.segments)}
     common = wanted.keys() & observed.objects.keys()
     return [
         *_lines("object lost", sorted(wanted.keys() - observed.objects.keys())),

@@ -16,7 +16,7 @@ from processors.participants.roster import ParticipantsLogic
 from processors.transcription.application import TranscriptionApplication
 from processors.transcription.logic import TranscriptionLogic
 from processors.transcription.settings import TranscriptionSettings
-from schemas import topics
+from schemas import object_names, topics
 from schemas.records import MediaRecord, OutputKind, ParticipantEvent, Segment, Utterance
 from schemas.sessions import State
 from sinks.objects import layout
@@ -86,8 +86,11 @@ def _participant_events(session: str, records: Sequence[MediaRecord]) -> list[Pa
 
 def _movie(segments: Sequence[Segment], path: Path) -> bytes:
     items = [part for part in segments if part.kind is OutputKind.ITEM]
-    stored = [layout.StoredSegment(item.start_ms, layout.header_name(item.init), "") for item in items]
-    header = next(item.init for item in items if layout.header_name(item.init) == layout.main_header(stored))
+    stored = [
+        object_names.StoredSegment(item.start_ms, item.duration_ms, object_names.header_name(item.init), "")
+        for item in items
+    ]
+    header = next(item.init for item in items if object_names.header_name(item.init) == layout.main_header(stored))
     write_movie([header, *(item.payload for item in items)], path)
     movie = path.read_bytes()
     path.unlink()

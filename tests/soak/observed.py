@@ -21,11 +21,10 @@ from connectors.objects.store import ObjectStore
 from processors.muxing.logic import MuxingLogic
 from processors.participants.roster import ParticipantsLogic
 from processors.transcription.logic import TranscriptionLogic
-from schemas import clickhouse, topics
+from schemas import clickhouse, object_names, topics
 from schemas.clickhouse import Table
 from schemas.records import DeadLetter, MediaRecord, ParticipantEvent, Record, Segment, SessionChange, Utterance
 from schemas.topics import Topic
-from sinks.objects import layout
 
 LOAD_S = 120.0
 
@@ -177,9 +176,9 @@ class Observer:
 
     def _objects(self, session: str) -> dict[str, bytes]:
         """The segments' objects by key."""
-        return {item.key: self._store.get(item.key) for item in self._store.list(layout.segments_prefix(session))}
+        return {item.key: self._store.get(item.key) for item in self._store.list(object_names.segments_prefix(session))}
 
     def _movie(self, session: str) -> bytes:
-        key = layout.movie_key(session)
+        key = object_names.movie_key(session)
         found = [item for item in self._store.list(f"sessions/{session}") if item.key == key]
         return self._store.get(key) if found else b""

@@ -16,6 +16,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
 from deploy.local.server import Server
+from schemas import object_names
 from schemas.ids import partition_of, session_id
 from schemas.records import FactKind, MediaRecord, OutputKind, Segment, SessionFact
 from schemas.topics import AUDIO, BY_NAME, RECORDING_SEGMENTS, SESSION_FACTS, VIDEO
@@ -120,16 +121,18 @@ class Stage:
             assert {part.segment_id for part in found} == expected.keys()
             assert [part.start_ms for part in found if part != expected[part.segment_id]] == []
             items = [part for part in expected.values() if part.kind is OutputKind.ITEM]
-            assert [stored.key for stored in store.list(layout.segments_prefix(session))] == [
-                layout.segment_key(part) for part in items
+            assert [stored.key for stored in store.list(object_names.segments_prefix(session))] == [
+                object_names.segment_key(part) for part in items
             ]
             self._check_movie(session, items, facts[session], folder)
 
     def _check_movie(self, session: str, items: list[Segment], fact: SessionFact, folder: Path) -> None:
-        stored = [layout.StoredSegment(i.start_ms, layout.header_name(i.init), "") for i in items]
-        header = next(i.init for i in items if layout.header_name(i.init) == layout.main_header(stored))
+        stored = [
+            object_names.StoredSegment(i.start_ms, i.duration_ms, object_names.header_name(i.init), "") for i in items
+        ]
+        header = next(i.init for i in items if object_names.header_name(i.init) == layout.main_header(stored))
         write_movie([header, *(item.payload for item in items)], folder / "expected.mp4")
-        movie = ObjectStore(self.objects).get(layout.movie_key(session))
+        movie = ObjectStore(self.objects).get(object_names.movie_key(session))
         assert movie == (folder / "expected.mp4").read_bytes()
         assert fact.kind is FactKind.RECORDING_STORED
         assert fact.stored is not None

@@ -15,10 +15,10 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
 from deploy.local.ports import free_ports
+from schemas import object_names
 from schemas.ids import partition_of, session_id
 from schemas.records import FactKind, Segment, SessionFact
 from schemas.topics import DEAD_LETTERS, RECORDING_SEGMENTS, SESSION_FACTS
-from sinks.objects import layout
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
 from tests.support.muxed import decoded, muxed
 from tests.support.processes import running, wait_for
@@ -101,5 +101,5 @@ def check(env: dict[str, str], session: str, parts: list[Segment], fact: Session
         secret_access_key="secret",  # type: ignore[arg-type]
     )
     store = ObjectStore(settings)
-    assert len(store.list(layout.segments_prefix(session))) == len(parts) - 1
-    assert decoded(store.get(layout.movie_key(session))).errors == []
+    assert len(store.list(object_names.segments_prefix(session))) == len(parts) - 1
+    assert decoded(store.get(object_names.movie_key(session))).errors == []

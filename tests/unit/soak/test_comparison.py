@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from schemas import object_names
 from schemas.records import HistoryEntry, OutputKind, ParticipantEvent, Segment, SessionChange, Utterance
-from sinks.objects import layout
 from tests.soak import sound
 from tests.soak.comparison import again, differences
 from tests.soak.expected import CHANGES, Expected
@@ -28,7 +28,7 @@ SEGMENTS = (
     Segment(session_id=S, kind=OutputKind.END, start_ms=4000, count=1),
 )
 EXPECTED = Expected(UTTERANCES, EVENTS, SEGMENTS, b"movie")
-KEY = layout.segment_key(SEGMENTS[0])
+KEY = object_names.segment_key(SEGMENTS[0])
 
 
 def change(number: int) -> SessionChange:

@@ -12,10 +12,10 @@ from connectors.kafka.errors import DeliveryFailed
 from connectors.objects.errors import BadKey
 from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
+from schemas import object_names
 from schemas.codec import Codec
 from schemas.records import FactKind, Segment, SessionFact
 from schemas.topics import ALL, SESSION_FACTS, Topic
-from sinks.objects import layout
 from sinks.objects.patience import Patience
 from sinks.objects.settings import SinkObjectsSettings
 from sinks.objects.storing import Destinations, Storing
@@ -81,8 +81,8 @@ def test_a_complete_recording_becomes_one_file(sink: Sink, recording: list[Segme
     fact = sink.finish(end)
     assert fact.kind is FactKind.RECORDING_STORED
     assert fact.stored is not None
-    movie = sink.store.get(layout.movie_key(SESSION))
-    assert (fact.stored.key, fact.stored.size_bytes) == (layout.movie_key(SESSION), len(movie))
+    movie = sink.store.get(object_names.movie_key(SESSION))
+    assert (fact.stored.key, fact.stored.size_bytes) == (object_names.movie_key(SESSION), len(movie))
     assert (fact.stored.duration_ms, fact.stored.count) == (end.duration_ms, len(parts))
     assert decoded(movie).errors == []
     assert list(sink.settings.scratch_dir.iterdir()) == []
@@ -116,7 +116,7 @@ def test_an_object_that_somebody_deleted_is_a_failed_recording_and_holds_nothing
     *parts, end = recording
     for part in parts:
         sink.storing.store(part, sink.patience)
-        sink.store.delete(layout.header_key(SESSION, layout.header_name(part.init)))
+        sink.store.delete(object_names.header_key(SESSION, object_names.header_name(part.init)))
     fact = sink.finish(end)
     assert (fact.kind, fact.reason) == (FactKind.RECORDING_FAILED, "segments_missing")
 
@@ -160,7 +160,7 @@ def test_a_full_scratch_disk_is_waited_for(disk: Storage, tmp_path: Path, record
     assert heard == ["recording: the scratch folder takes no file (ENOSPC)"] * 5
     assert list(troubles.queue)[-1] is None
     assert fact.kind is FactKind.RECORDING_STORED
-    assert decoded(sink.store.get(layout.movie_key(SESSION))).errors == []
+    assert decoded(sink.store.get(object_names.movie_key(SESSION))).errors == []
     assert list(disk.path.iterdir()) == []
 
 

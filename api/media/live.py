@@ -1,0 +1,89 @@
+"""A recording as it grows: a link to its playlist for whoever has a key, the playlist for whoever has the link."""
+
+import asyncio
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from typing_extensions import TypedDict
+
+from api.access import CurrentProject
+from api.answers import READING, answers
+from api.app_sessions import commands
+from api.errors import forbidden, not_found, unavailable
+from api.media.downloads import REFUSALS
+from api.media.objects import ANYWHERE
+from api.media.playlists import MEDIA_TYPE, playable, playlist
+from api.services import Here, Services
+from connectors.objects.errors import ObjectsError
+from schemas import settings as session_settings
+from schemas.object_names import StoredSegment, playlist_key, segments_prefix, stored_segments
+from schemas.records import AppSession
+from schemas.sessions import TERMINAL, Progress
+
+PATH = "/playlists"
+
+router = APIRouter(tags=["Media"])
+
+_NOTHING = "Nothing of this recording is stored yet"
+_OVER = frozenset({Progress.COMPLETE, Progress.FAILED})
+
+
+class PlaylistDocument(TypedDict):
+    """`url` needs no key and expires: an HLS playlist that grows while the meeting goes on and is final after it."""
+
+    url: str
+
+
+@router.get("/api/v1/app_sessions/{session_id}/playlist", responses=READING)
+async def get_playlist(session_id: str, project_id: CurrentProject, services: Here) -> PlaylistDocument:
+    """A link that plays the recording, from a few seconds after its first picture on, in anything that plays HLS."""
+    session = await commands.find(services, project_id, session_id)
+    if session.recording_state == Progress.NOT_STARTED:
+        raise not_found("No media file found for app session")
+    address = services.settings.base_url() + PATH
+    expires_at_s = services.clock.now_ms() // 1000 + services.settings.playlist_url_expires_s
+    try:
+        return {"url": services.objects.link_here(address, playlist_key(session_id), expires_at_s)}
+    except ObjectsError:
+        raise unavailable("Links cannot be signed here. Set RTMS_OBJECTS_SIGNING_KEY.") from None
+
+
+@router.get(PATH + "/sessions/{session_id}/recording.m3u8", responses=answers(403, 404, 503), response_class=Response)
+async def read_playlist(session_id: str, services: Here, expires: str = "", signature: str = "") -> Response:
+    """The playlist as of now; its own links work as long as this one."""
+    now_ms = services.clock.now_ms()
+    try:
+        verdict = services.objects.verify(playlist_key(session_id), expires, signature, now_ms)
+        if verdict in REFUSALS:
+            raise forbidden(REFUSALS[verdict])
+        stored = await asyncio.to_thread(_stored, services, session_id)
+        session = services.sessions.find(session_id)
+        is_over = session is None or _is_over(session)
+        segments = playable(stored, is_over=is_over)
+        if not segments:
+            raise not_found(_NOTHING)
+        left_s = int(expires) - now_ms // 1000
+        text = playlist(
+            session_id,
+            segments,
+            _grid_ms(session),
+            lambda key: services.objects.signed_url(key, left_s, now_ms),
+            is_over=is_over,
+        )
+    except ObjectsError:
+        raise unavailable("Object storage cannot be used now. Try again.") from None
+    return Response(text, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store", **ANYWHERE})
+
+
+def _stored(services: Services, session_id: str) -> list[StoredSegment]:
+    listing = services.objects.list(segments_prefix(session_id))
+    return stored_segments((item.key, item.modified_ms) for item in listing)
+
+
+def _is_over(session: AppSession) -> bool:
+    """Whether no segment will come any more."""
+    return session.recording_state in _OVER or session.state in TERMINAL
+
+
+def _grid_ms(session: AppSession | None) -> int:
+    return session_settings.readable(session.settings if session else "").grid_ms

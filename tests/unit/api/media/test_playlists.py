@@ -1,0 +1,111 @@
+"""A playlist only ever grows, and what it lists is played by a player like the file."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from api.media.playlists import playable, playlist
+from schemas import object_names
+from schemas.object_names import StoredSegment, header_key, segment_key, stored_segments
+from schemas.records import Segment
+from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
+from tests.support.muxed import SESSION, decoded, joined, muxed
+
+T = START_MS
+
+
+def stored(*starts_s: int, header: str = "aaaaaaaaaaaa") -> list[StoredSegment]:
+    return [StoredSegment(T + at * 1000, 4000, header, f"sessions/s/segments/{at}") for at in starts_s]
+
+
+def text(segments: Sequence[StoredSegment], *, is_over: bool = False) -> str:
+    return playlist("s", playable(segments, is_over=is_over), 4000, lambda key: f"https://o/{key}", is_over=is_over)
+
+
+def test_what_a_player_reads() -> None:
+    assert text(stored(0, 4), is_over=True).splitlines() == [
+        "#EXTM3U",
+        "#EXT-X-VERSION:7",
+        "#EXT-X-TARGETDURATION:6",
+        "#EXT-X-PLAYLIST-TYPE:EVENT",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        '#EXT-X-MAP:URI="https://o/sessions/s/headers/aaaaaaaaaaaa.mp4"',
+        "#EXT-X-PROGRAM-DATE-TIME:2025-10-09T08:53:20.000000Z",
+        "#EXTINF:4.000,",
+        "https://o/sessions/s/segments/0",
+        "#EXTINF:4.000,",
+        "https://o/sessions/s/segments/4",
+        "#EXT-X-ENDLIST",
+    ]
+
+
+def test_another_header_is_a_discontinuity() -> None:
+    lines = text([*stored(0), *stored(4, header="bbbbbbbbbbbb")]).splitlines()
+    at = lines.index("#EXT-X-DISCONTINUITY")
+    assert lines[at + 1] == '#EXT-X-MAP:URI="https://o/sessions/s/headers/bbbbbbbbbbbb.mp4"'
+
+
+def test_a_gap_holds_the_playlist_up_as_long_as_it_may_be_filled() -> None:
+    behind = range(8, 8 + 60, 4)
+    assert "segments/8\n" not in text(stored(0, *behind[:-1]))
+    late = text(stored(0, *behind))
+    assert "#EXT-X-DISCONTINUITY" in late
+    assert f"segments/{behind[-1]}\n" in late
+    assert "segments/8\n" in text(stored(0, 8), is_over=True)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_order_segments_are_stored_in_the_playlist_only_grows(seed: int) -> None:
+    dice = random.Random(seed)
+    waiting, there, said = stored(*range(0, 400, 4)), list[StoredSegment](), ""
+    there.append(waiting.pop(0))  # the first one stands alone for seconds before the next is made
+    while waiting:
+        is_late = there[-1].start_ms > waiting[0].start_ms + 20_000
+        there.append(waiting.pop(0 if is_late else dice.randrange(min(8, len(waiting)))))
+        there.sort()
+        now = text(there)
+        assert now.startswith(said)
+        said = now
+    assert text(there, is_over=True) == said + "#EXT-X-ENDLIST\n"
+    assert said.count("#EXTINF") == 100
+
+
+def test_the_target_is_the_same_from_the_first_segment_on() -> None:
+    first = StoredSegment(T, 7990, "aaaaaaaaaaaa", "k")
+    assert "TARGETDURATION:8\n" in text([first])
+    assert "TARGETDURATION:8\n" in text([first, StoredSegment(T + 7990, 5990, "aaaaaaaaaaaa", "k")])
+
+
+def parts() -> list[Segment]:
+    shots = [
+        Shot(T + 200, T + 6000, 1, key_every=25),
+        Shot(T + 6000, T + 11_000, 2, width=200, height=100, grey=60),
+        Shot(T + 15_000, T + 18_000, 1, key_every=500),
+    ]
+    audio = wrapped(SESSION, audio_records(SESSION, [Talk(T, T + 18_000)]))
+    return muxed(audio, wrapped(SESSION, video_records(SESSION, shots)))[:-1]
+
+
+def test_ffmpeg_plays_the_playlist_like_the_file(tmp_path: Path) -> None:
+    made = parts()
+    listing = []
+    for part in made:
+        for key, data in ((segment_key(part), part.payload), (header_of(part), part.init)):
+            (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / key).write_bytes(data)
+        listing.append((segment_key(part), 0))
+    segments = stored_segments(listing)
+    assert len({segment.header for segment in segments}) > 1
+    path = tmp_path / "recording.m3u8"
+    path.write_text(playlist(SESSION, segments, 4000, lambda key: str(tmp_path / key), is_over=True))
+    result, whole = decoded(path, options={"allowed_extensions": "ALL"}), decoded(joined(made))
+    assert {error.partition(": ")[2] for error in result.errors} <= {"Found duplicated MOOV Atom. Skipped it"}
+    assert [at - result.times[0] for at in result.times] == pytest.approx(whole.times, abs=0.002)
+    assert [luma.shape for luma in result.lumas] == [luma.shape for luma in whole.lumas]
+    assert len(result.audio) == len(whole.audio)
+
+
+def header_of(part: Segment) -> str:
+    return header_key(SESSION, object_names.header_name(part.init))
