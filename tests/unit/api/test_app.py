@@ -34,6 +34,7 @@ def test_every_route_is_in_it(document):
         (f"{SESSION}/end", "post"),
         (f"{SESSION}/{{session_id}}", "get"),
         (f"{SESSION}/{{session_id}}/media", "get"),
+        (f"{SESSION}/{{session_id}}/playlist", "get"),
         (f"{SESSION}/{{session_id}}/transcript", "get"),
         (f"{SESSION}/{{session_id}}/participant_events", "get"),
         (PROJECT, "post"),
@@ -41,6 +42,7 @@ def test_every_route_is_in_it(document):
         (f"{PROJECT}/{{project_id}}/api_keys", "post"),
         (f"{PROJECT}/{{project_id}}/zoom_apps", "post"),
         ("/objects/{key}", "get"),
+        ("/playlists/sessions/{session_id}/recording.m3u8", "get"),
     }
 
 
