@@ -1,6 +1,7 @@
 """A recording as it grows: a link to its playlist for whoever has a key, the playlist for whoever has the link."""
 
 import asyncio
+from collections.abc import Sequence
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -24,7 +25,7 @@ PATH = "/playlists"
 
 router = APIRouter(tags=["Media"])
 
-_NOTHING = "Nothing of this recording is stored yet"
+_NOTHING = "Nothing of this recording can be played yet"
 _OVER = frozenset({Progress.COMPLETE, Progress.FAILED})
 
 
@@ -38,10 +39,10 @@ class PlaylistDocument(TypedDict):
 async def get_playlist(session_id: str, project_id: CurrentProject, services: Here) -> PlaylistDocument:
     """A link that plays the recording, from a few seconds after its first picture on, in anything that plays HLS."""
     session = await commands.find(services, project_id, session_id)
-    if session.recording_state == Progress.NOT_STARTED:
-        raise not_found("No media file found for app session")
     address = services.settings.base_url() + PATH
     expires_at_s = services.clock.now_ms() // 1000 + services.settings.playlist_url_expires_s
+    if not await _playable(services, session_id, is_over=_is_over(session)):
+        raise not_found(_NOTHING)
     try:
         return {"url": services.objects.link_here(address, playlist_key(session_id), expires_at_s)}
     except ObjectsError:
@@ -56,10 +57,9 @@ async def read_playlist(session_id: str, services: Here, expires: str = "", sign
         verdict = services.objects.verify(playlist_key(session_id), expires, signature, now_ms)
         if verdict in REFUSALS:
             raise forbidden(REFUSALS[verdict])
-        stored = await asyncio.to_thread(_stored, services, session_id)
         session = services.sessions.find(session_id)
         is_over = session is None or _is_over(session)
-        segments = playable(stored, is_over=is_over)
+        segments = await _playable(services, session_id, is_over=is_over)
         if not segments:
             raise not_found(_NOTHING)
         left_s = int(expires) - now_ms // 1000
@@ -75,9 +75,12 @@ async def read_playlist(session_id: str, services: Here, expires: str = "", sign
     return Response(text, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store", **ANYWHERE})
 
 
-def _stored(services: Services, session_id: str) -> list[StoredSegment]:
-    listing = services.objects.list(segments_prefix(session_id))
-    return stored_segments((item.key, item.modified_ms) for item in listing)
+async def _playable(services: Services, session_id: str, *, is_over: bool) -> Sequence[StoredSegment]:
+    try:
+        listing = await asyncio.to_thread(services.objects.list, segments_prefix(session_id))
+    except ObjectsError:
+        raise unavailable("Object storage cannot be used now. Try again.") from None
+    return playable(stored_segments((item.key, item.modified_ms) for item in listing), is_over=is_over)
 
 
 def _is_over(session: AppSession) -> bool:
