@@ -15,11 +15,14 @@ from api.media.downloads import REFUSALS
 from api.media.objects import ANYWHERE
 from api.media.playlists import MEDIA_TYPE, playable, playlist
 from api.services import Here, Services
+from connectors.host.logs import get_logger
 from connectors.objects.errors import ObjectsError
 from schemas import settings as session_settings
 from schemas.object_names import StoredSegment, playlist_key, segments_prefix, stored_segments
 from schemas.records import AppSession
 from schemas.sessions import TERMINAL, Progress
+
+log = get_logger(__name__)
 
 PATH = "/playlists"
 
@@ -45,8 +48,9 @@ async def get_playlist(session_id: str, project_id: CurrentProject, services: He
         raise not_found(_NOTHING)
     try:
         return {"url": services.objects.link_here(address, playlist_key(session_id), expires_at_s)}
-    except ObjectsError:
-        raise unavailable("Links cannot be signed here. Set RTMS_OBJECTS_SIGNING_KEY.") from None
+    except ObjectsError as error:
+        log.warning("no playlist link", reason=str(error))
+        raise unavailable("A link cannot be made now. Try again.") from None
 
 
 @router.get(PATH + "/sessions/{session_id}/recording.m3u8", responses=answers(403, 404, 503), response_class=Response)
