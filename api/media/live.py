@@ -29,6 +29,7 @@ PATH = "/playlists"
 router = APIRouter(tags=["Media"])
 
 _NOTHING = "Nothing of this recording can be played yet"
+_NO_STORAGE = "Object storage cannot be used now. Try again."
 _OVER = frozenset({Progress.COMPLETE, Progress.FAILED})
 
 
@@ -44,13 +45,13 @@ async def get_playlist(session_id: str, project_id: CurrentProject, services: He
     session = await commands.find(services, project_id, session_id)
     address = services.settings.base_url() + PATH
     expires_at_s = services.clock.now_ms() // 1000 + services.settings.playlist_url_expires_s
-    if not await _playable(services, session_id, is_over=_is_over(session)):
-        raise not_found(_NOTHING)
     try:
+        if not await asyncio.to_thread(_playable, services, session_id, is_over=_is_over(session)):
+            raise not_found(_NOTHING)
         return {"url": services.objects.link_here(address, playlist_key(session_id), expires_at_s)}
     except ObjectsError as error:
         log.warning("no playlist link", reason=str(error))
-        raise unavailable("A link cannot be made now. Try again.") from None
+        raise unavailable(_NO_STORAGE) from None
 
 
 @router.get(PATH + "/sessions/{session_id}/recording.m3u8", responses=answers(403, 404, 503), response_class=Response)
@@ -61,36 +62,29 @@ async def read_playlist(session_id: str, services: Here, expires: str = "", sign
         verdict = services.objects.verify(playlist_key(session_id), expires, signature, now_ms)
         if verdict in REFUSALS:
             raise forbidden(REFUSALS[verdict])
-        session = services.sessions.find(session_id)
-        is_over = session is None or _is_over(session)
-        segments = await _playable(services, session_id, is_over=is_over)
-        if not segments:
-            raise not_found(_NOTHING)
-        left_s = int(expires) - now_ms // 1000
-        text = playlist(
-            session_id,
-            segments,
-            _grid_ms(session),
-            lambda key: services.objects.signed_url(key, left_s, now_ms),
-            is_over=is_over,
-        )
+        text = await asyncio.to_thread(_text, services, session_id, int(expires) - now_ms // 1000, now_ms)
     except ObjectsError:
-        raise unavailable("Object storage cannot be used now. Try again.") from None
+        raise unavailable(_NO_STORAGE) from None
     return Response(text, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store", **ANYWHERE})
 
 
-async def _playable(services: Services, session_id: str, *, is_over: bool) -> Sequence[StoredSegment]:
-    try:
-        listing = await asyncio.to_thread(services.objects.list, segments_prefix(session_id))
-    except ObjectsError:
-        raise unavailable("Object storage cannot be used now. Try again.") from None
+def _text(services: Services, session_id: str, expires_s: int, now_ms: int) -> str:
+    """In a thread: an hour's links take some 20 ms to sign. Raises ApiError 404 and ObjectsError."""
+    session = services.sessions.find(session_id)
+    is_over = session is None or _is_over(session)
+    segments = _playable(services, session_id, is_over=is_over)
+    if not segments:
+        raise not_found(_NOTHING)
+    grid_ms = session_settings.readable(session.settings if session else "").grid_ms
+    link = lambda key: services.objects.signed_url(key, expires_s, now_ms)  # noqa: E731
+    return playlist(session_id, segments, grid_ms, link, is_over=is_over)
+
+
+def _playable(services: Services, session_id: str, *, is_over: bool) -> Sequence[StoredSegment]:
+    listing = services.objects.list(segments_prefix(session_id))
     return playable(stored_segments((item.key, item.modified_ms) for item in listing), is_over=is_over)
 
 
 def _is_over(session: AppSession) -> bool:
     """Whether no segment will come any more."""
     return session.recording_state in _OVER or session.state in TERMINAL
-
-
-def _grid_ms(session: AppSession | None) -> int:
-    return session_settings.readable(session.settings if session else "").grid_ms
