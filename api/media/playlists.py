@@ -16,15 +16,21 @@ Link = Callable[[str], str]
 MEDIA_TYPE = "application/vnd.apple.mpegurl"
 
 GAP_PATIENCE_MS = 60_000
+FEWEST = 3
+"""A browser gives up on a growing playlist that is shorter when it is opened."""
 
 _LONGEST_SLOT = 1.5
 """A segment ends at a key frame in the first half of the slot after its own, at the latest."""
 
 
 def playable(stored: Sequence[StoredSegment], *, is_over: bool) -> Sequence[StoredSegment]:
-    """The segments that can be announced: all of a recording that is over, else those before the first open gap."""
-    if is_over:
-        return stored
+    """The segments that can be announced: all of a recording that is over, else those before the first open gap; none
+    while they are too few to play."""
+    segments = stored if is_over else _announced(stored)
+    return segments if is_over or len(segments) >= FEWEST else ()
+
+
+def _announced(stored: Sequence[StoredSegment]) -> Sequence[StoredSegment]:
     for index, (one, following) in enumerate(pairwise(stored), 1):
         is_open = stored[-1].end_ms - following.start_ms < GAP_PATIENCE_MS
         if one.end_ms != following.start_ms and is_open:

@@ -11,7 +11,8 @@ class ObjectsSettings(BaseSettings):
     """`url` is `file:///folder` or `s3://bucket/prefix`.
 
     `public_url` is where clients fetch: for a folder the API's address of objects, for a bucket the endpoint as clients
-    reach it when that differs from ours. `signing_key` signs the folder's URLs; every API replica needs the same.
+    reach it when that differs from ours. `signing_key` signs links to a folder's objects and to playlists, which no
+    storage could sign; every API replica needs the same.
     """
 
     model_config = SettingsConfigDict(env_prefix="RTMS_OBJECTS_")

@@ -13,7 +13,7 @@ from processors.muxing.logic import EndWork, MuxingLogic, StretchWork
 from processors.muxing.segments import end, segments
 from processors.muxing.settings import MuxingSettings
 from processors.shell.applications import Aside, Output
-from processors.shell.rendering import FAULTS
+from processors.shell.faults import FAULTS, raised_at
 from schemas.records import OutputKind, Segment
 from schemas.sessions import Awaited
 from schemas.topics import MUXING_STATE, RECORDING_SEGMENTS
@@ -62,8 +62,10 @@ def _written(session_id: str, work: object) -> Written:
     try:
         return Written(segments(session_id, work))
     except FAULTS as error:
-        log.exception("a stretch cannot be written as it is", session_id=session_id, start_ms=work.start_ms)
-        return _with_gap(session_id, work, type(error).__name__)
+        fault = type(error).__name__
+        log.error("a stretch cannot be written as it is", session_id=session_id, start_ms=work.start_ms, error=fault,
+                  at=raised_at(error))  # fmt: skip
+        return _with_gap(session_id, work, fault)
 
 
 def _with_gap(session_id: str, work: StretchWork, fault: str) -> Written:

@@ -107,7 +107,7 @@ def is_usable(record: MediaRecord) -> bool:
     """Whether a frame can become part of a recording."""
     match record:
         case Audio():
-            return record.codec is Codec.L16 and mixing.is_usable(record)
+            return mixing.is_usable(record)
         case Video():
             return record.codec is Codec.H264 and 0 < len(record.payload) <= MAX_PICTURE_BYTES
         case _:

@@ -14,14 +14,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from schemas.records import Audio
+from processors import alaw
+from schemas.records import Audio, Codec
 
 TOLERANCE_MS = 15
 
 MAX_CHUNK_MS = 2000
 """Longer chunks are refused: twice what Zoom can be asked for."""
 
-SAMPLE_BYTES = 2
+SAMPLE_BYTES = {Codec.L16: 2, Codec.G711: 1}
+"""The codecs that every chunk can be decoded from by itself."""
+
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 96_000
 
 Ends = Mapping[str, int]
@@ -41,16 +44,16 @@ class Chunk(NamedTuple):
 
 def is_usable(record: Audio) -> bool:
     """Whether the payload is whole samples in a format that can be mixed, of a sane length."""
-    if not (1 <= record.channels <= 8 and MIN_RATE_HZ <= record.sample_rate_hz <= MAX_RATE_HZ):
+    is_sane = 1 <= record.channels <= 8 and MIN_RATE_HZ <= record.sample_rate_hz <= MAX_RATE_HZ
+    if record.codec not in SAMPLE_BYTES or not is_sane:
         return False
-    frame_bytes = SAMPLE_BYTES * record.channels
-    is_whole = len(record.payload) > 0 and len(record.payload) % frame_bytes == 0
+    is_whole = len(record.payload) > 0 and len(record.payload) % _frame_bytes(record) == 0
     return is_whole and duration_ms(record) <= MAX_CHUNK_MS
 
 
 def duration_ms(record: Audio) -> int:
     """Rounded up."""
-    return -(-len(record.payload) * 1000 // (SAMPLE_BYTES * record.channels * record.sample_rate_hz))
+    return -(-len(record.payload) * 1000 // (_frame_bytes(record) * record.sample_rate_hz))
 
 
 def sample_at(time_ms: int, rate_hz: int) -> int:
@@ -94,14 +97,20 @@ def mix(chunks: Iterable[Chunk], first: int, count: int, rate_hz: int) -> Sample
     return np.clip(track, -32768, 32767).astype(np.int16)
 
 
+def _frame_bytes(record: Audio) -> int:
+    """One sample of each channel."""
+    return SAMPLE_BYTES[record.codec] * record.channels
+
+
 def _count(record: Audio, rate_hz: int) -> int:
-    frames = len(record.payload) // (SAMPLE_BYTES * record.channels)
+    frames = len(record.payload) // _frame_bytes(record)
     return frames * rate_hz // record.sample_rate_hz
 
 
 def _samples(record: Audio, rate_hz: int) -> Samples:
     """The chunk as one channel at the grid's rate."""
-    samples = np.frombuffer(record.payload, "<i2")
+    is_telephone = record.codec is Codec.G711
+    samples = alaw.decoded(record.payload) if is_telephone else np.frombuffer(record.payload, "<i2")
     if record.channels > 1:
         samples = samples.reshape(-1, record.channels).mean(axis=1).astype("<i2")
     if record.sample_rate_hz == rate_hz:

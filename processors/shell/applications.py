@@ -62,6 +62,6 @@ class Application(Protocol):
         """The outputs of a work that the logic described: always the same for the same work.
 
         It may take long and run elsewhere, but must not block the loop. What fails for good is an output too (a final
-        record that says so). An exception that the work itself must cause (`rendering.FAULTS`) puts the work aside; any
+        record that says so). An exception that the work itself must cause (`faults.FAULTS`) puts the work aside; any
         other ends the process, and the successor meets the same work again.
         """

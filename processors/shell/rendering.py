@@ -4,7 +4,6 @@ What cannot become an output whoever tries is put aside: else one odd window wou
 """
 
 import asyncio
-import struct
 from collections.abc import Callable, Iterable, Sequence
 
 from connectors.host.logs import get_logger
@@ -15,14 +14,12 @@ from processors.checkpoint.missing import Missing
 from processors.checkpoint.sessions import Window
 from processors.shell import metrics
 from processors.shell.applications import Application, Aside, Output
+from processors.shell.faults import FAULTS, raised_at
 from processors.shell.outbox import Outbox
 from schemas.records import FactKind, SessionFact
 from schemas.topics import SESSION_FACTS
 
 log = get_logger(__name__)
-
-FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, struct.error)
-"""What pure code raises when it meets what nobody thought of: the next process would, too."""
 
 
 class Rendering:
@@ -76,8 +73,9 @@ class Rendering:
         try:
             return await self._application.render(session_id, window.work)
         except FAULTS as error:
-            log.exception("work put aside", session_id=session_id)
-            return [Aside(f"{type(error).__name__} while rendering", b"")]
+            fault = type(error).__name__
+            log.error("work put aside", session_id=session_id, error=fault, at=raised_at(error))
+            return [Aside(f"{fault} while rendering", b"")]
 
     async def _send(self, window: Window, output: Output | Aside) -> None:
         """Write an output, or put aside what can never be one; it is acknowledged."""
@@ -88,8 +86,9 @@ class Rendering:
         try:
             await self._outbox.send(output.topic, output.key(session_id), output.record, partition)
         except (RecordTooLarge, *FAULTS) as error:
-            log.exception("output put aside", session_id=session_id, topic=output.topic.name)
-            await self._put_aside(window, Aside(f"{type(error).__name__} for {output.topic.name}", b""))
+            fault, topic = type(error).__name__, output.topic.name
+            log.error("output put aside", session_id=session_id, topic=topic, error=fault, at=raised_at(error))
+            await self._put_aside(window, Aside(f"{fault} for {topic}", b""))
         else:
             metrics.OUTPUTS.labels(output.topic.name).inc()
 

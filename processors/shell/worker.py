@@ -28,6 +28,7 @@ from processors.checkpoint.assignments import Assignment, Input
 from processors.settings import ProcessorsSettings
 from processors.shell import metrics
 from processors.shell.applications import Application
+from processors.shell.faults import raised_at
 from processors.shell.inputs import Inputs
 from processors.shell.outbox import Outbox
 from processors.shell.reading import Reading
@@ -213,8 +214,9 @@ class Worker:
             self._to.decoder.waiting.begin(str(Place(*source)), str(error))
             self._reading.repeat(source)  # what the registry can explain is no dead letter while it is away
             return
-        except Exception as error:  # a fault of ours that this record found must not stop the other sessions
-            log.exception("record refused by the logic", topic=source.topic, offset=message.offset)
+        except Exception as error:  # noqa: BLE001  a fault that this record found must not stop the other sessions
+            log.error("record refused by the logic", topic=source.topic, offset=message.offset,
+                      error=type(error).__name__, at=raised_at(error))  # fmt: skip
             await self._refuse(source, message, f"{type(error).__name__} in the logic")
             return
         self._explained(source)

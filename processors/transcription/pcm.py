@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from processors import alaw
 from schemas.records import Codec
 
 Samples = npt.NDArray[np.int16]
@@ -34,7 +35,7 @@ class AudioFormat:
             case Codec.L16:
                 return self.sample_rate_hz in _RATES_HZ and self.channels in _CHANNELS
             case Codec.G711:
-                return self.sample_rate_hz == 8_000 and self.channels == 1
+                return self.sample_rate_hz == alaw.RATE_HZ and self.channels == 1
             case _:
                 return False
 
@@ -52,8 +53,7 @@ class AudioFormat:
 def mono(audio: AudioFormat, payload: bytes) -> Samples:
     """The payload of a supported format as mono samples at its own rate. A cut-off last sample is left out."""
     if audio.codec is Codec.G711:
-        samples: Samples = _a_law_table()[np.frombuffer(payload, dtype=np.uint8)]
-        return samples
+        return alaw.decoded(payload)
     frame_bytes = 2 * audio.channels
     frames: Samples = np.frombuffer(payload, dtype=_LITTLE_ENDIAN, count=len(payload) // frame_bytes * audio.channels)
     if audio.channels == 1:
@@ -84,13 +84,3 @@ def _low_pass(step: int) -> npt.NDArray[np.float64]:
     places = np.arange(-half, half + 1)
     taps = np.sinc(places / step) * (0.5 + 0.5 * np.cos(np.pi * places / (half + 1)))
     return np.asarray(taps / taps.sum(), dtype=np.float64)
-
-
-@cache
-def _a_law_table() -> Samples:
-    """G.711 A-law: 256 codes to samples."""
-    codes = np.arange(256) ^ 0x55
-    exponent = (codes >> 4) & 7
-    mantissa = (codes & 15) << 4
-    magnitude = np.where(exponent == 0, mantissa + 8, (mantissa + 0x108) << np.maximum(exponent - 1, 0))
-    return np.where(codes & 0x80, magnitude, -magnitude).astype(np.int16)

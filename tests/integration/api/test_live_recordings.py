@@ -13,6 +13,8 @@ from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
 from schemas.object_names import header_key, header_name, movie_key, playlist_key, segment_key
 from schemas.records import FactKind, Segment, Stored
+from tests.support.browser import CHROMIUM, browsing
+from tests.support.house import House, Tenant
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
 from tests.support.muxed import muxed
 from tests.support.processes import wait_for
@@ -57,6 +59,14 @@ def recording(session_id: str) -> list[Segment]:
     return muxed(audio, wrapped(session_id, video_records(session_id, shots)), session=session_id)[:-1]
 
 
+def over(house: House, tenant: Tenant, session_id: str, stream_id: str, epoch: int) -> None:
+    """The meeting ends and its recording is stored."""
+    tenant.end(stream_id)
+    house.others.disconnect(session_id, epoch)
+    stored = Stored(key=movie_key(session_id), start_ms=T)
+    house.others.state(session_id, FactKind.RECORDING_STORED, stored=stored)
+
+
 @pytest.fixture
 def store(house) -> ObjectStore:
     return ObjectStore(ObjectsSettings(url=Path(house.objects).as_uri()))
@@ -66,25 +76,20 @@ def test_a_recording_is_played_while_it_grows_and_after_its_end(house, tenant, s
     stream_id = uuid.uuid4().hex
     session_id = tenant.create(stream_id).json()["id"]
     path = f"/app_sessions/{session_id}/playlist"
-    assert tenant.http.get(path).status_code == 404
     epoch = house.others.connect(session_id)
-    wait_for(lambda: tenant.http.get(path).status_code == 200, 20, lambda: "no playlist")
-    url = tenant.http.get(path).json()["url"]
-    assert httpx.get(url, trust_env=False).json() == {"error": "Nothing of this recording is stored yet"}
-
     parts = recording(session_id)
     for part in parts[:3]:
+        early = tenant.http.get(path)
+        assert (early.status_code, early.json()) == (404, {"error": "Nothing of this recording can be played yet"})
         put(store, part)
+    url = tenant.http.get(path).json()["url"]
     player = Player(url).start()
     for number, part in enumerate(parts[3:], 4):
         played = sum(one.pictures for one in parts[: number - 1])
         wait_for(lambda wanted=played: len(player.times) >= wanted - 1, 60, lambda: f"stuck at {len(player.times)}")
         assert "ENDLIST" not in httpx.get(url, trust_env=False).text
         put(store, part)
-    tenant.end(stream_id)
-    house.others.disconnect(session_id, epoch)
-    stored = Stored(key=movie_key(session_id), start_ms=parts[0].start_ms)
-    house.others.state(session_id, FactKind.RECORDING_STORED, stored=stored)
+    over(house, tenant, session_id, stream_id, epoch)
     player.thread.join(60)
     assert not player.thread.is_alive(), "the player was never told that this was all"
     assert len(player.times) == sum(part.pictures for part in parts)
@@ -96,13 +101,67 @@ def test_a_recording_is_played_while_it_grows_and_after_its_end(house, tenant, s
     assert (again.times, again.samples) == (player.times, player.samples)
 
 
+VIDEO = """<video id="v" muted autoplay src="{url}"></video>"""
+PLAYED = """(() => {
+    const v = document.getElementById("v");
+    return {time: v.currentTime, width: v.videoWidth, pictures: v.webkitDecodedFrameCount, ended: v.ended,
+            error: v.error && v.error.message, sound: v.webkitAudioDecodedByteCount};
+})()"""
+SOUGHT = """(async () => {
+    const v = document.getElementById("v");
+    await new Promise(resolve => v.onloadeddata = resolve);
+    v.pause();
+    v.currentTime = 5;
+    await new Promise(resolve => v.onseeked = resolve);
+    return [v.currentTime, v.videoWidth, v.duration];
+})()"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+def test_a_browser_plays_it_too_and_follows_another_size(house, tenant, store):
+    session_id = tenant.create(stream_id := uuid.uuid4().hex).json()["id"]
+    epoch = house.others.connect(session_id)
+    shots = [
+        Shot(T, T + 7000, 1, fps=10, key_every=20, width=640, height=360),
+        Shot(T + 7000, T + 12_000, 2, fps=10, key_every=20, width=320, height=180),
+        Shot(T + 15_000, T + 20_000, 1, fps=10, key_every=20, width=640, height=360),
+    ]
+    audio = wrapped(session_id, audio_records(session_id, [Talk(T, T + 20_000)]))
+    parts = muxed(audio, wrapped(session_id, video_records(session_id, shots)), session=session_id)[:-1]
+    widths = set()
+    for part in parts[:3]:
+        put(store, part)
+    url = tenant.http.get(f"/app_sessions/{session_id}/playlist").json()["url"]
+    with browsing() as page:
+        page.open(VIDEO.format(url=url))
+
+        def played(until_s: float) -> bool:
+            state = page.run(PLAYED)
+            assert state["error"] is None, state
+            widths.add(state["width"])
+            return state["time"] >= until_s
+
+        for part, following in zip(parts, parts[3:], strict=False):
+            end_s = (part.start_ms + part.duration_ms - parts[0].start_ms) / 1000
+            wait_for(lambda wanted=end_s: played(wanted), 60, lambda: f"stuck: {page.run(PLAYED)}")
+            put(store, following)
+        over(house, tenant, session_id, stream_id, epoch)
+        wait_for(lambda: played(0) and page.run(PLAYED)["ended"], 60, lambda: f"not ended: {page.run(PLAYED)}")
+        end = page.run(PLAYED)
+        assert widths >= {640, 320}
+        assert end["pictures"] >= sum(part.pictures for part in parts) * 0.95
+        assert end["sound"] > 0
+        page.open(VIDEO.format(url=url))
+        assert page.run(SOUGHT) == [5, 640, pytest.approx(20.064, abs=0.1)]
+
+
 def test_a_link_opens_one_playlist_for_players_anywhere(house, tenant, stranger, store):
     session_id = tenant.create().json()["id"]
     house.others.connect(session_id)
     path = f"/app_sessions/{session_id}/playlist"
-    wait_for(lambda: tenant.http.get(path).status_code == 200, 20, lambda: "no playlist")
+    for part in recording(session_id)[:3]:
+        put(store, part)
     assert stranger.http.get(path).status_code == 404
-    put(store, recording(session_id)[0])
     url = httpx.URL(tenant.http.get(path).json()["url"])
     answer = httpx.get(url, trust_env=False)
     assert answer.headers["content-type"] == "application/vnd.apple.mpegurl"

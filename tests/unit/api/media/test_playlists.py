@@ -42,14 +42,15 @@ def test_what_a_player_reads() -> None:
 
 
 def test_another_header_is_a_discontinuity() -> None:
-    lines = text([*stored(0), *stored(4, header="bbbbbbbbbbbb")]).splitlines()
+    lines = text([*stored(0), *stored(4, 8, header="bbbbbbbbbbbb")]).splitlines()
     at = lines.index("#EXT-X-DISCONTINUITY")
     assert lines[at + 1] == '#EXT-X-MAP:URI="https://o/sessions/s/headers/bbbbbbbbbbbb.mp4"'
 
 
 def test_a_gap_holds_the_playlist_up_as_long_as_it_may_be_filled() -> None:
     behind = range(8, 8 + 60, 4)
-    assert "segments/8\n" not in text(stored(0, *behind[:-1]))
+    assert playable(stored(0, *behind[:-1]), is_over=False) == ()
+    assert "segments/12\n" not in text(stored(-8, -4, 0, 8, 12))
     late = text(stored(0, *behind))
     assert "#EXT-X-DISCONTINUITY" in late
     assert f"segments/{behind[-1]}\n" in late
@@ -59,13 +60,13 @@ def test_a_gap_holds_the_playlist_up_as_long_as_it_may_be_filled() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_whatever_order_segments_are_stored_in_the_playlist_only_grows(seed: int) -> None:
     dice = random.Random(seed)
-    waiting, there, said = stored(*range(0, 400, 4)), list[StoredSegment](), ""
-    there.append(waiting.pop(0))  # the first one stands alone for seconds before the next is made
+    waiting, said = stored(*range(0, 400, 4)), ""
+    there = [waiting.pop(0)]  # it stands alone for seconds before the next is made
     while waiting:
         is_late = there[-1].start_ms > waiting[0].start_ms + 20_000
         there.append(waiting.pop(0 if is_late else dice.randrange(min(8, len(waiting)))))
         there.sort()
-        now = text(there)
+        now = text(there) if playable(there, is_over=False) else ""
         assert now.startswith(said)
         said = now
     assert text(there, is_over=True) == said + "#EXT-X-ENDLIST\n"
@@ -74,8 +75,8 @@ def test_whatever_order_segments_are_stored_in_the_playlist_only_grows(seed: int
 
 def test_the_target_is_the_same_from_the_first_segment_on() -> None:
     first = StoredSegment(T, 7990, "aaaaaaaaaaaa", "k")
-    assert "TARGETDURATION:8\n" in text([first])
-    assert "TARGETDURATION:8\n" in text([first, StoredSegment(T + 7990, 5990, "aaaaaaaaaaaa", "k")])
+    assert "TARGETDURATION:8\n" in text([first], is_over=True)
+    assert "TARGETDURATION:8\n" in text([first, StoredSegment(T + 7990, 5990, "aaaaaaaaaaaa", "k")], is_over=True)
 
 
 def parts() -> list[Segment]:

@@ -1,10 +1,14 @@
 """What comes out is played: every claim about a recording is checked on decoded pictures and sound."""
 
+from dataclasses import replace
+
+import av
+import numpy as np
 import pytest
 
 from processors.checkpoint.folds import Fold
 from processors.muxing.logic import MuxingLogic
-from schemas.records import OutputKind, RecordKind, Segment
+from schemas.records import Codec, OutputKind, RecordKind, Segment
 from schemas.topics import AUDIO
 from tests.support.media import START_MS, Shot, Talk, audio_records, control, video_records, wrapped
 from tests.support.muxed import SESSION, decoded, joined, muxed
@@ -124,3 +128,21 @@ def test_settings_that_cannot_be_read_stand_for_the_defaults() -> None:
     sound = logic.observe(AUDIO.name, Fold().part, begin).part
     object.__setattr__(begin.begin, "settings", "no JSON")
     assert logic.observe(AUDIO.name, Fold().part, begin).part == sound
+
+
+def test_the_sound_of_telephones_is_heard() -> None:
+    records = audio_records(SESSION, [Talk(T, T + 4000, rate_hz=8000, hum_hz=300)])
+    encoder = av.CodecContext.create("pcm_alaw", "w")
+    encoder.sample_rate, encoder.layout, encoder.format = 8000, "mono", "s16"
+    calls = []
+    for record in records:
+        frame = av.AudioFrame.from_ndarray(np.frombuffer(record.payload, "<i2")[None], format="s16", layout="mono")
+        frame.sample_rate = 8000
+        (packet,) = encoder.encode(frame)
+        calls.append(replace(record, codec=Codec.G711, payload=bytes(packet)))
+    plain, called = (
+        decoded(joined(muxed(wrapped(SESSION, chunks), wrapped(SESSION, [])))) for chunks in (records, calls)
+    )
+    assert called.errors == []
+    assert called.rms(0.2, 3.9) == pytest.approx(plain.rms(0.2, 3.9), rel=0.01)
+    assert called.rms(0.2, 3.9) > 0.05
