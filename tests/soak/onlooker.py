@@ -26,7 +26,8 @@ from tests.soak.troubles import Troubles
 BETWEEN_S = 0.05
 REQUEST_EVERY_S = 0.2
 RETRY_S = 0.2
-VISIT_EVERY = 20
+VISIT_EVERY = 10
+MOST_VISITS = 60
 PART_BYTES = 1000
 
 OK, CREATED, PARTIAL, NOT_FOUND, UNAVAILABLE = 200, 201, 206, 404, 503
@@ -205,10 +206,11 @@ class _Requester:
         self._round = 0
 
     def go(self) -> None:
-        number, is_new = divmod(self._round, VISIT_EVERY)
+        number, turn = divmod(self._round, VISIT_EVERY)
+        visit = self._looking.visit(number % MOST_VISITS)
         self._round += 1
-        if is_new == 0 and self._create(self._looking.visit(number)) and number % 2:
-            self._end(self._looking.visit(number))
+        if turn == 0 and self._create(visit) and number % 3:
+            self._end(visit)
         if sessions := list(self._looking.sessions()):
             self._create(sessions[self._round % len(sessions)])
         self._looking.pause(REQUEST_EVERY_S)
