@@ -116,7 +116,8 @@ class SecuredBroker(Broker):
             for rule in acls
             for operation in rule["operations"]
         ]
-        for made in self.admin().create_acls(rules).values():
+        admin = self.admin()  # must outlive the answers
+        for made in admin.create_acls(rules).values():
             made.result(30)
 
     def settings(self, way: str) -> dict[str, str]:

@@ -50,7 +50,7 @@ def test_the_job_gets_in(way: str, broker: SecuredBroker, registry: Server, clic
     }
     config = {
         "kafka": {name: value for name, value in told.items() if name not in CERTIFICATES | PASSWORDS}
-        | {"registry_url": registry.url, "partitions": 2, "replication_factor": 1},
+        | {"registry_url": registry.url, "partitions": 3, "replication_factor": 1},
         "clickhouse": {"url": clickhouse.url},
     }
     manifests = render(values=merged(merged(SMALLEST, WAYS[way]), {"config": config}))
