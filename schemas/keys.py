@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from schemas.codec import Undecodable
-from schemas.records import ApiKey, DeadLetter, Project, Record, ZoomApp
+from schemas.records import ApiKey, Claim, DeadLetter, Project, Record, ZoomApp
 
 _Record = TypeVar("_Record", bound=Record)
 
@@ -35,7 +35,7 @@ def names(key: bytes | None, record: Record) -> bool:
     value: a record in which they differ is nobody's.
     """
     match record:
-        case Project():
+        case Project() | Claim():
             return key == record.project_id.encode()
         case ApiKey():
             return key == record.key_id.encode()

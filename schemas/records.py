@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from schemas import topics
+from schemas.control_records import ApiKey, Claim, ClaimKind, Project, ZoomApp
 from schemas.session_records import (
     AppSession,
     FactKind,
@@ -29,6 +30,8 @@ __all__ = [
     "Begin",
     "Caption",
     "Chat",
+    "Claim",
+    "ClaimKind",
     "Codec",
     "DeadLetter",
     "Event",
@@ -245,37 +248,6 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
-    project_id: str
-    name: str
-    created_at_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKey:
-    """The secret itself is shown once and never kept: only its SHA-256 (hex)."""
-
-    key_id: str
-    project_id: str
-    name: str
-    secret_sha256: str
-    disabled: bool = False
-    created_at_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoomApp:
-    """Zoom credentials of a project; secrets are encrypted with the deployment's key ring."""
-
-    zoom_app_id: str
-    project_id: str
-    client_id: str
-    client_secret_encrypted: str
-    webhook_secret_encrypted: str | None = None
-    created_at_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessorState:
     """What a processor's assignment has finished of one session; `state` is the checkpoint as canonical JSON."""
 
@@ -315,6 +287,7 @@ Record = (
     | Project
     | ApiKey
     | ZoomApp
+    | Claim
     | ProcessorState
     | DeadLetter
 )
@@ -342,5 +315,6 @@ CLASS_OF: Mapping[str, type[Record]] = {
     topics.PROJECTS.name: Project,
     topics.API_KEYS.name: ApiKey,
     topics.ZOOM_APPS.name: ZoomApp,
+    topics.CLAIMS.name: Claim,
     topics.DEAD_LETTERS.name: DeadLetter,
 }

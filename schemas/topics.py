@@ -80,6 +80,10 @@ PROJECTS = _control("projects", "project.v1")
 API_KEYS = _control("api-keys", "api-key.v1")
 ZOOM_APPS = _control("zoom-apps", "zoom-app.v1")
 
+CLAIMS = Topic("claims", "claim.v1", Cleanup.DELETE, 5 * DAY_MS, per_session=False)
+"""Never compacted: a verdict hangs on the order of all records. Kept for more than twice as long as a claim can hold
+(`schemas.claims`), so that what is deleted decides about nothing that still does."""
+
 DEAD_LETTERS = Topic("dead-letters", "dead-letter.v1", Cleanup.DELETE, 7 * DAY_MS, per_session=False)
 
 MEDIA_TOPICS = (AUDIO, VIDEO, SHARE, CAPTIONS, CHAT, EVENTS)
@@ -99,6 +103,7 @@ ALL = (
     MUXING_STATE,
     PARTICIPANTS_STATE,
     *CONTROL_PLANE_TOPICS,
+    CLAIMS,
     DEAD_LETTERS,
 )
 
