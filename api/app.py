@@ -7,7 +7,9 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import refusals
+from api.app_sessions.participant_routes import router as participants
 from api.app_sessions.routes import router as app_sessions
+from api.bots.routes import router as bots
 from api.control_plane.routes import router as control_plane
 from api.media.downloads import router as downloads
 from api.media.routes import router as media
@@ -43,7 +45,7 @@ def create_app(open_services: OpenServices, clock: Clock, *, serves_objects: boo
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    for router in (app_sessions, media, transcripts, participant_events, control_plane):
+    for router in (app_sessions, bots, media, transcripts, participant_events, participants, control_plane):
         app.include_router(router)
     if serves_objects:
         app.include_router(downloads)

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from api.claims import Claims
 from api.directory import Directory
-from api.followed import Followed
+from api.followed import Followed, FollowedLog
 from api.journal import Journal
 from api.live_sessions import LiveSessions
 from api.media.downloads import PATH
@@ -52,14 +53,17 @@ async def open_services(
     `on_broken` is called once if the producer is broken for good: this process will record nothing any more.
     """
     kafka, settings = configuration.kafka, configuration.api
-    sessions, directory = LiveSessions(), Directory()
+    sessions, claims, directory = LiveSessions(), Claims(), Directory()
     applies = {
         topics.APP_SESSIONS: sessions.apply,
         topics.PROJECTS: directory.apply_project,
         topics.API_KEYS: directory.apply_api_key,
         topics.ZOOM_APPS: directory.apply_zoom_app,
     }
-    followed = {topic: Followed(kafka, configuration.decoder, topic, apply).start() for topic, apply in applies.items()}
+    followed = {topic: Followed(kafka, configuration.decoder, topic, apply) for topic, apply in applies.items()}
+    followed[topics.CLAIMS] = FollowedLog(kafka, configuration.decoder, topics.CLAIMS, claims.apply)
+    for view in followed.values():
+        view.start()
     producer = create_producer(kafka, CONTROL)
     clickhouse = ClickHouse(_bounded(configuration.clickhouse))
     watch = asyncio.create_task(_watch(health, followed.values(), producer, on_broken))
@@ -70,6 +74,7 @@ async def open_services(
             clock=configuration.clock,
             journal=Journal(kafka, producer, configuration.decoder.codec, settings.append_timeout_s),
             sessions=sessions,
+            claims=claims,
             directory=directory,
             followed=followed,
             clickhouse=clickhouse,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from api.claims import Claims
 from api.directory import Directory
 from api.errors import unavailable
 from api.followed import Followed
@@ -26,7 +27,7 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Everything behind the API. `followed` has a view per topic: app sessions and the control plane.
+    """Everything behind the API. `followed` has a view per topic: app sessions, claims and the control plane.
 
     `addresses` says where a stream may be: the policy that the workers connect by.
     """
@@ -36,6 +37,7 @@ class Services:
     clock: Clock
     journal: Journal
     sessions: LiveSessions
+    claims: Claims
     directory: Directory
     followed: Mapping[Topic, Followed]
     clickhouse: ClickHouse

@@ -1,5 +1,7 @@
 """What an operator may set about the API, read from `RTMS_API_*`."""
 
+from typing import Literal
+
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -14,6 +16,10 @@ class ApiSettings(BaseSettings):
     public_url: str = Field(default="", description="how clients reach this API; default: http://host:port")
     admin_token: SecretStr = SecretStr("")
 
+    concurrency_limit: int = Field(default=2500, ge=0, description="live sessions of a project that has no own limit")
+    repeated_end: Literal["answer", "refuse"] = Field(
+        default="answer", description="to end a session that is ending or over: its state, or 400 as the incumbent does"
+    )
     media_url_expires_s: int = Field(default=1800, ge=60, description="how long a recording's link works")
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     fold_timeout_s: float = Field(default=5.0, gt=0, description="for a fact to show in a session's state")

@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+from api.errors import refused
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LOST_PLUS = re.compile(r"(?<=\d) (\d\d:?\d\d)$")
 _MAX_MS = 253_402_300_799_999  # the last millisecond of the year 9999
@@ -28,3 +30,11 @@ def unix_ms(text: str) -> int:
         return (aware - _EPOCH) // timedelta(milliseconds=1)
     except OverflowError:
         raise ValueError(f"{text} is out of range") from None
+
+
+def queried_ms(name: str, text: str) -> int:
+    """The Unix milliseconds of a query parameter. Raises ApiError 400."""
+    try:
+        return unix_ms(text)
+    except ValueError:
+        raise refused(f"Invalid {name} format. Use ISO 8601, e.g. 2025-01-13T10:30:00Z") from None

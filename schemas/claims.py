@@ -36,9 +36,10 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`holders` are those in the way: the one with the key, or all that are counted."""
+    """`holders` are those in the way as of `at_ms`: the one with the key, or all that are counted."""
 
     verdict: Verdict
+    at_ms: int
     holders: tuple[Holding, ...] = ()
 
 
@@ -68,16 +69,17 @@ class ProjectClaims:
         key, own = claim.deduplication_key, self._holdings.get(claim.session_id)
         in_the_way = self._by_key.get(key) if key is not None else None
         if in_the_way is not None and in_the_way is not own:
-            return Decision(Verdict.DUPLICATE, (in_the_way,))
+            return Decision(Verdict.DUPLICATE, at_ms, (in_the_way,))
         if own is None:
             if self._counted >= claim.limit:
-                return Decision(Verdict.LIMIT, tuple(holding for holding in self._holdings.values() if holding.counted))
+                counted = tuple(holding for holding in self._holdings.values() if holding.counted)
+                return Decision(Verdict.LIMIT, at_ms, counted)
             own = self._holdings[claim.session_id] = Holding(claim.session_id, offset, at_ms)
             self._counted += 1
         if key is not None and own.deduplication_key is None:  # the same session again, this time with a key
             own.deduplication_key = key
             self._by_key[key] = own
-        return Decision(Verdict.WON)
+        return Decision(Verdict.WON, at_ms)
 
     def _uncount(self, holding: Holding) -> None:
         self._counted -= holding.counted

@@ -9,9 +9,14 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
+    """A tenant. `concurrency_limit` None: the installation's. `webhook_secrets_encrypted` sign what its sessions tell
+    receivers of their own, the newest first; a second one goes on signing while receivers change over."""
+
     project_id: str
     name: str
     created_at_ms: int
+    concurrency_limit: int | None = None
+    webhook_secrets_encrypted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

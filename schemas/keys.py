@@ -18,6 +18,11 @@ def item_key(session_id: str, item_id: str) -> bytes:
     return f"{session_id}{ITEM_SEPARATOR}{item_id}".encode()
 
 
+def objects_folder(session_id: str) -> str:
+    """Where everything lies that object storage holds of a session."""
+    return f"sessions/{session_id}"
+
+
 def session_of(key: bytes | None) -> str | None:
     """The session that a key names, as far as that can be told."""
     return (key or b"").decode(errors="replace").partition(ITEM_SEPARATOR)[0] or None

@@ -65,7 +65,7 @@ def document(state: AppSession) -> AppSessionDocument:
         "events": [_event(entry) for entry in state.history],
         "transcription_state": state.transcription_state,
         "recording_state": state.recording_state,
-        "deduplication_key": None,
+        "deduplication_key": state.deduplication_key,
         "zoom_rtms_stream_id": state.request.stream_id,
         "created_at": iso_utc(state.created_at_ms),
         "failures": list(state.failures),

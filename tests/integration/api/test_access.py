@@ -27,7 +27,8 @@ def test_a_foreign_key_sees_nothing(tenant, stranger, session_id, route):
     expected = 404 if route == "/media" else 200
     assert tenant.http.get(path).status_code == expected
     answer = stranger.http.get(path)
-    assert (answer.status_code, answer.json()) == (404, {"error": "App session not found"})
+    assert answer.status_code == 404
+    assert answer.json() in ({"error": "App session not found"}, {"error": "Bot not found"})
     unknown = stranger.http.get(path.replace(session_id, "app_0000000000000000"))
     assert (unknown.status_code, unknown.json()) == (answer.status_code, answer.json())
 
@@ -49,6 +50,7 @@ ROUTES = [
     ("GET", "/app_sessions"), ("POST", "/app_sessions"), ("POST", "/app_sessions/end"), ("GET", "/app_sessions/end"),
     *[("GET", f"/app_sessions/app_0000000000000000{route}") for route in SESSION_ROUTES],
     ("PUT", "/app_sessions"), ("DELETE", "/app_sessions/x"), ("PATCH", "/app_sessions/x/transcript"),
+    ("GET", "/bots"), ("POST", "/bots"), ("GET", "/bots/x"), ("POST", "/bots/x/leave"), ("PUT", "/bots/x"),
 ]  # fmt: skip
 ADMIN_ROUTES = [
     ("GET", "/projects"), ("POST", "/projects"), ("POST", "/projects/p/api_keys"), ("POST", "/projects/p/zoom_apps"),
@@ -87,8 +89,8 @@ def test_the_admin_token_is_no_projects_key(house):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("PUT", "/app_sessions"), ("GET", "/app_sessions/end"), ("DELETE", "/app_sessions/x"), ("HEAD", "/app_sessions"),
-     ("OPTIONS", "/app_sessions"), ("POST", "/app_sessions/x/transcript")],
+    [("PUT", "/app_sessions"), ("GET", "/app_sessions/end"), ("PUT", "/app_sessions/x"), ("HEAD", "/app_sessions"),
+     ("OPTIONS", "/app_sessions"), ("PUT", "/app_sessions/x/transcript"), ("POST", "/bots")],
 )  # fmt: skip
 def test_wrong_methods(tenant, method, path):
     answer = tenant.http.request(method, path)
@@ -100,7 +102,7 @@ def test_wrong_methods(tenant, method, path):
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/api", "/api/v1", "/api/v1/", "/api/v1/app_sessions/", "/api/v1/app_sessions/x/", "/api/v1/bots",
+    ["/", "/api", "/api/v1", "/api/v1/", "/api/v1/app_sessions/", "/api/v1/app_sessions/x/", "/api/v1/bots/",
      "/nothing", "/api/v1/app_sessions/x/media/", "/api/v2/app_sessions", "/api/v1/app_sessions//media", "/objects",
      "/%00", "/%ff"],
 )  # fmt: skip

@@ -8,10 +8,12 @@ import pytest
 from api.app import create_app
 from api.app_sessions.request_schemas import CREATE, CREATE_EXAMPLE, END
 from api.app_sessions.requests import ended_stream, session_order
+from api.bots.routes import REFUSED
 from connectors.host.clock import SystemClock
 from connectors.rtms.protocol.addresses import AddressPolicy
 
 SESSION = "/api/v1/app_sessions"
+BOT = "/api/v1/bots"
 PROJECT = "/api/v1/projects"
 
 
@@ -28,14 +30,26 @@ def document():
 
 def test_every_route_is_in_it(document):
     found = {(path, method) for path, operations in document["paths"].items() for method in operations}
-    assert found == {
+    both = {
+        (f"{prefix}/{{session_id}}{path}", method)
+        for prefix in (SESSION, BOT)
+        for path, methods in {
+            "": ("get", "patch", "delete"),
+            "/transcript": ("get", "post", "delete"),
+            "/participant_events": ("get",),
+            "/participants": ("get",),
+            "/chat_messages": ("get",),
+            "/delete_data": ("post",),
+        }.items()
+        for method in methods
+    }
+    assert found == both | {(f"{BOT}/{{session_id}}/{action}", method.lower()) for method, action in REFUSED} | {
         (SESSION, "post"),
         (SESSION, "get"),
+        (BOT, "get"),
         (f"{SESSION}/end", "post"),
-        (f"{SESSION}/{{session_id}}", "get"),
         (f"{SESSION}/{{session_id}}/media", "get"),
-        (f"{SESSION}/{{session_id}}/transcript", "get"),
-        (f"{SESSION}/{{session_id}}/participant_events", "get"),
+        (f"{BOT}/{{session_id}}/recording", "get"),
         (PROJECT, "post"),
         (PROJECT, "get"),
         (f"{PROJECT}/{{project_id}}/api_keys", "post"),
@@ -54,7 +68,7 @@ def test_it_promises_no_422_and_says_what_opens_each_route(document):
         for operation in operations.values():
             assert "422" not in operation["responses"]
             schemes = [name for entry in operation.get("security", []) for name in entry]
-            wanted = {"/api/v1/app": "API key", "/api/v1/pro": "Admin token"}.get(path[:11])
+            wanted = {"/api/v1/app": "API key", "/api/v1/bot": "API key", "/api/v1/pro": "Admin token"}.get(path[:11])
             assert schemes == ([wanted] if wanted else [])
             assert ("401" in operation["responses"]) == bool(wanted)
             assert ("requestBody" in operation) == ("415" in operation["responses"])
