@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from schemas.codec import Undecodable
-from schemas.records import ApiKey, Claim, DeadLetter, Project, Record, ZoomApp
+from schemas.records import ApiKey, Claim, DeadLetter, Project, Record, WebhookSubscription, ZoomApp
 
 _Record = TypeVar("_Record", bound=Record)
 
@@ -46,6 +46,8 @@ def names(key: bytes | None, record: Record) -> bool:
             return key == record.key_id.encode()
         case ZoomApp():
             return key == record.zoom_app_id.encode()
+        case WebhookSubscription():
+            return key == record.subscription_id.encode()
         case DeadLetter():
             return True
         case _:

@@ -20,6 +20,13 @@ from schemas.session_records import (
     Stored,
     StreamRequest,
 )
+from schemas.webhook_records import (
+    DeliveryAttempt,
+    DeliveryStatus,
+    WebhookDelivery,
+    WebhookNotice,
+    WebhookSubscription,
+)
 
 __all__ = [
     "CLASS_OF",
@@ -34,6 +41,8 @@ __all__ = [
     "ClaimKind",
     "Codec",
     "DeadLetter",
+    "DeliveryAttempt",
+    "DeliveryStatus",
     "Event",
     "FactKind",
     "HistoryEntry",
@@ -53,6 +62,9 @@ __all__ = [
     "Utterance",
     "UtteranceStatus",
     "Video",
+    "WebhookDelivery",
+    "WebhookNotice",
+    "WebhookSubscription",
     "ZoomApp",
 ]
 
@@ -288,6 +300,9 @@ Record = (
     | ApiKey
     | ZoomApp
     | Claim
+    | WebhookSubscription
+    | WebhookNotice
+    | WebhookDelivery
     | ProcessorState
     | DeadLetter
 )
@@ -316,5 +331,8 @@ CLASS_OF: Mapping[str, type[Record]] = {
     topics.API_KEYS.name: ApiKey,
     topics.ZOOM_APPS.name: ZoomApp,
     topics.CLAIMS.name: Claim,
+    topics.WEBHOOK_SUBSCRIPTIONS.name: WebhookSubscription,
+    topics.WEBHOOK_NOTICES.name: WebhookNotice,
+    topics.WEBHOOK_DELIVERIES.name: WebhookDelivery,
     topics.DEAD_LETTERS.name: DeadLetter,
 }

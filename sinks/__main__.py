@@ -6,6 +6,7 @@ from importlib import import_module
 SINKS = {
     "clickhouse": "writes transcripts, participant events and app sessions into ClickHouse",
     "objects": "stores recordings in object storage",
+    "webhooks": "tells customers' receivers what happened",
 }
 
 
