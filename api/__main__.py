@@ -24,6 +24,7 @@ from connectors.kafka.errors import KafkaError
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
 from connectors.rtms.settings import ZoomSettings
+from connectors.webhooks.settings import WebhooksSettings
 
 SERVICE = "api"
 
@@ -44,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         epilog=f"environment:\n{settings}\n  RTMS_SECRETS_KEYS, RTMS_OBJECTS_*, RTMS_KAFKA_*, RTMS_CLICKHOUSE_*, "
         "RTMS_HEALTH_*, RTMS_LOG_*,\n"
+        "  RTMS_WEBHOOKS_ALLOW_LOOPBACK (receivers on this machine, as for sinks webhooks),\n"
         "  RTMS_ZOOM_ALLOWED_HOSTS and RTMS_ZOOM_ALLOW_PLAINTEXT (where streams may be, as for ingest)\n\n"
         "The OpenAPI document is at /openapi.json, a page to try it at /docs.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -65,6 +67,7 @@ def configuration() -> Configuration:
         clickhouse=ClickHouseSettings(),
         objects=objects,
         zoom=ZoomSettings(),
+        webhooks=WebhooksSettings(),
         key_ring=KeyRing(SecretsSettings().key_list()),
         decoder=Decoder.from_settings(kafka),
         clock=SystemClock(),

@@ -20,7 +20,7 @@ class DetailDocument(TypedDict):
 _TEXTS = {
     400: "The request makes no sense: `error`, or the fields that are wrong with what is wrong about them.",
     401: "No key, or one that opens nothing.",
-    403: "The link was changed or has expired.",
+    403: "The link was changed or has expired; or the key lacks the scope.",
     404: "There is no such thing in this project.",
     413: "The body is larger than a request may be.",
     415: "The body is no JSON.",
@@ -38,8 +38,8 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return described
 
 
-READING = answers(401, 404, 503)
-WRITING = answers(400, 401, 413, 415, 503)
+READING = answers(401, 403, 404, 503)
+WRITING = answers(400, 401, 403, 413, 415, 503)
 
 
 def json_body(schema: dict[str, Any], **examples: Any) -> dict[str, Any]:

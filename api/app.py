@@ -10,6 +10,7 @@ from api import refusals
 from api.app_sessions.participant_routes import router as participants
 from api.app_sessions.routes import router as app_sessions
 from api.bots.routes import router as bots
+from api.control_plane.archive_routes import router as archive
 from api.control_plane.routes import router as control_plane
 from api.media.downloads import router as downloads
 from api.media.routes import router as media
@@ -17,6 +18,9 @@ from api.observation import Observed
 from api.participant_events.routes import router as participant_events
 from api.services import Services
 from api.transcripts.routes import router as transcripts
+from api.webhooks.delivery_routes import router as deliveries
+from api.webhooks.routes import router as webhooks
+from api.zoom.routes import router as zoom
 from connectors.host.clock import Clock
 
 VERSION = "0.1.0"
@@ -45,7 +49,8 @@ def create_app(open_services: OpenServices, clock: Clock, *, serves_objects: boo
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    for router in (app_sessions, bots, media, transcripts, participant_events, participants, control_plane):
+    customers = (app_sessions, bots, media, transcripts, participant_events, participants, webhooks, deliveries)
+    for router in (*customers, control_plane, archive, zoom):
         app.include_router(router)
     if serves_objects:
         app.include_router(downloads)

@@ -24,6 +24,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
 from connectors.rtms.settings import ZoomSettings
+from connectors.webhooks.settings import WebhooksSettings
 from schemas import topics
 
 LONGEST_QUERY_S = 15
@@ -39,6 +40,7 @@ class Configuration:
     clickhouse: ClickHouseSettings
     objects: ObjectsSettings
     zoom: ZoomSettings
+    webhooks: WebhooksSettings
     key_ring: KeyRing
     decoder: Decoder
     clock: Clock
@@ -58,7 +60,10 @@ async def open_services(
         topics.APP_SESSIONS: sessions.apply,
         topics.PROJECTS: directory.apply_project,
         topics.API_KEYS: directory.apply_api_key,
+        topics.API_KEY_USES: directory.apply_api_key_use,
+        topics.TEMPLATES: directory.apply_template,
         topics.ZOOM_APPS: directory.apply_zoom_app,
+        topics.WEBHOOK_SUBSCRIPTIONS: directory.apply_subscription,
     }
     followed = {topic: Followed(kafka, configuration.decoder, topic, apply) for topic, apply in applies.items()}
     followed[topics.CLAIMS] = FollowedLog(kafka, configuration.decoder, topics.CLAIMS, claims.apply)
@@ -71,6 +76,7 @@ async def open_services(
         yield Services(
             settings=settings,
             addresses=configuration.zoom.addresses(),
+            targets=configuration.webhooks.targets(),
             clock=configuration.clock,
             journal=Journal(kafka, producer, configuration.decoder.codec, settings.append_timeout_s),
             sessions=sessions,

@@ -21,7 +21,7 @@ class Project:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """The secret itself is shown once and never kept: only its SHA-256 (hex)."""
+    """The secret itself is shown once and never kept: only its SHA-256 (hex). No scopes: all of them."""
 
     key_id: str
     project_id: str
@@ -29,6 +29,8 @@ class ApiKey:
     secret_sha256: str
     disabled: bool = False
     created_at_ms: int
+    scopes: tuple[str, ...] = ()
+    expires_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,22 @@ class ZoomApp:
     client_secret_encrypted: str
     webhook_secret_encrypted: str | None = None
     created_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyUse:
+    """When a key was last used, to the minute. A record of its own, so that noting it can undo no change of the key."""
+
+    key_id: str
+    last_used_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """How a project's sessions are that Zoom itself announces: `wishes` are fields of a create request, as JSON."""
+
+    project_id: str
+    wishes: str
 
 
 class ClaimKind(StrEnum):

@@ -3,7 +3,17 @@
 from typing import TypeVar
 
 from schemas.codec import Undecodable
-from schemas.records import ApiKey, Claim, DeadLetter, Project, Record, WebhookSubscription, ZoomApp
+from schemas.records import (
+    ApiKey,
+    ApiKeyUse,
+    Claim,
+    DeadLetter,
+    Project,
+    Record,
+    Template,
+    WebhookSubscription,
+    ZoomApp,
+)
 
 _Record = TypeVar("_Record", bound=Record)
 
@@ -40,9 +50,9 @@ def names(key: bytes | None, record: Record) -> bool:
     value: a record in which they differ is nobody's.
     """
     match record:
-        case Project() | Claim():
+        case Project() | Claim() | Template():
             return key == record.project_id.encode()
-        case ApiKey():
+        case ApiKey() | ApiKeyUse():
             return key == record.key_id.encode()
         case ZoomApp():
             return key == record.zoom_app_id.encode()

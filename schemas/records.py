@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from schemas import topics
-from schemas.control_records import ApiKey, Claim, ClaimKind, Project, ZoomApp
+from schemas.control_records import ApiKey, ApiKeyUse, Claim, ClaimKind, Project, Template, ZoomApp
 from schemas.session_records import (
     AppSession,
     FactKind,
@@ -32,6 +32,7 @@ __all__ = [
     "CLASS_OF",
     "MEDIA_CLASS_OF",
     "ApiKey",
+    "ApiKeyUse",
     "AppSession",
     "Audio",
     "Begin",
@@ -59,6 +60,7 @@ __all__ = [
     "SessionFact",
     "Stored",
     "StreamRequest",
+    "Template",
     "Utterance",
     "UtteranceStatus",
     "Video",
@@ -298,6 +300,8 @@ Record = (
     | SessionChange
     | Project
     | ApiKey
+    | ApiKeyUse
+    | Template
     | ZoomApp
     | Claim
     | WebhookSubscription
@@ -329,6 +333,8 @@ CLASS_OF: Mapping[str, type[Record]] = {
     topics.PARTICIPANTS_STATE.name: ProcessorState,
     topics.PROJECTS.name: Project,
     topics.API_KEYS.name: ApiKey,
+    topics.API_KEY_USES.name: ApiKeyUse,
+    topics.TEMPLATES.name: Template,
     topics.ZOOM_APPS.name: ZoomApp,
     topics.CLAIMS.name: Claim,
     topics.WEBHOOK_SUBSCRIPTIONS.name: WebhookSubscription,

@@ -57,14 +57,16 @@ async def find(services: Services, project_id: str, session_id: str, kind: str =
     return session
 
 
-def requested(project_id: str, session_id: str, order: SessionOrder, zoom_app_id: str) -> SessionFact:
+def requested(
+    project_id: str, session_id: str, order: SessionOrder, zoom_app_id: str, source: str = SOURCE
+) -> SessionFact:
     """The fact that asks for a session."""
     stream, wishes = order.stream, order.wishes
     return SessionFact(
         session_id=session_id,
         kind=FactKind.REQUESTED,
         project_id=project_id,
-        source=SOURCE,
+        source=source,
         request=StreamRequest(
             product=stream.product,
             meeting_id=stream.meeting_id,

@@ -8,9 +8,9 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from api.times import iso_utc
 from schemas import ids
 from schemas.records import AppSession, HistoryEntry, Hole
+from schemas.times import iso_utc
 
 
 class EventDocument(TypedDict):

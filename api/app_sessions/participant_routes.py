@@ -24,8 +24,8 @@ class ChatMessagePage(TypedDict):
     results: list[None]
 
 
-@router.get(f"{APP_SESSION}/participants", responses=answers(400, 401, 404, 503))
-@router.get(f"{BOT}/participants", responses=answers(400, 401, 404, 503))
+@router.get(f"{APP_SESSION}/participants", responses=answers(400, 401, 403, 404, 503))
+@router.get(f"{BOT}/participants", responses=answers(400, 401, 403, 404, 503))
 async def list_participants(
     request: Request,
     session: CurrentBot,
@@ -43,8 +43,8 @@ async def list_participants(
     return {"next": following, "previous": preceding, "results": page.items}
 
 
-@router.get(f"{APP_SESSION}/chat_messages", responses=answers(400, 401, 404, 503))
-@router.get(f"{BOT}/chat_messages", responses=answers(400, 401, 404, 503))
+@router.get(f"{APP_SESSION}/chat_messages", responses=answers(400, 401, 403, 404, 503))
+@router.get(f"{BOT}/chat_messages", responses=answers(400, 401, 403, 404, 503))
 async def list_chat_messages(
     _session: CurrentBot, updated_after: str | None = None, cursor: str | None = None
 ) -> ChatMessagePage:

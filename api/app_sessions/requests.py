@@ -8,11 +8,12 @@ from typing import Any
 from api.app_sessions import media_settings
 from api.app_sessions.metadata import metadata
 from api.app_sessions.recording_settings import recording
-from api.app_sessions.session_webhooks import session_webhooks, stored
+from api.app_sessions.session_webhooks import session_webhooks, session_webhooks_at, stored
 from api.app_sessions.stream_requests import MAX_ID_CHARACTERS, AnnouncedStream, announced, stream_id
 from api.app_sessions.transcription_settings import transcription
 from api.shapes import Check, Invalid, a_string, an_object, fields_of, text_up_to
 from connectors.rtms.protocol.addresses import AddressPolicy
+from connectors.webhooks.targets import PUBLIC, TargetPolicy
 from schemas.settings import SessionSettings
 
 MAX_KEY_CHARACTERS = 1024
@@ -77,8 +78,8 @@ WISH_FIELDS: Mapping[str, Check] = {
 }
 
 
-def session_order(body: Any, addresses: AddressPolicy) -> SessionOrder:
-    """The order in a create request; `addresses` says where a stream may be.
+def session_order(body: Any, addresses: AddressPolicy, targets: TargetPolicy = PUBLIC) -> SessionOrder:
+    """The order in a create request; `addresses` says where a stream may be, `targets` where webhooks may go.
 
     A body that is Zoom's whole webhook and nothing else is an order with default settings.
 
@@ -88,6 +89,7 @@ def session_order(body: Any, addresses: AddressPolicy) -> SessionOrder:
     checks: dict[str, Check] = {
         **BOT_FIELDS,
         **WISH_FIELDS,
+        "webhooks": session_webhooks_at(targets),
         "zoom_app_id": text_up_to(MAX_ID_CHARACTERS),
         "zoom_rtms": partial(announced, addresses=addresses),
     }

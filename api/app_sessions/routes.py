@@ -36,7 +36,7 @@ async def create_app_session(request: Request, project_id: CurrentProject, servi
     another session has, and one live session more than the project may have, are refused with 400.
     """
     body = await read_json(request, services.settings.max_body_bytes)
-    order = session_order(body, services.addresses)
+    order = session_order(body, services.addresses, services.targets)
     return document(await commands.create(services, project_id, order))
 
 
@@ -57,7 +57,7 @@ async def no_get_of_end(request: Request, project_id: CurrentProject) -> None:
     raise wrong_method(request.method, "POST")
 
 
-@router.get("", responses=answers(400, 401, 404, 503))
+@router.get("", responses=answers(400, 401, 403, 404, 503))
 async def list_app_sessions(
     request: Request,
     project_id: CurrentProject,
@@ -90,13 +90,13 @@ async def change_app_session(request: Request, session: CurrentSession, services
     return document(await alterations.patch(services, session, body))
 
 
-@router.delete("/{session_id}", status_code=204, responses=answers(400, 401, 404, 503))
+@router.delete("/{session_id}", status_code=204, responses=answers(400, 401, 403, 404, 503))
 async def delete_app_session(_session: CurrentSession) -> Response:
     """Always refused: a session can be ended, and its data can be deleted; that it was there stays known."""
     raise refused("An app session cannot be deleted. End it; once it is over, ask for delete_data.")
 
 
-@router.post("/{session_id}/delete_data", responses=answers(400, 401, 404, 503))
+@router.post("/{session_id}/delete_data", responses=answers(400, 401, 403, 404, 503))
 async def delete_app_session_data(session: CurrentSession, services: Here) -> AppSessionDocument:
     """Delete the recording, transcript and participant events of a session that is over. May be repeated."""
     return document(await alterations.delete_data(services, session))

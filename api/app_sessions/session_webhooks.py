@@ -6,6 +6,8 @@ from typing import Any
 
 from api.errors import refused
 from api.json_schemas import closed, conforms
+from api.shapes import Check, Invalid, shown
+from connectors.webhooks.targets import TargetPolicy
 from schemas.triggers import Trigger
 
 MOST = 2
@@ -28,11 +30,27 @@ SCHEMA: dict[str, Any] = {
 
 session_webhooks = conforms(SCHEMA)
 
+_PLAIN_TOO = conforms(
+    SCHEMA
+    | {
+        "items": closed(
+            {"url": {"type": "string", "pattern": "^https?://"}, "triggers": TRIGGERS}, required=("url", "triggers")
+        )
+    }
+)
 
-def plain_http_too() -> Any:
-    """The check of an installation that opens plain addresses by a switch."""
-    url = {"type": "string", "pattern": "^https?://"}
-    return conforms(SCHEMA | {"items": closed({"url": url, "triggers": TRIGGERS}, required=("url", "triggers"))})
+
+def session_webhooks_at(targets: TargetPolicy) -> Check:
+    """The check of an installation whose webhooks may go to `targets`."""
+    shape = _PLAIN_TOO if targets.allow_loopback else session_webhooks
+
+    def check(value: Any) -> Any:
+        for webhook in shape(value):
+            if not targets.permits_url(webhook["url"]):
+                raise Invalid(f"{shown(webhook['url'])} is no address that webhooks may go to.")
+        return value
+
+    return check
 
 
 def stored(webhooks: Sequence[dict[str, Any]]) -> str | None:

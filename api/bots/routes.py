@@ -48,7 +48,7 @@ class BotQuery(BaseModel):
     cursor: str | None = None
 
 
-@router.get("", responses=answers(400, 401, 404, 503))
+@router.get("", responses=answers(400, 401, 403, 404, 503))
 async def list_bots(
     request: Request, project_id: CurrentProject, services: Here, query: Annotated[BotQuery, Query()]
 ) -> BotPage:
@@ -81,13 +81,13 @@ async def change_bot(request: Request, session: CurrentBot, services: Here) -> B
     return bot(await alterations.patch(services, session, body))
 
 
-@router.delete("/{session_id}", status_code=204, responses=answers(400, 401, 404, 503))
+@router.delete("/{session_id}", status_code=204, responses=answers(400, 401, 403, 404, 503))
 async def delete_bot(session: CurrentBot) -> Response:
     """Always refused: only scheduled bots can be deleted, and no app session is one."""
     raise refused(f"Only scheduled bots can be deleted; this one is in state {session.state}.")
 
 
-@router.post("/{session_id}/delete_data", responses=answers(400, 401, 404, 503))
+@router.post("/{session_id}/delete_data", responses=answers(400, 401, 403, 404, 503))
 async def delete_bot_data(session: CurrentBot, services: Here) -> BotDocument:
     """Delete the recording, transcript and participant events of a session that is over. May be repeated."""
     return bot(await alterations.delete_data(services, session))
@@ -105,6 +105,6 @@ for _method, _action in REFUSED:
         refuse,
         methods=[_method],
         status_code=204,
-        responses=answers(400, 401, 404, 503),
+        responses=answers(400, 401, 403, 404, 503),
         name=f"{_action}_of_bot",
     )

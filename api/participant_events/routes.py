@@ -25,8 +25,8 @@ class EventQuery(BaseModel):
     cursor: str | None = None
 
 
-@router.get(f"{APP_SESSION}/participant_events", responses=answers(400, 401, 404, 503))
-@router.get(f"{BOT}/participant_events", responses=answers(400, 401, 404, 503))
+@router.get(f"{APP_SESSION}/participant_events", responses=answers(400, 401, 403, 404, 503))
+@router.get(f"{BOT}/participant_events", responses=answers(400, 401, 403, 404, 503))
 async def list_participant_events(
     request: Request, session: CurrentBot, services: Here, query: Annotated[EventQuery, Query()]
 ) -> ParticipantEventPage:

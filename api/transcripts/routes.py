@@ -31,7 +31,7 @@ class TranscriptQuery(BaseModel):
 
 _ASKED: dict[str, Any] = {
     "response_model": list[UtteranceDocument],
-    "responses": answers(400, 401, 404, 503) | _AS_VTT,
+    "responses": answers(400, 401, 403, 404, 503) | _AS_VTT,
 }
 
 
@@ -68,8 +68,8 @@ async def transcribe_afterwards(request: Request, _session: CurrentBot, services
     raise asynchronous.refusal(body)
 
 
-@router.delete(f"{APP_SESSION}/transcript", responses=answers(401, 404, 503))
-@router.delete(f"{BOT}/transcript", responses=answers(401, 404, 503))
+@router.delete(f"{APP_SESSION}/transcript", responses=answers(401, 403, 404, 503))
+@router.delete(f"{BOT}/transcript", responses=answers(401, 403, 404, 503))
 async def delete_what_was_said(session: CurrentBot, services: Here) -> Response:
     """Delete what was said so far, of all engines; what is said later is kept. May be repeated."""
     await delete_transcript(services, session)

@@ -41,6 +41,9 @@ class TargetPolicy:
         return meant.is_global and not meant.is_multicast
 
 
+PUBLIC = TargetPolicy()
+
+
 def _meant(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     """The IPv4 address within an IPv6 one, where packets would go to that."""
     if isinstance(address, IPv4Address):

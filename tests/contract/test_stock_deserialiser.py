@@ -100,6 +100,8 @@ EXAMPLES = {
         due_ms=2,
         notice_offset=4,
     ),
+    "api-key-uses": records.ApiKeyUse(key_id="key_1", last_used_at_ms=2),
+    "templates": records.Template(project_id="proj_1", wishes="{}"),
     "claims": records.Claim(
         project_id="proj_1", session_id="app_contract", kind=records.ClaimKind.CLAIMED, request_id="r", limit=3
     ),

@@ -1,5 +1,6 @@
 """Keys and tenants: nobody sees what is somebody else's, and refusals have the shapes that clients know."""
 
+import base64
 import uuid
 
 import httpx
@@ -116,9 +117,14 @@ def test_the_control_plane(house):
     admin = house.http(ADMIN_TOKEN)
     project = admin.post("/projects", json={"name": "Acme"})
     assert project.status_code == 201
-    assert project.json() == {"id": project.json()["id"], "name": "Acme"}
+    secret = project.json().pop("webhook_secret")
+    assert len(base64.b64decode(secret)) == 32
     project_id = project.json()["id"]
-    assert project.json() in admin.get("/projects").json()["results"]
+    [listed] = [entry for entry in admin.get("/projects").json()["results"] if entry["id"] == project_id]
+    assert listed == admin.get(f"/projects/{project_id}").json()
+    assert (listed["name"], listed["concurrency_limit"]) == ("Acme", None)
+    changed = admin.patch(f"/projects/{project_id}", json={"concurrency_limit": 7}).json()
+    assert changed == listed | {"concurrency_limit": 7}
 
     key = admin.post(f"/projects/{project_id}/api_keys", json={"name": "ci"})
     assert key.status_code == 201
@@ -130,7 +136,8 @@ def test_the_control_plane(house):
     given = {"client_id": client_id, "client_secret": "one", "webhook_secret": "hook"}
     app = admin.post(f"/projects/{project_id}/zoom_apps", json=given)
     assert app.status_code == 201
-    assert app.json() == {"id": app.json()["id"], "client_id": client_id}
+    url = f"{house.url}/zoom/{app.json()['id']}"
+    assert app.json() == {"id": app.json()["id"], "client_id": client_id, "webhook_url": url}
     again = admin.post(f"/projects/{project_id}/zoom_apps", json=given | {"client_secret": "two"})
     assert (again.status_code, again.json()) == (201, app.json()), "new secrets, the same app"
 

@@ -15,6 +15,8 @@ from connectors.rtms.protocol.addresses import AddressPolicy
 SESSION = "/api/v1/app_sessions"
 BOT = "/api/v1/bots"
 PROJECT = "/api/v1/projects"
+WEBHOOK = "/api/v1/webhooks"
+DELIVERY = "/api/v1/webhook_deliveries"
 
 
 @asynccontextmanager
@@ -52,8 +54,33 @@ def test_every_route_is_in_it(document):
         (f"{BOT}/{{session_id}}/recording", "get"),
         (PROJECT, "post"),
         (PROJECT, "get"),
+        (f"{PROJECT}/{{project_id}}", "get"),
+        (f"{PROJECT}/{{project_id}}", "patch"),
+        (f"{PROJECT}/{{project_id}}/rotate_webhook_secret", "post"),
         (f"{PROJECT}/{{project_id}}/api_keys", "post"),
+        (f"{PROJECT}/{{project_id}}/api_keys", "get"),
+        (f"{PROJECT}/{{project_id}}/api_keys/{{key_id}}", "delete"),
         (f"{PROJECT}/{{project_id}}/zoom_apps", "post"),
+        (f"{PROJECT}/{{project_id}}/zoom_apps", "get"),
+        (f"{PROJECT}/{{project_id}}/zoom_apps/{{zoom_app_id}}", "delete"),
+        (f"{PROJECT}/{{project_id}}/template", "put"),
+        (f"{PROJECT}/{{project_id}}/template", "get"),
+        ("/api/v1/control_plane", "get"),
+        ("/api/v1/control_plane", "put"),
+        ("/api/v1/control_plane/reencrypt", "post"),
+        (WEBHOOK, "post"),
+        (WEBHOOK, "get"),
+        (f"{WEBHOOK}/{{webhook_id}}", "get"),
+        (f"{WEBHOOK}/{{webhook_id}}", "patch"),
+        (f"{WEBHOOK}/{{webhook_id}}", "delete"),
+        (f"{WEBHOOK}/{{webhook_id}}/rotate_secret", "post"),
+        (f"{WEBHOOK}/{{webhook_id}}/retire_secret", "post"),
+        (f"{WEBHOOK}/{{webhook_id}}/ping", "post"),
+        (DELIVERY, "get"),
+        (f"{DELIVERY}/replay", "post"),
+        (f"{DELIVERY}/{{delivery_id}}", "get"),
+        (f"{DELIVERY}/{{delivery_id}}/resend", "post"),
+        ("/zoom/{zoom_app_id}", "post"),
         ("/objects/{key}", "get"),
     }
 
@@ -68,10 +95,16 @@ def test_it_promises_no_422_and_says_what_opens_each_route(document):
         for operation in operations.values():
             assert "422" not in operation["responses"]
             schemes = [name for entry in operation.get("security", []) for name in entry]
-            wanted = {"/api/v1/app": "API key", "/api/v1/bot": "API key", "/api/v1/pro": "Admin token"}.get(path[:11])
-            assert schemes == ([wanted] if wanted else [])
-            assert ("401" in operation["responses"]) == bool(wanted)
-            assert ("requestBody" in operation) == ("415" in operation["responses"])
+            wanted = "Admin token" if path.startswith((PROJECT, "/api/v1/control_plane")) else "API key"
+            wanted = wanted if path.startswith("/api/v1") else None
+            assert set(schemes) == ({wanted} if wanted else set())
+            assert ("401" in operation["responses"]) == (path != "/objects/{key}")
+            assert ("requestBody" in operation) == ("413" in operation["responses"])
+            assert operation["description"].strip()
+            if "requestBody" in operation:
+                content = operation["requestBody"]["content"]["application/json"]
+                for example in content["examples"].values():
+                    jsonschema.validate(example["value"], content["schema"])
 
 
 def test_the_described_bodies_are_those_that_are_read(document):
