@@ -7,7 +7,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader
 
 from api.credentials import Scope, check_admin, digest, presented, scope_of_method, unknown_key
-from api.errors import ApiError, denied
+from api.errors import ApiError, forbidden
 from api.services import Here, Services
 from schemas import topics
 from schemas.records import ApiKey, ApiKeyUse
@@ -54,7 +54,7 @@ async def admit(services: Services, path: str, header: str | None) -> None:
 def check_scope(key: ApiKey, scope: Scope) -> None:
     """Raises ApiError 403 when the key does not go that far."""
     if key.scopes and scope not in key.scopes:
-        raise denied(f"This key has no scope {scope}. It has: {', '.join(key.scopes)}.")
+        raise forbidden(f"This key has no scope {scope}. It has: {', '.join(key.scopes)}.")
 
 
 def _note_use(services: Services, key: ApiKey, now_ms: int) -> None:

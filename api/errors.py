@@ -34,11 +34,6 @@ def forbidden(text: str) -> ApiError:
     return ApiError(403, {"error": text})
 
 
-def denied(text: str) -> ApiError:
-    """The key is known and does not go that far; 403."""
-    return ApiError(403, {"detail": text})
-
-
 def not_found(text: str) -> ApiError:
     """There is no such thing, or it is somebody else's; 404."""
     return ApiError(404, {"error": text})

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from api.access import CurrentProject
-from api.answers import READING, WRITING, answers, json_body
+from api.answers import ALWAYS_REFUSED, READING, WRITING, answers, json_body
 from api.app_sessions import alterations, commands, listing, request_schemas
 from api.app_sessions.current import CurrentSession
 from api.app_sessions.documents import AppSessionDocument, AppSessionPage, document
@@ -90,7 +90,7 @@ async def change_app_session(request: Request, session: CurrentSession, services
     return document(await alterations.patch(services, session, body))
 
 
-@router.delete("/{session_id}", status_code=204, responses=answers(400, 401, 403, 404, 503))
+@router.delete("/{session_id}", responses=answers(400, 401, 403, 404, 503), openapi_extra={ALWAYS_REFUSED: True})
 async def delete_app_session(_session: CurrentSession) -> Response:
     """Always refused: a session can be ended, and its data can be deleted; that it was there stays known."""
     raise refused("An app session cannot be deleted. End it; once it is over, ask for delete_data.")

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from api.access import CurrentProject
-from api.answers import READING, WRITING, answers, json_body
+from api.answers import ALWAYS_REFUSED, READING, WRITING, answers, json_body
 from api.app_sessions import alterations, listing
 from api.app_sessions.current import CurrentBot
 from api.app_sessions.listing import Filter
@@ -81,7 +81,7 @@ async def change_bot(request: Request, session: CurrentBot, services: Here) -> B
     return bot(await alterations.patch(services, session, body))
 
 
-@router.delete("/{session_id}", status_code=204, responses=answers(400, 401, 403, 404, 503))
+@router.delete("/{session_id}", responses=answers(400, 401, 403, 404, 503), openapi_extra={ALWAYS_REFUSED: True})
 async def delete_bot(session: CurrentBot) -> Response:
     """Always refused: only scheduled bots can be deleted, and no app session is one."""
     raise refused(f"Only scheduled bots can be deleted; this one is in state {session.state}.")
@@ -104,7 +104,7 @@ for _method, _action in REFUSED:
         f"/{{session_id}}/{_action}",
         refuse,
         methods=[_method],
-        status_code=204,
         responses=answers(400, 401, 403, 404, 503),
+        openapi_extra={ALWAYS_REFUSED: True},
         name=f"{_action}_of_bot",
     )

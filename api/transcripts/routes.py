@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.answers import WRITING, answers, json_body
+from api.answers import ALWAYS_REFUSED, WRITING, answers, json_body
 from api.app_sessions.alterations import delete_transcript
 from api.app_sessions.current import CurrentBot
 from api.bodies import read_json
@@ -56,7 +56,8 @@ async def get_transcript(
 _TRANSCRIBE: dict[str, Any] = {
     "status_code": 201,
     "responses": WRITING | answers(404),
-    "openapi_extra": json_body(asynchronous.SCHEMA, english={"transcription_settings": {"moonshine": {}}}),
+    "openapi_extra": json_body(asynchronous.SCHEMA, english={"transcription_settings": {"moonshine": {}}})
+    | {ALWAYS_REFUSED: True},
 }
 
 

@@ -39,7 +39,7 @@ def test_a_key_goes_as_far_as_its_scopes(house, admin, tenant):
     ):  # fmt: skip
         refused = client.request(method, path, json={})
         assert refused.status_code == 403, (method, path)
-        assert refused.json()["detail"].startswith("This key has no scope ")
+        assert refused.json()["error"].startswith("This key has no scope ")
 
 
 def test_a_key_ends_with_its_time(house, admin, tenant):

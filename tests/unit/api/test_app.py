@@ -122,3 +122,24 @@ def test_answers_are_described_key_by_key(document):
     assert set(session["required"]) == set(session["properties"])
     event = document["components"]["schemas"]["EventDocument"]
     assert set(event["required"]) == {"type", "created_at"}
+
+
+def test_every_answer_has_an_example_that_is_one(document):
+    schemas = document["components"]["schemas"]
+    for name, schema in schemas.items():
+        [example] = schema["examples"]
+        resolved = schema | {"components": document["components"]}
+        jsonschema.validate(example, resolved)
+        assert schema.get("description"), name
+
+
+def test_what_is_always_refused_promises_no_success(document):
+    for path, method in ((f"{SESSION}/{{session_id}}", "delete"), (f"{BOT}/{{session_id}}/leave", "post"),
+                         (f"{BOT}/{{session_id}}/transcript", "post")):  # fmt: skip
+        statuses = document["paths"][path][method]["responses"]
+        assert not [status for status in statuses if status.startswith("2")]
+        assert "400" in statuses
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            assert operation["responses"]
+            assert not [key for key in operation if key.startswith("x-")]
