@@ -32,6 +32,9 @@ PATCH_SCHEMA: dict[str, Any] = {
 _DELETIONS: Mapping[str, str] = {
     "utterances": "DELETE FROM utterances WHERE session_id = {session_id:String} AND updated_at_ms <= {until_ms:Int64}",
     "participant_events": "DELETE FROM participant_events WHERE session_id = {session_id:String}",
+    "webhook_deliveries": (
+        "DELETE FROM webhook_deliveries WHERE session_id = {session_id:String} AND trigger != 'bot.state_change'"
+    ),
 }
 
 
