@@ -187,7 +187,7 @@ class Deliverer:
                 self._answers.append((delivery, future))
                 continue
             self._to.posting.done(delivery.url)
-            self._finish(delivery, future.result())
+            self._finish(delivery, _answer(future))
 
     def _finish(self, delivery: WebhookDelivery, answer: Answer) -> None:
         attempt = DeliveryAttempt(
@@ -230,3 +230,12 @@ class Deliverer:
             value = self._to.decoder.codec.encode(topics.WEBHOOK_SUBSCRIPTIONS, disabled)
             self._to.producer.send_future(topics.WEBHOOK_SUBSCRIPTIONS, subscription_id.encode(), value, 0)
             log.error("subscription disabled", subscription_id=subscription_id, reason=reason)
+
+
+def _answer(future: "Future[Answer]") -> Answer:
+    """What came of it; a fault of ours is one receiver's failed attempt and not everybody's end."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    log.error("an attempt broke", error=type(error).__name__)
+    return Answer(error="internal_error")
