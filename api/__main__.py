@@ -21,6 +21,7 @@ from connectors.kafka.arrival import await_kafka, await_registry
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
 from connectors.rtms.settings import ZoomSettings
+from connectors.webhooks.settings import WebhooksSettings
 
 log = get_logger(__name__)
 
@@ -35,6 +36,7 @@ PROGRAM = Program(
         KafkaSettings,
         ClickHouseSettings,
         ZoomSettings,
+        WebhooksSettings,
         HealthSettings,
         LogSettings,
     ),
@@ -62,6 +64,7 @@ def configuration(running: Running) -> Configuration:
         clickhouse=of(ClickHouseSettings),
         objects=objects,
         zoom=of(ZoomSettings),
+        webhooks=of(WebhooksSettings),
         key_ring=of(SecretsSettings).key_ring(),
         decoder=decoder,
         clock=SystemClock(),

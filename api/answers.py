@@ -20,13 +20,34 @@ class DetailDocument(TypedDict):
 _TEXTS = {
     400: "The request makes no sense: `error`, or the fields that are wrong with what is wrong about them.",
     401: "No key, or one that opens nothing.",
-    403: "The link was changed or has expired.",
+    403: "The link was changed or has expired; or the key lacks the scope.",
     404: "There is no such thing in this project.",
     413: "The body is larger than a request may be.",
     415: "The body is no JSON.",
     503: "Not now; ask again after `Retry-After` seconds. Asking again is safe.",
 }
 _DETAILED = (401, 413, 415)
+_BAD_REQUEST = 400
+
+JSON_MEDIA_TYPE = "application/json"
+
+ALWAYS_REFUSED = "x-always-refused"
+"""Marks a route in whose description of the answers there is to be no success."""
+
+_REFUSED: dict[str, Any] = {
+    "schema": {
+        "type": "object",
+        "description": "`error`, or `detail` for a body that is no JSON, or field names with what is wrong.",
+        "additionalProperties": True,
+    },
+    "examples": {
+        "refused": {"value": {"error": "Deduplication key already in use."}},
+        "fields": {"value": {"metadata": ["Metadata must have at least one key"]}},
+        "nested": {"value": {"recording_settings": {"format": "'webm' is not one of mp4, mp3, none."}}},
+        "unknown_fields": {"value": {"non_field_errors": ["Unexpected field(s): join_at. Allowed fields are: …"]}},
+        "no_json": {"value": {"detail": "JSON parse error - Expecting value: line 1 column 1 (char 0)"}},
+    },
+}
 
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -34,12 +55,14 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     described: dict[int | str, dict[str, Any]] = {}
     for status in sorted(statuses):
         model: Any = DetailDocument if status in _DETAILED else ErrorDocument
-        described[status] = {"description": _TEXTS[status], "model": dict[str, Any] if status == 400 else model}
+        described[status] = {"description": _TEXTS[status], "model": model}
+        if status == _BAD_REQUEST:
+            described[status] = {"description": _TEXTS[status], "content": {JSON_MEDIA_TYPE: _REFUSED}}
     return described
 
 
-READING = answers(401, 404, 503)
-WRITING = answers(400, 401, 413, 415, 503)
+READING = answers(401, 403, 404, 503)
+WRITING = answers(400, 401, 403, 413, 415, 503)
 
 
 def json_body(schema: dict[str, Any], **examples: Any) -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI
 
 from api import refusals
+from api.app_sessions.participant_routes import router as participants
 from api.app_sessions.routes import router as app_sessions
+from api.bots.routes import router as bots
+from api.control_plane.archive_routes import router as archive
 from api.control_plane.routes import router as control_plane
+from api.document import openapi_document
 from api.media.downloads import router as downloads
 from api.media.live import router as live
 from api.media.routes import router as media
@@ -16,12 +19,32 @@ from api.observation import Observed
 from api.participant_events.routes import router as participant_events
 from api.services import Services
 from api.transcripts.routes import router as transcripts
+from api.webhooks.delivery_routes import router as deliveries
+from api.webhooks.routes import router as webhooks
+from api.zoom.routes import router as zoom
 from connectors.host.clock import Clock
 
 VERSION = "0.1.0"
 
-DESCRIPTION = """App Sessions for Zoom RTMS: forward Zoom's `*.rtms_started` webhook, get transcript, recording and
-participant events back. Authorize with `Token <key>`."""
+DESCRIPTION = """App Sessions for Zoom RTMS: what is said, shown and done in a Zoom meeting, without a bot in it.
+
+Point your Zoom app's event notifications at its address here (`/zoom/{zoom_app_id}`), or forward Zoom's
+`*.rtms_started` webhook to `POST /api/v1/app_sessions`. Then read transcript, recording and participants, or be told by
+webhooks.
+
+**Authorization**: `Authorization: Token <key>`. A key opens one project, as far as its scopes go: `read`, `write`,
+`manage`. The operator's admin token opens projects, keys, Zoom apps and the control plane.
+
+**Times** are ISO 8601 with microseconds; media times (`…_ms`) are Unix milliseconds of Zoom's clock.
+
+**Lists** have 25 items a page; `next` and `previous` are whole addresses, or null.
+
+**Refusals**: `{"error": …}` for what makes no sense, `{"detail": …}` for what HTTP knows, field names for what is wrong
+with a body. 503 means "not now": asking again is always safe. There is no other 5xx on purpose.
+
+**Webhooks**: the body is signed as it is sent, with base64(HMAC-SHA256(secret, body)) in `X-Webhook-Signature` (the
+secret is base64 itself); `webhook-id`, `webhook-timestamp` and `webhook-signature` are Standard Webhooks'. Within a
+session they come in the order of `sequence`; a repeated one has the same `idempotency_key`."""
 
 OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
 
@@ -44,22 +67,12 @@ def create_app(open_services: OpenServices, clock: Clock, *, serves_objects: boo
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    for router in (app_sessions, media, live, transcripts, participant_events, control_plane):
+    customers = (app_sessions, bots, media, live, transcripts, participant_events, participants, webhooks, deliveries)
+    for router in (*customers, control_plane, archive, zoom):
         app.include_router(router)
     if serves_objects:
         app.include_router(downloads)
     app.add_middleware(Observed, clock=clock)
     refusals.install(app)
-    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+    app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app
-
-
-def _document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document without the 422 that FastAPI promises and nothing here answers."""
-    document = FastAPI.openapi(app)
-    for path in document["paths"].values():
-        for operation in path.values():
-            operation["responses"].pop("422", None)
-    for name in ("HTTPValidationError", "ValidationError"):
-        document.get("components", {}).get("schemas", {}).pop(name, None)
-    return document

@@ -75,14 +75,15 @@ async def read_json(request: Request, limit_bytes: int) -> Any:
     Raises:
         ApiError: 400, 413 or 415.
     """
-    data = await _read(request, limit_bytes)
+    data = await read_bytes(request, limit_bytes)
     error = refusal(request.headers.get("content-type"), bool(data))
     if error:
         raise error
     return parsed(data)
 
 
-async def _read(request: Request, limit_bytes: int) -> bytes:
+async def read_bytes(request: Request, limit_bytes: int) -> bytes:
+    """The request's body as it came. Raises ApiError 413."""
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced[:20]) > limit_bytes:
         raise too_large(limit_bytes)

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from api.claims import Claims
 from api.directory import Directory
-from api.followed import Followed
+from api.followed import Followed, FollowedLog
 from api.journal import Journal
 from api.live_sessions import LiveSessions
 from api.media.downloads import PATH
@@ -23,6 +24,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
 from connectors.rtms.settings import ZoomSettings
+from connectors.webhooks.settings import WebhooksSettings
 from schemas import topics
 
 LONGEST_QUERY_S = 15
@@ -38,6 +40,7 @@ class Configuration:
     clickhouse: ClickHouseSettings
     objects: ObjectsSettings
     zoom: ZoomSettings
+    webhooks: WebhooksSettings
     key_ring: KeyRing
     decoder: Decoder
     clock: Clock
@@ -52,14 +55,20 @@ async def open_services(
     `on_broken` is called once if the producer is broken for good: this process will record nothing any more.
     """
     kafka, settings = configuration.kafka, configuration.api
-    sessions, directory = LiveSessions(), Directory()
+    sessions, claims, directory = LiveSessions(), Claims(), Directory()
     applies = {
         topics.APP_SESSIONS: sessions.apply,
         topics.PROJECTS: directory.apply_project,
         topics.API_KEYS: directory.apply_api_key,
+        topics.API_KEY_USES: directory.apply_api_key_use,
+        topics.TEMPLATES: directory.apply_template,
         topics.ZOOM_APPS: directory.apply_zoom_app,
+        topics.WEBHOOK_SUBSCRIPTIONS: directory.apply_subscription,
     }
-    followed = {topic: Followed(kafka, configuration.decoder, topic, apply).start() for topic, apply in applies.items()}
+    followed = {topic: Followed(kafka, configuration.decoder, topic, apply) for topic, apply in applies.items()}
+    followed[topics.CLAIMS] = FollowedLog(kafka, configuration.decoder, topics.CLAIMS, claims.apply)
+    for view in followed.values():
+        view.start()
     producer = create_producer(kafka, CONTROL)
     clickhouse = ClickHouse(_bounded(configuration.clickhouse))
     watch = asyncio.create_task(_watch(health, followed.values(), producer, on_broken))
@@ -67,9 +76,11 @@ async def open_services(
         yield Services(
             settings=settings,
             addresses=configuration.zoom.addresses(),
+            targets=configuration.webhooks.targets(),
             clock=configuration.clock,
             journal=Journal(kafka, producer, configuration.decoder.codec, settings.append_timeout_s),
             sessions=sessions,
+            claims=claims,
             directory=directory,
             followed=followed,
             clickhouse=clickhouse,

@@ -2,10 +2,24 @@
 
 import hashlib
 import hmac
+from enum import StrEnum
 
 from api.errors import ApiError, unauthenticated
 
 SCHEME = "token"
+
+
+class Scope(StrEnum):
+    """What a key may: look, act on sessions, change what the project's webhooks are."""
+
+    READ = "read"
+    WRITE = "write"
+    MANAGE = "manage"
+
+
+def scope_of_method(method: str) -> Scope:
+    """What a request needs."""
+    return Scope.READ if method in ("GET", "HEAD") else Scope.WRITE
 
 
 def presented(header: str | None) -> str:

@@ -1,11 +1,11 @@
-"""Projects, API keys and Zoom apps, as this replica has read them from the log.
+"""Projects, API keys, Zoom apps and webhook subscriptions, as this replica has read them from the log.
 
 A Zoom client id belongs to at most one app: the first one in the log, whatever two replicas believed when they wrote.
 """
 
 import threading
 
-from schemas.records import ApiKey, Project, Record, ZoomApp
+from schemas.records import ApiKey, ApiKeyUse, Project, Record, Template, WebhookSubscription, ZoomApp
 
 
 class Directory:
@@ -17,6 +17,9 @@ class Directory:
         self._keys: dict[str, ApiKey] = {}
         self._by_digest: dict[str, ApiKey] = {}
         self._zoom_apps: dict[str, ZoomApp] = {}
+        self._key_uses: dict[str, int] = {}
+        self._templates: dict[str, Template] = {}
+        self._subscriptions: dict[str, WebhookSubscription] = {}
 
     def apply_project(self, project_id: str, project: Record | None) -> None:
         with self._lock:
@@ -32,12 +35,39 @@ class Directory:
             if isinstance(key, ApiKey):
                 self._keys[key_id] = self._by_digest[key.secret_sha256] = key
 
+    def apply_api_key_use(self, key_id: str, use: Record | None) -> None:
+        with self._lock:
+            if isinstance(use, ApiKeyUse):
+                self._key_uses[key_id] = max(use.last_used_at_ms, self._key_uses.get(key_id, 0))
+
+    def apply_template(self, project_id: str, template: Record | None) -> None:
+        with self._lock:
+            self._templates.pop(project_id, None)
+            if isinstance(template, Template):
+                self._templates[project_id] = template
+
     def apply_zoom_app(self, zoom_app_id: str, app: Record | None) -> None:
         with self._lock:
             if isinstance(app, ZoomApp):
                 self._zoom_apps[zoom_app_id] = app  # an app that is written again keeps its place
             else:
                 self._zoom_apps.pop(zoom_app_id, None)
+
+    def apply_subscription(self, subscription_id: str, subscription: Record | None) -> None:
+        with self._lock:
+            if isinstance(subscription, WebhookSubscription):
+                self._subscriptions[subscription_id] = subscription
+            else:
+                self._subscriptions.pop(subscription_id, None)
+
+    def subscription(self, subscription_id: str) -> WebhookSubscription | None:
+        return self._subscriptions.get(subscription_id)
+
+    def subscriptions(self, project_id: str) -> list[WebhookSubscription]:
+        """The webhook subscriptions of a project, oldest first."""
+        with self._lock:
+            own = [entry for entry in self._subscriptions.values() if entry.project_id == project_id]
+        return sorted(own, key=lambda entry: (entry.created_at_ms, entry.subscription_id))
 
     def projects(self) -> list[Project]:
         """All projects, oldest first."""
@@ -47,10 +77,29 @@ class Directory:
     def project(self, project_id: str) -> Project | None:
         return self._projects.get(project_id)
 
-    def project_of_key(self, digest: str) -> str | None:
-        """The project that a key (by its digest) opens."""
+    def key_of_digest(self, digest: str) -> ApiKey | None:
+        """The key with that digest, unless it was switched off."""
         key = self._by_digest.get(digest)
-        return None if key is None or key.disabled else key.project_id
+        return None if key is None or key.disabled else key
+
+    def api_keys(self, project_id: str) -> list[ApiKey]:
+        """A project's keys, oldest first."""
+        with self._lock:
+            own = [key for key in self._keys.values() if key.project_id == project_id]
+        return sorted(own, key=lambda key: (key.created_at_ms, key.key_id))
+
+    def last_used_ms(self, key_id: str) -> int | None:
+        """When a key was last used, to the minute."""
+        return self._key_uses.get(key_id)
+
+    def template(self, project_id: str) -> Template | None:
+        """How a project's sessions are that Zoom itself announces."""
+        return self._templates.get(project_id)
+
+    def zoom_app(self, zoom_app_id: str) -> ZoomApp | None:
+        """An app, unless its client id is another's."""
+        app = self._zoom_apps.get(zoom_app_id)
+        return app if app is not None and self.holder(app.client_id) is app else None
 
     def zoom_apps(self, project_id: str) -> list[ZoomApp]:
         """The apps of a project, in the order they were added; those that came late for a client id left out."""

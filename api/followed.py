@@ -78,7 +78,10 @@ class Followed:
             return
         value = self._decoded(record)
         if value is not None:
-            self._apply(key, value)
+            self._hand_on(key, value, record)
+
+    def _hand_on(self, key: str, value: Value, record: Record) -> None:
+        self._apply(key, value)
 
     def _decoded(self, record: Record) -> Value | None:
         assert record.value is not None
@@ -90,3 +93,22 @@ class Followed:
             log.error("undecodable", topic=record.topic, partition=record.partition, offset=record.offset,
                       reason=error.reason)  # fmt: skip
             return None
+
+
+ApplyAppended = Callable[[Value, int, int], None]
+"""Called in the view's thread with a record's value, its offset and when the broker appended it (Unix ms)."""
+
+
+class FollowedLog(Followed):
+    """A topic whose records count by where they stand, not by their keys."""
+
+    def __init__(self, settings: KafkaSettings, decoder: Decoder, topic: Topic, apply_appended: ApplyAppended) -> None:
+        super().__init__(settings, decoder, topic, _nothing)
+        self._apply_appended = apply_appended
+
+    def _hand_on(self, key: str, value: Value, record: Record) -> None:
+        self._apply_appended(value, record.offset, record.timestamp_ms)
+
+
+def _nothing(_key: str, _value: Value | None) -> None:
+    """A log has no tombstones."""

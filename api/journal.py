@@ -38,9 +38,13 @@ class Journal:
         """Append a fact about a session. Raises ApiError 503."""
         return await self.write(topics.SESSION_FACTS, fact.session_id, fact)
 
-    async def write(self, topic: Topic, key: str, record: Record | None) -> Position:
-        """Write a record, None to delete the key's. Raises ApiError 503."""
-        partition = ids.partition_of(key, self._kafka.partition_count(topic))
+    def partitions(self, topic: Topic) -> int:
+        """How many partitions a topic has."""
+        return self._kafka.partition_count(topic)
+
+    async def write(self, topic: Topic, key: str, record: Record | None, partition: int | None = None) -> Position:
+        """Write a record, None to delete the key's; to the key's partition, if no other. Raises ApiError 503."""
+        partition = ids.partition_of(key, self.partitions(topic)) if partition is None else partition
         value = None if record is None else self._codec.encode(topic, record)
         try:
             sent = self._producer.send_acked(topic, key.encode(), value, partition)

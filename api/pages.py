@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
+from starlette.requests import Request
+
 from api.errors import ApiError
 
 PAGE_SIZE = 25
@@ -99,3 +101,9 @@ def link(url: str, query: Iterable[tuple[str, str]], cursor: Cursor | None) -> s
         return None
     kept = [(name, value) for name, value in query if name != "cursor"]
     return f"{url}?{urlencode([*kept, ('cursor', encoded(cursor))])}"
+
+
+def links(request: Request, base_url: str, page: Page[_Item]) -> tuple[str | None, str | None]:
+    """The absolute addresses of the pages after and before the one that `request` asked for."""
+    url, query = base_url + request.url.path, request.query_params.multi_items()
+    return link(url, query, page.following), link(url, query, page.preceding)

@@ -1,11 +1,13 @@
 """What handlers work with, and how they get it."""
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from api.claims import Claims
 from api.directory import Directory
 from api.errors import unavailable
 from api.followed import Followed
@@ -19,6 +21,7 @@ from connectors.host.logs import get_logger
 from connectors.host.secrets import KeyRing
 from connectors.objects.store import ObjectStore
 from connectors.rtms.protocol.addresses import AddressPolicy
+from connectors.webhooks.targets import TargetPolicy
 from schemas.topics import Topic
 
 log = get_logger(__name__)
@@ -26,21 +29,24 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Everything behind the API. `followed` has a view per topic: app sessions and the control plane.
+    """Everything behind the API. `followed` has a view per topic: app sessions, claims and the control plane.
 
-    `addresses` says where a stream may be: the policy that the workers connect by.
+    `addresses` says where a stream may be, `targets` where webhooks may go: the policies that others connect by.
     """
 
     settings: ApiSettings
     addresses: AddressPolicy
+    targets: TargetPolicy
     clock: Clock
     journal: Journal
     sessions: LiveSessions
+    claims: Claims
     directory: Directory
     followed: Mapping[Topic, Followed]
     clickhouse: ClickHouse
     objects: ObjectStore
     key_ring: KeyRing
+    background: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def catch_up(self, topic: Topic) -> None:
         """Know everything of a topic that was there when this was called. Raises ApiError 503."""

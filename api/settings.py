@@ -1,5 +1,7 @@
 """What an operator may set about the API, read from `RTMS_API_*`."""
 
+from typing import Literal
+
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -16,6 +18,10 @@ class ApiSettings(BaseSettings):
         default=SecretStr(""), description="opens the control plane; without it nobody can make projects and keys"
     )
 
+    concurrency_limit: int = Field(default=2500, ge=0, description="live sessions of a project that has no own limit")
+    repeated_end: Literal["answer", "refuse"] = Field(
+        default="answer", description="to end a session that is ending or over: its state, or 400 as the incumbent does"
+    )
     media_url_expires_s: int = Field(default=1800, ge=60, description="how long a recording's link works")
     playlist_url_expires_s: int = Field(
         default=12 * 3600, ge=60, description="how long the link of a playlist and those of its parts work"

@@ -1,17 +1,12 @@
-"""Times as clients see them: ISO 8601 with microseconds and `Z` in answers, any ISO 8601 in queries."""
+"""Times as clients send them: any ISO 8601."""
 
 import re
 from datetime import UTC, datetime, timedelta
 
+from api.errors import refused
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LOST_PLUS = re.compile(r"(?<=\d) (\d\d:?\d\d)$")
-_MAX_MS = 253_402_300_799_999  # the last millisecond of the year 9999
-
-
-def iso_utc(unix_ms: int) -> str:
-    """`1700000000123` → `2023-11-14T22:13:20.123000Z`."""
-    moment = _EPOCH + timedelta(milliseconds=min(max(unix_ms, 0), _MAX_MS))
-    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def unix_ms(text: str) -> int:
@@ -28,3 +23,11 @@ def unix_ms(text: str) -> int:
         return (aware - _EPOCH) // timedelta(milliseconds=1)
     except OverflowError:
         raise ValueError(f"{text} is out of range") from None
+
+
+def queried_ms(name: str, text: str) -> int:
+    """The Unix milliseconds of a query parameter. Raises ApiError 400."""
+    try:
+        return unix_ms(text)
+    except ValueError:
+        raise refused(f"Invalid {name} format. Use ISO 8601, e.g. 2025-01-13T10:30:00Z") from None

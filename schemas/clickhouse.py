@@ -82,4 +82,21 @@ APP_SESSIONS = Table(
     "toYYYYMM(fromUnixTimestamp64Milli(created_at_ms))",
 )
 
-TABLES = (UTTERANCES, PARTICIPANT_EVENTS, APP_SESSIONS)
+WEBHOOK_DELIVERIES = Table(
+    "webhook_deliveries",
+    {
+        "project_id": "String",
+        "created_at_ms": "Int64 CODEC(Delta, ZSTD(1))",
+        "delivery_id": "String",
+        "session_id": "String",
+        "subscription_id": "String",
+        "trigger": "LowCardinality(String)",
+        "status": "LowCardinality(String)",
+        "document": "String CODEC(ZSTD(3))",
+        **_POSITION,
+    },
+    ("project_id", "created_at_ms", "delivery_id"),
+    "toYYYYMM(fromUnixTimestamp64Milli(created_at_ms))",
+)
+
+TABLES = (UTTERANCES, PARTICIPANT_EVENTS, APP_SESSIONS, WEBHOOK_DELIVERIES)

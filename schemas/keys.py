@@ -3,7 +3,17 @@
 from typing import TypeVar
 
 from schemas.codec import Undecodable
-from schemas.records import ApiKey, DeadLetter, Project, Record, ZoomApp
+from schemas.records import (
+    ApiKey,
+    ApiKeyUse,
+    Claim,
+    DeadLetter,
+    Project,
+    Record,
+    Template,
+    WebhookSubscription,
+    ZoomApp,
+)
 
 _Record = TypeVar("_Record", bound=Record)
 
@@ -21,6 +31,11 @@ LONG_KEY = "under a key that is too long"
 def item_key(session_id: str, item_id: str) -> bytes:
     """The key of one item of a session."""
     return f"{session_id}{ITEM_SEPARATOR}{item_id}".encode()
+
+
+def objects_folder(session_id: str) -> str:
+    """Where everything lies that object storage holds of a session."""
+    return f"sessions/{session_id}"
 
 
 def session_of(key: bytes | None) -> str | None:
@@ -44,12 +59,14 @@ def names(key: bytes | None, record: Record) -> bool:
     value: a record in which they differ is nobody's.
     """
     match record:
-        case Project():
+        case Project() | Claim() | Template():
             return key == record.project_id.encode()
-        case ApiKey():
+        case ApiKey() | ApiKeyUse():
             return key == record.key_id.encode()
         case ZoomApp():
             return key == record.zoom_app_id.encode()
+        case WebhookSubscription():
+            return key == record.subscription_id.encode()
         case DeadLetter():
             return True
         case _:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from schemas import topics
+from schemas.control_records import ApiKey, ApiKeyUse, Claim, ClaimKind, Project, Template, ZoomApp
 from schemas.session_records import (
     AppSession,
     FactKind,
@@ -19,18 +20,30 @@ from schemas.session_records import (
     Stored,
     StreamRequest,
 )
+from schemas.webhook_records import (
+    DeliveryAttempt,
+    DeliveryStatus,
+    WebhookDelivery,
+    WebhookNotice,
+    WebhookSubscription,
+)
 
 __all__ = [
     "CLASS_OF",
     "MEDIA_CLASS_OF",
     "ApiKey",
+    "ApiKeyUse",
     "AppSession",
     "Audio",
     "Begin",
     "Caption",
     "Chat",
+    "Claim",
+    "ClaimKind",
     "Codec",
     "DeadLetter",
+    "DeliveryAttempt",
+    "DeliveryStatus",
     "Event",
     "FactKind",
     "HistoryEntry",
@@ -47,9 +60,13 @@ __all__ = [
     "SessionFact",
     "Stored",
     "StreamRequest",
+    "Template",
     "Utterance",
     "UtteranceStatus",
     "Video",
+    "WebhookDelivery",
+    "WebhookNotice",
+    "WebhookSubscription",
     "ZoomApp",
 ]
 
@@ -245,37 +262,6 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
-    project_id: str
-    name: str
-    created_at_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKey:
-    """The secret itself is shown once and never kept: only its SHA-256 (hex)."""
-
-    key_id: str
-    project_id: str
-    name: str
-    secret_sha256: str
-    disabled: bool = False
-    created_at_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoomApp:
-    """Zoom credentials of a project; secrets are encrypted with the deployment's key ring."""
-
-    zoom_app_id: str
-    project_id: str
-    client_id: str
-    client_secret_encrypted: str
-    webhook_secret_encrypted: str | None = None
-    created_at_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessorState:
     """What a processor's assignment has finished of one session; `state` is the checkpoint as canonical JSON."""
 
@@ -314,7 +300,13 @@ Record = (
     | SessionChange
     | Project
     | ApiKey
+    | ApiKeyUse
+    | Template
     | ZoomApp
+    | Claim
+    | WebhookSubscription
+    | WebhookNotice
+    | WebhookDelivery
     | ProcessorState
     | DeadLetter
 )
@@ -341,6 +333,12 @@ CLASS_OF: Mapping[str, type[Record]] = {
     topics.PARTICIPANTS_STATE.name: ProcessorState,
     topics.PROJECTS.name: Project,
     topics.API_KEYS.name: ApiKey,
+    topics.API_KEY_USES.name: ApiKeyUse,
+    topics.TEMPLATES.name: Template,
     topics.ZOOM_APPS.name: ZoomApp,
+    topics.CLAIMS.name: Claim,
+    topics.WEBHOOK_SUBSCRIPTIONS.name: WebhookSubscription,
+    topics.WEBHOOK_NOTICES.name: WebhookNotice,
+    topics.WEBHOOK_DELIVERIES.name: WebhookDelivery,
     topics.DEAD_LETTERS.name: DeadLetter,
 }

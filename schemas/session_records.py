@@ -26,6 +26,9 @@ class FactKind(StrEnum):
     TRANSCRIPT_FAILED = "transcript_failed"
     EVENTS_STORED = "events_stored"
     EVENTS_FAILED = "events_failed"
+    METADATA_REPLACED = "metadata_replaced"
+    TRANSCRIPT_DELETED = "transcript_deleted"
+    DATA_DELETED = "data_deleted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +70,9 @@ class SessionFact:
     """One statement about one session; never changed, never compacted.
 
     `epoch` is the claim that the stating worker holds (for a `claimed` fact it is 0: its own offset becomes the
-    epoch). `reason` is a short code. `settings` (JSON of `SessionSettings`), `metadata` (JSON) and `request` come with
-    `requested` only.
+    epoch). `reason` is a short code. `settings` (JSON of `SessionSettings`), `request`, `deduplication_key`, `webhooks`
+    (JSON) and `given` come with `requested` only, `metadata` (JSON) also with `metadata_replaced`. `given` names the
+    fields that the caller chose; the others are a template's or the defaults.
     """
 
     session_id: str
@@ -83,6 +87,9 @@ class SessionFact:
     metadata: str | None = None
     stored: Stored | None = None
     hole: Hole | None = None
+    deduplication_key: str | None = None
+    webhooks: str | None = None
+    given: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +110,8 @@ class AppSession:
 
     `folded_offset` is the offset of the last fact in it, `facts_topic_id` the id of the topic that offset belongs to.
     `awaiting` lists what must still be stored or failed (`recording`, `transcript`, `events`) before it can end.
+    `webhooks` is JSON (None: the project's own are meant), `given` names the fields that a caller chose. What was
+    written of the transcript up to `transcript_deleted_at_ms` (of the broker's clock) is gone.
     """
 
     session_id: str
@@ -124,6 +133,10 @@ class AppSession:
     failures: tuple[str, ...] = ()
     folded_offset: int
     facts_topic_id: str = ""
+    deduplication_key: str | None = None
+    webhooks: str | None = None
+    given: tuple[str, ...] = ()
+    transcript_deleted_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

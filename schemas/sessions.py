@@ -13,6 +13,7 @@ from enum import StrEnum
 
 import msgspec
 
+from schemas import requests
 from schemas import settings as session_settings
 from schemas.holes import with_hole
 from schemas.records import AppSession, FactKind, HistoryEntry, SessionChange, SessionFact
@@ -27,6 +28,7 @@ class State(StrEnum):
     POST_PROCESSING = "post_processing"
     ENDED = "ended"
     FATAL_ERROR = "fatal_error"
+    DATA_DELETED = "data_deleted"
 
 
 class Progress(StrEnum):
@@ -49,7 +51,10 @@ class Awaited(StrEnum):
 LIVE = frozenset({State.CONNECTING, State.CONNECTED, State.DISCONNECTING})
 """States in which a connector worker must hold the session."""
 
-TERMINAL = frozenset({State.ENDED, State.FATAL_ERROR})
+TERMINAL = frozenset({State.ENDED, State.FATAL_ERROR, State.DATA_DELETED})
+
+DELETABLE = frozenset({State.ENDED, State.FATAL_ERROR})
+"""States in which a session's data may be deleted."""
 
 MAX_HOLES = 1000
 """Holes kept in a state; the facts have them all."""
@@ -113,6 +118,9 @@ def _requested(fact: SessionFact, offset: int, at_ms: int) -> AppSession:
         request=fact.request,
         settings=fact.settings or session_settings.dumps(session_settings.SessionSettings()),
         metadata=fact.metadata,
+        deduplication_key=fact.deduplication_key,
+        webhooks=fact.webhooks,
+        given=() if fact.source == requests.DIRECT else fact.given,
         history=(),
         recording_state=Progress.NOT_STARTED,
         transcription_state=Progress.NOT_STARTED,
@@ -152,7 +160,8 @@ IGNORED: Transition = _ignored
 
 
 def _requested_again(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
-    """A live stream announced again: Zoom moved it if the URLs differ, else it is a retry."""
+    """A live stream announced again: Zoom moved it if the URLs differ; else it is a retry, or somebody else's word."""
+    state = requests.merged(state, fact)
     if fact.request is None or not fact.request.server_urls:
         return state
     return replace(state, request=replace(state.request, server_urls=fact.request.server_urls))
@@ -281,7 +290,28 @@ def _hole(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
     return state if len(holes) > MAX_HOLES else replace(state, holes=holes)
 
 
+def _metadata_replaced(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    return replace(state, metadata=fact.metadata)
+
+
+def _transcript_deleted(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    return replace(state, transcript_deleted_at_ms=max(at_ms, state.transcript_deleted_at_ms or 0))
+
+
+def _data_deleted(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    """Where the recording was is forgotten too: nothing may lead to it any more."""
+    state = replace(state, recording=None, transcript_deleted_at_ms=at_ms)
+    return _enter(state, State.DATA_DELETED, "data_deleted", at_ms)
+
+
+_ASKED: dict[FactKind, Transition] = {
+    FactKind.METADATA_REPLACED: _metadata_replaced,
+    FactKind.TRANSCRIPT_DELETED: _transcript_deleted,
+}
+"""What clients may ask of a session at any time."""
+
 _ALWAYS: dict[FactKind, Transition] = {
+    **_ASKED,
     FactKind.HOLE_FOUND: _hole,
     FactKind.RECORDING_STORED: _stored(Awaited.RECORDING),
     FactKind.RECORDING_FAILED: _not_stored(Awaited.RECORDING),
@@ -316,8 +346,9 @@ TABLE: Mapping[State, Mapping[FactKind, Transition]] = {
         FactKind.DEADLINE_PASSED: _deadline_while_disconnecting,
     },
     State.POST_PROCESSING: {**_ALWAYS, FactKind.DEADLINE_PASSED: _deadline_while_processing},
-    State.ENDED: _ALWAYS,
-    State.FATAL_ERROR: {FactKind.HOLE_FOUND: _hole},
+    State.ENDED: {**_ALWAYS, FactKind.DATA_DELETED: _data_deleted},
+    State.FATAL_ERROR: {**_ASKED, FactKind.HOLE_FOUND: _hole, FactKind.DATA_DELETED: _data_deleted},
+    State.DATA_DELETED: {FactKind.METADATA_REPLACED: _metadata_replaced},
 }
 """(state, fact) -> transition. `claimed` is not in it: its effect needs the fact's offset and is the same in all LIVE
 states. A pair that is missing is ignored."""

@@ -75,6 +75,8 @@ SESSION_CHANGES = Topic("session-changes", "session-change.v1", Cleanup.DELETE, 
 
 TRANSCRIPTS = Topic("transcripts", "utterance.v1", Cleanup.COMPACT_DELETE, 7 * DAY_MS)
 PARTICIPANT_EVENTS = Topic("participant-events", "participant-event.v1", Cleanup.COMPACT_DELETE, 7 * DAY_MS)
+WEBHOOK_NOTICES = Topic("webhook-notices", "webhook-notice.v1", Cleanup.DELETE, 7 * DAY_MS)
+WEBHOOK_DELIVERIES = Topic("webhook-deliveries", "webhook-delivery.v1", Cleanup.COMPACT_DELETE, 7 * DAY_MS)
 RECORDING_SEGMENTS = Topic("recording-segments", "segment.v1", Cleanup.DELETE, DAY_MS, text=False)
 
 TRANSCRIPTION_STATE = _state("transcription-state")
@@ -83,14 +85,21 @@ PARTICIPANTS_STATE = _state("participants-state")
 
 PROJECTS = _control("projects", "project.v1")
 API_KEYS = _control("api-keys", "api-key.v1")
+API_KEY_USES = _control("api-key-uses", "api-key-use.v1")
+TEMPLATES = _control("templates", "template.v1")
 ZOOM_APPS = _control("zoom-apps", "zoom-app.v1")
+WEBHOOK_SUBSCRIPTIONS = _control("webhook-subscriptions", "webhook-subscription.v1")
+
+CLAIMS = Topic("claims", "claim.v1", Cleanup.DELETE, 5 * DAY_MS, per_session=False)
+"""Never compacted: a verdict hangs on the order of all records. Kept for more than twice as long as a claim can hold
+(`schemas.claims`), so that what is deleted decides about nothing that still does."""
 
 DEAD_LETTERS = Topic("dead-letters", "dead-letter.v1", Cleanup.DELETE, 7 * DAY_MS, per_session=False)
 
 MEDIA_TOPICS = (AUDIO, VIDEO, SHARE, CAPTIONS, CHAT, EVENTS)
 """What a connector worker writes; each carries `begin`, `tick` and `end` records between its frames."""
 
-CONTROL_PLANE_TOPICS = (PROJECTS, API_KEYS, ZOOM_APPS)
+CONTROL_PLANE_TOPICS = (PROJECTS, API_KEYS, API_KEY_USES, ZOOM_APPS, WEBHOOK_SUBSCRIPTIONS, TEMPLATES)
 
 ALL = (
     *MEDIA_TOPICS,
@@ -99,11 +108,14 @@ ALL = (
     SESSION_CHANGES,
     TRANSCRIPTS,
     PARTICIPANT_EVENTS,
+    WEBHOOK_NOTICES,
+    WEBHOOK_DELIVERIES,
     RECORDING_SEGMENTS,
     TRANSCRIPTION_STATE,
     MUXING_STATE,
     PARTICIPANTS_STATE,
     *CONTROL_PLANE_TOPICS,
+    CLAIMS,
     DEAD_LETTERS,
 )
 

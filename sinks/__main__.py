@@ -5,11 +5,13 @@ from importlib import import_module
 
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.host.program import Program, select
-from connectors.host.settings import HealthSettings, LogSettings
+from connectors.host.settings import HealthSettings, LogSettings, SecretsSettings
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
+from connectors.webhooks.settings import WebhooksSettings
 from sinks.clickhouse.settings import ClickHouseSinkSettings
 from sinks.objects.settings import SinkObjectsSettings
+from sinks.webhooks.settings import SinkWebhooksSettings
 
 SHARED = (KafkaSettings, HealthSettings, LogSettings)
 
@@ -25,6 +27,12 @@ PROGRAMS = (
         "sink-objects",
         "stores recordings in object storage",
         (SinkObjectsSettings, ObjectsSettings, *SHARED),
+    ),
+    Program(
+        "sinks webhooks",
+        "sink-webhooks",
+        "tells customers' receivers what happened",
+        (SinkWebhooksSettings, WebhooksSettings, SecretsSettings, *SHARED),
     ),
 )
 

@@ -5,56 +5,68 @@ The log decides, not this replica: any number of replicas agree, and asking twic
 
 from collections.abc import Sequence
 
+from api.app_sessions.admission import admit
 from api.app_sessions.requests import SessionOrder
 from api.errors import not_found, refused, unavailable
 from api.services import Services
 from schemas import ids, topics
 from schemas import settings as session_settings
 from schemas.records import AppSession, FactKind, SessionFact, StreamRequest, ZoomApp
-from schemas.sessions import State
+from schemas.sessions import TERMINAL, State
 
 SOURCE = "api"
 
 _ENDABLE = frozenset({State.CONNECTING, State.CONNECTED})
+_NOT_ENDABLE = (
+    "Event app_session_disconnect_requested not allowed when bot is in state {}. "
+    "It is only allowed in these states: connected, connecting"
+)
 
 
 async def create(services: Services, project_id: str, order: SessionOrder) -> AppSession:
     """Request a session; an existing one of the same stream is returned, with new addresses while it is live."""
     app = await _zoom_app(services, project_id, order.zoom_app)
-    session_id = ids.session_id(project_id, order.stream.stream_id)
-    return await _state(services, requested(project_id, session_id, order, app.zoom_app_id))
+    session_id, key = ids.session_id(project_id, order.stream.stream_id), order.wishes.deduplication_key
+    known = services.sessions.get(project_id, session_id)
+    if known is None or (known.state not in TERMINAL and key not in (None, known.deduplication_key)):
+        await admit(services, project_id, session_id, key)
+    return await stated(services, requested(project_id, session_id, order, app.zoom_app_id))
 
 
 async def end(services: Services, project_id: str, stream_id: str) -> AppSession:
-    """End a stream's session; one that is ending or over is returned as it is."""
+    """End a stream's session; one that is ending or over is returned as it is, or refused where that is set."""
     session = await find(services, project_id, ids.session_id(project_id, stream_id))
+    if session.state not in _ENDABLE and services.settings.repeated_end == "refuse":
+        raise refused(_NOT_ENDABLE.format(session.state.replace("_", " ").capitalize()))
     if session.state not in _ENDABLE:
         return session
-    return await _state(
+    return await stated(
         services,
         SessionFact(session_id=session.session_id, kind=FactKind.END_REQUESTED, project_id=project_id, source=SOURCE),
     )
 
 
-async def find(services: Services, project_id: str, session_id: str) -> AppSession:
+async def find(services: Services, project_id: str, session_id: str, kind: str = "App session") -> AppSession:
     """A session of the project. Raises ApiError 404, only when it certainly did not exist when asked."""
     session = services.sessions.get(project_id, session_id)
     if session is None:
         await services.catch_up(topics.APP_SESSIONS)
         session = services.sessions.get(project_id, session_id)
     if session is None:
-        raise not_found("App session not found")
+        raise not_found(f"{kind} not found")
     return session
 
 
-def requested(project_id: str, session_id: str, order: SessionOrder, zoom_app_id: str) -> SessionFact:
+def requested(
+    project_id: str, session_id: str, order: SessionOrder, zoom_app_id: str, source: str = SOURCE
+) -> SessionFact:
     """The fact that asks for a session."""
-    stream = order.stream
+    stream, wishes = order.stream, order.wishes
     return SessionFact(
         session_id=session_id,
         kind=FactKind.REQUESTED,
         project_id=project_id,
-        source=SOURCE,
+        source=source,
         request=StreamRequest(
             product=stream.product,
             meeting_id=stream.meeting_id,
@@ -63,8 +75,11 @@ def requested(project_id: str, session_id: str, order: SessionOrder, zoom_app_id
             operator_id=stream.operator_id,
             zoom_app_id=zoom_app_id,
         ),
-        settings=session_settings.dumps(order.settings),
-        metadata=order.metadata,
+        settings=session_settings.dumps(wishes.settings),
+        metadata=wishes.metadata,
+        webhooks=wishes.webhooks,
+        deduplication_key=wishes.deduplication_key,
+        given=wishes.given,
     )
 
 
@@ -93,7 +108,8 @@ async def _zoom_app(services: Services, project_id: str, named: str | None) -> Z
     return chosen(apps, named)
 
 
-async def _state(services: Services, fact: SessionFact) -> AppSession:
+async def stated(services: Services, fact: SessionFact) -> AppSession:
+    """Append a fact and wait until it is folded; the state that it led to. Raises ApiError 503."""
     position = await services.journal.state(fact)
     session = await services.sessions.folded(fact.session_id, position.offset, services.settings.fold_timeout_s)
     if session is None:

@@ -9,10 +9,10 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from api.times import iso_utc
 from schemas import ids
 from schemas.holes import completeness
 from schemas.records import AppSession, HistoryEntry, Hole
+from schemas.times import iso_utc
 
 
 class EventDocument(TypedDict):
@@ -75,7 +75,7 @@ def document(state: AppSession) -> AppSessionDocument:
         "events": [_event(entry) for entry in state.history],
         "transcription_state": state.transcription_state,
         "recording_state": state.recording_state,
-        "deduplication_key": None,
+        "deduplication_key": state.deduplication_key,
         "zoom_rtms_stream_id": state.request.stream_id,
         "created_at": iso_utc(state.created_at_ms),
         "failures": list(state.failures),

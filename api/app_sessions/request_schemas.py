@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from api.app_sessions.options import LANGUAGES, MAX_METADATA_CHARACTERS
-from schemas.settings import RecordingFormat
+from api.app_sessions import media_settings, metadata, recording_settings, session_webhooks, transcription_settings
+from api.app_sessions.requests import BOT_FIELDS, MAX_KEY_CHARACTERS
 
 _TEXT = {"type": "string", "minLength": 1}
 
@@ -23,38 +23,40 @@ _STREAM: dict[str, Any] = {
     "required": ["meeting_uuid", "rtms_stream_id", "server_urls"],
 }
 
+_NO_EFFECT = "Known from bots; accepted and without effect."
+
+WISHES: dict[str, Any] = {
+    "transcription_settings": transcription_settings.SCHEMA,
+    "recording_settings": recording_settings.SCHEMA,
+    "metadata": metadata.SCHEMA,
+    "webhooks": session_webhooks.SCHEMA,
+    "websocket_settings": media_settings.WEBSOCKETS,
+    "rtmp_settings": media_settings.RTMP,
+    "external_media_storage_settings": media_settings.EXTERNAL_STORAGE,
+    "debug_settings": media_settings.DEBUG,
+    "deduplication_key": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_KEY_CHARACTERS,
+        "description": "Yours; no two sessions of the project that are not over have the same.",
+    },
+}
+"""How a session is to be, field by field."""
+
 CREATE: dict[str, Any] = {
     "type": "object",
     "properties": {
         "zoom_rtms": _STREAM,
-        "transcription_settings": {
-            "type": "object",
-            "description": "Who writes the transcript, one or both; default: Zoom's own captions.",
-            "properties": {
-                "meeting_closed_captions": {"type": "object"},
-                "moonshine": {
-                    "type": "object",
-                    "description": "The local recogniser.",
-                    "properties": {"language": {"enum": list(LANGUAGES)}},
-                    "additionalProperties": False,
-                },
-            },
-            "additionalProperties": False,
-        },
-        "recording_settings": {
-            "type": "object",
-            "description": "`view` and `resolution` have no effect for RTMS.",
-            "properties": {"format": {"enum": [str(form) for form in RecordingFormat]}},
-        },
-        "metadata": {
-            "type": "object",
-            "description": f"Yours; at most {MAX_METADATA_CHARACTERS} characters of JSON.",
-            "additionalProperties": {"type": "string"},
-            "minProperties": 1,
-        },
+        **WISHES,
         "zoom_app_id": {"description": "Which Zoom app (id or client id), if the project has several.", **_TEXT},
+        **{
+            name: {"type": "string" if name == "calendar_event_id" else "object", "description": _NO_EFFECT}
+            for name in BOT_FIELDS
+            if name != "voice_agent_settings"
+        },
     },
     "required": ["zoom_rtms"],
+    "additionalProperties": False,
 }
 
 CREATE_EXAMPLE = {
@@ -66,6 +68,18 @@ CREATE_EXAMPLE = {
     },
     "transcription_settings": {"meeting_closed_captions": {}, "moonshine": {"language": "en"}},
     "metadata": {"customer": "42"},
+    "deduplication_key": "42-weekly",
+    "webhooks": [{"url": "https://example.com/hook", "triggers": ["bot.state_change", "transcript.update"]}],
+}
+
+LEAST_EXAMPLE = {"zoom_rtms": CREATE_EXAMPLE["zoom_rtms"]}
+
+END_EXAMPLE = {
+    "zoom_rtms": {
+        "meeting_uuid": "4444AAAiAAAAAiAiAiiAii==",
+        "rtms_stream_id": "609340fb2a7946909659956c8aa9250c",
+        "stop_reason": 6,
+    }
 }
 
 END: dict[str, Any] = {

@@ -5,11 +5,29 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from api.app_sessions import options
+from api.app_sessions import media_settings
+from api.app_sessions.metadata import metadata
+from api.app_sessions.recording_settings import recording
+from api.app_sessions.session_webhooks import session_webhooks, session_webhooks_at, stored
 from api.app_sessions.stream_requests import MAX_ID_CHARACTERS, AnnouncedStream, announced, stream_id
+from api.app_sessions.transcription_settings import transcription
 from api.shapes import Check, Invalid, a_string, an_object, fields_of, text_up_to
 from connectors.rtms.protocol.addresses import AddressPolicy
-from schemas.settings import Engine, RecordingFormat, SessionSettings
+from connectors.webhooks.targets import PUBLIC, TargetPolicy
+from schemas.settings import SessionSettings
+
+MAX_KEY_CHARACTERS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a session is to be. `given` names what the client said itself, as `schemas.requests` knows it."""
+
+    settings: SessionSettings
+    metadata: str | None
+    webhooks: str | None
+    deduplication_key: str | None
+    given: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +35,7 @@ class SessionOrder:
     """A session to be made. `zoom_app` (our id or Zoom's client id) says which app of the project the stream is for."""
 
     stream: AnnouncedStream
-    settings: SessionSettings
-    metadata: str | None
+    wishes: Wishes
     zoom_app: str | None
 
 
@@ -26,8 +43,16 @@ def _no_voice_agents(value: Any) -> None:
     raise Invalid("Voice agents are not enabled.")
 
 
+def _key(value: Any) -> str:
+    if value == "":
+        raise Invalid("This field may not be blank.")
+    return _text(value)
+
+
+_text = text_up_to(MAX_KEY_CHARACTERS)
+
 # Only bots that join by themselves have a use for these; App Sessions accept them and do nothing with them.
-_BOT_FIELDS: Mapping[str, Check] = {
+BOT_FIELDS: Mapping[str, Check] = {
     "automatic_leave_settings": an_object,
     "bot_chat_message": an_object,
     "bot_image": an_object,
@@ -40,41 +65,53 @@ _BOT_FIELDS: Mapping[str, Check] = {
     "zoom_settings": an_object,
 }
 
-_SESSION_FIELDS: Mapping[str, Check] = {
-    "debug_settings": options.debug,
-    "deduplication_key": options.not_yet("Deduplication keys are"),
-    "external_media_storage_settings": options.not_yet("External media storage is"),
-    "metadata": options.metadata,
-    "recording_settings": options.recording,
-    "rtmp_settings": options.not_yet("RTMP streaming is"),
-    "transcription_settings": options.transcription,
-    "webhooks": options.not_yet("Webhooks are"),
-    "websocket_settings": options.not_yet("Real-time media WebSockets are"),
-    "zoom_app_id": text_up_to(MAX_ID_CHARACTERS),
+WISH_FIELDS: Mapping[str, Check] = {
+    "debug_settings": media_settings.debug,
+    "deduplication_key": _key,
+    "external_media_storage_settings": media_settings.external_storage,
+    "metadata": metadata,
+    "recording_settings": recording,
+    "rtmp_settings": media_settings.rtmp,
+    "transcription_settings": transcription,
+    "webhooks": session_webhooks,
+    "websocket_settings": media_settings.websockets,
 }
 
 
-def session_order(body: Any, addresses: AddressPolicy) -> SessionOrder:
-    """The order in a create request; `addresses` says where a stream may be.
+def session_order(body: Any, addresses: AddressPolicy, targets: TargetPolicy = PUBLIC) -> SessionOrder:
+    """The order in a create request; `addresses` says where a stream may be, `targets` where webhooks may go.
 
     A body that is Zoom's whole webhook and nothing else is an order with default settings.
 
     Raises:
         ApiError: 400.
     """
-    checks: dict[str, Check] = {**_BOT_FIELDS, **_SESSION_FIELDS, "zoom_rtms": partial(announced, addresses=addresses)}
+    checks: dict[str, Check] = {
+        **BOT_FIELDS,
+        **WISH_FIELDS,
+        "webhooks": session_webhooks_at(targets),
+        "zoom_app_id": text_up_to(MAX_ID_CHARACTERS),
+        "zoom_rtms": partial(announced, addresses=addresses),
+    }
     values = fields_of(_unwrapped(body), checks, required=["zoom_rtms"])
     stream: AnnouncedStream = values["zoom_rtms"]
-    engines, language = values.get("transcription_settings", ((Engine.ZOOM,), "en"))
-    return SessionOrder(
-        stream=stream,
-        settings=SessionSettings(
-            engines=engines,
-            language=language,
-            recording_format=values.get("recording_settings", RecordingFormat.MP4),
-        ),
+    return SessionOrder(stream, wishes_of(values), values.get("zoom_app_id") or stream.zoom_app)
+
+
+def wishes_of(values: Mapping[str, Any]) -> Wishes:
+    """The wishes in fields that were checked. Raises ApiError 400."""
+    chosen: dict[str, Any] = {}
+    if "transcription_settings" in values:
+        chosen["engines"], chosen["language"] = values["transcription_settings"]
+    if values.get("recording_settings") is not None:
+        chosen["recording_format"] = values["recording_settings"]
+    own = ("metadata", "webhooks", "deduplication_key")
+    return Wishes(
+        settings=SessionSettings(**chosen),
         metadata=values.get("metadata"),
-        zoom_app=values.get("zoom_app_id") or stream.zoom_app,
+        webhooks=stored(values.get("webhooks", ())),
+        deduplication_key=values.get("deduplication_key"),
+        given=(*chosen, *(name for name in own if values.get(name))),
     )
 
 

@@ -7,8 +7,8 @@ way to the store, and passes over one only when a minute of what follows is ther
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from api.times import iso_utc
 from schemas.object_names import StoredSegment, header_key
+from schemas.times import iso_utc
 
 Link = Callable[[str], str]
 """Where a player fetches what is stored under a key."""

@@ -7,6 +7,7 @@ from api.access import CurrentProject
 from api.answers import READING
 from api.app_sessions import commands
 from api.errors import not_found, unavailable
+from api.paths import APP_SESSION, BOT
 from api.services import Here, Services
 from connectors.host.logs import get_logger
 from connectors.objects.errors import ObjectsError
@@ -15,7 +16,7 @@ from schemas.records import Stored
 
 log = get_logger(__name__)
 
-router = APIRouter(prefix="/api/v1/app_sessions", tags=["Media"])
+router = APIRouter(tags=["Media"])
 
 
 class MediaDocument(TypedDict):
@@ -25,12 +26,29 @@ class MediaDocument(TypedDict):
     start_timestamp_ms: int | None
 
 
-@router.get("/{session_id}/media", responses=READING)
+@router.get(f"{APP_SESSION}/media", responses=READING)
 async def get_media(session_id: str, project_id: CurrentProject, services: Here) -> MediaDocument:
     """A link to the recording, once it is finished. Whoever has the link may fetch it, in parts if need be."""
-    recording = await _recording(services, project_id, session_id)
+    return _link(services, await _recording(services, project_id, session_id, "App session"), "app session")
+
+
+@router.get(f"{BOT}/recording", responses=READING)
+async def get_recording(session_id: str, project_id: CurrentProject, services: Here) -> MediaDocument:
+    """The same as an app session's media."""
+    return _link(services, await _recording(services, project_id, session_id, "Bot"), "bot")
+
+
+async def _recording(services: Services, project_id: str, session_id: str, kind: str) -> Stored | None:
+    session = await commands.find(services, project_id, session_id, kind)
+    if session.recording is None:  # "not ready" is as definite an answer as "not found"
+        await services.catch_up(topics.APP_SESSIONS)
+        session = await commands.find(services, project_id, session_id, kind)
+    return session.recording
+
+
+def _link(services: Services, recording: Stored | None, kind: str) -> MediaDocument:
     if recording is None or recording.key is None:
-        raise not_found("No media file found for app session")
+        raise not_found(f"No media file found for {kind}")
     expires_s = services.settings.media_url_expires_s
     try:
         url = services.objects.signed_url(recording.key, expires_s, services.clock.now_ms())
@@ -38,11 +56,3 @@ async def get_media(session_id: str, project_id: CurrentProject, services: Here)
         log.warning("no link", error=type(error).__name__)
         raise unavailable("Object storage cannot be used now. Try again.") from None
     return {"url": url, "start_timestamp_ms": recording.start_ms}
-
-
-async def _recording(services: Services, project_id: str, session_id: str) -> Stored | None:
-    session = await commands.find(services, project_id, session_id)
-    if session.recording is None:  # "not ready" is as definite an answer as "not found"
-        await services.catch_up(topics.APP_SESSIONS)
-        session = await commands.find(services, project_id, session_id)
-    return session.recording

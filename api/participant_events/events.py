@@ -6,9 +6,8 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from api.errors import refused
 from api.pages import PAGE_SIZE, Cursor, Key
-from api.times import unix_ms
+from api.times import queried_ms
 from schemas import ids
 
 _QUERY = """
@@ -54,8 +53,8 @@ def query(session_id: str, cursor: Cursor, after: str | None, before: str | None
         "session_id": session_id,
         "time_ms": cursor.key.time_ms,
         "event_id": cursor.key.item_id,
-        "after_ms": _ALWAYS_MS if after is None else _moment("after", after),
-        "before_ms": _NEVER_MS if before is None else _moment("before", before),
+        "after_ms": _ALWAYS_MS if after is None else queried_ms("after", after),
+        "before_ms": _NEVER_MS if before is None else queried_ms("before", before),
         "read": PAGE_SIZE + 1,
     }
 
@@ -88,10 +87,3 @@ def _details(text: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return details if isinstance(details, dict) else {}
-
-
-def _moment(name: str, text: str) -> int:
-    try:
-        return unix_ms(text)
-    except ValueError:
-        raise refused(f"Invalid {name} format. Use ISO 8601, e.g. 2025-01-13T10:30:00Z") from None

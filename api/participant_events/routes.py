@@ -6,13 +6,15 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from api.answers import answers
-from api.app_sessions.current import CurrentSession
-from api.pages import decoded, link, page_of
+from api.app_sessions.current import CurrentBot
+from api.pages import decoded, links, page_of
 from api.participant_events import events
 from api.participant_events.events import ParticipantEventPage
+from api.paths import APP_SESSION, BOT
 from api.services import Here
+from schemas.sessions import State
 
-router = APIRouter(prefix="/api/v1/app_sessions", tags=["Participant events"])
+router = APIRouter(tags=["Participant events"])
 
 
 class EventQuery(BaseModel):
@@ -23,17 +25,15 @@ class EventQuery(BaseModel):
     cursor: str | None = None
 
 
-@router.get("/{session_id}/participant_events", responses=answers(400, 401, 404, 503))
+@router.get(f"{APP_SESSION}/participant_events", responses=answers(400, 401, 403, 404, 503))
+@router.get(f"{BOT}/participant_events", responses=answers(400, 401, 403, 404, 503))
 async def list_participant_events(
-    request: Request, session: CurrentSession, services: Here, query: Annotated[EventQuery, Query()]
+    request: Request, session: CurrentBot, services: Here, query: Annotated[EventQuery, Query()]
 ) -> ParticipantEventPage:
     """Who came and went, in order, 25 a page."""
     at = decoded(query.cursor)
-    rows = await services.select(*events.query(session.session_id, at, query.after, query.before))
+    asked = events.query(session.session_id, at, query.after, query.before)
+    rows = [] if session.state == State.DATA_DELETED else await services.select(*asked)
     page = page_of(rows, at, events.key_of)
-    url, asked = services.settings.base_url() + request.url.path, request.query_params.multi_items()
-    return {
-        "next": link(url, asked, page.following),
-        "previous": link(url, asked, page.preceding),
-        "results": events.documents(session.session_id, page.items),
-    }
+    following, preceding = links(request, services.settings.base_url(), page)
+    return {"next": following, "previous": preceding, "results": events.documents(session.session_id, page.items)}

@@ -2,17 +2,20 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.answers import answers
-from api.app_sessions.current import CurrentSession
+from api.answers import ALWAYS_REFUSED, WRITING, answers, json_body
+from api.app_sessions.alterations import delete_transcript
+from api.app_sessions.current import CurrentBot
+from api.bodies import read_json
+from api.paths import APP_SESSION, BOT
 from api.services import Here
-from api.transcripts import utterances
+from api.transcripts import asynchronous, utterances
 from api.transcripts.utterances import UtteranceDocument
 
-router = APIRouter(prefix="/api/v1/app_sessions", tags=["Transcripts"])
+router = APIRouter(tags=["Transcripts"])
 
 _AS_VTT: dict[int | str, dict[str, Any]] = {200: {"content": {"text/vtt": {"schema": {"type": "string"}}}}}
 
@@ -26,13 +29,16 @@ class TranscriptQuery(BaseModel):
     async_transcription_id: str | None = Field(default=None, description="there are none in this release")
 
 
-@router.get(
-    "/{session_id}/transcript",
-    response_model=list[UtteranceDocument],
-    responses=answers(400, 401, 404, 503) | _AS_VTT,
-)
+_ASKED: dict[str, Any] = {
+    "response_model": list[UtteranceDocument],
+    "responses": answers(400, 401, 403, 404, 503) | _AS_VTT,
+}
+
+
+@router.get(f"{APP_SESSION}/transcript", **_ASKED)
+@router.get(f"{BOT}/transcript", **_ASKED)
 async def get_transcript(
-    session: CurrentSession,
+    session: CurrentBot,
     services: Here,
     query: Annotated[TranscriptQuery, Query()],
     accept: Annotated[str, Header()] = "",
@@ -45,3 +51,27 @@ async def get_transcript(
     if form == utterances.VTT:
         return Response(utterances.vtt(session, rows), media_type=utterances.VTT_MEDIA_TYPE)
     return utterances.documents(session.session_id, engine, rows)
+
+
+_TRANSCRIBE: dict[str, Any] = {
+    "status_code": 201,
+    "responses": WRITING | answers(404),
+    "openapi_extra": json_body(asynchronous.SCHEMA, english={"transcription_settings": {"moonshine": {}}})
+    | {ALWAYS_REFUSED: True},
+}
+
+
+@router.post(f"{APP_SESSION}/transcript", **_TRANSCRIBE)
+@router.post(f"{BOT}/transcript", **_TRANSCRIBE)
+async def transcribe_afterwards(request: Request, _session: CurrentBot, services: Here) -> Response:
+    """Always refused, after the body was checked: transcribing what was recorded is not available yet."""
+    body = await read_json(request, services.settings.max_body_bytes)
+    raise asynchronous.refusal(body)
+
+
+@router.delete(f"{APP_SESSION}/transcript", responses=answers(401, 403, 404, 503))
+@router.delete(f"{BOT}/transcript", responses=answers(401, 403, 404, 503))
+async def delete_what_was_said(session: CurrentBot, services: Here) -> Response:
+    """Delete what was said so far, of all engines; what is said later is kept. May be repeated."""
+    await delete_transcript(services, session)
+    return Response(status_code=200)

@@ -6,7 +6,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from api.errors import ApiError, not_found, refused
-from api.times import unix_ms
+from api.times import queried_ms
 from api.transcript_formats import Cue, web_vtt
 from schemas import ids
 from schemas import settings as session_settings
@@ -57,7 +57,10 @@ def parameters(session: AppSession, engine: Engine, updated_after: str | None) -
     return {
         "session_id": session.session_id,
         "engine": str(engine),
-        "updated_after_ms": _ALWAYS_MS if updated_after is None else _moment(updated_after),
+        "updated_after_ms": max(
+            _ALWAYS_MS if updated_after is None else queried_ms("updated_after", updated_after),
+            _ALWAYS_MS if session.transcript_deleted_at_ms is None else session.transcript_deleted_at_ms,
+        ),
     }
 
 
@@ -111,10 +114,3 @@ def vtt(session: AppSession, rows: Iterable[Row]) -> str:
     if session.recording is not None:
         return web_vtt(cues, session.recording.start_ms)
     return web_vtt(cues, cues[0].start_ms if cues else 0)
-
-
-def _moment(text: str) -> int:
-    try:
-        return unix_ms(text)
-    except ValueError:
-        raise refused("Invalid updated_after format. Use ISO 8601, e.g. 2025-01-13T10:30:00Z") from None

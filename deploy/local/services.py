@@ -31,6 +31,7 @@ SERVICES = (
     Service("muxing", ("processors", "muxing")),
     Service("sink-clickhouse", ("sinks", "clickhouse")),
     Service("sink-objects", ("sinks", "objects")),
+    Service("sink-webhooks", ("sinks", "webhooks")),
     Service(API, ("api",)),
 )
 
@@ -62,6 +63,7 @@ def shared_environment(addresses: Addresses, credentials: Credentials, partition
         # Zoom's servers, and the simulated Zoom of this machine.
         "RTMS_ZOOM_ALLOWED_HOSTS": ",".join(ZOOM_HOSTS),
         "RTMS_ZOOM_ALLOW_PLAINTEXT": "true",
+        "RTMS_WEBHOOKS_ALLOW_LOOPBACK": "true",
         "RTMS_LOG_FORMAT": "console",
     }
 

@@ -12,7 +12,7 @@ import msgspec
 
 from schemas import clickhouse
 from schemas.clickhouse import Table
-from schemas.records import AppSession, ParticipantEvent, Record, Utterance
+from schemas.records import AppSession, ParticipantEvent, Record, Utterance, WebhookDelivery
 
 Row = Mapping[str, Any]
 
@@ -46,6 +46,8 @@ def row_of(value: Record, at: Position) -> tuple[Table, Row]:
         return clickhouse.PARTICIPANT_EVENTS, _participant_event(value, at.appended_ms) | position
     if isinstance(value, AppSession):
         return clickhouse.APP_SESSIONS, _app_session(value) | position
+    if isinstance(value, WebhookDelivery):
+        return clickhouse.WEBHOOK_DELIVERIES, _webhook_delivery(value) | position
     raise Unfit(f"no table for {type(value).__name__}")
 
 
@@ -91,6 +93,20 @@ def _app_session(session: AppSession) -> dict[str, Any]:
         "session_id": session.session_id,
         "state": session.state,
         "document": msgspec.json.encode(session).decode(),
+    }
+
+
+def _webhook_delivery(delivery: WebhookDelivery) -> dict[str, Any]:
+    _check(delivery.created_at_ms in _TIMES_MS, "time out of range")
+    return {
+        "project_id": delivery.project_id,
+        "created_at_ms": delivery.created_at_ms,
+        "delivery_id": delivery.delivery_id,
+        "session_id": delivery.session_id,
+        "subscription_id": delivery.subscription_id,
+        "trigger": delivery.trigger,
+        "status": str(delivery.status),
+        "document": msgspec.json.encode(delivery).decode(),
     }
 
 

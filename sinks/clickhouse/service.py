@@ -36,7 +36,7 @@ log = get_logger(__name__)
 
 GROUP = "sink-clickhouse"
 NO_PARTITIONS = "no partitions assigned"
-INPUTS = (topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.APP_SESSIONS)
+INPUTS = (topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.APP_SESSIONS, topics.WEBHOOK_DELIVERIES)
 
 LOSABLE = {topics.TRANSCRIPTS.name: Awaited.TRANSCRIPT, topics.PARTICIPANT_EVENTS.name: Awaited.EVENTS}
 """What a session lacks when records of an input are deleted unread. Of `app-sessions` only what a newer record replaces

@@ -28,6 +28,16 @@ HEAD = {
 }
 ENTRY = records.HistoryEntry(event_type="e", old_state="ready", new_state="connecting", created_at_ms=1)
 STATE = {"session_id": "app_contract", "assignment": "1.x", "state": "{}"}
+TELLING = {
+    "delivery_id": "whd_1",
+    "session_id": "app_contract",
+    "project_id": "proj_1",
+    "subscription_id": "webhook_1",
+    "url": "https://a",
+    "trigger": "bot.state_change",
+    "body": "{}",
+    "created_at_ms": 1,
+}
 EXAMPLES = {
     "rtms.audio": records.Audio(**HEAD, codec=records.Codec.L16, sample_rate_hz=16000, channels=1, payload=b"\0\1"),
     "rtms.video": records.Video(**HEAD, codec=records.Codec.H264, key_frame=True, payload=b"\0\0\1"),
@@ -70,6 +80,30 @@ EXAMPLES = {
     "api-keys": records.ApiKey(key_id="key_1", project_id="proj_1", name="n", secret_sha256="0", created_at_ms=1),
     "zoom-apps": records.ZoomApp(
         zoom_app_id="zoa_1", project_id="proj_1", client_id="c", client_secret_encrypted="e", created_at_ms=1
+    ),
+    "webhook-subscriptions": records.WebhookSubscription(
+        subscription_id="webhook_1",
+        project_id="proj_1",
+        url="https://a",
+        triggers=("bot.state_change",),
+        secrets_encrypted=("e",),
+        created_at_ms=1,
+    ),
+    "webhook-notices": records.WebhookNotice(**TELLING, source="session-changes", source_offset=3),
+    "webhook-deliveries": records.WebhookDelivery(
+        **TELLING,
+        source="session-changes",
+        source_offset=3,
+        sequence=0,
+        status=records.DeliveryStatus.PENDING,
+        attempts=(records.DeliveryAttempt(at_ms=1, status_code=500, excerpt="no"),),
+        due_ms=2,
+        notice_offset=4,
+    ),
+    "api-key-uses": records.ApiKeyUse(key_id="key_1", last_used_at_ms=2),
+    "templates": records.Template(project_id="proj_1", wishes="{}"),
+    "claims": records.Claim(
+        project_id="proj_1", session_id="app_contract", kind=records.ClaimKind.CLAIMED, request_id="r", limit=3
     ),
     "dead-letters": records.DeadLetter(
         topic="t", partition=0, offset=1, reason="r", length=1, sha256="0", data=b"\xff"

@@ -17,6 +17,7 @@ import httpx
 from connectors.host.secrets import KeyRing
 from deploy.local.ports import free_ports
 from deploy.local.server import Server
+from schemas.keys import objects_folder
 from schemas.records import FactKind, Stored
 from tests.support.processes import service
 from tests.support.stack import run_module
@@ -75,9 +76,29 @@ class House:
             if process.exit_code() is not None:
                 process.start()
 
+    @contextmanager
+    def replica(self, **changed: str) -> Iterator[str]:
+        """Another API beside the first; its address."""
+        port = free_ports(1)[0]
+        env = self.env | {"RTMS_API_PORT": str(port)} | changed
+        process = service(["-m", "api"], env, self.api.log.with_name(f"api-{port}.log"))
+        try:
+            process.launch()
+            process.wait_ready()
+            yield f"http://127.0.0.1:{port}/api/v1"
+        finally:
+            process.stop()
+
+    def finish(self, session_id: str) -> None:
+        """What all others do to a session until it has ended; nothing was said, nothing recorded."""
+        epoch = self.others.connect(session_id)
+        self.others.disconnect(session_id, epoch)
+        for kind in (FactKind.RECORDING_FAILED, FactKind.TRANSCRIPT_STORED, FactKind.EVENTS_STORED):
+            self.others.state(session_id, kind, reason="nothing recorded")
+
     def record(self, session_id: str, data: bytes, start_ms: int) -> None:
         """What the objects sink does when the recording is whole."""
-        key = f"recordings/{session_id}/recording.mp4"
+        key = f"{objects_folder(session_id)}/recording.mp4"
         path = self.objects / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)

@@ -1,5 +1,6 @@
 """Keys and tenants: nobody sees what is somebody else's, and refusals have the shapes that clients know."""
 
+import base64
 import uuid
 
 import httpx
@@ -27,7 +28,8 @@ def test_a_foreign_key_sees_nothing(tenant, stranger, session_id, route):
     expected = 404 if route == "/media" else 200
     assert tenant.http.get(path).status_code == expected
     answer = stranger.http.get(path)
-    assert (answer.status_code, answer.json()) == (404, {"error": "App session not found"})
+    assert answer.status_code == 404
+    assert answer.json() in ({"error": "App session not found"}, {"error": "Bot not found"})
     unknown = stranger.http.get(path.replace(session_id, "app_0000000000000000"))
     assert (unknown.status_code, unknown.json()) == (answer.status_code, answer.json())
 
@@ -49,6 +51,7 @@ ROUTES = [
     ("GET", "/app_sessions"), ("POST", "/app_sessions"), ("POST", "/app_sessions/end"), ("GET", "/app_sessions/end"),
     *[("GET", f"/app_sessions/app_0000000000000000{route}") for route in SESSION_ROUTES],
     ("PUT", "/app_sessions"), ("DELETE", "/app_sessions/x"), ("PATCH", "/app_sessions/x/transcript"),
+    ("GET", "/bots"), ("POST", "/bots"), ("GET", "/bots/x"), ("POST", "/bots/x/leave"), ("PUT", "/bots/x"),
 ]  # fmt: skip
 ADMIN_ROUTES = [
     ("GET", "/projects"), ("POST", "/projects"), ("POST", "/projects/p/api_keys"), ("POST", "/projects/p/zoom_apps"),
@@ -87,8 +90,8 @@ def test_the_admin_token_is_no_projects_key(house):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("PUT", "/app_sessions"), ("GET", "/app_sessions/end"), ("DELETE", "/app_sessions/x"), ("HEAD", "/app_sessions"),
-     ("OPTIONS", "/app_sessions"), ("POST", "/app_sessions/x/transcript")],
+    [("PUT", "/app_sessions"), ("GET", "/app_sessions/end"), ("PUT", "/app_sessions/x"), ("HEAD", "/app_sessions"),
+     ("OPTIONS", "/app_sessions"), ("PUT", "/app_sessions/x/transcript"), ("POST", "/bots")],
 )  # fmt: skip
 def test_wrong_methods(tenant, method, path):
     answer = tenant.http.request(method, path)
@@ -100,7 +103,7 @@ def test_wrong_methods(tenant, method, path):
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/api", "/api/v1", "/api/v1/", "/api/v1/app_sessions/", "/api/v1/app_sessions/x/", "/api/v1/bots",
+    ["/", "/api", "/api/v1", "/api/v1/", "/api/v1/app_sessions/", "/api/v1/app_sessions/x/", "/api/v1/bots/",
      "/nothing", "/api/v1/app_sessions/x/media/", "/api/v2/app_sessions", "/api/v1/app_sessions//media", "/objects",
      "/%00", "/%ff"],
 )  # fmt: skip
@@ -114,9 +117,14 @@ def test_the_control_plane(house):
     admin = house.http(ADMIN_TOKEN)
     project = admin.post("/projects", json={"name": "Acme"})
     assert project.status_code == 201
-    assert project.json() == {"id": project.json()["id"], "name": "Acme"}
+    secret = project.json().pop("webhook_secret")
+    assert len(base64.b64decode(secret)) == 32
     project_id = project.json()["id"]
-    assert project.json() in admin.get("/projects").json()["results"]
+    [listed] = [entry for entry in admin.get("/projects").json()["results"] if entry["id"] == project_id]
+    assert listed == admin.get(f"/projects/{project_id}").json()
+    assert (listed["name"], listed["concurrency_limit"]) == ("Acme", None)
+    changed = admin.patch(f"/projects/{project_id}", json={"concurrency_limit": 7}).json()
+    assert changed == listed | {"concurrency_limit": 7}
 
     key = admin.post(f"/projects/{project_id}/api_keys", json={"name": "ci"})
     assert key.status_code == 201
@@ -128,7 +136,8 @@ def test_the_control_plane(house):
     given = {"client_id": client_id, "client_secret": "one", "webhook_secret": "hook"}
     app = admin.post(f"/projects/{project_id}/zoom_apps", json=given)
     assert app.status_code == 201
-    assert app.json() == {"id": app.json()["id"], "client_id": client_id}
+    url = f"{house.url}/zoom/{app.json()['id']}"
+    assert app.json() == {"id": app.json()["id"], "client_id": client_id, "webhook_url": url}
     again = admin.post(f"/projects/{project_id}/zoom_apps", json=given | {"client_secret": "two"})
     assert (again.status_code, again.json()) == (201, app.json()), "new secrets, the same app"
 

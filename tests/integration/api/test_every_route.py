@@ -35,10 +35,11 @@ class Route(NamedTuple):
     method: str
     path: str
     query: tuple[str, ...]
+    reads_body: bool
 
     @property
     def is_admins(self) -> bool:
-        return self.path.startswith("/api/v1/projects")
+        return self.path.startswith(("/api/v1/projects", "/api/v1/control_plane"))
 
     @property
     def is_customers(self) -> bool:
@@ -56,6 +57,7 @@ def _routes() -> list[Route]:
             method.upper(),
             path,
             tuple(p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"),
+            "requestBody" in operation,
         )
         for path, operations in app.openapi()["paths"].items()
         for method, operation in operations.items()
@@ -78,6 +80,12 @@ def nothing_broke(house: House):
 @pytest.fixture(scope="module")
 def session_id(tenant: Tenant) -> str:
     return str(tenant.create("theirs").raise_for_status().json()["id"])
+
+
+@pytest.fixture(scope="module")
+def webhook_id(tenant: Tenant) -> str:
+    given = {"url": "https://example.com/theirs", "triggers": ["bot.state_change"]}
+    return str(tenant.http.post("/webhooks", json=given).raise_for_status().json()["id"])
 
 
 @pytest.fixture(scope="module")
@@ -104,15 +112,18 @@ def http(house: House) -> Iterator[httpx.Client]:
 
 
 def ask(http: httpx.Client, route: Route, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
-    body: dict[str, Any] = {"content": json.dumps({"zoom_rtms": stream("theirs")})} if route.method == "POST" else {}
+    body: dict[str, Any] = (
+        {"content": json.dumps({"zoom_rtms": stream("theirs")})} if route.method in ("POST", "PATCH", "PUT") else {}
+    )
     return http.request(route.method, path, headers={"Content-Type": "application/json"} | (headers or {}), **body)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=NAMES)
 def test_who_may_not_is_told_nothing(
-    http: httpx.Client, tenant: Tenant, stranger: Tenant, session_id: str, disabled_key: str, route: Route
-) -> None:
-    path = route.filled(session_id)
+    http: httpx.Client, tenant: Tenant, stranger: Tenant, session_id: str, webhook_id: str, disabled_key: str,
+    route: Route,
+) -> None:  # fmt: skip
+    path = route.filled(webhook_id if "{webhook_id}" in route.path else session_id)
     wrong = [None, "", "Token", f"Bearer {tenant.key}", f"Token {tenant.key}x", f"Token {tenant.key[:-1]}",
              tenant.key, f"Token {disabled_key}", "Token " + "x" * 20_000,
              f"Token {ADMIN_TOKEN if route.is_customers else tenant.key}"]  # fmt: skip
@@ -123,9 +134,14 @@ def test_who_may_not_is_told_nothing(
         answer = ask(http, route, path, {} if header is None else {"Authorization": header})
         assert answer.status_code in (401, 431, 400), (header or "")[:50]
         assert session_id not in answer.text
-    if route.is_customers and "{" in route.path:
+    if route.is_customers:
         answer = ask(http, route, path, {"Authorization": f"Token {stranger.key}"})
-        assert (answer.status_code, answer.json()) == (404, {"error": "App session not found"})
+        assert session_id not in answer.text
+        assert tenant.project_id not in answer.text
+        if "{" in route.path:
+            assert answer.status_code == 404
+            assert answer.json()["error"] in ("App session not found", "Bot not found", "Webhook not found",
+                                              "Delivery not found")  # fmt: skip
 
 
 TEXT = st.text(max_size=30) | st.sampled_from(
@@ -181,7 +197,7 @@ def test_nothing_that_anybody_can_ask_is_a_fault_of_ours(
         route.method,
         route.filled(*(value.encode(errors="replace").decode() for value in values)),
         params={name: value.encode(errors="replace").decode() for name, value in asked.items()},
-        content=body if route.method == "POST" else None,
+        content=body if route.method in ("POST", "PATCH", "PUT") else None,
         headers={"Authorization": f"Token {token}"} | headers,
     )
     assert answer.status_code < 500, (route, answer.text)
@@ -204,11 +220,21 @@ ODD = {
 
 
 @pytest.mark.parametrize("case", ODD)
-@pytest.mark.parametrize("route", [r for r in ROUTES if r.method == "POST"], ids=lambda route: route.path)
-def test_odd_bodies_are_refused_with_a_reason(http: httpx.Client, tenant: Tenant, route: Route, case: str) -> None:
+@pytest.mark.parametrize(
+    "route",
+    [r for r in ROUTES if r.reads_body and not r.path.startswith("/zoom")],
+    ids=lambda route: f"{route.method} {route.path}",
+)
+def test_odd_bodies_are_refused_with_a_reason(
+    http: httpx.Client, tenant: Tenant, session_id: str, webhook_id: str, route: Route, case: str
+) -> None:
     data, status = ODD[case]
+    if case in ("nothing", "blanks") and (route.method == "PATCH" or route.path.endswith("/template")):
+        status = 200  # which changes nothing, or takes the defaults
     token = ADMIN_TOKEN if route.is_admins else tenant.key
     headers = {"Authorization": f"Token {token}", "Content-Type": "application/json"}
-    answer = http.post(route.filled(tenant.project_id), content=data, headers=headers)
+    own = webhook_id if "{webhook_id}" in route.path else session_id
+    path = route.filled(tenant.project_id if route.is_admins else own)
+    answer = http.request(route.method, path, content=data, headers=headers)
     assert answer.status_code == status, answer.text
     assert answer.json()

@@ -8,11 +8,15 @@ import pytest
 from api.app import create_app
 from api.app_sessions.request_schemas import CREATE, CREATE_EXAMPLE, END
 from api.app_sessions.requests import ended_stream, session_order
+from api.bots.routes import REFUSED
 from connectors.host.clock import SystemClock
 from connectors.rtms.protocol.addresses import AddressPolicy
 
 SESSION = "/api/v1/app_sessions"
+BOT = "/api/v1/bots"
 PROJECT = "/api/v1/projects"
+WEBHOOK = "/api/v1/webhooks"
+DELIVERY = "/api/v1/webhook_deliveries"
 
 
 @asynccontextmanager
@@ -28,19 +32,56 @@ def document():
 
 def test_every_route_is_in_it(document):
     found = {(path, method) for path, operations in document["paths"].items() for method in operations}
-    assert found == {
+    both = {
+        (f"{prefix}/{{session_id}}{path}", method)
+        for prefix in (SESSION, BOT)
+        for path, methods in {
+            "": ("get", "patch", "delete"),
+            "/transcript": ("get", "post", "delete"),
+            "/participant_events": ("get",),
+            "/participants": ("get",),
+            "/chat_messages": ("get",),
+            "/delete_data": ("post",),
+        }.items()
+        for method in methods
+    }
+    assert found == both | {(f"{BOT}/{{session_id}}/{action}", method.lower()) for method, action in REFUSED} | {
         (SESSION, "post"),
         (SESSION, "get"),
+        (BOT, "get"),
         (f"{SESSION}/end", "post"),
-        (f"{SESSION}/{{session_id}}", "get"),
         (f"{SESSION}/{{session_id}}/media", "get"),
         (f"{SESSION}/{{session_id}}/playlist", "get"),
-        (f"{SESSION}/{{session_id}}/transcript", "get"),
-        (f"{SESSION}/{{session_id}}/participant_events", "get"),
+        (f"{BOT}/{{session_id}}/recording", "get"),
         (PROJECT, "post"),
         (PROJECT, "get"),
+        (f"{PROJECT}/{{project_id}}", "get"),
+        (f"{PROJECT}/{{project_id}}", "patch"),
+        (f"{PROJECT}/{{project_id}}/rotate_webhook_secret", "post"),
         (f"{PROJECT}/{{project_id}}/api_keys", "post"),
+        (f"{PROJECT}/{{project_id}}/api_keys", "get"),
+        (f"{PROJECT}/{{project_id}}/api_keys/{{key_id}}", "delete"),
         (f"{PROJECT}/{{project_id}}/zoom_apps", "post"),
+        (f"{PROJECT}/{{project_id}}/zoom_apps", "get"),
+        (f"{PROJECT}/{{project_id}}/zoom_apps/{{zoom_app_id}}", "delete"),
+        (f"{PROJECT}/{{project_id}}/template", "put"),
+        (f"{PROJECT}/{{project_id}}/template", "get"),
+        ("/api/v1/control_plane", "get"),
+        ("/api/v1/control_plane", "put"),
+        ("/api/v1/control_plane/reencrypt", "post"),
+        (WEBHOOK, "post"),
+        (WEBHOOK, "get"),
+        (f"{WEBHOOK}/{{webhook_id}}", "get"),
+        (f"{WEBHOOK}/{{webhook_id}}", "patch"),
+        (f"{WEBHOOK}/{{webhook_id}}", "delete"),
+        (f"{WEBHOOK}/{{webhook_id}}/rotate_secret", "post"),
+        (f"{WEBHOOK}/{{webhook_id}}/retire_secret", "post"),
+        (f"{WEBHOOK}/{{webhook_id}}/ping", "post"),
+        (DELIVERY, "get"),
+        (f"{DELIVERY}/replay", "post"),
+        (f"{DELIVERY}/{{delivery_id}}", "get"),
+        (f"{DELIVERY}/{{delivery_id}}/resend", "post"),
+        ("/zoom/{zoom_app_id}", "post"),
         ("/objects/{key}", "get"),
         ("/playlists/sessions/{session_id}/recording.m3u8", "get"),
     }
@@ -56,10 +97,16 @@ def test_it_promises_no_422_and_says_what_opens_each_route(document):
         for operation in operations.values():
             assert "422" not in operation["responses"]
             schemes = [name for entry in operation.get("security", []) for name in entry]
-            wanted = {"/api/v1/app": "API key", "/api/v1/pro": "Admin token"}.get(path[:11])
-            assert schemes == ([wanted] if wanted else [])
-            assert ("401" in operation["responses"]) == bool(wanted)
-            assert ("requestBody" in operation) == ("415" in operation["responses"])
+            wanted = "Admin token" if path.startswith((PROJECT, "/api/v1/control_plane")) else "API key"
+            wanted = wanted if path.startswith("/api/v1") else None
+            assert set(schemes) == ({wanted} if wanted else set())
+            assert ("401" in operation["responses"]) == (not path.startswith(("/objects/", "/playlists/")))
+            assert ("requestBody" in operation) == ("413" in operation["responses"])
+            assert operation["description"].strip()
+            if "requestBody" in operation:
+                content = operation["requestBody"]["content"]["application/json"]
+                for example in content["examples"].values():
+                    jsonschema.validate(example["value"], content["schema"])
 
 
 def test_the_described_bodies_are_those_that_are_read(document):
@@ -77,3 +124,24 @@ def test_answers_are_described_key_by_key(document):
     assert set(session["required"]) == set(session["properties"])
     event = document["components"]["schemas"]["EventDocument"]
     assert set(event["required"]) == {"type", "created_at"}
+
+
+def test_every_answer_has_an_example_that_is_one(document):
+    schemas = document["components"]["schemas"]
+    for name, schema in schemas.items():
+        [example] = schema["examples"]
+        resolved = schema | {"components": document["components"]}
+        jsonschema.validate(example, resolved)
+        assert schema.get("description"), name
+
+
+def test_what_is_always_refused_promises_no_success(document):
+    for path, method in ((f"{SESSION}/{{session_id}}", "delete"), (f"{BOT}/{{session_id}}/leave", "post"),
+                         (f"{BOT}/{{session_id}}/transcript", "post")):  # fmt: skip
+        statuses = document["paths"][path][method]["responses"]
+        assert not [status for status in statuses if status.startswith("2")]
+        assert "400" in statuses
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            assert operation["responses"]
+            assert not [key for key in operation if key.startswith("x-")]

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.times import iso_utc, unix_ms
+from api.times import unix_ms
+from schemas.times import iso_utc
 
 
 def test_answers_have_microseconds_and_z():

@@ -23,6 +23,7 @@ from scripts.chart.catalogue import groups
 from scripts.chart.documents import CHART, documents, fixed_variables, workloads
 from sinks.clickhouse import service as sink_clickhouse
 from sinks.objects import service as sink_objects
+from sinks.webhooks import announcing, delivering
 from tests.support.chart import EXAMPLES, pods, render, smallest
 
 RUNNING = {name: facts for name, facts in workloads().items() if "args" in facts}
@@ -51,6 +52,10 @@ def test_groups_and_inputs_are_the_codes_own() -> None:
         "processor-lifecycle": {lifecycle.GROUP: [topics.SESSION_FACTS.name]},
         "sink-clickhouse": {sink_clickhouse.GROUP: [topic.name for topic in sink_clickhouse.INPUTS]},
         "sink-objects": {sink_objects.GROUP: [topics.RECORDING_SEGMENTS.name]},
+        "sink-webhooks": {
+            announcing.GROUP: [topic.name for topic in announcing.INPUTS],
+            delivering.GROUP: [topics.WEBHOOK_NOTICES.name],
+        },
         **{f"processor-{name}": {name: list(logic.topics)} for name, logic in logics.items()},
     }
     assert {name: facts["consumes"] for name, facts in RUNNING.items() if "consumes" in facts} == expected

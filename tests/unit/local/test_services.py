@@ -14,6 +14,7 @@ from connectors.host.settings import HealthSettings, LogSettings, SecretsSetting
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
 from connectors.rtms.settings import ZoomSettings
+from connectors.webhooks.settings import WebhooksSettings
 from deploy.local.credentials import Credentials
 from deploy.local.services import SERVICES, Addresses, service_server, shared_environment
 
@@ -44,6 +45,7 @@ def test_every_variable_is_one_that_a_settings_class_reads(environment: dict[str
         LogSettings,
         ObjectsSettings,
         SecretsSettings,
+        WebhooksSettings,
         ZoomSettings,
     )
     known = {f"{c.model_config['env_prefix']}{field}".upper() for c in classes for field in c.model_fields}

@@ -190,7 +190,9 @@ def test_every_state_answers_every_fact(state, kind):
     before = replace(life(*WHOLE[:3]), state=state)
     after = sessions.fold(before, fact(kind, epoch=before.epoch, reason="x", worker="w"), 99, 99)
     assert after.folded_offset == 99
-    if state in sessions.TERMINAL:
+    if state in sessions.DELETABLE and kind is FactKind.DATA_DELETED:
+        assert after.state == State.DATA_DELETED
+    elif state in sessions.TERMINAL:
         assert after.state == state
         assert after.history == before.history
     known = kind in sessions.TABLE[state] or (kind is FactKind.CLAIMED and state in sessions.LIVE)
@@ -204,3 +206,26 @@ def test_settings_that_are_none_stop_nothing(settings):
     request = next(entry for entry in WHOLE if entry.kind is FactKind.REQUESTED)
     state = life(replace(request, settings=settings), *(entry for entry in WHOLE if entry is not request))
     assert state.state == State.ENDED
+
+
+def test_metadata_may_be_replaced_at_any_time():
+    for count in range(1, len(WHOLE) + 1):
+        before = life(*WHOLE[:count])
+        after = life(fact("metadata_replaced", metadata='{"a":"b"}'), state=before, offset=50)
+        assert (after.metadata, after.state, after.history) == ('{"a":"b"}', before.state, before.history)
+
+
+def test_what_was_said_until_a_deletion_is_gone_by_the_logs_clock():
+    state = life(*WHOLE[:3], fact("transcript_deleted"), fact("claimed"), fact("transcript_deleted"))
+    assert state.transcript_deleted_at_ms == 1005
+    assert life(fact("transcript_deleted"), state=state, offset=6).transcript_deleted_at_ms == 1006
+
+
+def test_deleting_everything_is_the_last_state_and_leads_nowhere():
+    assert life(*WHOLE[:5], fact("data_deleted")).state == State.POST_PROCESSING, "only what is over can be deleted"
+    state = life(*WHOLE, fact("data_deleted"))
+    assert (state.state, state.recording, state.transcript_deleted_at_ms) == (State.DATA_DELETED, None, 1008)
+    assert (state.history[-1].event_type, state.history[-1].old_state) == ("data_deleted", "ended")
+    for late in (STORED, fact("transcript_stored"), fact("data_deleted"), requested(), fact("transcript_deleted")):
+        after = life(late, state=state, offset=20)
+        assert replace(after, folded_offset=state.folded_offset) == state

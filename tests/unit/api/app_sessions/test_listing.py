@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.app_sessions.listing import READ, key_of, listed, query, wanted_states
+from api.app_sessions.listing import READ, Filter, key_of, listed, query, wanted_states
 from api.errors import ApiError
 from api.pages import PAGE_SIZE, Cursor
 from schemas.records import AppSession, StreamRequest
@@ -38,7 +38,7 @@ def walk(live, stored, states=frozenset(), backwards=False):
     found, pages = [], []
     cursor = Cursor(key_of(session(10**6)), backwards=True) if backwards else Cursor()
     while cursor is not None:
-        page = asyncio.run(listed(live, states, cursor, fetch_from(stored, states)))
+        page = asyncio.run(listed(live, Filter(states), cursor, fetch_from(stored, states)))
         found = [*page.items, *found] if backwards else [*found, *page.items]
         pages.append(len(page.items))
         cursor = page.preceding if backwards else page.following
@@ -59,12 +59,20 @@ def test_every_session_once_as_the_view_has_it(live, stored, states, backwards):
 
 
 def test_the_statement_turns_round_for_pages_before():
-    sql, parameters = query("p1", frozenset({"ended"}), Cursor(key_of(session(5)), backwards=True))
+    sql, parameters = query("p1", Filter(frozenset({"ended"})), Cursor(key_of(session(5)), backwards=True))
     assert "< ({time_ms:Int64}" in sql
     assert "DESC" in sql
     assert "state IN" in sql
     assert parameters["states"] == ["ended"]
-    assert "state IN" not in query("p1", frozenset(), Cursor())[0]
+    assert "state IN" not in query("p1", Filter(), Cursor())[0]
+
+
+def test_a_deduplication_key_is_looked_for():
+    sql, parameters = query("p1", Filter(deduplication_key="k"), Cursor())
+    assert "JSONExtractString(document, 'deduplication_key') = {key:String}" in sql
+    assert parameters["key"] == "k"
+    assert Filter(deduplication_key="k").passes(replace(SESSION, deduplication_key="k"))
+    assert not Filter(deduplication_key="k").passes(SESSION)
 
 
 def test_states_may_be_repeated_or_separated_by_commas():

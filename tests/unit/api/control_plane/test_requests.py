@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.control_plane.requests import name, project_document, zoom_app
+from api.control_plane.requests import api_key, project, project_change, project_document, zoom_app
 from api.errors import ApiError
 from schemas.records import Project
 
@@ -14,12 +14,25 @@ def errors(call, body):
     return caught.value.body
 
 
-def test_names():
-    assert name({"name": "Acme"}) == "Acme"
-    assert errors(name, {}) == {"name": ["This field is required."]}
-    assert errors(name, {"name": None}) == {"name": ["This field may not be null."]}
-    assert errors(name, {"name": ""}) == {"name": ["'' should be non-empty"]}
-    assert errors(name, {"name": "a", "x": 1}).keys() == {"non_field_errors"}
+def test_projects():
+    assert project({"name": "Acme"}) == {"name": "Acme"}
+    assert project({"name": "Acme", "concurrency_limit": 0})["concurrency_limit"] == 0
+    assert project_change({"concurrency_limit": None}) == {"concurrency_limit": None}
+    assert project_change({}) == {}
+    assert errors(project, {}) == {"name": ["This field is required."]}
+    assert errors(project, {"name": None}) == {"name": ["This field may not be null."]}
+    assert errors(project, {"name": ""}) == {"name": ["'' should be non-empty"]}
+    assert errors(project, {"name": "a", "x": 1}).keys() == {"non_field_errors"}
+    for limit in (-1, "3", 1.5, True):
+        assert errors(project, {"name": "a", "concurrency_limit": limit}).keys() == {"concurrency_limit"}
+
+
+def test_keys():
+    assert api_key({"name": "a"}) == {"name": "a"}
+    asked = {"name": "a", "scopes": ["read"], "expires_at": "2027-01-01T00:00:00Z"}
+    assert api_key(asked) == {"name": "a", "scopes": ["read"], "expires_at": 1_798_761_600_000}
+    for field, value in (("scopes", []), ("scopes", ["all"]), ("expires_at", "soon"), ("expires_at", 5)):
+        assert errors(api_key, {"name": "a", field: value}).keys() == {field}
 
 
 def test_zoom_apps():
@@ -37,4 +50,6 @@ def test_secrets_are_bounded(length):
 
 
 def test_a_project_as_it_is_answered():
-    assert project_document(Project(project_id="proj_1", name="n", created_at_ms=1)) == {"id": "proj_1", "name": "n"}
+    assert project_document(Project(project_id="proj_1", name="n", created_at_ms=1)) == {
+        "id": "proj_1", "name": "n", "concurrency_limit": None, "created_at": "1970-01-01T00:00:00.001000Z",
+    }  # fmt: skip

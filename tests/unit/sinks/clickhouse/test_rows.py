@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import clickhouse
-from schemas.records import AppSession, OutputKind, ParticipantEvent, Project, StreamRequest, Utterance, UtteranceStatus
+from schemas.records import (
+    AppSession,
+    DeliveryStatus,
+    OutputKind,
+    ParticipantEvent,
+    Project,
+    StreamRequest,
+    Utterance,
+    UtteranceStatus,
+    WebhookDelivery,
+)
 from sinks.clickhouse.rows import Position, Unfit, row_of
 
 AT = Position(partition=3, offset=9, appended_ms=1_700_000_000_500)
@@ -25,11 +35,21 @@ SESSION = AppSession(
     recording_state="in_progress", transcription_state="not_started", awaiting=(), created_at_ms=NOW_MS, epoch=1,
     folded_offset=4,
 )  # fmt: skip
+DELIVERY = WebhookDelivery(
+    delivery_id="whd_1", session_id="app_1", project_id="proj_1", subscription_id="webhook_1", url="https://a",
+    trigger="bot.state_change", sequence=0, body="{}", status=DeliveryStatus.PENDING, due_ms=NOW_MS,
+    created_at_ms=NOW_MS, source="session-changes", source_offset=1, notice_offset=2,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("value", "table"),
-    [(UTTERANCE, clickhouse.UTTERANCES), (EVENT, clickhouse.PARTICIPANT_EVENTS), (SESSION, clickhouse.APP_SESSIONS)],
+    [
+        (UTTERANCE, clickhouse.UTTERANCES),
+        (EVENT, clickhouse.PARTICIPANT_EVENTS),
+        (SESSION, clickhouse.APP_SESSIONS),
+        (DELIVERY, clickhouse.WEBHOOK_DELIVERIES),
+    ],
 )
 def test_a_row_fills_all_columns_of_its_table(value, table):
     found, row = row_of(value, AT)

@@ -1,0 +1,60 @@
+"""`recording_settings`: what is recorded. Pure.
+
+`view`, `resolution` and the flags about chat and speech are defined by the App Session API as without effect for RTMS;
+they are checked and dropped, as they are there.
+"""
+
+from typing import Any
+
+from api.json_schemas import BOOLEAN, STRING, closed, conforms, one_of
+from api.shapes import Invalid, an_object
+from schemas.settings import RecordingFormat
+
+_VIEWS = ("speaker_view", "gallery_view", "speaker_view_no_sidebar")
+_FLAGS = (
+    "record_chat_messages_when_paused",
+    "record_async_transcription_audio_chunks",
+    "record_participant_speech_start_stop_events",
+    "reserve_additional_storage",
+)
+_AUDIO_ONLY = "mp3"
+
+_FIELDS = {"format": STRING, "view": STRING, **dict.fromkeys(_FLAGS, BOOLEAN)}
+
+SCHEMA = closed(
+    {
+        "format": one_of(*RecordingFormat, default=RecordingFormat.MP4),
+        "view": one_of(*_VIEWS, default=_VIEWS[0], description="No effect for RTMS."),
+        "resolution": {"description": "No effect for RTMS; anything is taken for 720p."},
+        **{name: {"type": "boolean", "default": False} for name in _FLAGS},
+    },
+    description=(
+        "What is recorded. The flags about chat and speech have no effect; the other two are refused when true: "
+        "neither chunks for later transcription nor more storage can be had yet."
+    ),
+)
+"""Of the field, for the OpenAPI document."""
+
+_conforms = conforms(closed(_FIELDS))
+
+
+def recording(value: Any) -> RecordingFormat | None:
+    """The format that was named, if any. Raises Invalid."""
+    settings = _conforms({name: item for name, item in an_object(value).items() if name != "resolution"})
+    form, view = settings.get("format"), settings.get("view", _VIEWS[0])
+    if form == _AUDIO_ONLY:
+        raise _nested("format", "Audio-only recordings (mp3) are not available yet. Use mp4 or none.")
+    if form is not None and form not in set(RecordingFormat):
+        raise _nested("format", f"{form[:50]!r} is not one of mp4, mp3, none.")
+    if view not in _VIEWS:
+        raise _nested("view", f"{view[:50]!r} is not one of {', '.join(_VIEWS)}.")
+    if settings.get("record_async_transcription_audio_chunks"):
+        raise Invalid("Audio chunks for later transcription are not available yet.")
+    if settings.get("reserve_additional_storage"):
+        raise Invalid("Additional storage is not available: no session has a pod of its own.")
+    return None if form is None else RecordingFormat(form)
+
+
+def _nested(name: str, text: str) -> Invalid:
+    """Reports as `{"<name>": "<text>"}`, the one place where the API's errors are no lists."""
+    return Invalid(detail={name: text})

@@ -1,0 +1,52 @@
+"""Templates: how a project's sessions are that Zoom itself announces. Stored as given, read as a request is."""
+
+import json
+from typing import Any
+
+from api.app_sessions.request_schemas import WISHES
+from api.app_sessions.requests import WISH_FIELDS, Wishes, wishes_of
+from api.errors import ApiError
+from api.services import Services
+from api.shapes import Check, fields_of
+from api.writing import written
+from connectors.host.logs import get_logger
+from schemas import topics
+from schemas.records import Template
+
+log = get_logger(__name__)
+
+_FIELDS: dict[str, Check] = {name: check for name, check in WISH_FIELDS.items() if name != "deduplication_key"}
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {name: WISHES[name] for name in _FIELDS},
+    "additionalProperties": False,
+}
+EXAMPLE = {"transcription_settings": {"moonshine": {}}, "recording_settings": {"format": "none"}}
+
+
+async def put(services: Services, project_id: str, body: Any) -> dict[str, Any]:
+    """Set a project's template; the fields as they were given. Raises ApiError 400 and 503."""
+    fields: dict[str, Any] = body
+    wishes_of(fields_of(body, _FIELDS, required=()))
+    template = Template(project_id=project_id, wishes=json.dumps(fields, ensure_ascii=False))
+    await written(services, topics.TEMPLATES, project_id, template)
+    return fields
+
+
+async def get(services: Services, project_id: str) -> dict[str, Any]:
+    """A project's template; empty where there is none."""
+    await services.catch_up(topics.TEMPLATES)
+    template = services.directory.template(project_id)
+    fields: dict[str, Any] = {} if template is None else json.loads(template.wishes)
+    return fields
+
+
+def wishes(services: Services, project_id: str) -> Wishes:
+    """What a session is to be that nobody but Zoom asked for."""
+    template = services.directory.template(project_id)
+    try:
+        return wishes_of(fields_of({} if template is None else json.loads(template.wishes), _FIELDS, required=()))
+    except (ApiError, ValueError):  # written by another release: a session with defaults is better than none
+        log.error("template unusable, defaults taken", project_id=project_id)
+        return wishes_of({})

@@ -1,0 +1,172 @@
+"""An example of every answer, by the name of its schema, for the OpenAPI document."""
+
+from typing import Any
+
+_AT, _LATER = "2026-01-13T10:30:00.000000Z", "2026-01-13T11:12:09.000000Z"
+_SESSION, _WEBHOOK, _PARTICIPANT = "app_3mV0x1Qy8ZtK5aBc", "webhook_Xb71hGt4Lq9sYw2E", "par_7hJk2LmN4pQr6StU"
+
+_EVENTS = [
+    {"type": "app_session_connection_requested", "created_at": _AT, "event_metadata": {"source": "api"}},
+    {"type": "app_session_connected", "created_at": _AT},
+    {"type": "app_session_disconnect_requested", "created_at": _LATER, "event_metadata": {"source": "zoom"}},
+    {"type": "app_session_disconnected", "created_at": _LATER},
+    {"type": "post_processing_completed", "created_at": _LATER},
+]
+_APP_SESSION = {
+    "id": _SESSION,
+    "metadata": {"customer": "42"},
+    "state": "ended",
+    "events": _EVENTS,
+    "transcription_state": "complete",
+    "recording_state": "complete",
+    "deduplication_key": "42-weekly",
+    "zoom_rtms_stream_id": "609340fb2a7946909659956c8aa9250c",
+    "created_at": _AT,
+    "failures": [],
+    "holes": [],
+    "completeness": {
+        medium: {"complete": True, "missing_ms": 0}
+        for medium in ("audio", "video", "share", "captions", "chat", "events")
+    },
+}
+_BOT = {
+    name: _APP_SESSION[name]
+    for name in ("id", "metadata", "state", "events", "transcription_state", "recording_state", "deduplication_key")
+} | {"meeting_url": "app_session", "join_at": None}
+_UTTERANCE = {
+    "speaker_name": "Ada",
+    "speaker_uuid": _PARTICIPANT,
+    "speaker_user_uuid": None,
+    "speaker_is_host": False,
+    "timestamp_ms": 1768300205120,
+    "duration_ms": 2100,
+    "transcription": {"transcript": "Shall we begin?"},
+    "id": "utt_0pQr6StU7hJk2LmN",
+    "engine": "moonshine",
+    "language": "en",
+}
+_EVENT: dict[str, Any] = {
+    "id": "pe_2LmN4pQr6StU7hJk",
+    "participant_name": "Ada",
+    "participant_uuid": _PARTICIPANT,
+    "participant_user_uuid": None,
+    "participant_is_host": False,
+    "event_type": "join",
+    "event_data": {},
+    "timestamp_ms": 1768300201004,
+}
+_SOMEBODY = {"id": _PARTICIPANT, "name": "Ada", "uuid": _PARTICIPANT, "user_uuid": None, "is_host": False}
+_SUBSCRIPTION = {
+    "id": _WEBHOOK,
+    "url": "https://example.com/hook",
+    "triggers": ["bot.state_change", "transcript.update"],
+    "is_active": True,
+    "disabled_reason": None,
+    "secrets": 1,
+    "created_at": _AT,
+}
+_DELIVERY = {
+    "id": "whd_9sYw2EXb71hGt4Lq",
+    "app_session_id": _SESSION,
+    "webhook_id": _WEBHOOK,
+    "url": "https://example.com/hook",
+    "trigger": "bot.state_change",
+    "sequence": 1,
+    "status": "pending",
+    "attempts": [{"at": _AT, "status_code": 503, "error": None, "response": "overloaded"}],
+    "next_attempt_at": "2026-01-13T10:30:05.412000Z",
+    "created_at": _AT,
+    "payload": {
+        "idempotency_key": "6f1c0f5e-2a3b-4c4d-8e5f-60718293a4b5",
+        "app_session_id": _SESSION,
+        "app_session_metadata": {"customer": "42"},
+        "trigger": "bot.state_change",
+        "sequence": 1,
+        "data": {
+            "event_type": "app_session_connected",
+            "event_sub_type": None,
+            "event_metadata": {},
+            "old_state": "connecting",
+            "new_state": "connected",
+            "created_at": "2026-01-13T10:30:00.000000+00:00",
+        },
+    },
+}
+_PROJECT = {"id": "proj_4Lq9sYw2EXb71hGt", "name": "Acme", "concurrency_limit": 100, "created_at": _AT}
+_KEY = {
+    "id": "key_hGt4Lq9sYw2EXb71",
+    "name": "dashboard",
+    "scopes": ["read"],
+    "expires_at": "2027-01-01T00:00:00.000000Z",
+    "last_used_at": _LATER,
+    "created_at": _AT,
+}
+_ZOOM_APP = {
+    "id": "zoa_Yw2EXb71hGt4Lq9s",
+    "client_id": "K0d3bQ9nTRuY1x",
+    "webhook_url": "https://rtms.example.com/zoom/zoa_Yw2EXb71hGt4Lq9s",
+}
+_SECRET = "q83vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80="  # noqa: S105  nobody's
+
+
+def _page(item: Any) -> dict[str, Any]:
+    return {
+        "next": "https://rtms.example.com/api/v1/…?cursor=WzE3NjgzMDAyMDAwMDAs…",
+        "previous": None,
+        "results": [item],
+    }
+
+
+EXAMPLES: dict[str, Any] = {
+    "ApiKeyDocument": _KEY | {"key": "b7Qm2xVt9Lk4Zr1Yc8Nd5Hs6Wf3Gj0Pa"},
+    "ApiKeyList": {"results": [_KEY]},
+    "AppSessionDocument": _APP_SESSION,
+    "AppSessionPage": _page(_APP_SESSION),
+    "AttemptDocument": {"at": _AT, "status_code": None, "error": "timeout", "response": ""},
+    "BotDocument": _BOT,
+    "BotPage": _page(_BOT),
+    "ChatMessagePage": {"next": None, "previous": None, "results": []},
+    "CompletenessDocument": {"complete": False, "missing_ms": 2200},
+    "DeliveryDocument": _DELIVERY,
+    "DeliveryPage": _page(_DELIVERY),
+    "DetailDocument": {"detail": "Invalid or disabled API key."},
+    "ErrorDocument": {"error": "App session not found"},
+    "EventDocument": {
+        "type": "fatal_error",
+        "created_at": _AT,
+        "sub_type": "zoom_connection_failed",
+        "event_metadata": {"reason": "signaling_refused_3"},
+    },
+    "HoleDocument": {
+        "medium": "video",
+        "participant_uuid": None,
+        "from_ms": 1768300305000,
+        "to_ms": 1768300307200,
+        "cause": "reconnected",
+    },
+    "MediaDocument": {
+        "url": "https://rtms.example.com/objects/sessions/app_3mV0x1Qy8ZtK5aBc/recording.mp4?expires=…&signature=…",
+        "start_timestamp_ms": 1768300200480,
+    },
+    "NewProjectDocument": _PROJECT | {"webhook_secret": _SECRET},
+    "ParticipantDocument": _SOMEBODY,
+    "ParticipantEventDocument": _EVENT,
+    "ParticipantEventPage": _page(_EVENT),
+    "ParticipantPage": _page(_SOMEBODY),
+    "PingDocument": {"delivery_id": "whd_9sYw2EXb71hGt4Lq"},
+    "PlaylistDocument": {
+        "url": "https://rtms.example.com/playlists/sessions/app_3mV0x1Qy8ZtK5aBc/recording.m3u8?expires=…&signature=…",
+        "start_timestamp_ms": 1768300200480,
+    },
+    "ProjectDocument": _PROJECT,
+    "ProjectList": {"results": [_PROJECT]},
+    "ReplayDocument": {"replayed": 1},
+    "SecretWebhookDocument": _SUBSCRIPTION | {"secret": _SECRET},
+    "TranscriptionDocument": {"transcript": "Shall we begin?"},
+    "UtteranceDocument": _UTTERANCE,
+    "WebhookDocument": _SUBSCRIPTION,
+    "WebhookList": {"results": [_SUBSCRIPTION]},
+    "WebhookSecretDocument": {"webhook_secret": _SECRET},
+    "ZoomAppDocument": _ZOOM_APP,
+    "ZoomAppList": {"results": [_ZOOM_APP]},
+}

@@ -1,0 +1,138 @@
+"""Makes notices of what happened: read, write a notice for each receiver, wait for Kafka, commit; again until it works.
+
+A notice that is written twice is known by what it was made of, so nothing here has to be exact about restarts.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+
+from connectors.host.clock import Clock
+from connectors.host.logs import get_logger
+from connectors.host.signals import StopSignal
+from connectors.kafka.consumer import GroupConsumer
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
+from connectors.kafka.producer import Producer
+from connectors.kafka.records import BEGINNING, Record
+from schemas import topics
+from schemas.codec import Undecodable
+from schemas.keys import item_key, keyed, session_of
+from schemas.records import Record as Value
+from schemas.records import SessionChange, WebhookNotice
+from schemas.signing import canonical
+from sinks.webhooks import metrics
+from sinks.webhooks.directory import Directory
+from sinks.webhooks.envelopes import delivery_id, envelope, news_of
+from sinks.webhooks.receivers import receivers
+
+log = get_logger(__name__)
+
+GROUP = "sink-webhooks-announcing"
+INPUTS = (topics.SESSION_CHANGES, topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS)
+
+FIRST_WORD_MS = 500
+"""How long a session's first news waits: whoever asked for the session should have the answer first."""
+
+ACK_S = 10.0
+
+
+class Announcer:
+    """One member; `step` once is one round of its loop."""
+
+    def __init__(
+        self,
+        consumer: GroupConsumer,
+        producer: Producer,
+        decoder: Decoder,
+        directory: Directory,
+        stop: StopSignal,
+        clock: Clock,
+    ) -> None:
+        self._consumer, self._producer, self._decoder = consumer, producer, decoder
+        self._directory, self._stop, self._clock = directory, stop, clock
+        self._batch: list[Record] = []
+
+    def step(self, wait_s: float) -> None:
+        """Announce what is there; what Kafka did not take is tried again by the next step. Raises Fatal."""
+        if not self._batch:
+            self._batch = self._read(wait_s)
+        if not self._batch:
+            return
+        try:
+            self._announce()
+        except (KafkaError, TimeoutError) as error:
+            if isinstance(error, Fatal):
+                raise
+            log.warning("notices not written, trying again", error=type(error).__name__)
+            self._stop.wait_thread(0.5)
+            return
+        self._batch = []
+
+    def _read(self, wait_s: float) -> list[Record]:
+        try:
+            return self._consumer.consume(500, wait_s=wait_s)
+        except OffsetOutOfRange as error:  # nobody can tell any more what was to be told
+            metrics.LOST.labels(error.place.topic).inc()
+            log.error("news were deleted before anybody was told", topic=error.place.topic)
+            self._consumer.seek(error.place, BEGINNING)
+            return []
+
+    def _announce(self) -> None:
+        sent: list[Future[int]] = []
+        for record in self._batch:
+            sent += [self._send(record, notice) for notice in self._notices(record)]
+        deadline_s = self._clock.monotonic() + ACK_S
+        for future in sent:
+            future.result(max(0.0, deadline_s - self._clock.monotonic()))
+        offsets = {record.place: record.offset + 1 for record in self._batch}
+        held = self._consumer.assignment()
+        try:
+            self._consumer.commit({place: offset for place, offset in offsets.items() if place in held})
+        except NotMember:
+            log.info("partitions moved before the commit")
+
+    def _send(self, record: Record, notice: WebhookNotice) -> "Future[int]":
+        value = self._decoder.codec.encode(topics.WEBHOOK_NOTICES, notice)
+        key = item_key(notice.session_id, notice.delivery_id)
+        metrics.NOTICES.labels(notice.trigger).inc()
+        return self._producer.send_future(topics.WEBHOOK_NOTICES, key, value, record.partition)
+
+    def _notices(self, record: Record) -> Iterator[WebhookNotice]:
+        value = self._value(record)
+        session = None if value is None else self._directory.session(session_of(record.key) or "")
+        news = None if session is None or value is None else news_of(value, session)
+        if session is None or news is None:
+            return
+        subscriptions = self._directory.subscriptions(session.project_id)
+        for receiver in receivers(session, subscriptions, news.trigger, record.timestamp_ms):
+            delivery = delivery_id(receiver.subscription_id, record.topic, record.partition, record.offset)
+            yield WebhookNotice(
+                delivery_id=delivery,
+                session_id=session.session_id,
+                project_id=session.project_id,
+                subscription_id=receiver.subscription_id,
+                url=receiver.url,
+                trigger=str(news.trigger),
+                body=canonical(envelope(news, session, delivery)),
+                source=record.topic,
+                source_offset=record.offset,
+                created_at_ms=record.timestamp_ms,
+                not_before_ms=_not_before_ms(value, record.timestamp_ms),
+            )
+
+    def _value(self, record: Record) -> Value | None:
+        """What the record says; None for tombstones, and for what is no record, which is its other readers' affair."""
+        if record.value is None:
+            return None
+        try:
+            value = self._decoder.decode_patiently(topics.BY_NAME[record.topic], record.value, self._stop.wait_thread)
+            if value is None:
+                raise Fatal("stopped while the registry was away")
+            return keyed(record.key, value)
+        except Undecodable:
+            return None
+
+
+def _not_before_ms(value: Value | None, at_ms: int) -> int:
+    is_first = isinstance(value, SessionChange) and value.sequence == 0
+    return at_ms + FIRST_WORD_MS if is_first else at_ms

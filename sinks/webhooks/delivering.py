@@ -1,0 +1,241 @@
+"""Makes deliveries of notices and carries them out, for days if need be; what became of each stands in the log.
+
+A delivery is written before its notice is committed, and after every attempt. What was answered but not written any
+more is sent again under the same idempotency key.
+"""
+
+import random
+from collections import Counter, deque
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+
+from connectors.host.clock import Clock
+from connectors.host.logs import get_logger
+from connectors.host.secrets import SecretsError
+from connectors.host.signals import StopSignal
+from connectors.kafka.consumer import GroupConsumer, Listener
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
+from connectors.kafka.producer import Producer
+from connectors.kafka.reader import PartitionLoader
+from connectors.kafka.records import BEGINNING, Place, Record
+from connectors.webhooks.sender import Answer
+from schemas import topics
+from schemas.codec import Undecodable
+from schemas.keys import item_key, keyed
+from schemas.records import DeliveryAttempt, DeliveryStatus, WebhookDelivery, WebhookNotice
+from schemas.signing import signature_headers
+from sinks.webhooks import metrics
+from sinks.webhooks.directory import Directory
+from sinks.webhooks.envelopes import idempotency_key
+from sinks.webhooks.lanes import Lanes
+from sinks.webhooks.posting import Posting
+from sinks.webhooks.schedule import is_taken, next_due_ms
+from sinks.webhooks.settings import SinkWebhooksSettings
+
+log = get_logger(__name__)
+
+GROUP = "sink-webhooks-delivering"
+USER_AGENT = "rtms-pipeline-webhook/1.0"
+NO_ROOM_MS = 200
+ACK_S = 10.0
+
+
+class Ownership(Listener):
+    """Reads what a predecessor left of the partitions that come, forgets those that go."""
+
+    def __init__(self, lanes: Lanes, loader: PartitionLoader, decoder: Decoder, timeout_s: float) -> None:
+        self._lanes, self._loader, self._decoder, self._timeout_s = lanes, loader, decoder, timeout_s
+
+    def on_assigned(self, starts: dict[Place, int]) -> None:
+        places = [Place(topics.WEBHOOK_DELIVERIES.name, place.partition) for place in starts]
+        newest: dict[bytes, tuple[int, WebhookDelivery]] = {}
+        for record in self._loader.load(places, self._timeout_s):
+            if record.value is None:
+                newest.pop(record.key or b"", None)
+            elif (delivery := self._delivery(record)) is not None:
+                newest[record.key or b""] = (record.partition, delivery)
+        for partition, delivery in newest.values():
+            self._lanes.load(partition, delivery)
+        log.info("deliveries loaded", partitions=len(places), waiting=self._lanes.waiting)
+
+    def on_revoked(self, revoked: list[Place]) -> None:
+        self._lanes.drop({place.partition for place in revoked})
+
+    def on_lost(self, lost: list[Place]) -> None:
+        self.on_revoked(lost)
+
+    def _delivery(self, record: Record) -> WebhookDelivery | None:
+        try:
+            value = self._decoder.decode(topics.WEBHOOK_DELIVERIES, record.value or b"")
+        except Undecodable:
+            return None
+        return value if isinstance(value, WebhookDelivery) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What a deliverer works with; `consumer` has an `Ownership` of `lanes` as its listener."""
+
+    consumer: GroupConsumer
+    producer: Producer
+    decoder: Decoder
+    directory: Directory
+    posting: Posting
+    lanes: Lanes
+
+
+class Deliverer:
+    """One member; `step` once is one round of its loop."""
+
+    def __init__(
+        self, connections: Connections, settings: SinkWebhooksSettings, stop: StopSignal, clock: Clock
+    ) -> None:
+        self._to, self._settings, self._stop, self._clock = connections, settings, stop, clock
+        self._lanes = connections.lanes
+        self._answers: deque[tuple[WebhookDelivery, Future[Answer]]] = deque()
+        self._given_up: Counter[str] = Counter()
+        self._taken: list[Record] = []
+        self._unwritten: list[tuple[int, WebhookDelivery]] = []
+
+    def step(self, wait_s: float) -> None:
+        """Take notices, send what is due, write what was answered. Raises Fatal."""
+        try:
+            self._take_notices(wait_s)
+        except (KafkaError, TimeoutError) as error:
+            if isinstance(error, Fatal):
+                raise
+            log.warning("deliveries not written, trying again", error=type(error).__name__)
+            self._stop.wait_thread(0.5)
+        if not self._unwritten:  # nothing is sent that would be forgotten if we ended now
+            self._send_due()
+        self._take_answers()
+        metrics.WAITING.set(self._lanes.waiting)
+
+    def _take_notices(self, wait_s: float) -> None:
+        if not self._unwritten:
+            self._taken = self._read(wait_s)
+            self._unwritten = [made for record in self._taken for made in self._made(record)]
+        if not self._taken:
+            return
+        sent = [self._write(partition, delivery) for partition, delivery in self._unwritten]
+        deadline_s = self._clock.monotonic() + ACK_S
+        for future in sent:
+            future.result(max(0.0, deadline_s - self._clock.monotonic()))
+        self._unwritten = []
+        held = self._to.consumer.assignment()
+        try:
+            self._to.consumer.commit({r.place: r.offset + 1 for r in self._taken if r.place in held})
+        except NotMember:
+            log.info("partitions moved before the commit")
+
+    def _made(self, record: Record) -> list[tuple[int, WebhookDelivery]]:
+        notice = self._notice(record)
+        made = None if notice is None else self._lanes.accept(record.partition, record.offset, notice)
+        return [] if made is None else [(record.partition, made)]
+
+    def _read(self, wait_s: float) -> list[Record]:
+        try:
+            return self._to.consumer.consume(500, wait_s=wait_s)
+        except OffsetOutOfRange as error:
+            metrics.LOST.labels(error.place.topic).inc()
+            log.error("notices were deleted before anybody was told", partition=error.place.partition)
+            self._to.consumer.seek(error.place, BEGINNING)
+            return []
+
+    def _notice(self, record: Record) -> WebhookNotice | None:
+        if record.value is None:
+            return None
+        try:
+            value = self._to.decoder.decode_patiently(topics.WEBHOOK_NOTICES, record.value, self._stop.wait_thread)
+            if value is None:
+                raise Fatal("stopped while the registry was away")
+            value = keyed(record.key, value)
+        except Undecodable:
+            return None
+        return value if isinstance(value, WebhookNotice) else None
+
+    def _send_due(self) -> None:
+        now_ms = self._clock.now_ms()
+        for delivery in self._lanes.due(now_ms):
+            if not self._to.posting.has_room(delivery.url):
+                self._lanes.defer(delivery, now_ms + NO_ROOM_MS)
+                continue
+            self._lanes.begin(delivery)
+            self._answers.append((delivery, self._post(delivery, now_ms)))
+
+    def _post(self, delivery: WebhookDelivery, now_ms: int) -> "Future[Answer]":
+        message_id = idempotency_key(delivery.delivery_id)
+        try:
+            secrets = self._to.directory.secrets(delivery)
+        except SecretsError:  # unsigned is worse than late: the ring can be put right
+            failed: Future[Answer] = Future()
+            failed.set_result(Answer(error="secret_unreadable"))
+            self._to.posting.reserve(delivery.url)
+            return failed
+        headers = signature_headers(secrets, message_id, now_ms // 1000, delivery.body) | {
+            "Content-Type": "application/json",
+            "User-Agent": USER_AGENT,
+            "X-Webhook-Sequence": str(delivery.sequence),
+        }
+        return self._to.posting.post(delivery.url, delivery.body, headers)
+
+    def _take_answers(self) -> None:
+        for _ in range(len(self._answers)):
+            delivery, future = self._answers.popleft()
+            if not future.done():
+                self._answers.append((delivery, future))
+                continue
+            self._to.posting.done(delivery.url)
+            self._finish(delivery, _answer(future))
+
+    def _finish(self, delivery: WebhookDelivery, answer: Answer) -> None:
+        attempt = DeliveryAttempt(
+            at_ms=self._clock.now_ms(), status_code=answer.status_code, error=answer.error, excerpt=answer.excerpt
+        )
+        due_ms = None if is_taken(attempt) else next_due_ms((*delivery.attempts, attempt), random.random())  # noqa: S311
+        status = DeliveryStatus.PENDING
+        if due_ms is None:
+            status = DeliveryStatus.DELIVERED if is_taken(attempt) else DeliveryStatus.FAILED
+        metrics.ATTEMPTS.labels("taken" if is_taken(attempt) else answer.error or "refused").inc()
+        if not delivery.attempts:
+            metrics.LATENCY.observe(max(0, attempt.at_ms - delivery.created_at_ms) / 1000)
+        finished = self._lanes.finish(delivery, attempt, status, attempt.at_ms if due_ms is None else due_ms)
+        if finished is not None:
+            self._write(*finished)
+            self._judge(finished[1])
+
+    def _write(self, partition: int, delivery: WebhookDelivery) -> "Future[int]":
+        value = self._to.decoder.codec.encode(topics.WEBHOOK_DELIVERIES, delivery)
+        key = item_key(delivery.session_id, delivery.delivery_id)
+        return self._to.producer.send_future(topics.WEBHOOK_DELIVERIES, key, value, partition)
+
+    def _judge(self, delivery: WebhookDelivery) -> None:
+        """Count what was given up; a receiver that took nothing for long is not tried for ever."""
+        subscription_id = delivery.subscription_id
+        if delivery.status is DeliveryStatus.PENDING:
+            return
+        metrics.DELIVERIES.labels(str(delivery.status)).inc()
+        if delivery.status is DeliveryStatus.DELIVERED:
+            self._given_up.pop(subscription_id, None)
+            return
+        self._given_up[subscription_id] += 1
+        log.warning("delivery given up", session_id=delivery.session_id, delivery_id=delivery.delivery_id,
+                    attempts=len(delivery.attempts))  # fmt: skip
+        most = self._settings.disable_after_failed
+        subscription = self._to.directory.subscription(subscription_id)
+        if most and self._given_up[subscription_id] >= most and subscription is not None and subscription.is_active:
+            reason = f"{most} deliveries in a row were given up"
+            disabled = replace(subscription, is_active=False, disabled_reason=reason)
+            value = self._to.decoder.codec.encode(topics.WEBHOOK_SUBSCRIPTIONS, disabled)
+            self._to.producer.send_future(topics.WEBHOOK_SUBSCRIPTIONS, subscription_id.encode(), value, 0)
+            log.error("subscription disabled", subscription_id=subscription_id, reason=reason)
+
+
+def _answer(future: "Future[Answer]") -> Answer:
+    """What came of it; a fault of ours is one receiver's failed attempt and not everybody's end."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    log.error("an attempt broke", error=type(error).__name__)
+    return Answer(error="internal_error")

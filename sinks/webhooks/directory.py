@@ -1,0 +1,95 @@
+"""What webhooks must know besides the news: sessions, subscriptions, and the secrets to sign with."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+from connectors.host.secrets import KeyRing
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.errors import TimedOut
+from connectors.kafka.records import Record as KafkaRecord
+from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.view import TopicView
+from schemas import topics
+from schemas.codec import Undecodable
+from schemas.keys import names
+from schemas.records import AppSession, Project, Record, WebhookDelivery, WebhookSubscription
+from schemas.topics import Topic
+
+CATCH_UP_S = 5.0
+
+
+class _Kept:
+    """A topic's newest values by key."""
+
+    def __init__(self, kafka: KafkaSettings, decoder: Decoder, topic: Topic, stopping: Callable[[float], bool]) -> None:
+        self._decoder, self._topic, self._stopping = decoder, topic, stopping
+        self.values: dict[str, Record] = {}
+        self.view = TopicView(kafka, topic, self._apply).start()
+
+    def _apply(self, record: KafkaRecord) -> None:
+        key = (record.key or b"").decode(errors="replace")
+        if record.value is None:
+            self.values.pop(key, None)
+            return
+        try:
+            value = self._decoder.decode_patiently(self._topic, record.value, self._stopping)
+        except Undecodable:
+            return  # whoever is concerned counts it: lifecycle, the API
+        if value is not None and names(record.key, value):
+            self.values[key] = value
+
+
+class Directory:
+    """Written by views' threads, read by the service's."""
+
+    def __init__(self, kafka: KafkaSettings, decoder: Decoder, key_ring: KeyRing) -> None:
+        self._key_ring = key_ring
+        self._closing = threading.Event()
+        self._sessions, self._subscriptions, self._projects = (
+            _Kept(kafka, decoder, topic, self._closing.wait)
+            for topic in (topics.APP_SESSIONS, topics.WEBHOOK_SUBSCRIPTIONS, topics.PROJECTS)
+        )
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether everything that was there at first is known."""
+        return all(kept.view.ready for kept in (self._sessions, self._subscriptions, self._projects))
+
+    def session(self, session_id: str) -> AppSession | None:
+        """The session, read up to now before it is said that there is none. Raises TimedOut where that took long."""
+        found = self._sessions.values.get(session_id)
+        if found is None:
+            if not self._sessions.view.wait_to_end(CATCH_UP_S):
+                raise TimedOut("the sessions are not known up to now")
+            found = self._sessions.values.get(session_id)
+        return found if isinstance(found, AppSession) else None
+
+    def subscriptions(self, project_id: str) -> list[WebhookSubscription]:
+        """A project's subscriptions."""
+        known = list(self._subscriptions.values.values())
+        return [entry for entry in known if isinstance(entry, WebhookSubscription) and entry.project_id == project_id]
+
+    def subscription(self, subscription_id: str) -> WebhookSubscription | None:
+        """One subscription; None also for a session's own webhook."""
+        found = self._subscriptions.values.get(subscription_id)
+        return found if isinstance(found, WebhookSubscription) else None
+
+    def secrets(self, delivery: WebhookDelivery) -> Sequence[str]:
+        """What a delivery is signed with, the newest first: its subscription's secrets, else its project's.
+
+        Raises SecretsError when the key ring lacks their key.
+        """
+        subscription = self.subscription(delivery.subscription_id)
+        project = self._projects.values.get(delivery.project_id)
+        encrypted: Sequence[str] = ()
+        if subscription is not None:
+            encrypted = subscription.secrets_encrypted
+        elif isinstance(project, Project):
+            encrypted = project.webhook_secrets_encrypted
+        return [self._key_ring.decrypt(secret) for secret in encrypted]
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._closing.set()
+        for kept in (self._sessions, self._subscriptions, self._projects):
+            kept.view.close()

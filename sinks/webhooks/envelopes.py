@@ -1,0 +1,118 @@
+"""What receivers are told: the envelope that clients of the App Session API know, made of our records. Pure."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from schemas import ids
+from schemas import settings as session_settings
+from schemas.records import AppSession, OutputKind, ParticipantEvent, Record, SessionChange, Utterance, UtteranceStatus
+from schemas.times import iso_offset
+from schemas.triggers import Trigger
+
+DELIVERY_PREFIX = "whd_"
+
+_PRESENCE = ("join", "leave")
+
+
+class News(NamedTuple):
+    """What a record says to those who subscribed to `trigger`."""
+
+    trigger: Trigger
+    data: Mapping[str, Any]
+
+
+def news_of(record: Record, session: AppSession) -> News | None:
+    """What is to be told of a record; None for what nobody is told."""
+    if isinstance(record, SessionChange):
+        return News(Trigger.STATE_CHANGE, _change(record))
+    if isinstance(record, Utterance) and _is_told(record, session):
+        return News(Trigger.TRANSCRIPT, _utterance(record))
+    if isinstance(record, ParticipantEvent) and record.kind is OutputKind.ITEM:
+        trigger = Trigger.JOIN_LEAVE if record.event in _PRESENCE else Trigger.SPEECH
+        return News(trigger, _participant_event(record))
+    return None
+
+
+def envelope(news: News, session: AppSession, delivery_id: str) -> dict[str, Any]:
+    """The envelope for one receiver."""
+    return {
+        "idempotency_key": idempotency_key(delivery_id),
+        "app_session_id": session.session_id,
+        "app_session_metadata": parsed(session.metadata),
+        "trigger": str(news.trigger),
+        "data": news.data,
+    }
+
+
+def delivery_id(subscription_id: str, source: str, partition: int, offset: int) -> str:
+    """The id of telling one receiver of one record: a replay tells nobody twice."""
+    return ids.derived(DELIVERY_PREFIX, subscription_id, source, partition, offset)
+
+
+def idempotency_key(delivery: str) -> str:
+    """A delivery's id in the form of a random UUID, which is what clients expect."""
+    return str(uuid.UUID(bytes=sha256(delivery.encode()).digest()[:16], version=4))
+
+
+def parsed(text: str | None) -> Any:
+    """JSON of a record; null where there is none."""
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return None
+
+
+def _is_told(utterance: Utterance, session: AppSession) -> bool:
+    """Only what is final, and only by the engine that answers when a reader does not say which."""
+    wanted = session_settings.readable(session.settings).primary_engine
+    return (
+        utterance.kind is OutputKind.ITEM
+        and utterance.status is UtteranceStatus.FINAL
+        and utterance.engine == wanted
+        and bool(utterance.text)
+    )
+
+
+def _change(record: SessionChange) -> dict[str, Any]:
+    change = record.change
+    return {
+        "event_type": change.event_type,
+        "event_sub_type": change.sub_type,
+        "event_metadata": parsed(change.metadata) or {},
+        "old_state": change.old_state,
+        "new_state": change.new_state,
+        "created_at": iso_offset(change.created_at_ms),
+    }
+
+
+def _utterance(utterance: Utterance) -> dict[str, Any]:
+    return {
+        "speaker_name": utterance.participant_name,
+        "speaker_uuid": ids.participant_uuid(utterance.session_id, utterance.participant_id),
+        "speaker_user_uuid": None,
+        "speaker_is_host": False,
+        "timestamp_ms": utterance.start_ms,
+        "duration_ms": max(0, utterance.end_ms - utterance.start_ms),
+        "transcription": {"transcript": utterance.text},
+        "is_final": True,
+        "segment_id": utterance.utterance_id,
+        "revision": utterance.revision,
+        "engine": utterance.engine,
+        "language": utterance.language,
+    }
+
+
+def _participant_event(event: ParticipantEvent) -> dict[str, Any]:
+    return {
+        "id": event.event_id,
+        "participant_name": event.participant_name,
+        "participant_uuid": ids.participant_uuid(event.session_id, event.participant_id),
+        "participant_user_uuid": None,
+        "participant_is_host": False,
+        "event_type": event.event,
+        "event_data": parsed(event.details) or {},
+        "timestamp_ms": event.timestamp_ms,
+    }

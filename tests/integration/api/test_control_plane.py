@@ -1,0 +1,157 @@
+"""The control plane by API: keys that go so far and so long, several apps, templates, the whole as a document."""
+
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from connectors.host.secrets import KeyRing
+from tests.support.house import ADMIN_TOKEN
+from tests.support.processes import wait_for
+
+
+@pytest.fixture
+def admin(house):
+    return house.http(ADMIN_TOKEN)
+
+
+def key_of(house, admin, project_id, **given):
+    made = admin.post(f"/projects/{project_id}/api_keys", json={"name": "k"} | given)
+    assert made.status_code == 201, made.text
+    return made.json(), house.http(made.json()["key"])
+
+
+def test_a_key_goes_as_far_as_its_scopes(house, admin, tenant):
+    session_id = tenant.create().json()["id"]
+    _, reader = key_of(house, admin, tenant.project_id, scopes=["read"])
+    _, writer = key_of(house, admin, tenant.project_id, scopes=["write"])
+    _, manager = key_of(house, admin, tenant.project_id, scopes=["manage"])
+    hook = {"url": "https://example.com/scoped", "triggers": ["bot.state_change"]}
+    assert reader.get(f"/app_sessions/{session_id}").status_code == 200
+    assert writer.patch(f"/app_sessions/{session_id}", json={"metadata": {"a": "b"}}).status_code == 200
+    assert manager.post("/webhooks", json=hook).status_code == 201
+    for client, method, path in (
+        (reader, "PATCH", f"/app_sessions/{session_id}"), (reader, "POST", "/app_sessions"),
+        (reader, "GET", "/webhooks"), (writer, "GET", f"/app_sessions/{session_id}"),
+        (writer, "POST", "/webhooks"), (manager, "GET", "/bots"), (manager, "DELETE", f"/bots/{session_id}/transcript"),
+    ):  # fmt: skip
+        refused = client.request(method, path, json={})
+        assert refused.status_code == 403, (method, path)
+        assert refused.json()["error"].startswith("This key has no scope ")
+
+
+def test_a_key_ends_with_its_time(house, admin, tenant):
+    soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
+    made, client = key_of(house, admin, tenant.project_id, expires_at=soon)
+    assert made["expires_at"]
+    assert client.get("/bots").status_code == 200
+    wait_for(lambda: client.get("/bots").status_code == 401, 20, lambda: "still open")
+    _, past = key_of(house, admin, tenant.project_id, expires_at="2020-01-01T00:00:00Z")
+    assert past.get("/bots").status_code == 401
+
+
+def test_keys_are_listed_without_secrets_and_can_be_taken_back(house, admin, tenant):
+    made, client = key_of(house, admin, tenant.project_id)
+    path = f"/projects/{tenant.project_id}/api_keys"
+
+    def listed():
+        return next((key for key in admin.get(path).json()["results"] if key["id"] == made["id"]), None)
+
+    assert listed() == {key: value for key, value in made.items() if key != "key"}
+    assert made["last_used_at"] is None
+    assert made["scopes"] == ["read", "write", "manage"]
+    assert client.get("/bots").status_code == 200
+    wait_for(lambda: listed()["last_used_at"] is not None, 20, lambda: "its use was not noted")
+    assert datetime.fromisoformat(listed()["last_used_at"]).timestamp() == pytest.approx(time.time(), abs=60)
+    assert admin.delete(f"{path}/{made['id']}").status_code == 204
+    assert client.get("/bots").status_code == 401
+    assert admin.delete(f"{path}/{made['id']}").status_code == 404
+    with house.replica() as url:
+        answer = httpx.get(f"{url}/bots", headers={"Authorization": f"Token {made['key']}"}, trust_env=False)
+        assert answer.status_code == 401, "no replica knows it any more"
+
+
+def test_a_project_has_several_apps_and_they_can_be_taken_back(house, admin):
+    tenant = house.tenant("several", zoom_app=False)
+    path, names = f"/projects/{tenant.project_id}/zoom_apps", [uuid.uuid4().hex for _ in range(2)]
+    made = [admin.post(path, json={"client_id": name, "client_secret": "s"}).json() for name in names]
+    assert admin.get(path).json() == {"results": made}
+    assert [app["webhook_url"] for app in made] == [None, None]
+    assert tenant.create().status_code == 400
+    assert admin.delete(f"{path}/{made[0]['id']}").status_code == 204
+    assert tenant.create().status_code == 201, "the only one left"
+    assert admin.delete(f"{path}/{made[0]['id']}").status_code == 404
+
+
+def test_a_projects_own_limit(house, admin):
+    tenant = house.tenant("small")
+    assert admin.patch(f"/projects/{tenant.project_id}", json={"concurrency_limit": 1}).status_code == 200
+    assert tenant.create().status_code == 201
+    assert tenant.create().status_code == 400
+    admin.patch(f"/projects/{tenant.project_id}", json={"concurrency_limit": None})
+    assert tenant.create().status_code == 201
+
+
+def test_templates_are_checked_like_requests(admin, tenant):
+    path = f"/projects/{tenant.project_id}/template"
+    assert admin.get(path).json() == {}
+    for bad in ({"metadata": {}}, {"recording_settings": {"format": "mp3"}}, {"deduplication_key": "x"}, []):
+        assert admin.put(path, json=bad).status_code == 400
+    good = {"transcription_settings": {"moonshine": {}}}
+    assert admin.put(path, json=good).json() == good == admin.get(path).json()
+    admin.put(path, json={})
+
+
+def test_the_whole_control_plane_goes_out_and_in_again(house, admin):
+    tenant = house.tenant("moved")
+    hook = tenant.http.post("/webhooks", json={"url": "https://example.com/m", "triggers": ["bot.state_change"]}).json()
+    whole = admin.get("/control_plane").json()
+    assert tenant.key not in str(whole)
+    assert hook["secret"] not in str(whole)
+    assert tenant.project_id in {project["project_id"] for project in whole["projects"]}
+
+    key_id = next(key["key_id"] for key in whole["api_keys"] if key["project_id"] == tenant.project_id)
+    admin.delete(f"/projects/{tenant.project_id}/api_keys/{key_id}")
+    tenant.http.delete(f"/webhooks/{hook['id']}")
+    assert tenant.http.get("/bots").status_code == 401
+    counts = admin.put("/control_plane", json=whole)
+    assert counts.status_code == 200, counts.text
+    assert counts.json()["projects"] == len(whole["projects"])
+    assert tenant.http.get(f"/webhooks/{hook['id']}").status_code == 200, "the key opens again, the webhook is there"
+
+    for bad in ({}, [], whole | {"version": 2}, whole | {"more": 1}, whole | {"projects": [{"name": 1}]}):
+        assert admin.put("/control_plane", json=bad).status_code == 400
+    foreign = KeyRing([KeyRing.generate()]).encrypt("x")
+    app = whole["zoom_apps"][0] | {"client_secret_encrypted": foreign}
+    refused = admin.put("/control_plane", json=whole | {"zoom_apps": [app]})
+    assert refused.status_code == 400
+    assert "not in RTMS_SECRETS_KEYS" in refused.text
+
+
+def test_the_key_ring_rotates_without_a_pause(house, admin):
+    """A new key first, everything encrypted anew, the old key dropped: secrets are readable throughout."""
+    house.tenant("rotated")
+    new, old = KeyRing.generate(), house.env["RTMS_SECRETS_KEYS"]
+    headers = {"Authorization": f"Token {ADMIN_TOKEN}"}
+    with house.replica(RTMS_SECRETS_KEYS=f"{new},{old}") as url:
+        done = httpx.post(f"{url}/control_plane/reencrypt", headers=headers, trust_env=False, timeout=60)
+        assert done.status_code == 200, done.text
+        assert done.json()["zoom_apps"] > 0
+        whole = httpx.get(f"{url}/control_plane", headers=headers, trust_env=False, timeout=60).json()
+        for app in whole["zoom_apps"]:
+            assert KeyRing([new]).decrypt(app["client_secret_encrypted"])
+        for project in whole["projects"]:
+            assert all(KeyRing([new]).decrypt(secret) for secret in project["webhook_secrets_encrypted"])
+    with house.replica(RTMS_SECRETS_KEYS=f"{old},{new}") as url:
+        again = httpx.post(f"{url}/control_plane/reencrypt", headers=headers, trust_env=False, timeout=60)
+        assert again.status_code == 200, "for the tests after this one"
+
+
+def test_an_empty_replica_is_ready_within_seconds(house, tenant):
+    began_s = time.monotonic()
+    with house.replica() as url:
+        assert time.monotonic() - began_s < 20
+        answer = httpx.get(f"{url}/bots", headers={"Authorization": f"Token {tenant.key}"}, trust_env=False)
+        assert answer.status_code == 200

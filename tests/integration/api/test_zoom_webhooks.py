@@ -1,0 +1,141 @@
+"""Zoom's webhooks, taken directly: genuine ones only, each harmless however often and in whatever order it comes."""
+
+import json
+import time
+import uuid
+
+import httpx
+import pytest
+
+from connectors.rtms.protocol.signature import url_validation_answer, webhook_signature
+from schemas import ids
+from tests.support.house import ADMIN_TOKEN, stream
+from tests.support.processes import wait_for
+
+SECRET = "zoom-secret-token"
+
+
+@pytest.fixture(scope="module")
+def app(house, tenant):
+    """A Zoom app with a webhook secret; the tenant's only one."""
+    admin = house.http(ADMIN_TOKEN)
+    for known in admin.get(f"/projects/{tenant.project_id}/zoom_apps").json()["results"]:
+        assert admin.delete(f"/projects/{tenant.project_id}/zoom_apps/{known['id']}").status_code == 204
+    given = {"client_id": uuid.uuid4().hex, "client_secret": "s", "webhook_secret": SECRET}
+    return admin.post(f"/projects/{tenant.project_id}/zoom_apps", json=given).raise_for_status().json()
+
+
+def send(app, event, payload, *, secret=SECRET, age_s=0, meddle=lambda body: body):
+    body = json.dumps({"event": event, "event_ts": 1, "payload": payload}).encode()
+    timestamp = str(int(time.time()) - age_s)
+    headers = {
+        "x-zm-request-timestamp": timestamp,
+        "x-zm-signature": webhook_signature(secret, timestamp, body),
+        "content-type": "application/json",
+    }
+    return httpx.post(app["webhook_url"], content=meddle(body), headers=headers, trust_env=False, timeout=20)
+
+
+def session_of(tenant, payload):
+    return tenant.http.get(f"/app_sessions/{ids.session_id(tenant.project_id, payload['rtms_stream_id'])}")
+
+
+def state(tenant, payload):
+    return session_of(tenant, payload).json().get("state")
+
+
+def until(condition, what):
+    wait_for(condition, 20, lambda: f"not in time: {what}")
+
+
+def test_the_challenge_of_the_address_is_answered(app):
+    answer = send(app, "endpoint.url_validation", {"plainToken": "qgg8vlvZRS6UYooatFL8Aw"})
+    expected = url_validation_answer(SECRET, "qgg8vlvZRS6UYooatFL8Aw")
+    assert (answer.status_code, answer.json()) == (200, expected)
+
+
+@pytest.mark.parametrize(
+    "forged", [{"secret": "another"}, {"age_s": 400}, {"age_s": -400}, {"meddle": lambda body: body + b" "}]
+)
+def test_what_is_not_zooms_is_refused_and_does_nothing(tenant, app, forged):
+    payload = stream()
+    assert send(app, "meeting.rtms_started", payload, **forged).status_code == 401
+    assert session_of(tenant, payload).status_code == 404
+
+
+def test_nobodys_address(house, app):
+    for url in (f"{house.url}/zoom/zoa_none", f"{house.url}/zoom/"):
+        assert httpx.post(url, json={}, trust_env=False).status_code == 404
+
+
+@pytest.mark.parametrize("product", ["meeting", "webinar", "session"])
+def test_a_started_stream_is_a_session_and_a_stopped_one_ends_it(tenant, app, product):
+    field = {"meeting": "meeting_uuid", "webinar": "webinar_uuid", "session": "session_id"}[product]
+    payload = {key: value for key, value in stream().items() if key != "meeting_uuid"} | {field: "m=="}
+    answer = send(app, f"{product}.rtms_started", payload)
+    assert (answer.status_code, answer.json()) == (200, {"outcome": "requested"})
+    until(lambda: state(tenant, payload) == "connecting", "the session")
+    assert session_of(tenant, payload).json()["events"][0]["event_metadata"] == {"source": "zoom_webhook"}
+    assert send(app, f"{product}.rtms_started", payload).status_code == 200
+    assert send(app, f"{product}.rtms_interrupted", payload).json() == {"outcome": "left to the worker"}
+    stopped = send(app, f"{product}.rtms_stopped", payload | {"stop_reason": 6})
+    assert stopped.json() == {"outcome": "end requested"}
+    until(lambda: state(tenant, payload) == "disconnecting", "the end")
+    assert send(app, f"{product}.rtms_stopped", payload | {"stop_reason": 6}).status_code == 200
+    assert [event["type"] for event in session_of(tenant, payload).json()["events"]] == [
+        "app_session_connection_requested", "app_session_disconnect_requested",
+    ]  # fmt: skip
+
+
+def test_a_stop_that_zoom_may_take_back_is_left_to_the_worker(tenant, app):
+    payload = stream()
+    send(app, "meeting.rtms_started", payload)
+    until(lambda: state(tenant, payload) == "connecting", "the session")
+    assert send(app, "meeting.rtms_stopped", payload | {"stop_reason": 13}).json() == {"outcome": "left to the worker"}
+
+
+def test_a_stop_before_its_start_is_nothing(tenant, app):
+    payload = stream()
+    assert send(app, "meeting.rtms_stopped", payload).json() == {"outcome": "already over"}
+    assert session_of(tenant, payload).status_code == 404
+
+
+@pytest.mark.parametrize("first", ["relay", "zoom"])
+def test_a_relay_and_zoom_itself_make_one_session_with_the_callers_word(house, tenant, app, first):
+    admin, payload = house.http(ADMIN_TOKEN), stream()
+    template = {"recording_settings": {"format": "none"}, "metadata": {"from": "template"}}
+    put = admin.put(f"/projects/{tenant.project_id}/template", json=template)
+    assert (put.status_code, put.json()) == (200, template)
+
+    def relay():
+        return tenant.http.post("/app_sessions", json={"zoom_rtms": payload, "metadata": {"from": "caller"}})
+
+    def zoom():
+        return send(app, "meeting.rtms_started", payload)
+
+    for ask in (relay, zoom) if first == "relay" else (zoom, relay):
+        assert ask().is_success
+    until(lambda: session_of(tenant, payload).json().get("metadata") == {"from": "caller"}, "the caller's word")
+    assert len(session_of(tenant, payload).json()["events"]) == 1
+    admin.put(f"/projects/{tenant.project_id}/template", json={})
+
+
+def test_what_cannot_be_used_is_no_reason_to_ask_again(tenant, app):
+    elsewhere = stream() | {"server_urls": "wss://evil.example.com"}
+    assert send(app, "meeting.rtms_started", elsewhere).json() == {"outcome": "address not allowed"}
+    assert session_of(tenant, elsewhere).status_code == 404
+    assert send(app, "meeting.rtms_started", {}).json() == {"outcome": "unusable"}
+    assert send(app, "meeting.ended", {}).json() == {"outcome": "ignored"}
+    assert send(app, "rtms.concurrency_limited", {}).json() == {"outcome": "noted"}
+
+
+def test_while_kafka_is_away_zoom_is_to_ask_again(house, tenant, app, kafka):
+    payload = stream()
+    kafka.stop()
+    try:
+        assert send(app, "meeting.rtms_started", payload).status_code == 503
+    finally:
+        kafka.start()
+    house.revive()
+    wait_for(lambda: send(app, "meeting.rtms_started", payload).status_code == 200, 40, lambda: "still refused")
+    wait_for(lambda: state(tenant, payload) == "connecting", 40, lambda: "no session")

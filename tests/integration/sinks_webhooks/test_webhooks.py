@@ -1,0 +1,219 @@
+"""Receivers told by the real sink, of sessions that the real lifecycle folds."""
+
+import base64
+import hashlib
+import hmac
+import uuid
+
+import httpx
+import pytest
+
+from schemas.records import OutputKind, ParticipantEvent, Utterance
+from tests.support.house import open_house
+from tests.support.processes import running, wait_for
+from tests.support.receiver import Receiver, receiving
+
+T0_MS = 1_700_000_000_000
+ALL = ["bot.state_change", "transcript.update", "participant_events.join_leave"]
+STATES = ["connecting", "connected", "disconnecting", "post_processing", "ended"]
+
+
+@pytest.fixture(scope="module")
+def house(topics_ready, clickhouse, tmp_path_factory):
+    env = topics_ready | {"RTMS_WEBHOOKS_ALLOW_LOOPBACK": "true"}
+    with open_house(env, clickhouse.url, tmp_path_factory.mktemp("house")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def sink(house):
+    with running(["-m", "sinks", "webhooks"], house.env, house.api.log.with_name("webhooks.log")) as server:
+        yield server
+
+
+def until(condition, what, timeout_s=30):
+    wait_for(condition, timeout_s, lambda: f"not in time: {what}")
+
+
+def subscribe(tenant, url, triggers=ALL):
+    answer = tenant.http.post("/webhooks", json={"url": url, "triggers": triggers})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def meet(house, session_id):
+    """A whole session: somebody comes, says two things, and there is a recording."""
+    epoch = house.others.connect(session_id)
+    said = [
+        Utterance(session_id=session_id, kind=OutputKind.ITEM, utterance_id=f"utt_{n}", engine="zoom",
+                  text=f"Grüße {n}", participant_id=7, participant_name="Ada", start_ms=T0_MS + n, end_ms=T0_MS + n + 1)
+        for n in range(2)
+    ]  # fmt: skip
+    came = [ParticipantEvent(session_id=session_id, kind=OutputKind.ITEM, event_id="pe_1", event="join",
+                             participant_id=7, participant_name="Ada", timestamp_ms=T0_MS)]  # fmt: skip
+    house.others.happen(session_id, came)
+    house.others.say(session_id, said)
+    house.others.disconnect(session_id, epoch)
+    house.record(session_id, b"recorded" * 50, T0_MS)
+
+
+def is_signed(told, secret):
+    digest = hmac.new(base64.b64decode(secret), told.body, hashlib.sha256).digest()
+    return told.headers["x-webhook-signature"] == base64.b64encode(digest).decode()
+
+
+def test_the_sales_coach_creates_and_then_only_listens(house, sink):
+    """Never calls `end`; is told everything, once, in order, signed; on `ended` media and transcript can be fetched."""
+    tenant, fetched = house.tenant("coach"), []
+
+    def on_told(told):
+        if told.json["trigger"] == "bot.state_change" and told.data["new_state"] == "ended":
+            path = f"/app_sessions/{told.json['app_session_id']}"
+            media = tenant.http.get(f"{path}/media")
+            fetched.append((httpx.get(media.json()["url"], trust_env=False).status_code,
+                            len(tenant.http.get(f"{path}/transcript").json())))  # fmt: skip
+
+    with receiving(Receiver(on_told=on_told)) as receiver:
+        secret = subscribe(tenant, receiver.url)["secret"]
+        session = tenant.create(metadata={"deal": "7"}).json()
+        meet(house, session["id"])
+        until(lambda: receiver.states() == STATES and len(receiver.told) == 8, f"eight told; see {sink.log}")
+    assert fetched == [(200, 2)]
+    assert all(is_signed(told, secret) for told in receiver.told)
+    sequences = [told.json["sequence"] for told in receiver.told]
+    assert sequences == list(range(8)), "in the order of their numbers"
+    assert [int(told.headers["x-webhook-sequence"]) for told in receiver.told] == sequences
+    keys = [told.json["idempotency_key"] for told in receiver.told]
+    assert len(set(keys)) == 8
+    assert {uuid.UUID(key).version for key in keys} == {4}
+    for told in receiver.told:
+        assert told.json.keys() == {"idempotency_key", "app_session_id", "app_session_metadata", "trigger", "data",
+                                    "sequence"}  # fmt: skip
+        assert told.json["app_session_metadata"] == {"deal": "7"}
+        assert told.headers["content-type"] == "application/json"
+        assert told.headers["webhook-id"] == told.json["idempotency_key"]
+    change = next(told.data for told in receiver.told if told.json["trigger"] == "bot.state_change")
+    assert change.keys() == {"event_type", "event_sub_type", "event_metadata", "old_state", "new_state", "created_at"}
+    assert (change["old_state"], change["event_sub_type"]) == ("ready", None)
+    assert change["created_at"].endswith("+00:00")
+    words = [told.data for told in receiver.told if told.json["trigger"] == "transcript.update"]
+    assert [word["transcription"]["transcript"] for word in words] == ["Grüße 0", "Grüße 1"]
+    [joined] = [told.data for told in receiver.told if told.json["trigger"] == "participant_events.join_leave"]
+    assert (joined["event_type"], joined["participant_name"]) == ("join", "Ada")
+
+
+def test_a_sessions_own_webhooks_stand_in_place_of_the_projects(house, sink):
+    tenant = house.tenant("own")
+    with receiving() as projects, receiving() as own:
+        subscribe(tenant, projects.url)
+        hooks = [{"url": own.url, "triggers": ["bot.state_change"]}]
+        session = tenant.create(webhooks=hooks).json()
+        meet(house, session["id"])
+        until(lambda: own.states() == STATES, "all states")
+        other = tenant.create().json()
+        until(lambda: projects.told, "the other session")
+    assert {told.json["app_session_id"] for told in projects.told} == {other["id"]}
+    assert {told.json["trigger"] for told in own.told} == {"bot.state_change"}
+
+
+def test_a_receiver_that_is_away_misses_nothing_though_the_sink_is_killed(house, sink):
+    tenant, receiver = house.tenant("away"), Receiver()
+    with receiving(receiver):
+        subscribe(tenant, receiver.url, ["bot.state_change"])
+    session = tenant.create().json()
+    house.others.connect(session["id"])
+    until(lambda: attempts(tenant, session["id"]), "a first attempt that failed")
+    sink.kill()
+    sink.start()
+    with receiving(receiver):
+        until(lambda: receiver.states() == ["connecting", "connected"], "both", 40)
+    assert [told.json["sequence"] for told in receiver.told] == [0, 1]
+
+
+def attempts(tenant, session_id):
+    listed = tenant.http.get("/webhook_deliveries", params={"app_session_id": session_id})
+    if listed.status_code != 200:
+        return []
+    return [attempt for entry in listed.json()["results"] for attempt in entry["attempts"]]
+
+
+def test_one_that_never_answers_delays_nobody_else(house, sink):
+    tenant = house.tenant("slow")
+    with receiving(Receiver(delay_s=8)) as slow, receiving() as quick:
+        subscribe(tenant, slow.url)
+        subscribe(tenant, quick.url)
+        sessions = [tenant.create().json()["id"] for _ in range(40)]
+        until(lambda: {told.json["app_session_id"] for told in quick.told} == set(sessions), "the quick one", 6)
+    assert len(slow.told) < len(sessions)
+
+
+def test_deliveries_are_listed_and_made_again(house, sink):
+    tenant = house.tenant("listed")
+    with receiving(Receiver(status=404)) as receiver:
+        subscription = subscribe(tenant, receiver.url, ["bot.state_change"])
+        session = tenant.create().json()
+        until(lambda: attempts(tenant, session["id"]), "an attempt")
+        listed = tenant.http.get("/webhook_deliveries", params={"app_session_id": session["id"]}).json()["results"]
+        [delivery] = listed
+        assert delivery["status"] == "pending"
+        first = delivery["attempts"][0]
+        assert (first["status_code"], first["error"], first["response"]) == (404, None, "heard")
+        assert delivery["next_attempt_at"]
+        assert delivery["payload"] == receiver.told[0].json
+        receiver.status = 200
+        told = len(receiver.told)
+        resent = tenant.http.post(f"/webhook_deliveries/{delivery['id']}/resend")
+        assert (resent.status_code, resent.json()) == (202, {"replayed": 1})
+        until(lambda: len(receiver.told) > told, "told again")
+        assert receiver.told[-1].body == receiver.told[0].body
+        until(lambda: tenant.http.get(f"/webhook_deliveries/{delivery['id']}").json()["status"] == "delivered", "done")
+
+        told = len(receiver.told)
+        everything = {"after": "2020-01-01T00:00:00Z", "before": "2100-01-01T00:00:00Z"}
+        replayed = tenant.http.post("/webhook_deliveries/replay", json=everything | {"webhook_id": subscription["id"]})
+        assert replayed.json() == {"replayed": 1}
+        until(lambda: len(receiver.told) > told, "replayed")
+    for query, status in (({"status": "x"}, 400), ({"after": "x"}, 400), ({"cursor": "x"}, 404)):
+        assert tenant.http.get("/webhook_deliveries", params=query).status_code == status
+    assert tenant.http.post("/webhook_deliveries/replay", json={"after": "x", "before": "y"}).status_code == 400
+
+
+def test_ping_and_two_secrets_that_overlap(house, sink):
+    tenant = house.tenant("pinged")
+    with receiving() as receiver:
+        first = subscribe(tenant, receiver.url)
+        path = f"/webhooks/{first['id']}"
+
+        def pinged():
+            told = len(receiver.told)
+            assert tenant.http.post(f"{path}/ping").status_code == 202
+            until(lambda: len(receiver.told) > told, "the ping")
+            return receiver.told[-1]
+
+        assert is_signed(pinged(), first["secret"])
+        assert receiver.told[-1].json["trigger"] == "webhook.ping"
+        second = tenant.http.post(f"{path}/rotate_secret").json()
+        assert (second["secrets"], second["secret"] != first["secret"]) == (2, True)
+        both = pinged()
+        assert is_signed(both, second["secret"])
+        previous = hmac.new(base64.b64decode(first["secret"]), both.body, hashlib.sha256).digest()
+        assert both.headers["x-webhook-signature-previous"] == base64.b64encode(previous).decode()
+        assert tenant.http.post(f"{path}/retire_secret").json()["secrets"] == 1
+        assert "x-webhook-signature-previous" not in pinged().headers
+
+
+def test_subscriptions_are_managed(house, sink):
+    tenant = house.tenant("managed")
+    made = subscribe(tenant, "https://example.com/a", ["bot.state_change"])
+    path = f"/webhooks/{made['id']}"
+    known = {key: value for key, value in made.items() if key != "secret"}
+    assert tenant.http.get(path).json() == known
+    assert tenant.http.get("/webhooks").json() == {"results": [known]}
+    again = tenant.http.post("/webhooks", json={"url": "https://example.com/a", "triggers": ["bot.state_change"]})
+    assert (again.status_code, again.json()) == (400, {"url": ["URL already subscribed"]})
+    off = tenant.http.patch(path, json={"is_active": False, "triggers": ["transcript.update"]}).json()
+    assert (off["is_active"], off["triggers"]) == (False, ["transcript.update"])
+    for body in ({"url": "ftp://a"}, {"triggers": ["x"]}, {"is_active": 3}, {"x": 1}):
+        assert tenant.http.patch(path, json=body).status_code == 400
+    assert tenant.http.delete(path).status_code == 204
+    assert tenant.http.get(path).status_code == 404

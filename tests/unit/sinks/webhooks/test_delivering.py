@@ -1,0 +1,214 @@
+"""Notices become deliveries, deliveries are written before and after every attempt; Kafka stands in as memory."""
+
+import time
+from concurrent.futures import Future
+from types import SimpleNamespace
+
+import pytest
+
+from connectors.host.clock import SystemClock
+from connectors.host.signals import StopSignal
+from connectors.kafka.errors import KafkaError
+from connectors.kafka.records import Place, Record
+from connectors.webhooks.targets import TargetPolicy
+from schemas import topics
+from schemas.codec import Codec
+from schemas.keys import item_key
+from schemas.records import (
+    AppSession,
+    DeliveryStatus,
+    HistoryEntry,
+    SessionChange,
+    StreamRequest,
+    WebhookSubscription,
+)
+from sinks.webhooks.announcing import Announcer
+from sinks.webhooks.delivering import Connections, Deliverer, Ownership
+from sinks.webhooks.lanes import Lanes
+from sinks.webhooks.posting import Posting
+from sinks.webhooks.settings import SinkWebhooksSettings
+from tests.support.receiver import receiving
+
+CODEC = Codec.with_ids_from(topics.ALL)
+DECODER = SimpleNamespace(
+    codec=CODEC, decode=CODEC.decode, decode_patiently=lambda topic, data, _wait: CODEC.decode(topic, data)
+)
+SESSION = AppSession(
+    session_id="app_1", project_id="p", state="connected", settings="{}", metadata=None, history=(),
+    request=StreamRequest(product="meeting", meeting_id="m", stream_id="s", server_urls=(), zoom_app_id="z"),
+    recording_state="not_started", transcription_state="not_started", awaiting=(), created_at_ms=1, epoch=-1,
+    folded_offset=0,
+)  # fmt: skip
+SECRET = "AAAA"
+
+
+class Log:
+    """Topics in memory; `refuses` is how many of the next records are not taken."""
+
+    def __init__(self):
+        self.topics, self.refuses = {}, 0
+
+    def send_future(self, topic, key, value, partition):
+        future = Future()
+        if self.refuses:
+            self.refuses -= 1
+            future.set_exception(KafkaError("not now"))
+            return future
+        records = self.topics.setdefault(topic.name, [])
+        records.append(Record(topic.name, partition, len(records), int(time.time() * 1000), key, value))
+        future.set_result(len(records) - 1)
+        return future
+
+    def values(self, topic):
+        return [CODEC.decode(topic, record.value) for record in self.topics.get(topic.name, [])]
+
+
+class Member:
+    """A group member that holds partition 0 of some topics."""
+
+    def __init__(self, log, *names):
+        self.log, self.names, self.at, self.committed = log, names, dict.fromkeys(names, 0), {}
+
+    def consume(self, _most, wait_s=0.0):
+        found = []
+        for name in self.names:
+            records = self.log.topics.get(name, [])[self.at[name] :]
+            self.at[name] += len(records)
+            found += records
+        return found
+
+    def assignment(self):
+        return frozenset(Place(name, 0) for name in self.names)
+
+    def commit(self, offsets):
+        self.committed |= offsets
+
+
+class Town:
+    """An announcer and a deliverer over one log, telling real receivers."""
+
+    def __init__(self, url, log=None):
+        self.log = log or Log()
+        self.hook = WebhookSubscription(
+            subscription_id="webhook_1", project_id="p", url=url, triggers=("bot.state_change",),
+            secrets_encrypted=(), created_at_ms=0,
+        )  # fmt: skip
+        directory = SimpleNamespace(
+            session=lambda session_id: SESSION if session_id == "app_1" else None,
+            subscriptions=lambda _project: [self.hook],
+            subscription=lambda subscription_id: self.hook if subscription_id == "webhook_1" else None,
+            secrets=lambda _delivery: [SECRET],
+        )
+        settings = SinkWebhooksSettings(timeout_s=2, disable_after_failed=2)
+        self.posting, self.lanes = Posting(TargetPolicy(allow_loopback=True), settings), Lanes()
+        self.notices = Member(self.log, topics.WEBHOOK_NOTICES.name)
+        news = Member(self.log, topics.SESSION_CHANGES.name)
+        stop, clock = StopSignal(), SystemClock()
+        self.announcer = Announcer(news, self.log, DECODER, directory, stop, clock)
+        connections = Connections(self.notices, self.log, DECODER, directory, self.posting, self.lanes)
+        self.deliverer = Deliverer(connections, settings, stop, clock)
+        loaded = SimpleNamespace(load=lambda _places, _s: iter(self.log.topics.get(topics.WEBHOOK_DELIVERIES.name, [])))
+        Ownership(self.lanes, loaded, DECODER, 1.0).on_assigned({Place(topics.WEBHOOK_NOTICES.name, 0): 0})
+
+    def change(self, number):
+        entry = HistoryEntry(event_type="e", old_state="a", new_state=f"state {number}", created_at_ms=1)
+        value = SessionChange(session_id="app_1", project_id="p", sequence=number + 1, change=entry)
+        self.log.send_future(topics.SESSION_CHANGES, b"app_1", CODEC.encode(topics.SESSION_CHANGES, value), 0)
+
+    def until(self, condition, timeout_s=10):
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            assert time.monotonic() < deadline
+            self.announcer.step(0)
+            self.deliverer.step(0)
+            time.sleep(0.001)
+
+    def deliveries(self):
+        newest = {}
+        for delivery in self.log.values(topics.WEBHOOK_DELIVERIES):
+            newest[delivery.delivery_id] = delivery
+        return list(newest.values())
+
+
+@pytest.fixture
+def receiver():
+    with receiving() as listening:
+        yield listening
+
+
+@pytest.fixture
+def town(receiver):
+    made = Town(receiver.url)
+    yield made
+    made.posting.close()
+
+
+def are_over(town, count):
+    return lambda: [d.status for d in town.deliveries()] == [DeliveryStatus.DELIVERED] * count
+
+
+def test_news_are_told_in_order_and_noted(town, receiver):
+    for number in range(3):
+        town.change(number)
+    town.until(are_over(town, 3))
+    assert receiver.states() == ["state 0", "state 1", "state 2"]
+    assert [told.json["sequence"] for told in receiver.told] == [0, 1, 2]
+    assert [len(delivery.attempts) for delivery in town.deliveries()] == [1, 1, 1]
+    assert town.deliveries()[0].attempts[0].excerpt == "heard"
+    assert town.notices.committed == {Place(topics.WEBHOOK_NOTICES.name, 0): 3}
+
+
+def test_what_kafka_does_not_take_is_written_again_before_anything_is_sent(town, receiver):
+    town.change(0)
+    town.announcer.step(0)
+    town.log.refuses = 1
+    town.deliverer.step(0)
+    assert town.notices.committed == {}
+    assert receiver.told == []
+    town.until(are_over(town, 1))
+    assert len(receiver.told) == 1
+
+
+def test_a_successor_goes_on_where_the_log_ends(town, receiver):
+    receiver.status = 503
+    town.change(0)
+    town.until(lambda: [len(delivery.attempts) for delivery in town.deliveries()] == [1])
+    receiver.status = 200
+    successor = Town(receiver.url, town.log)
+    try:
+        successor.change(1)
+        successor.until(are_over(successor, 2), 15)
+    finally:
+        successor.posting.close()
+    assert [told.json["sequence"] for told in receiver.told] == [0, 0, 1]
+    assert receiver.told[0].body == receiver.told[1].body
+
+
+def test_a_receiver_that_takes_nothing_is_not_told_for_ever(town, receiver, monkeypatch):
+    monkeypatch.setattr("sinks.webhooks.delivering.next_due_ms", lambda attempts, _draw: None)
+    receiver.status = 400
+    town.change(0)
+    town.change(1)
+    town.until(lambda: town.log.values(topics.WEBHOOK_SUBSCRIPTIONS))
+    [disabled] = town.log.values(topics.WEBHOOK_SUBSCRIPTIONS)
+    assert (disabled.is_active, disabled.disabled_reason) == (False, "2 deliveries in a row were given up")
+
+
+def test_a_record_under_a_foreign_key_is_not_told(town, receiver):
+    entry = HistoryEntry(event_type="e", old_state="a", new_state="b", created_at_ms=1)
+    value = SessionChange(session_id="app_2", project_id="p", sequence=1, change=entry)
+    encoded = CODEC.encode(topics.SESSION_CHANGES, value)
+    town.log.send_future(topics.SESSION_CHANGES, b"app_1", encoded, 0)
+    town.log.send_future(topics.SESSION_CHANGES, b"app_2", encoded, 0)
+    town.log.send_future(topics.SESSION_CHANGES, b"app_1", b"garbage", 0)
+    town.change(0)
+    town.until(are_over(town, 1))
+    assert receiver.states() == ["state 0"]
+
+
+def test_a_key_is_the_sessions_and_the_items(town):
+    town.change(0)
+    town.announcer.step(0)
+    [record] = town.log.topics[topics.WEBHOOK_NOTICES.name]
+    [notice] = town.log.values(topics.WEBHOOK_NOTICES)
+    assert record.key == item_key("app_1", notice.delivery_id)
