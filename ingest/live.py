@@ -215,7 +215,7 @@ class LiveSession:
             self._publisher.lost(TOPIC_OF[event.medium], event.timestamp_ms, event.reason)
 
     def _put_aside(self, reason: str, excerpt: Excerpt) -> None:
-        metrics.REJECTED.labels(reason).inc()
+        metrics.REFUSED.labels(reason).inc()
         self._rejected += 1
         identity = self._identity
         letter = letter_of(
