@@ -9,7 +9,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 
-from api.metrics import UNDECODABLE
+from api.metrics import UNREADABLE
 from connectors.host.logs import get_logger
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.records import Record
@@ -89,8 +89,8 @@ class Followed:
             value = self._decoder.decode_patiently(self._topic, record.value, self._closing.wait)
             return None if value is None else keyed(record.key, value)
         except Undecodable as error:
-            UNDECODABLE.labels(self._topic.name).inc()
-            log.error("undecodable", topic=record.topic, partition=record.partition, offset=record.offset,
+            UNREADABLE.labels(self._topic.name).inc()
+            log.error("record skipped", topic=record.topic, partition=record.partition, offset=record.offset,
                       reason=error.reason)  # fmt: skip
             return None
 

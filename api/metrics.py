@@ -6,4 +6,4 @@ REQUESTS = counter("rtms_api_requests_total", "requests answered", ["method", "r
 LATENCY = histogram(
     "rtms_api_request_seconds", "from a request's headers to the end of its answer", ["method", "route"]
 )
-UNDECODABLE = counter("rtms_api_undecodable_total", "records of followed topics that could not be read", ["topic"])
+UNREADABLE = counter("rtms_api_unreadable_total", "records of followed topics that are none", ["topic"])

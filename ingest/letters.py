@@ -34,7 +34,7 @@ class Letters:
 
     def put_aside(self, reason: str, excerpt: Excerpt) -> None:
         """Put one message aside. Its key is this claim and its number in it, which nothing else has."""
-        metrics.REJECTED.labels(reason).inc()
+        metrics.REFUSED.labels(reason).inc()
         self._written += 1
         session_id, partition, epoch = self._identity.session_id, self._identity.partition, self._identity.epoch
         key = f"{session_id}/{epoch}/{self._written}".encode()

@@ -3,7 +3,7 @@
 from connectors.host.metrics import counter, gauge
 
 FRAMES = counter("rtms_ingest_frames_total", "frames read from Zoom", ["topic"])
-REJECTED = counter("rtms_ingest_rejected_total", "messages from Zoom that became dead letters", ["reason"])
+REFUSED = counter("rtms_ingest_refused_total", "messages from Zoom that became dead letters", ["reason"])
 LETTERS_LOST = counter("rtms_ingest_letters_lost_total", "dead letters given up because too many waited for Kafka")
 LOST = counter("rtms_ingest_lost_total", "frames that did not get into Kafka", ["topic", "cause"])
 SESSIONS = gauge("rtms_ingest_sessions", "sessions held by this worker")

@@ -101,12 +101,12 @@ class States(Listener):
         try:
             state = self._decoder.decode(topics.APP_SESSIONS, record.value)
         except Undecodable as error:  # nobody but us writes here, so somebody did what nobody should
-            metrics.REFUSED.inc()
+            metrics.UNREADABLE.inc()
             log.error("state skipped", partition=record.partition, offset=record.offset, reason=error.reason)
             return
         assert isinstance(state, AppSession)
         if state.session_id != session_id or state.state not in KNOWN_STATES:
-            metrics.REFUSED.inc()
+            metrics.UNREADABLE.inc()
             reason = FOREIGN_KEY if state.session_id != session_id else "no state that a session can be in"
             log.error("state skipped", partition=record.partition, offset=record.offset, reason=reason)
             return
