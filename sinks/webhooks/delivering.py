@@ -161,7 +161,7 @@ class Deliverer:
             if not self._to.posting.has_room(delivery.url):
                 self._lanes.defer(delivery, now_ms + NO_ROOM_MS)
                 continue
-            self._lanes.begin(delivery)
+            self._lanes.begin(delivery, now_ms)
             self._answers.append((delivery, self._post(delivery, now_ms)))
 
     def _post(self, delivery: WebhookDelivery, now_ms: int) -> "Future[Answer]":

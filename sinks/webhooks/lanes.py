@@ -79,9 +79,9 @@ class Lanes:
         for partition in partitions:
             self._notices.pop(partition, None)
 
-    def due(self, now_ms: int) -> Iterator[WebhookDelivery]:
-        """What may be tried now, the longest due first. Each is to be `begin`ed or `defer`red before the next is
-        asked for."""
+    def due(self, now_ms: int) -> list[WebhookDelivery]:
+        """What may be tried now, the longest due first. Each is to be `begin`ed or `defer`red."""
+        found: list[WebhookDelivery] = []
         while self._wakes and self._wakes[0][0] <= now_ms:
             wake_ms, key = heapq.heappop(self._wakes)
             lane = self._lanes.get(key)
@@ -89,13 +89,17 @@ class Lanes:
                 continue
             lane.wake_ms = NEVER_MS
             ready = [d for d in lane.head(now_ms) if d.due_ms <= now_ms and d.delivery_id not in self._busy]
-            yield from ready
-            if lane.wake_ms == NEVER_MS:
+            if not ready:
                 self._wake(key, lane, lane.next_ms(now_ms, self._busy))
+            found += ready
+        return found
 
-    def begin(self, delivery: WebhookDelivery) -> None:
+    def begin(self, delivery: WebhookDelivery, now_ms: int) -> None:
         """It is being tried."""
         self._busy.add(delivery.delivery_id)
+        key = (delivery.session_id, delivery.subscription_id)
+        if lane := self._lanes.get(key):
+            self._wake(key, lane, lane.next_ms(now_ms, self._busy))
 
     def defer(self, delivery: WebhookDelivery, until_ms: int) -> None:
         """It cannot be tried before."""

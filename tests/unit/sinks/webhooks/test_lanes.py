@@ -27,7 +27,7 @@ def accept(lanes, *numbers, offset=0, **changed):
 def begun(lanes, now_ms=0):
     found = []
     for delivery in lanes.due(now_ms):
-        lanes.begin(delivery)
+        lanes.begin(delivery, now_ms)
         found.append(delivery)
     return found
 
