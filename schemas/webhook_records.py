@@ -25,8 +25,8 @@ class WebhookSubscription:
 class WebhookNotice:
     """Something that a receiver is to be told: `body` is the envelope as JSON, still without its sequence number.
 
-    `source` and `source_offset` say which record it was made of, so that one made twice is told once. With `sequence`
-    it is a delivery that is to be made again, as it was; its `body` is what was sent.
+    `delivery_id` is derived from the receiver and from what is told, so that what was written twice is told once. With
+    `sequence` it is a delivery that is to be made again, as it was; its `body` is what was sent.
     """
 
     delivery_id: str
@@ -36,8 +36,6 @@ class WebhookNotice:
     url: str
     trigger: str
     body: str
-    source: str
-    source_offset: int
     sequence: int | None = None
     created_at_ms: int
     not_before_ms: int = 0
@@ -80,6 +78,4 @@ class WebhookDelivery:
     attempts: tuple[DeliveryAttempt, ...] = ()
     due_ms: int
     created_at_ms: int
-    source: str
-    source_offset: int
     notice_offset: int

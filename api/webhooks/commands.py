@@ -97,8 +97,6 @@ async def ping(services: Services, known: WebhookSubscription) -> str:
         url=known.url,
         trigger=PING,
         body=canonical(envelope),
-        source="ping",
-        source_offset=services.clock.now_us(),
         created_at_ms=services.clock.now_ms(),
     )
     await announce(services, notice)

@@ -132,8 +132,6 @@ def again(delivery: WebhookDelivery, now_ms: int) -> WebhookNotice:
         url=delivery.url,
         trigger=delivery.trigger,
         body=delivery.body,
-        source=delivery.source,
-        source_offset=delivery.source_offset,
         sequence=delivery.sequence,
         created_at_ms=delivery.created_at_ms,
         not_before_ms=now_ms,

@@ -105,7 +105,7 @@ class Announcer:
             return
         subscriptions = self._directory.subscriptions(session.project_id)
         for receiver in receivers(session, subscriptions, news.trigger, record.timestamp_ms):
-            delivery = delivery_id(receiver.subscription_id, record.topic, record.partition, record.offset)
+            delivery = delivery_id(receiver.subscription_id, session.session_id, news)
             yield WebhookNotice(
                 delivery_id=delivery,
                 session_id=session.session_id,
@@ -114,8 +114,6 @@ class Announcer:
                 url=receiver.url,
                 trigger=str(news.trigger),
                 body=canonical(envelope(news, session, delivery)),
-                source=record.topic,
-                source_offset=record.offset,
                 created_at_ms=record.timestamp_ms,
                 not_before_ms=_not_before_ms(value, record.timestamp_ms),
             )

@@ -18,21 +18,22 @@ _PRESENCE = ("join", "leave")
 
 
 class News(NamedTuple):
-    """What a record says to those who subscribed to `trigger`."""
+    """What a record says to those who subscribed to `trigger`; `item` is the derived id of what it is about."""
 
     trigger: Trigger
+    item: str
     data: Mapping[str, Any]
 
 
 def news_of(record: Record, session: AppSession) -> News | None:
     """What is to be told of a record; None for what nobody is told."""
     if isinstance(record, SessionChange):
-        return News(Trigger.STATE_CHANGE, _change(record))
+        return News(Trigger.STATE_CHANGE, f"{record.session_id}/{record.sequence}", _change(record))
     if isinstance(record, Utterance) and _is_told(record, session):
-        return News(Trigger.TRANSCRIPT, _utterance(record))
+        return News(Trigger.TRANSCRIPT, f"{record.utterance_id}/{record.revision}", _utterance(record))
     if isinstance(record, ParticipantEvent) and record.kind is OutputKind.ITEM:
         trigger = Trigger.JOIN_LEAVE if record.event in _PRESENCE else Trigger.SPEECH
-        return News(trigger, _participant_event(record))
+        return News(trigger, record.event_id, _participant_event(record))
     return None
 
 
@@ -47,9 +48,9 @@ def envelope(news: News, session: AppSession, delivery_id: str) -> dict[str, Any
     }
 
 
-def delivery_id(subscription_id: str, source: str, partition: int, offset: int) -> str:
-    """The id of telling one receiver of one record: a replay tells nobody twice."""
-    return ids.derived(DELIVERY_PREFIX, subscription_id, source, partition, offset)
+def delivery_id(subscription_id: str, session_id: str, news: News) -> str:
+    """The id of telling one receiver one thing: neither a replay nor a record written twice tells anybody twice."""
+    return ids.derived(DELIVERY_PREFIX, subscription_id, session_id, str(news.trigger), news.item)
 
 
 def idempotency_key(delivery: str) -> str:

@@ -21,12 +21,15 @@ LaneKey = tuple[str, str]
 
 @dataclass(slots=True)
 class Lane:
-    """The deliveries of one receiver of one session that are not over, in order. `wake_ms` is when to look at it."""
+    """The deliveries of one receiver of one session that are not over, in order. `wake_ms` is when to look at it.
+
+    `known` are the ids of all its deliveries, those that are over too.
+    """
 
     partition: int
     next_sequence: int = 0
     wake_ms: int = NEVER_MS
-    made_of: dict[str, int] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
     waiting: dict[str, WebhookDelivery] = field(default_factory=dict)
 
     def head(self, now_ms: int) -> Iterator[WebhookDelivery]:
@@ -67,7 +70,7 @@ class Lanes:
             return None
         self._notices[partition] = offset
         lane = self._lane(partition, (notice.session_id, notice.subscription_id))
-        if notice.sequence is None and notice.source_offset <= lane.made_of.get(notice.source, -1):
+        if notice.sequence is None and notice.delivery_id in lane.known:
             return None
         delivery = _delivery(notice, offset, lane.next_sequence)
         self._put(partition, delivery, delivery.due_ms)
@@ -128,7 +131,7 @@ class Lanes:
         key = (delivery.session_id, delivery.subscription_id)
         lane = self._lane(partition, key)
         lane.next_sequence = max(lane.next_sequence, delivery.sequence + 1)
-        lane.made_of[delivery.source] = max(lane.made_of.get(delivery.source, -1), delivery.source_offset)
+        lane.known.add(delivery.delivery_id)
         if delivery.status is DeliveryStatus.PENDING:
             lane.waiting[delivery.delivery_id] = delivery
         else:
@@ -167,7 +170,5 @@ def _delivery(notice: WebhookNotice, offset: int, next_sequence: int) -> Webhook
         status=DeliveryStatus.PENDING,
         due_ms=notice.not_before_ms,
         created_at_ms=notice.created_at_ms,
-        source=notice.source,
-        source_offset=notice.source_offset,
         notice_offset=offset,
     )

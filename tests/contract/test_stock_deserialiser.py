@@ -89,11 +89,9 @@ EXAMPLES = {
         secrets_encrypted=("e",),
         created_at_ms=1,
     ),
-    "webhook-notices": records.WebhookNotice(**TELLING, source="session-changes", source_offset=3),
+    "webhook-notices": records.WebhookNotice(**TELLING),
     "webhook-deliveries": records.WebhookDelivery(
         **TELLING,
-        source="session-changes",
-        source_offset=3,
         sequence=0,
         status=records.DeliveryStatus.PENDING,
         attempts=(records.DeliveryAttempt(at_ms=1, status_code=500, excerpt="no"),),

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import httpx
@@ -12,7 +13,7 @@ import httpx
 from connectors.kafka.errors import KafkaError
 from connectors.rtms.simulator.meeting import Meeting
 from schemas.sessions import TERMINAL
-from tests.soak import answers, comparison
+from tests.soak import answers, comparison, tidings
 from tests.soak.customer import Customer
 from tests.soak.disturber import Disturber
 from tests.soak.expected import Expected, expected
@@ -23,6 +24,7 @@ from tests.soak.plan import duration_s
 from tests.soak.player import Pace, Played, Player
 from tests.soak.stage import Stage, wait_until
 from tests.soak.tempo import Tempo
+from tests.support.receiver import receiving
 
 Say = Callable[[str], None]
 
@@ -71,6 +73,9 @@ class Theatre:
         self._settle_s = settle_s
         self._say = say
         self._customer = Customer(stage.url, stage.credentials.admin_token)
+        self._closing = ExitStack()
+        self._receiver = self._closing.enter_context(receiving())
+        self._customer.subscribe(self._receiver.url)
         self._player = Player(stage.kafka, self._customer)
         self._observer = Observer(stage.kafka, stage.environment)
         self._letters = 0
@@ -84,6 +89,7 @@ class Theatre:
     def close(self) -> None:
         self._player.close()
         self._observer.close()
+        self._closing.close()
 
     def play(self, act: Act) -> Result:
         """Play, disturb, wait for the end of everything, compare."""
@@ -152,11 +158,14 @@ class Theatre:
         sessions = [one.session_id for one in played]
         inputs = self._observer.inputs(sessions)
         wanted = asyncio.run(expected(inputs, self._stage.folder))
+        self._say("waiting for the receiver to be told")
+        wait_until(lambda: not any(self._untold(*one) for one in wanted.items()), self._settle_s, self._stage.stopping)
         found = self._observer.observed(sessions)
         for one in played:
             session = one.session_id
             lines = comparison.fed(one.meeting, inputs[session])
             lines += comparison.differences(wanted[session], found[session])
+            lines += self._untold(session, wanted[session])
             lines += self._answers(session, wanted[session])
             result.differences += [f"{session} (seed {one.meeting.script.seed}): {line}" for line in lines]
             result.records += comparison.count(inputs[session])
@@ -165,6 +174,10 @@ class Theatre:
         result.differences += self._new_letters()
         if not result.differences:
             self._observer.forget(sessions)
+
+    def _untold(self, session: str, wanted: Expected) -> list[str]:
+        """What the receiver was not told as it has to be."""
+        return tidings.differences(wanted, [told.json for told in self._receiver.told if session in told.body.decode()])
 
     def _answers(self, session: str, wanted: Expected) -> list[str]:
         """What the API says now; nothing is in its way any more, so it has to."""

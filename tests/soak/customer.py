@@ -16,6 +16,7 @@ ORDER = {
     "recording_settings": {"format": "mp4"},
 }
 ENGINES = ("moonshine", "zoom")
+TRIGGERS = ("bot.state_change", "transcript.update", "participant_events.join_leave")
 
 Pause = Callable[[float], None]
 """Waits for so many seconds; raises when it is time to stop."""
@@ -43,6 +44,11 @@ class Customer:
         """The id of the stream's session; asks again until it is acknowledged."""
         self.sessions[stream_id] = _insisted(self.client, "/app_sessions", order(stream_id), pause)
         return self.sessions[stream_id]
+
+    def subscribe(self, url: str) -> None:
+        """Have a receiver told of everything."""
+        with self.client() as http:
+            _made(http, "/webhooks", {"url": url, "triggers": list(TRIGGERS)})
 
     def end(self, stream_id: str, pause: Pause) -> None:
         """End the stream's session; asks again until it is acknowledged."""

@@ -10,8 +10,8 @@ from enum import StrEnum
 PROCESSORS = ("lifecycle", "participants", "transcription", "muxing")
 SINK_CLICKHOUSE, SINK_OBJECTS = "sink-clickhouse", "sink-objects"
 SINKS = (SINK_CLICKHOUSE, SINK_OBJECTS)
-API = "api"
-VICTIMS = (*PROCESSORS, *SINKS, API)
+SINK_WEBHOOKS, API = "sink-webhooks", "api"
+VICTIMS = (*PROCESSORS, *SINKS, SINK_WEBHOOKS, API)
 """Every process of ours but the connector worker, whose faults have tests of their own."""
 
 KAFKA, REGISTRY, CLICKHOUSE, STORAGE = "kafka", "registry", "clickhouse", "storage"

@@ -25,6 +25,8 @@ from schemas import clickhouse, object_names, topics
 from schemas.clickhouse import Table
 from schemas.records import DeadLetter, MediaRecord, ParticipantEvent, Record, Segment, SessionChange, Utterance
 from schemas.topics import Topic
+from sinks.clickhouse import service as sink_clickhouse
+from sinks.webhooks import announcing, delivering
 
 LOAD_S = 120.0
 
@@ -33,8 +35,10 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "participants": ParticipantsLogic.topics,
     "transcription": TranscriptionLogic.topics,
     "muxing": MuxingLogic.topics,
-    "sink-clickhouse": (topics.TRANSCRIPTS.name, topics.PARTICIPANT_EVENTS.name, topics.APP_SESSIONS.name),
+    "sink-clickhouse": [topic.name for topic in sink_clickhouse.INPUTS],
     "sink-objects": (topics.RECORDING_SEGMENTS.name,),
+    announcing.GROUP: [topic.name for topic in announcing.INPUTS],
+    delivering.GROUP: (topics.WEBHOOK_NOTICES.name,),
 }
 """Every consumer group of ours and what it reads."""
 

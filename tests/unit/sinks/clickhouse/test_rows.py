@@ -38,7 +38,7 @@ SESSION = AppSession(
 DELIVERY = WebhookDelivery(
     delivery_id="whd_1", session_id="app_1", project_id="proj_1", subscription_id="webhook_1", url="https://a",
     trigger="bot.state_change", sequence=0, body="{}", status=DeliveryStatus.PENDING, due_ms=NOW_MS,
-    created_at_ms=NOW_MS, source="session-changes", source_offset=1, notice_offset=2,
+    created_at_ms=NOW_MS, notice_offset=2,
 )  # fmt: skip
 
 

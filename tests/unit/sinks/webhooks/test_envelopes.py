@@ -105,11 +105,13 @@ def test_who_came_and_who_spoke():
     assert news_of(replace(CAME, kind=OutputKind.END), SESSION) is None
 
 
-def test_ids_tell_receivers_and_records_apart_and_replays_not():
-    one = ("webhook_1", "t", 0, 5)
-    assert delivery_id(*one) == delivery_id(*one)
-    others = [("webhook_2", "t", 0, 5), ("webhook_1", "u", 0, 5), ("webhook_1", "t", 1, 5), ("webhook_1", "t", 0, 6)]
-    assert len({delivery_id(*other) for other in [one, *others]}) == 5
+def test_ids_tell_receivers_and_items_apart_and_what_was_written_twice_not():
+    said, came = news_of(SAID, SESSION), news_of(CAME, SESSION)
+    assert delivery_id("webhook_1", "app_1", said) == delivery_id("webhook_1", "app_1", news_of(SAID, SESSION))
+    corrected = news_of(replace(SAID, revision=SAID.revision + 1), SESSION)
+    others = [("webhook_2", "app_1", said), ("webhook_1", "app_2", said), ("webhook_1", "app_1", corrected),
+              ("webhook_1", "app_1", came)]  # fmt: skip
+    assert len({delivery_id(*other) for other in [("webhook_1", "app_1", said), *others]}) == 5
     assert uuid.UUID(idempotency_key("whd_1")).version == 4
 
 

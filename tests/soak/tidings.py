@@ -1,0 +1,40 @@
+"""Holds what a receiver of webhooks was told about a session against what an undisturbed run has to tell. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schemas.records import OutputKind, UtteranceStatus
+from schemas.settings import Engine
+from tests.soak.expected import CHANGES, Expected
+
+ENGINE = Engine.MOONSHINE
+"""Who is asked for first in the sessions of an act: receivers are told of nobody else's words."""
+
+
+def differences(expected: Expected, told: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What was lost, told twice under two keys, told differently or out of order. `told` has the bodies in order."""
+    first: dict[str, Mapping[str, Any]] = {}
+    unlike = sum(first.setdefault(body["idempotency_key"], body) != body for body in told)
+    news = list(first.values())
+    items = [part for part in expected.utterances if part.kind is OutputKind.ITEM and part.engine == ENGINE]
+    said = [part.utterance_id for part in items if part.status is UtteranceStatus.FINAL and part.text]
+    came = [part.event_id for part in expected.events if part.kind is OutputKind.ITEM]
+    sequences = [body["sequence"] for body in news]
+    return [
+        *([f"webhooks: {unlike} repeated with another body"] if unlike else []),
+        *([f"webhooks: not in order: {sequences}"] if sequences != list(range(len(news))) else []),
+        *_unlike("states", [step[2] for step in CHANGES], _all(news, "bot.state_change", "new_state")),
+        *_unlike("utterances", sorted(said), sorted(_all(news, "transcript.update", "segment_id"))),
+        *_unlike("participant events", sorted(came), sorted(_all(news, "participant_events.join_leave", "id"))),
+    ]
+
+
+def _all(news: Sequence[Mapping[str, Any]], trigger: str, key: str) -> list[str]:
+    return [body["data"][key] for body in news if body["trigger"] == trigger]
+
+
+def _unlike(what: str, wanted: Sequence[str], told: Sequence[str]) -> list[str]:
+    if told == wanted:
+        return []
+    lost, more = set(wanted) - set(told), set(told) - set(wanted)
+    return [f"webhooks: {what}: {len(told)} told, expected {len(wanted)}; {len(lost)} lost, {len(more)} foreign"]
