@@ -17,7 +17,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.view import TopicView
 from connectors.rtms.protocol.codes import Medium
 from connectors.rtms.protocol.events import CaptionReceived, ChatReceived, FrameReceived, TickDue
-from connectors.rtms.simulator.meeting import Meeting
+from connectors.rtms.simulator.meeting import Formats, Meeting
 from ingest import translation
 from ingest.live import TOPIC_OF
 from ingest.publisher import Encodings, Frame, Identity, Publisher
@@ -30,7 +30,17 @@ from tests.soak.meetings import Heard, heard
 from tests.soak.tempo import Tempo
 
 WORKER = "played"
-ENCODINGS = Encodings(Codec.L16, 16_000, 1, Codec.H264, Codec.H264)
+FORMATS = Formats()
+ENCODINGS = Encodings(
+    audio=Codec.L16,
+    sample_rate_hz=16_000,
+    channels=1,
+    chunk_ms=FORMATS.audio.send_rate_ms,
+    video=Codec.H264,
+    video_ms=1000 // FORMATS.video.fps,
+    share=Codec.H264,
+    share_ms=1000 // FORMATS.share.fps,
+)
 UNSETTLED = 2_000
 RETRY_S = 0.3
 
