@@ -28,7 +28,7 @@ ON_THE_WAY_BYTES = 64 * MIB
 """Of one giant: its message in base64, its payload and its record, and the buffer that the socket has grown."""
 
 GROWTH_BYTES = SESSIONS * (BUDGET_BYTES + ON_THE_WAY_BYTES) + QUEUE_BYTES
-"""Little more than half of what is sent."""
+"""Less than two thirds of what is sent."""
 
 
 @pytest.fixture(scope="module")
