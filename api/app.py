@@ -12,6 +12,7 @@ from api.control_plane.routes import router as control_plane
 from api.media.downloads import router as downloads
 from api.media.live import router as live
 from api.media.routes import router as media
+from api.media.subtitles import router as subtitles
 from api.observation import Observed
 from api.participant_events.routes import router as participant_events
 from api.services import Services
@@ -44,7 +45,7 @@ def create_app(open_services: OpenServices, clock: Clock, *, serves_objects: boo
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    for router in (app_sessions, media, live, transcripts, participant_events, control_plane):
+    for router in (app_sessions, media, live, subtitles, transcripts, participant_events, control_plane):
         app.include_router(router)
     if serves_objects:
         app.include_router(downloads)

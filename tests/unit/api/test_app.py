@@ -26,6 +26,9 @@ def document():
     return create_app(nothing, SystemClock(), serves_objects=True).openapi()
 
 
+PLAYLISTS = "/playlists/sessions/{session_id}"
+
+
 def test_every_route_is_in_it(document):
     found = {(path, method) for path, operations in document["paths"].items() for method in operations}
     assert found == {
@@ -42,7 +45,10 @@ def test_every_route_is_in_it(document):
         (f"{PROJECT}/{{project_id}}/api_keys", "post"),
         (f"{PROJECT}/{{project_id}}/zoom_apps", "post"),
         ("/objects/{key}", "get"),
-        ("/playlists/sessions/{session_id}/recording.m3u8", "get"),
+        (f"{PLAYLISTS}/index.m3u8", "get"),
+        (f"{PLAYLISTS}/recording.m3u8", "get"),
+        (f"{PLAYLISTS}/transcript.m3u8", "get"),
+        (f"{PLAYLISTS}/subtitles/{{origin_ms}}-{{start_ms}}-{{duration_ms}}.vtt", "get"),
     }
 
 
