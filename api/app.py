@@ -15,6 +15,7 @@ from api.document import openapi_document
 from api.media.downloads import router as downloads
 from api.media.live import router as live
 from api.media.routes import router as media
+from api.media.subtitles import router as subtitles
 from api.observation import Observed
 from api.participant_events.routes import router as participant_events
 from api.services import Services
@@ -67,7 +68,18 @@ def create_app(open_services: OpenServices, clock: Clock, *, serves_objects: boo
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    customers = (app_sessions, bots, media, live, transcripts, participant_events, participants, webhooks, deliveries)
+    customers = (
+        app_sessions,
+        bots,
+        media,
+        live,
+        subtitles,
+        transcripts,
+        participant_events,
+        participants,
+        webhooks,
+        deliveries,
+    )
     for router in (*customers, control_plane, archive, zoom):
         app.include_router(router)
     if serves_objects:

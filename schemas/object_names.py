@@ -5,7 +5,11 @@
     sessions/{session}/segments/{start_ms}-{duration_ms}-{header}.m4s     a segment's media
     sessions/{session}/headers/{header}.mp4                               what a player needs before it
     sessions/{session}/recording.mp4                                      the whole, once the session is over
-    sessions/{session}/recording.m3u8                                     stored nowhere: made of the listing when asked
+
+stored nowhere, but made when somebody asks for it:
+
+    sessions/{session}/index.m3u8, recording.m3u8, transcript.m3u8        playlists
+    sessions/{session}/subtitles/{origin_ms}-{start_ms}-{duration_ms}.vtt what was said in one segment
 
 A header is named by its own digest. Names are derived from what is stored, so writing again is no change. Pure.
 """
@@ -16,6 +20,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from schemas.records import Segment
+
+INDEX, RECORDING, TRANSCRIPT = "index", "recording", "transcript"
+"""The playlists."""
 
 _HEADER_DIGITS = 12
 _SEGMENT = re.compile(r".*/segments/(\d+)-(\d+)-([0-9a-f]{12})\.m4s")
@@ -55,8 +62,13 @@ def movie_key(session_id: str) -> str:
     return f"sessions/{session_id}/recording.mp4"
 
 
-def playlist_key(session_id: str) -> str:
-    return f"sessions/{session_id}/recording.m3u8"
+def playlist_key(session_id: str, name: str) -> str:
+    return f"sessions/{session_id}/{name}.m3u8"
+
+
+def subtitles_key(session_id: str, origin_ms: int, segment: StoredSegment) -> str:
+    """`origin_ms` is the recording's first moment."""
+    return f"sessions/{session_id}/subtitles/{origin_ms}-{segment.start_ms}-{segment.duration_ms}.vtt"
 
 
 def stored_segments(listing: Iterable[tuple[str, int]]) -> list[StoredSegment]:

@@ -11,20 +11,15 @@ from fastapi.responses import Response, StreamingResponse
 from api.answers import answers
 from api.errors import ApiError, forbidden, not_found, unavailable
 from api.media import objects
+from api.media.links import REFUSALS
 from api.media.ranges import part_of
 from api.services import Here, Services
 from connectors.objects.errors import BadKey, NotFound, ObjectsError
-from connectors.objects.signing import Verdict
 from connectors.objects.store import StoredObject
 
 PATH = "/objects"
 
 router = APIRouter(prefix=PATH, tags=["Media"])
-
-REFUSALS = {
-    Verdict.EXPIRED: "This link has expired. Ask for a new one.",
-    Verdict.FORGED: "This link is not one of ours or has been changed.",
-}
 
 
 @router.head("/{key:path}", responses=answers(403, 404, 503), include_in_schema=False)

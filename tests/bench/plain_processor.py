@@ -22,9 +22,10 @@ from processors.checkpoint.sessions import Window
 from processors.muxing.application import Muxing
 from processors.muxing.settings import MuxingSettings
 from processors.settings import ProcessorsSettings
-from processors.shell.applications import KEY_SEPARATOR, Application
+from processors.shell.applications import Application, Output
 from processors.transcription.application import TranscriptionApplication
 from processors.transcription.settings import TranscriptionSettings
+from schemas.keys import item_key
 from schemas.records import MediaRecord, ProcessorState, Record
 from schemas.topics import BY_NAME, Topic
 
@@ -61,6 +62,7 @@ class Plain(Listener):
         while windows:
             for window in windows:
                 for output in await self._application.render(window.session.session_id, window.work):
+                    assert isinstance(output, Output), "something of a sound meeting was put aside"
                     key = output.key(window.session.session_id)
                     self._send(output.topic, key, output.record, window.session.partition)
             self._acknowledged(self._producer)
@@ -70,7 +72,7 @@ class Plain(Listener):
         unsaved = self._assignment.unsaved()
         for one in unsaved:
             state = ProcessorState(session_id=one.session.session_id, assignment=self._group, state=one.text)
-            key = f"{state.session_id}{KEY_SEPARATOR}{self._group}".encode()
+            key = item_key(state.session_id, self._group)
             self._send(self._application.state_topic, key, state, one.session.partition)
         self._acknowledged(self._producer)
         for one in unsaved:

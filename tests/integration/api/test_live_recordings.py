@@ -1,5 +1,6 @@
 """FFmpeg plays a recording while its meeting goes on, by the links of the API alone, and again when it is over."""
 
+import re
 import threading
 import uuid
 from dataclasses import dataclass, field
@@ -11,8 +12,9 @@ import pytest
 
 from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
-from schemas.object_names import header_key, header_name, movie_key, playlist_key, segment_key
-from schemas.records import FactKind, Segment, Stored
+from schemas import topics
+from schemas.object_names import INDEX, header_key, header_name, movie_key, playlist_key, segment_key
+from schemas.records import FactKind, OutputKind, Segment, Stored, Utterance
 from tests.support.browser import CHROMIUM, browsing
 from tests.support.house import House, Tenant
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
@@ -53,6 +55,11 @@ def put(store: ObjectStore, part: Segment) -> None:
     store.put(segment_key(part), part.payload)
 
 
+def recording_of(url: str) -> str:
+    """The playlist of the recording that an index names."""
+    return httpx.get(url, trust_env=False).text.splitlines()[-1]
+
+
 def recording(session_id: str) -> list[Segment]:
     shots = [Shot(T, T + 1000 * SECONDS, fps=10, key_every=20)]
     audio = wrapped(session_id, audio_records(session_id, [Talk(T, T + 1000 * SECONDS)]))
@@ -87,7 +94,7 @@ def test_a_recording_is_played_while_it_grows_and_after_its_end(house, tenant, s
     for number, part in enumerate(parts[3:], 4):
         played = sum(one.pictures for one in parts[: number - 1])
         wait_for(lambda wanted=played: len(player.times) >= wanted - 1, 60, lambda: f"stuck at {len(player.times)}")
-        assert "ENDLIST" not in httpx.get(url, trust_env=False).text
+        assert "ENDLIST" not in httpx.get(recording_of(url), trust_env=False).text
         put(store, part)
     over(house, tenant, session_id, stream_id, epoch)
     player.thread.join(60)
@@ -167,14 +174,43 @@ def test_a_link_opens_one_playlist_for_players_anywhere(house, tenant, stranger,
     assert answer.headers["content-type"] == "application/vnd.apple.mpegurl"
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["cache-control"] == "no-store"
-    for line in (line for line in answer.text.splitlines() if line.startswith("http")):
+    pictures, transcript = (
+        httpx.get(found, trust_env=False).text
+        for found in (answer.text.splitlines()[-1], re.findall(r'URI="([^"]+)"', answer.text)[0])
+    )
+    for line in re.findall(r"http[^\s\"]+", pictures):
         fetched = httpx.get(line, trust_env=False)
-        assert (fetched.status_code, fetched.headers["content-type"]) == (200, "video/iso.segment")
+        assert fetched.status_code == 200
         assert fetched.headers["access-control-allow-origin"] == "*"
+    assert len(re.findall("http.*vtt", transcript)) == pictures.count("#EXTINF") == 3
     for changed in (
         url.copy_set_param("expires", str(int(url.params["expires"]) + 1)),
         url.copy_set_param("signature", "x"),
-        url.copy_with(path=f"/playlists/{playlist_key('app_other')}"),
+        url.copy_with(path=f"/playlists/{playlist_key('app_other', INDEX)}"),
         url.copy_with(query=None),
     ):
         assert httpx.get(changed, trust_env=False).status_code == 403
+
+
+def test_what_is_said_stands_in_the_subtitles_of_its_moment(house, tenant, store):
+    session_id = tenant.create().json()["id"]
+    house.others.connect(session_id)
+    for part in recording(session_id)[:3]:
+        put(store, part)
+    for number, text in enumerate(("early <b>", "later")):
+        said = Utterance(
+            session_id=session_id, kind=OutputKind.ITEM, utterance_id=f"utt_{number}", engine="zoom",
+            participant_name="Ada", start_ms=T + 1000 + 4000 * number, end_ms=T + 2500 + 4000 * number, text=text,
+        )  # fmt: skip
+        house.others.write(topics.TRANSCRIPTS, session_id, said)
+    url = tenant.http.get(f"/app_sessions/{session_id}/playlist").json()["url"]
+    (transcript,) = re.findall(r'URI="([^"]+)"', httpx.get(url, trust_env=False).text)
+    links = re.findall(r"http\S+", httpx.get(transcript, trust_env=False).text)
+
+    def texts() -> list[str]:
+        return [httpx.get(link, trust_env=False).text for link in links]
+
+    wait_for(lambda: "later" in texts()[1], 30, lambda: f"not said: {texts()}")
+    assert texts()[0] == "WEBVTT\n\n1\n00:00:01.064 --> 00:00:02.564\n<v Ada>early &lt;b&gt;\n"
+    assert texts()[1] == "WEBVTT\n\n1\n00:00:05.064 --> 00:00:06.564\n<v Ada>later\n"
+    assert texts()[2] == "WEBVTT\n"

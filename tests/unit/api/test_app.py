@@ -30,6 +30,9 @@ def document():
     return create_app(nothing, SystemClock(), serves_objects=True).openapi()
 
 
+PLAYLISTS = "/playlists/sessions/{session_id}"
+
+
 def test_every_route_is_in_it(document):
     found = {(path, method) for path, operations in document["paths"].items() for method in operations}
     both = {
@@ -83,7 +86,10 @@ def test_every_route_is_in_it(document):
         (f"{DELIVERY}/{{delivery_id}}/resend", "post"),
         ("/zoom/{zoom_app_id}", "post"),
         ("/objects/{key}", "get"),
-        ("/playlists/sessions/{session_id}/recording.m3u8", "get"),
+        (f"{PLAYLISTS}/index.m3u8", "get"),
+        (f"{PLAYLISTS}/recording.m3u8", "get"),
+        (f"{PLAYLISTS}/transcript.m3u8", "get"),
+        (f"{PLAYLISTS}/subtitles/{{origin_ms}}-{{start_ms}}-{{duration_ms}}.vtt", "get"),
     }
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from api.media.playlists import playable, playlist
+from api.media import playlists
+from api.media.recordings import Recording, playable
 from schemas import object_names
 from schemas.object_names import StoredSegment, header_key, segment_key, stored_segments
 from schemas.records import Segment
+from schemas.settings import SessionSettings
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
 from tests.support.muxed import SESSION, decoded, joined, muxed
 
@@ -20,8 +22,22 @@ def stored(*starts_s: int, header: str = "aaaaaaaaaaaa") -> list[StoredSegment]:
     return [StoredSegment(T + at * 1000, 4000, header, f"sessions/s/segments/{at}") for at in starts_s]
 
 
+class Names:
+    """Links that a test can read."""
+
+    def made(self, key: str) -> str:
+        return f"https://api/{key}"
+
+    def stored(self, key: str) -> str:
+        return f"https://o/{key}"
+
+
+def of(segments: Sequence[StoredSegment], *, is_over: bool = False) -> Recording:
+    return Recording("s", SessionSettings(), playable(segments, is_over=is_over), 800_000, is_over)
+
+
 def text(segments: Sequence[StoredSegment], *, is_over: bool = False) -> str:
-    return playlist("s", playable(segments, is_over=is_over), 4000, lambda key: f"https://o/{key}", is_over=is_over)
+    return playlists.recording(of(segments, is_over=is_over), Names())
 
 
 def test_what_a_player_reads() -> None:
@@ -89,6 +105,36 @@ def parts() -> list[Segment]:
     return muxed(audio, wrapped(SESSION, video_records(SESSION, shots)))[:-1]
 
 
+class Files(Names):
+    """Links to files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def stored(self, key: str) -> str:
+        return str(self._folder / key)
+
+
+def test_the_index_names_the_recording_and_its_subtitles() -> None:
+    assert playlists.index(of(stored(0, 4, 8)), Names()).splitlines()[2:] == [
+        '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="said",NAME="Transcript",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,'
+        'URI="https://api/sessions/s/transcript.m3u8"',
+        '#EXT-X-STREAM-INF:BANDWIDTH=800000,SUBTITLES="said"',
+        "https://api/sessions/s/recording.m3u8",
+    ]
+
+
+def test_subtitles_are_in_step_with_the_recording() -> None:
+    lines = playlists.transcript(of(stored(0, 4), is_over=True), Names()).splitlines()
+    assert lines[-5:] == [
+        "#EXTINF:4.000,",
+        f"https://api/sessions/s/subtitles/{T}-{T}-4000.vtt",
+        "#EXTINF:4.000,",
+        f"https://api/sessions/s/subtitles/{T}-{T + 4000}-4000.vtt",
+        "#EXT-X-ENDLIST",
+    ]
+
+
 def test_ffmpeg_plays_the_playlist_like_the_file(tmp_path: Path) -> None:
     made = parts()
     listing = []
@@ -100,7 +146,8 @@ def test_ffmpeg_plays_the_playlist_like_the_file(tmp_path: Path) -> None:
     segments = stored_segments(listing)
     assert len({segment.header for segment in segments}) > 1
     path = tmp_path / "recording.m3u8"
-    path.write_text(playlist(SESSION, segments, 4000, lambda key: str(tmp_path / key), is_over=True))
+    recording = Recording(SESSION, SessionSettings(), segments, 1, is_over=True)
+    path.write_text(playlists.recording(recording, Files(tmp_path)))
     result, whole = decoded(path, options={"allowed_extensions": "ALL"}), decoded(joined(made))
     assert {error.partition(": ")[2] for error in result.errors} <= {"Found duplicated MOOV Atom. Skipped it"}
     assert [at - result.times[0] for at in result.times] == pytest.approx(whole.times, abs=0.002)

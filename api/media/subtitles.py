@@ -1,0 +1,44 @@
+"""What was said while one segment of a recording lasts, as subtitles; for whoever has the link."""
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from api.answers import answers
+from api.errors import not_found
+from api.media.links import PATH, Links, Shown
+from api.media.objects import ANYWHERE
+from api.services import Here
+from api.transcript_formats import Cue, web_vtt
+from api.transcripts import utterances
+from schemas.object_names import StoredSegment, subtitles_key
+
+router = APIRouter(tags=["Media"])
+
+_QUERY = """
+SELECT participant_name, start_ms, end_ms, text
+FROM utterances
+WHERE session_id = {session_id:String} AND engine = {engine:String}
+  AND status = 'final' AND text != '' AND start_ms < {end_ms:Int64} AND end_ms >= {start_ms:Int64}
+ORDER BY start_ms, utterance_id
+"""
+
+
+@router.get(
+    PATH + "/sessions/{session_id}/subtitles/{origin_ms}-{start_ms}-{duration_ms}.vtt",
+    responses=answers(400, 403, 404, 503),
+    response_class=Response,
+)
+async def read_subtitles(
+    session_id: str, origin_ms: int, start_ms: int, duration_ms: int, services: Here, proof: Shown
+) -> Response:
+    """WebVTT whose times count from the recording's first moment; what lasts longer stands in the next file again."""
+    segment = StoredSegment(start_ms, duration_ms, "", "")
+    Links.opened(services, subtitles_key(session_id, origin_ms, segment), proof)
+    session = services.sessions.find(session_id)
+    if session is None:
+        raise not_found("App session not found")
+    engine = utterances.engine_of(session, None)
+    wanted = {"session_id": session_id, "engine": str(engine), "start_ms": start_ms, "end_ms": segment.end_ms}
+    rows = await services.select(_QUERY, wanted)
+    cues = [Cue(row["start_ms"], row["end_ms"], row["participant_name"], row["text"]) for row in rows]
+    return Response(web_vtt(cues, origin_ms), media_type=utterances.VTT_MEDIA_TYPE, headers=ANYWHERE)
