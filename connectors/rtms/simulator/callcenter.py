@@ -18,8 +18,8 @@ def channel_of(user_id: int) -> str:
 
 
 def with_channels(message: Mapping[str, Any]) -> dict[str, Any]:
-    """A message 14 or 17 that names the channel and nobody."""
-    content = {name: value for name, value in message["content"].items() if name not in ("user_id", "user_name")}
+    """A message 14 or 17 that names the channel in place of the user; Zoom's own SDK drops audio without a name."""
+    content = {name: value for name, value in message["content"].items() if name != "user_id"}
     return {**message, "content": {"channel_id": channel_of(message["content"]["user_id"]), **content}}
 
 

@@ -193,6 +193,7 @@ async def test_a_contact_center_call_has_channels_and_its_own_events(simulate: S
     frames = said.of(FrameReceived, CaptionReceived)
     assert {frame.user_id for frame in frames} == {0}
     assert len({frame.channel_id for frame in frames}) == 2
+    assert {frame.user_name for frame in frames} == {"Consumer", "Agent"}
     kinds = [event.code for event in said.of(ContactCenterEvent)]
     assert sorted(kinds) == [8, 9, 10, 11]
     assert {event.channel_id for event in said.of(ContactCenterEvent)} == {frame.channel_id for frame in frames}
