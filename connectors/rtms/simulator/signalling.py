@@ -102,7 +102,7 @@ class Signalling:
     async def say_event(self, event_type: EventType, fields: dict[str, Any]) -> None:
         """An event of the connection's own, subscribed to or not."""
         now_ms = self._stream.clock.now_ms()
-        if await self.channel.say(messages.event_update(event_type, now_ms, fields)):
+        if await self.channel.say(wire.write_event(event_type, now_ms, fields, self._stream.manner)):
             self._stream.truth.event_sent(event_type, now_ms, fields)
 
     async def say_stream_state(self, state: StreamState, reason: StopReason = StopReason.UNDEFINED) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from connectors.rtms.protocol import messages
-from connectors.rtms.protocol.codes import Medium, MessageType
+from connectors.rtms.protocol.codes import EventType, Medium, MessageType
 from connectors.rtms.simulator import callcenter
 from connectors.rtms.simulator.frames import AnyFrame, CaptionFrame, ChatFrame, EventFrame, RecordedFrame
 
@@ -31,9 +31,16 @@ def write_frame(frame: AnyFrame, manner: Manner = Manner()) -> bytes:
     data = _write(frame, 1000 if manner.captions_in_us else 1)
     if manner.channels:
         return msgspec.json.encode(callcenter.with_channels(msgspec.json.decode(data)))
-    if not manner.string_ids:
-        return data
-    return msgspec.json.encode(_with_string_ids(msgspec.json.decode(data)))
+    return _mannered(data, manner)
+
+
+def write_event(event_type: EventType, timestamp_ms: int, fields: Mapping[str, Any], manner: Manner) -> bytes:
+    """Message 6 about something that is no frame of the meeting."""
+    return _mannered(messages.event_update(event_type, timestamp_ms, fields), manner)
+
+
+def _mannered(data: bytes, manner: Manner) -> bytes:
+    return msgspec.json.encode(_with_string_ids(msgspec.json.decode(data))) if manner.string_ids else data
 
 
 def _write(frame: AnyFrame, caption_factor: int) -> bytes:

@@ -51,6 +51,8 @@ async def test_ids_as_strings_and_captions_in_microseconds(
     assert {m["content"]["user_id"] for m in media.of(14, 15, 16, 17)} <= ids
     assert {m["content"]["sender"]["user_id"] for m in media.of(18)} <= ids
     assert all(event["user_id"] in ids for event in signalling.events(2))
+    listed = [person["user_id"] for event in signalling.events(3, 4, 8, 9) for person in event["participants"]]
+    assert set(listed) == ids, "those present before the subscription as well"
     times = [m["content"]["start_time"] // 1000 for m in media.of(17)]
     assert times == [frame.timestamp_ms for frame in stream.meeting.of_medium(Medium.CAPTIONS)][-len(times) :]
 
