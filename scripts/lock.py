@@ -70,13 +70,19 @@ def _dependencies(metadata: dict[str, Any], extras: set[str]) -> Iterator[Requir
             yield requirement
 
 
+def line(name: str, version: str, roots: list[Requirement]) -> str:
+    """The lock's line for a distribution; what we ask for on some machines only is for those alone."""
+    markers = [root.marker for root in roots if normalised(root.name) == name and root.marker is not None]
+    return f"{name}=={version}" + "".join(f" ; {marker}" for marker in markers) + "\n"
+
+
 def main() -> None:
     """Write the lock."""
     settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
     roots = wanted(settings["project"])
     resolved = resolve(roots)
     names = reachable(roots, resolved, set(settings["tool"]["rtms"]["lock"]["omit"]))
-    lines = [f"{name}=={resolved[name]['version']}\n" for name in sorted(names)]
+    lines = [line(name, resolved[name]["version"], roots) for name in sorted(names)]
     (REPOSITORY / "requirements.lock").write_text(HEAD + "".join(lines))
     print(f"requirements.lock: {len(lines)} of {len(resolved)} distributions")
 

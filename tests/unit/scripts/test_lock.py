@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from packaging.requirements import Requirement
 
-from scripts.lock import normalised, reachable
+from scripts.lock import line, normalised, reachable
 
 RESOLVED = {
     "app": {"requires_dist": ["heavy", "Light_Thing>=1", "extra-only; extra == 'more'", "old; python_version < '3.9'"]},
@@ -28,3 +28,9 @@ def test_extras_bring_their_own() -> None:
 
 def test_names_have_one_spelling() -> None:
     assert normalised("Backports.Zstd_x") == "backports-zstd-x"
+
+
+def test_what_is_for_some_machines_is_locked_for_those() -> None:
+    roots = [Requirement("app"), Requirement("Light_Thing>=1; sys_platform == 'linux'")]
+    assert line("app", "2.0", roots) == "app==2.0\n"
+    assert line("light-thing", "1.1", roots) == 'light-thing==1.1 ; sys_platform == "linux"\n'
