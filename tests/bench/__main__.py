@@ -21,7 +21,7 @@ from tests.bench import table
 from tests.bench.machine import describe
 from tests.bench.rows import Row
 
-GROUPS = ("wire", "sessions", "muxing", "faust", "recogniser", "control", "embedded")
+GROUPS = ("wire", "sessions", "sdk", "muxing", "faust", "recogniser", "control", "embedded")
 """Modules of this folder; each has `measure(rounds, say) -> list[Row]`."""
 
 ON_REQUEST = ("setup",)

@@ -47,6 +47,15 @@ class Ground:
         }
         return Child("tests.bench.streams.client", arguments, self.folder / f"{side}.log", self.kafka | zoom)
 
+    def zooms_sdk(self, *, send_rate_ms: int = 100) -> Child:
+        """Zoom's own SDK as a receiver; see `streams.zooms_sdk`."""
+        kept = Path(tempfile.mkdtemp(dir=self.folder))
+        arguments = [self.url, "--folder", kept, "--send-rate", send_rate_ms]
+        if self.cores:
+            arguments += ["--cores", *self.cores]
+        trust = {"ZM_RTMS_CA": str(self.certificate), "ZM_RTMS_LOG_ENABLED": "false"}
+        return Child("tests.bench.streams.zooms_sdk", arguments, self.folder / "zooms_sdk.log", trust)
+
     def records(self) -> int:
         """How many records the log holds on the topics of frames."""
         settings = KafkaSettings(

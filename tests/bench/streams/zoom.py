@@ -5,7 +5,7 @@ It obeys lines on its standard input and answers each with a line of JSON:
 
     await N               when N media sockets have been accepted
     burst KIND SIZE N     N frames of one kind (audio, video) on the one media socket there is, without a pause
-    pace RATE             frames at Zoom's pace on all media sockets, RATE being the audio's send_rate, until "stop"
+    pace RATE             frames at Zoom's pace for all streams, RATE being the audio's send_rate, until "stop"
     stop                  what was sent, and how late
     forget                the media sockets are gone
 """
@@ -16,10 +16,10 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import cycle
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -28,11 +28,11 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from connectors.rtms.protocol import messages as zoom_messages
-from connectors.rtms.protocol.codes import MessageType
+from connectors.rtms.protocol.codes import MediaType, MessageType
 from connectors.rtms.simulator.certificates import server_context
 from tests.bench.quantiles import quantile
 from tests.bench.streams import messages
-from tests.bench.streams.pacing import Load
+from tests.bench.streams.pacing import SPEAKERS, Load
 
 _READ = 1 << 16
 _SEND_BUFFER = 1 << 21
@@ -84,6 +84,30 @@ class Sealed:
                 return done
 
 
+class MediaSocket(NamedTuple):
+    """Accepted for a stream; `media_type` says which media it carries, as in the handshake."""
+
+    connection: Sealed
+    stream: str
+    media_type: int
+
+
+class Stream(NamedTuple):
+    """Where the frames of one stream go; both are the same unless the client splits its sockets."""
+
+    audio: Sealed
+    video: Sealed
+
+
+def streams_of(sockets: Iterable[MediaSocket]) -> list[Stream]:
+    """The streams in the order in which their first socket was accepted. Pure."""
+    found: dict[str, dict[MediaType, Sealed]] = {}
+    for socket_ in sockets:
+        carried = [kind for kind in (MediaType.AUDIO, MediaType.VIDEO) if socket_.media_type & (kind | MediaType.ALL)]
+        found.setdefault(socket_.stream, {}).update(dict.fromkeys(carried, socket_.connection))
+    return [Stream(stream[MediaType.AUDIO], stream[MediaType.VIDEO]) for stream in found.values()]
+
+
 class Conversation:
     """The server's half of one socket up to its handshake's answer; a signalling socket goes on listening."""
 
@@ -92,8 +116,8 @@ class Conversation:
         self._protocol = ServerProtocol()
         self._media_url = media_url
 
-    def hold(self) -> bool:
-        """True once this is a media socket that was accepted; False when another kind of socket has ended."""
+    def hold(self) -> MediaSocket | None:
+        """The media socket that was accepted; None when a socket of another kind has ended."""
         path = ""
         while data := self._connection.receive():
             self._protocol.receive_data(data)
@@ -101,12 +125,13 @@ class Conversation:
                 if isinstance(event, Request):
                     self._protocol.send_response(self._protocol.accept(event))
                     path = urlsplit(event.path).path
-                elif isinstance(event, Frame) and event.opcode is Opcode.TEXT:
-                    self._answer(msgspec.json.decode(event.data), path)
+                elif isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY):
+                    message = msgspec.json.decode(event.data)
+                    self._answer(message, path)
                     if path.startswith(_MEDIA):
-                        return True
+                        return MediaSocket(self._connection, path, message.get("media_type", MediaType.ALL))
             self._flush()
-        return False
+        return None
 
     def _answer(self, message: dict[str, Any], path: str) -> None:
         if message["msg_type"] == MessageType.SIGNALING_HAND_SHAKE_REQ:
@@ -132,7 +157,7 @@ class Zoom:
         self._tls = server_context(certificate, key)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.url = f"wss://127.0.0.1:{self._listener.getsockname()[1]}"
-        self.media: list[Sealed] = []
+        self.media: list[MediaSocket] = []
         self._accepted = threading.Condition()
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -143,8 +168,8 @@ class Zoom:
             return len(self.media)
 
     def forget(self) -> None:
-        for connection in self.media:
-            connection.raw.close()
+        for accepted in self.media:
+            accepted.connection.raw.close()
         self.media.clear()
 
     def _accept(self) -> None:
@@ -158,12 +183,12 @@ class Zoom:
         sealed = Sealed(connection, self._tls)
         try:
             sealed.shake_hands()
-            is_media = Conversation(sealed, self.url + _MEDIA).hold()
+            accepted = Conversation(sealed, self.url + _MEDIA).hold()
         except OSError:
             return  # a client that was ended in the middle of it
-        if is_media:
+        if accepted is not None:
             with self._accepted:
-                self.media.append(sealed)
+                self.media.append(accepted)
                 self._accepted.notify_all()
 
 
@@ -177,25 +202,27 @@ def burst(connection: Sealed, kind: str, size: int, count: int) -> None:
 class Pacer(threading.Thread):
     """Sends what is due when it is due. A socket that takes no more keeps what waits for it; nothing is dropped."""
 
-    def __init__(self, connections: list[Sealed], send_rate_ms: int) -> None:
+    def __init__(self, streams: list[Stream], send_rate_ms: int) -> None:
         super().__init__(daemon=True)
-        self._connections = connections
-        self._load = Load(len(connections), send_rate_ms)
-        self._waiting: dict[int, bytearray] = {}
+        self._streams = streams
+        self._load = Load(len(streams), send_rate_ms)
+        self._waiting: dict[Sealed, bytearray] = {}
         self._stopped = threading.Event()
         self.sent = 0
         self.late_ms: list[float] = []
 
     def run(self) -> None:
         period_ms, due = self._load.round()
-        tracks = [cycle(self._load.track(track)) for track in range(max(each.track for each in due) + 1)]
-        for connection in self._connections:
+        tracks = [cycle(self._load.track(track)) for track in range(SPEAKERS + 1)]
+        for connection in {connection for stream in self._streams for connection in stream}:
             connection.raw.setblocking(False)
         began = time.monotonic()
         while not self._stopped.is_set():
             for at_ms, session, track in due:
                 self._wait_until(began + at_ms / 1000)
-                self._send(session, next(tracks[track]).at(time.time_ns() // 1_000_000))
+                stream = self._streams[session]
+                connection = stream.audio if track < SPEAKERS else stream.video
+                self._send(connection, next(tracks[track]).at(time.time_ns() // 1_000_000))
             began += period_ms / 1000
 
     def stop(self) -> None:
@@ -209,26 +236,27 @@ class Pacer(threading.Thread):
             self._retry()
             time.sleep(max(0.0, at_s - time.monotonic()))
 
-    def _send(self, session: int, data: bytes) -> None:
+    def _send(self, connection: Sealed, data: bytes) -> None:
         self.sent += 1
-        rest = self._connections[session].seal(data)
-        if session not in self._waiting:
-            rest = self._unsent(session, rest)
+        rest = connection.seal(data)
+        if connection not in self._waiting:
+            rest = _unsent(connection, rest)
         if rest:
-            self._waiting.setdefault(session, bytearray()).extend(rest)
+            self._waiting.setdefault(connection, bytearray()).extend(rest)
 
     def _retry(self) -> None:
-        for session in list(self._waiting):
-            rest = self._unsent(session, bytes(self._waiting.pop(session)))
+        for connection in list(self._waiting):
+            rest = _unsent(connection, bytes(self._waiting.pop(connection)))
             if rest:
-                self._waiting[session] = bytearray(rest)
+                self._waiting[connection] = bytearray(rest)
 
-    def _unsent(self, session: int, data: bytes) -> bytes:
-        """What the socket did not take."""
-        try:
-            return data[self._connections[session].raw.send(data) :]
-        except BlockingIOError:
-            return data
+
+def _unsent(connection: Sealed, data: bytes) -> bytes:
+    """What the socket did not take."""
+    try:
+        return data[connection.raw.send(data) :]
+    except BlockingIOError:
+        return data
 
 
 class Commands:
@@ -245,12 +273,13 @@ class Commands:
                 return {"media": self._zoom.wait_for(int(arguments[0]), _ACCEPTING_S)}
             case "burst":
                 kind, size, count = arguments
-                burst(self._zoom.media[-1], kind, int(size), int(count))
+                burst(self._zoom.media[-1].connection, kind, int(size), int(count))
                 return {"sent": int(count)}
             case "pace":
-                self._pacer = Pacer(list(self._zoom.media), int(arguments[0]))
+                streams = streams_of(self._zoom.media)
+                self._pacer = Pacer(streams, int(arguments[0]))
                 self._pacer.start()
-                return {"pacing": len(self._zoom.media)}
+                return {"pacing": len(streams)}
             case "stop":
                 assert self._pacer is not None, "nothing was begun"
                 self._pacer.stop()

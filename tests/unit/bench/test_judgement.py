@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.bench import sessions
+from tests.bench import sdk, sessions
 from tests.bench.sessions import Try, judged
 from tests.bench.streams.pacing import Load
 from tests.bench.wire import Lossy, check
@@ -55,3 +55,19 @@ def test_who_fails_with_cpu_to_spare_gets_a_second_chance(monkeypatch, outcomes,
     monkeypatch.setattr(sessions, "attempt", lambda ground, contestant, number: next(left))
     assert sessions.fair_try(None, sessions.Contestant("sample", 20), 7, said.append).passed is passed
     assert len(said) == tries
+
+
+def test_beside_zooms_sdk_nothing_may_be_missing_either():
+    load = Load(16, 100)
+    watched = {"frames": 16 * 55 * 8, "wall_s": 8.0, "ended": []}
+    sdk.check(watched, load)
+    for changes in ({"ended": [960]}, {"lost": 1}, {"frames": 16 * 55 * 7}):
+        with pytest.raises(sdk.Lossy):
+            sdk.check(watched | changes, load)
+
+
+def test_a_session_costs_its_share():
+    ours, theirs = [sdk.Cost(0.08, 190.0, 32.0)] * 3, [sdk.Cost(0.16, 30.0, 16.0)] * 3
+    cpu, added, _ = sdk.rows(100, ours, theirs)
+    assert (cpu.ours, cpu.rival, cpu.ratio, cpu.met) == (0.5, 1.0, 2.0, True)
+    assert (added.ours, added.rival, added.met) == (2.0, 1.0, False)

@@ -12,6 +12,7 @@ from connectors.rtms.protocol.codes import Medium
 from connectors.rtms.protocol.frames import read_frame
 from tests.bench.streams import messages
 from tests.bench.streams.pacing import SPEAKERS, Load
+from tests.bench.streams.zoom import MediaSocket, streams_of
 
 STAMP = 1_764_000_000_123
 
@@ -59,3 +60,11 @@ def test_no_session_has_two_frames_at_once():
         _, due = Load(5, send_rate_ms).round()
         moments = [(each.session, round(each.at_ms, 6)) for each in due]
         assert len(moments) == len(set(moments))
+
+
+def test_a_streams_frames_go_to_the_socket_that_was_opened_for_them():
+    split = [MediaSocket("audio 1", "1", 1), MediaSocket("audio 2", "2", 1), MediaSocket("video 1", "1", 2),
+             MediaSocket("video 2", "2", 2)]  # fmt: skip
+    assert streams_of(split) == [("audio 1", "video 1"), ("audio 2", "video 2")]
+    for media_type in (32, 1 | 2 | 8):
+        assert streams_of([MediaSocket("all", "1", media_type)]) == [("all", "all")]
