@@ -11,6 +11,7 @@ import platform
 import sys
 import tempfile
 import zlib
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
@@ -72,11 +73,16 @@ class ZoomsSdk:
 
     async def until(self, condition: Callable[["ZoomsSdk"], object]) -> None:
         """Wait until it has said so; fails when it ends before."""
-        async with asyncio.timeout(PATIENCE_S):
-            while not condition(self):
-                assert self.process.returncode is None, f"the SDK's process ended: {self._errors()}"
-                self.changed.clear()
-                await self.changed.wait()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not condition(self):
+                    assert self.process.returncode is None, f"the SDK's process ended: {self._errors()}"
+                    self.changed.clear()
+                    await self.changed.wait()
+        except TimeoutError:
+            frames = Counter(self.of("medium"))
+            others = [line for line in self.said if "medium" not in line]
+            pytest.fail(f"in vain; frames: {dict(frames)}; said: {others}; errors: {self._errors()}")
 
     def _errors(self) -> str:
         return (self.folder / "errors").read_text(errors="replace")[-_ERRORS_SHOWN:]
