@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from connectors.rtms.protocol.codes import CONTACT_CENTER, VIDEO_SDK, WEBINAR
+from connectors.rtms.protocol.codes import CONTACT_CENTER, VIDEO_SDK, WEBINAR, Medium
 from connectors.rtms.simulator.certificates import make_certificate, server_context
+from connectors.rtms.simulator.rules import Rules
 from tests.integration.rtms.conftest import Simulate
 from tests.integration.rtms.zoom_sdk.conftest import StartSdk, app, scene, sent
 
@@ -43,6 +44,16 @@ async def test_a_contact_center_call(simulate: Simulate, zooms_sdk: StartSdk) ->
         assert [(f.timestamp_ms, f.crc32) for f in frames] == [(f.timestamp_ms, f.crc32) for f in sent(stream)[medium]]
     assert {(line["user_id"], line["user_name"]) for line in sdk.about("audio")} == {(0, "Ada"), (0, "Jun")}
     assert sorted(event["event_type"] for event in sdk.of("event")) == [8, 10, 11]
+    assert stream.truth.complaints == []
+
+
+async def test_media_that_the_app_may_not_have_are_passed_over(simulate: Simulate, zooms_sdk: StartSdk) -> None:
+    sdk = await zooms_sdk()
+    simulator = await simulate(speed=SPEED, rules=Rules(offered=frozenset({Medium.AUDIO})))
+    await sdk.join(simulator, stream := await simulator.start(scene()), video={}, **TALK)
+    await sdk.play_out(stream)
+    assert {line["medium"] for line in sdk.said if "medium" in line} == {"audio"}
+    assert [story.media for story in stream.truth.connections] == [[], ["audio"]]
     assert stream.truth.complaints == []
 
 
