@@ -19,7 +19,7 @@ from tests.bench.streams.pacing import Load
 
 SDK = "Zoom's own SDK"
 SENDS_MS = (20, 100)
-SESSIONS = 16
+SESSIONS = 32
 
 _SETTLE_S = 3.0
 _WATCH_S = 8.0

@@ -67,7 +67,8 @@ def test_beside_zooms_sdk_nothing_may_be_missing_either():
 
 
 def test_a_session_costs_its_share():
-    ours, theirs = [sdk.Cost(0.08, 190.0, 32.0)] * 3, [sdk.Cost(0.16, 30.0, 16.0)] * 3
-    cpu, added, _ = sdk.rows(100, ours, theirs)
+    ours, theirs = [sdk.Cost(0.16, 190.0, 64.0)] * 3, [sdk.Cost(0.32, 40.0, 32.0)] * 3
+    cpu, added, whole = sdk.rows(100, ours, theirs)
     assert (cpu.ours, cpu.rival, cpu.ratio, cpu.met) == (0.5, 1.0, 2.0, True)
     assert (added.ours, added.rival, added.met) == (2.0, 1.0, False)
+    assert (whole.ours, whole.rival, whole.met) == (190.0, 40.0, False)
