@@ -123,7 +123,7 @@ class Release:
         source = variable["valueFrom"]
         if "fieldRef" in source:
             assert source["fieldRef"]["fieldPath"] == "metadata.name"
-            return f"{pod.component}-0"
+            return f"{pod.owner['metadata']['name']}-0"
         wanted = source["secretKeyRef"]
         return self._secrets[wanted["name"]][wanted["key"]]
 
