@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from schemas.records import DeliveryAttempt
 
 GAPS_MS = tuple(int(seconds * 1000) for seconds in (0, 5, 60, 300, 1800, 7200, 21600, 43200, 86400, 86400))
-"""Before each attempt; the last one is made more than three days after the first."""
+"""Before each attempt; the last one is made nearly three days after the first."""
 
 JITTER = 0.2
 """A gap is longer by up to this part of it, so that what failed together is not tried together."""

@@ -124,9 +124,9 @@ def test_a_receiver_that_is_away_misses_nothing_though_the_sink_is_killed(house,
     house.others.connect(session["id"])
     until(lambda: attempts(tenant, session["id"]), "a first attempt that failed")
     sink.kill()
-    sink.start()
-    with receiving(receiver):
-        until(lambda: receiver.states() == ["connecting", "connected"], "both", 40)
+    with receiving(receiver):  # before the sink: an attempt that finds nobody has the next one wait a minute
+        sink.start()
+        until(lambda: receiver.states() == ["connecting", "connected"], "both", 120)
     assert [told.json["sequence"] for told in receiver.told] == [0, 1]
 
 
