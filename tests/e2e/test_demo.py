@@ -35,7 +35,7 @@ def test_a_meeting_runs_through_and_nothing_is_lost_or_doubled(tmp_path):
         assert received == sent > 0
     assert max(abs(offset) for offset in found["recording"]["offsets_ms"]) <= 5
     footprint = found["footprint"]
-    assert footprint["processes"] == 11
+    assert footprint["processes"] == 12
     assert 0 < footprint["start_s"] < 120
     assert footprint["idle_bytes"] > 100_000_000
     assert found["word_error_rate"] <= 0.25  # a few sentences only; the goal is measured on whole readings

@@ -47,7 +47,12 @@ class Route(NamedTuple):
 
     def filled(self, *values: str) -> str:
         given = iter(values)
-        return re.sub(r"{[^}]*}", lambda _: quote(next(given, "x"), safe=""), self.path)
+        return re.sub(r"{([^}]*)}", lambda name: _value(name[1], given), self.path)
+
+
+def _value(name: str, given: Iterator[str]) -> str:
+    """For a parameter of a path: what is given for the first ones, then anything of its kind."""
+    return quote(next(given, "1" if name.endswith("_ms") else "x"), safe="")
 
 
 def _routes() -> list[Route]:

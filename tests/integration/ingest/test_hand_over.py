@@ -38,20 +38,19 @@ def first_frames(records: list[MediaRecord]) -> list[MediaRecord]:
     return [next(r for r in frames if r.epoch == epoch) for epoch in {r.epoch for r in frames}]
 
 
-async def holes_of(house: House, session: str, *media: str) -> dict[str, Hole]:
-    """What the session says to be missing, one hole a medium, once it is said of all these."""
+async def holes_of(house: House, session: str, *media: str) -> dict[str, list[Hole]]:
+    """What the session says to be missing by medium, once something is said of all these."""
     await wait_until(
         lambda: {hole.medium for hole in house.states[session].holes} >= set(media),
         60,
         lambda: f"{house.states[session].holes}\n{house.logs()[-6000:]}",
     )
     holes = house.states[session].holes
-    assert len(holes) == len({hole.medium for hole in holes}), holes
     assert {hole.cause for hole in holes} == {"not_connected"}
-    return {hole.medium: hole for hole in holes}
+    return {medium: [hole for hole in holes if hole.medium == medium] for medium in {hole.medium for hole in holes}}
 
 
-def check_holes(stream: Stream, media: dict[str, list[MediaRecord]], holes: dict[str, Hole]) -> None:
+def check_holes(stream: Stream, media: dict[str, list[MediaRecord]], holes: dict[str, list[Hole]]) -> None:
     """What Zoom had and no topic has lies in a hole, and each hole is as long as the topic itself is silent.
 
     What was said before Zoom heard that the first client is ready is no loss. A break of sound that is as short as a
@@ -61,14 +60,14 @@ def check_holes(stream: Stream, media: dict[str, list[MediaRecord]], holes: dict
     for medium in (Medium.AUDIO, Medium.VIDEO, Medium.SHARE, Medium.CHAT):
         first_ms = next(story.ready_ms for story in ready if medium in story.media)
         got = {(r.participant_id, r.timestamp_ms) for r in media[medium] if r.kind is RecordKind.FRAME}
-        hole = holes.get(medium)
+        stated = holes.get(medium, [])
         lost = sorted(at_ms for _, at_ms in sent_at(stream, medium) - got if at_ms > first_ms)
-        outside = [at_ms for at_ms in lost if hole is None or not hole.from_ms <= at_ms < hole.to_ms]
+        outside = [at_ms for at_ms in lost if not any(hole.from_ms <= at_ms < hole.to_ms for hole in stated)]
         if medium is Medium.AUDIO:
             seams_ms = [r.timestamp_ms for r in first_frames(media[medium])]
             outside = [at for at in outside if not any(seam - REPEATED_MS <= at < seam for seam in seams_ms)]
-        assert outside == [], f"{medium}: missing, and nobody says so: {outside} {hole}"
-        if hole is not None:
+        assert outside == [], f"{medium}: missing, and nobody says so: {outside} {stated}"
+        for hole in stated:
             inside = [at_ms for _, at_ms in got if hole.from_ms < at_ms < hole.to_ms]
             assert inside == [], f"{medium}: there, and said to be missing"
 
@@ -129,7 +128,8 @@ async def test_a_worker_that_is_told_to_stop_hands_over(house: House, simulate: 
     holes = await holes_of(house, session, "video", "share", "captions", "chat", "events")
     check_holes(stream, media, holes)
     assert "audio" not in holes
-    assert 0 < holes["video"].to_ms - holes["video"].from_ms <= 3000
+    (hole,) = holes["video"]
+    assert 0 < hole.to_ms - hole.from_ms <= 3000
     assert [entry.new_state for entry in done.history].count(State.CONNECTED) == 1
     assert done.history[-2].metadata.endswith('"stopped: meeting_ended"}'), "the meeting went on to its own end"
 
@@ -151,24 +151,28 @@ async def test_a_worker_that_dies_is_replaced(house: House, simulate: Simulate) 
     print(f"replaced in {took_s:.2f} s, {lost_ms:.0f} ms of audio lost")
     holes = await holes_of(house, session, "video", "share", "captions", "chat", "events")
     check_holes(stream, media, holes)
-    print({medium: hole.to_ms - hole.from_ms for medium, hole in holes.items()})
-    assert holes["video"].to_ms - holes["video"].from_ms > 5000, "it took the group that long to notice"
+    (hole,) = holes["video"]
+    assert hole.to_ms - hole.from_ms > 5000, "it took the group that long to notice"
     assert lost_ms < 3000, "only what the dead worker had not given to Kafka, or Zoom had given to a dead socket"
     assert "Traceback" not in house.logs()
 
 
 KEEP_ALIVE_S = 4.0
+REPLACED_S = 12.0
+NOTICED_S = 5.0
+"""After Zoom has noticed that the first connection is gone."""
 
 
-@pytest.mark.parametrize(
-    ("duplicate", "within_s"), [(Duplicate.REPLACE, 12.0), (Duplicate.REFUSE, 3 * KEEP_ALIVE_S + 5.0)]
-)
+@pytest.mark.parametrize("duplicate", [Duplicate.REPLACE, Duplicate.REFUSE])
 async def test_a_worker_that_is_frozen_is_replaced_and_lets_go_when_it_wakes(
-    house: House, simulate: Simulate, duplicate: Duplicate, within_s: float
+    house: House, simulate: Simulate, duplicate: Duplicate
 ) -> None:
-    """Where Zoom refuses a second connection, it has to notice first: three keep-alives without an answer."""
+    """Where Zoom refuses a second connection, it has to notice first: three keep-alives without an answer.
+
+    Who wakes joins again, and may be given the session back.
+    """
     rules = Rules(duplicate=duplicate, keep_alive_s=KEEP_ALIVE_S)
-    stream, session, held, other = await begun(house, simulate, seconds=30, rules=rules)
+    stream, session, held, _ = await begun(house, simulate, seconds=30, rules=rules)
     frozen = house.workers[held.worker or ""]
     assert frozen.pid is not None
     os.kill(frozen.pid, signal.SIGSTOP)
@@ -177,11 +181,15 @@ async def test_a_worker_that_is_frozen_is_replaced_and_lets_go_when_it_wakes(
     finally:
         os.kill(frozen.pid, signal.SIGCONT)
     print(f"replaced in {took_s:.2f} s")
-    assert took_s < within_s
-    assert house.states[session].worker == other
+    assert duplicate is Duplicate.REFUSE or took_s < REPLACED_S
+    if duplicate is Duplicate.REFUSE:
+        (noticed_ms,) = [story.closed_ms for story in stream.truth.connections
+                         if (story.kind, story.ended_by) == ("signalling", "keep_alive")]  # fmt: skip
+        again_ms = [story.ready_ms for story in stream.truth.connections if (story.ready_ms or 0) > noticed_ms]
+        assert (min(again_ms) - noticed_ms) / 1000 < NOTICED_S
     await wait_until(lambda: let_go(frozen, session), 10, lambda: f"it holds on\n{house.logs()[-6000:]}")
     done = await house.until(session, State.POST_PROCESSING)
-    assert (done.worker, done.epoch > held.epoch) == (other, True)
+    assert done.epoch > held.epoch
     media = {medium: believed(records) for medium, records in (await asyncio.to_thread(house.media, session)).items()}
     check_envelope(media)
     got = heard(media["audio"])
