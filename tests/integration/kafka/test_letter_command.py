@@ -69,7 +69,7 @@ def terminal(
 ) -> Terminal:
     for name, value in topics_ready.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("connectors.kafka.__main__.configure", lambda service: None)  # the log goes to pytest's
+    monkeypatch.setattr("connectors.host.program.configure", lambda *_: None)  # the log goes to pytest's
     return Terminal(kafka_settings(topics_ready), capsys)
 
 
