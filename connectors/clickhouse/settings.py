@@ -1,9 +1,9 @@
 """How ClickHouse is reached, read from `RTMS_CLICKHOUSE_*`."""
 
-from urllib.parse import urlsplit
-
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from connectors.host.addresses import http_address
 
 
 class ClickHouseSettings(BaseSettings):
@@ -22,9 +22,4 @@ class ClickHouseSettings(BaseSettings):
     @field_validator("url")
     @classmethod
     def _http(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("must be an address like http://host:8123")
-        if parts.username or parts.password:
-            raise ValueError("must name nobody: RTMS_CLICKHOUSE_USERNAME and RTMS_CLICKHOUSE_PASSWORD do")
-        return url
+        return http_address(url, "http://host:8123", "RTMS_CLICKHOUSE_USERNAME and RTMS_CLICKHOUSE_PASSWORD")

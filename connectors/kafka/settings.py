@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from connectors.host.addresses import http_address
 from schemas.topics import Topic
 
 OAUTH = "OAUTHBEARER"
@@ -87,12 +87,7 @@ class KafkaSettings(BaseSettings):
     @field_validator("registry_url")
     @classmethod
     def _http(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("must be an address like http://host:8081")
-        if parts.username or parts.password:
-            raise ValueError("must name nobody: RTMS_KAFKA_REGISTRY_USERNAME and RTMS_KAFKA_REGISTRY_PASSWORD do")
-        return url
+        return http_address(url, "http://host:8081", "RTMS_KAFKA_REGISTRY_USERNAME and RTMS_KAFKA_REGISTRY_PASSWORD")
 
     @field_validator(
         "registry_ca_location", "ssl_ca_location", "ssl_certificate_location", "ssl_key_location", "oauth_ca_location"

@@ -5,7 +5,7 @@ that it is not ready, and the same rows are written again later: derived ids mak
 become a row goes to the dead letters before it is committed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ from connectors.host.clock import Clock
 from connectors.host.health import Health
 from connectors.host.logs import get_logger
 from connectors.host.signals import StopSignal
+from connectors.kafka.acknowledgement import acknowledged
 from connectors.kafka.consumer import GroupConsumer, Listener
 from connectors.kafka.dead_letters import DeadLetters, Origin
 from connectors.kafka.decoder import Decoder
@@ -167,7 +168,7 @@ class ClickHouseSink:
         for letter in self._pending.letters():
             record = letter.record
             sent.append(self._dead_letters.send(Origin.of(record), letter.reason, record.value or b""))
-        self._acknowledged(sent)
+        acknowledged(sent, self._settings.ack_timeout_s, self._clock)
 
     def _state(self, ending: Ending, until_s: float) -> "Future[int]":
         found = self._found(ending, until_s)
@@ -191,11 +192,6 @@ class ClickHouseSink:
                 return found
             if self._stop.wait_thread(RECOUNT_S):
                 raise Fatal("stopped before a session's rows were counted")
-
-    def _acknowledged(self, sent: Sequence["Future[int]"]) -> None:
-        deadline_s = self._clock.monotonic() + self._settings.ack_timeout_s
-        for future in sent:
-            future.result(max(0.0, deadline_s - self._clock.monotonic()))
 
     def _commit(self) -> None:
         try:

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from connectors.host.clock import Clock
 from connectors.host.logs import get_logger
 from connectors.host.signals import StopSignal
+from connectors.kafka.acknowledgement import acknowledged
 from connectors.kafka.consumer import GroupConsumer
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
@@ -81,9 +82,7 @@ class Announcer:
         sent: list[Future[int]] = []
         for record in self._batch:
             sent += [self._send(record, notice) for notice in self._notices(record)]
-        deadline_s = self._clock.monotonic() + ACK_S
-        for future in sent:
-            future.result(max(0.0, deadline_s - self._clock.monotonic()))
+        acknowledged(sent, ACK_S, self._clock)
         offsets = {record.place: record.offset + 1 for record in self._batch}
         held = self._consumer.assignment()
         try:

@@ -13,6 +13,7 @@ from connectors.host.clock import Clock
 from connectors.host.logs import get_logger
 from connectors.host.secrets import SecretsError
 from connectors.host.signals import StopSignal
+from connectors.kafka.acknowledgement import acknowledged
 from connectors.kafka.consumer import GroupConsumer, Listener
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
@@ -119,9 +120,7 @@ class Deliverer:
         if not self._taken:
             return
         sent = [self._write(partition, delivery) for partition, delivery in self._unwritten]
-        deadline_s = self._clock.monotonic() + ACK_S
-        for future in sent:
-            future.result(max(0.0, deadline_s - self._clock.monotonic()))
+        acknowledged(sent, ACK_S, self._clock)
         self._unwritten = []
         held = self._to.consumer.assignment()
         try:
