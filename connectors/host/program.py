@@ -23,6 +23,14 @@ NOT_CONFIGURED = 2
 """The exit status for settings that are missing or wrong, as for a wrong command line: starting again will not help."""
 
 
+LEFT = 1
+"""The exit status after `Leave`."""
+
+
+class Leave(Exception):
+    """What this process holds is of no use any more: it ends, and its successor goes on from what was committed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """What a service has once it runs: its settings, its probes, and the signal that ends it."""
@@ -54,7 +62,7 @@ class Program:
         }
 
     def run(self, body: Callable[[Configured], int]) -> int:
-        """The exit status: what `body` returns, 0 when it was told to stop while it waited, NOT_CONFIGURED."""
+        """The exit status: what `body` returns, 0 when it was told to stop while it waited, NOT_CONFIGURED, LEFT."""
         if LogSettings in self.reads:
             configure(self.service, _log_settings())
         try:
@@ -65,6 +73,9 @@ class Program:
         except Stopped:
             log.info("stopped")
             return 0
+        except Leave as error:
+            log.error("leaving, to be started again", reason=str(error), code=getattr(error, "code", ""))
+            return LEFT
 
     def serve(self, body: Callable[[Running], int]) -> int:
         """`run` for a service, which answers its probes and takes SIGTERM and SIGINT from the first moment on."""

@@ -4,10 +4,11 @@ Two kinds, held to one suite. Dynamic members use KIP-848 (nothing moves in a br
 classic protocol where the broker lacks it. Static members (`instance_id`, a name that survives a restart) are always
 classic: under KIP-848 a static member that was killed cannot come back before its time-out.
 
-Nothing is committed or reset by itself. All callbacks run inside `consume`, so call it often, from one thread.
+Nothing is committed or reset by itself. All callbacks run inside `consume`, so call it often, from one thread. What a
+broker that is away cannot tell at an assignment is asked for again by the next calls: nothing waits inside a callback.
+A dynamic member whose library has broken (its group is unknown after an outage, say) joins anew by itself.
 """
 
-import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,13 +20,16 @@ from confluent_kafka import KafkaException, Message, TopicPartition
 from connectors.host.clock import SystemClock
 from connectors.host.logs import get_logger
 from connectors.kafka.connection import LIBRARY_LOG, Connection
-from connectors.kafka.errors import Fatal, KafkaError, OffsetOutOfRange, raise_for, translate
+from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange, raise_for, translate
 from connectors.kafka.offsets import OffsetDirectory
-from connectors.kafka.records import Offsets, Place, Record, library_offsets, places, record_of
+from connectors.kafka.records import BEGINNING, Offsets, Place, Record, library_offsets, places, record_of
 from connectors.kafka.settings import KafkaSettings
 from schemas.topics import Topic
 
 log = get_logger(__name__)
+
+ASK_S = 2.0
+"""For an answer about offsets; asked again by the next call."""
 
 Membership = object
 """What proves to the broker that a transaction's offsets come from the member that holds the partitions."""
@@ -35,7 +39,10 @@ class Listener:
     """What happens to a member; override what concerns you. Partitions come and go incrementally."""
 
     def on_assigned(self, starts: dict[Place, int]) -> Mapping[Place, int] | None:
-        """These were added, to be read from the committed offset or the first. Return offsets to read from others."""
+        """These were added, to be read from the committed offset or the first. Return offsets to read from others.
+
+        A `KafkaError` that passes (`retryable`) makes the member ask again a little later.
+        """
         return None
 
     def on_revoked(self, revoked: list[Place]) -> None:
@@ -81,50 +88,64 @@ class GroupConsumer:
         instance_id: str | None = None,
     ) -> None:
         self._group = group
+        self._topics = [topic.name for topic in topics]
+        self._is_dynamic = instance_id is None
         self._listener = listener or Listener()
         self._connection = Connection(f"consumer-{group}")
         self._directory = OffsetDirectory(settings)
+        self._arriving: set[Place] = set()
         self._positions: dict[Place, int] = {}
         self._errors: deque[KafkaError] = deque()
         self._membership: Membership | None = None
         self._broken: Fatal | None = None
         self._resting: dict[Place, float] = {}
         self._clock = SystemClock()
-        # Longer than this between two calls of poll, and the group gives the partitions away.
-        self._patience_s = settings.max_poll_interval_ms / 1000 * 0.7
-        config = group_config(settings, group, instance_id) | self._connection.config()
-        self._library = LibraryConsumer(config, logger=LIBRARY_LOG)
-        self._library.subscribe(
-            [topic.name for topic in topics],
-            on_assign=self._on_assign,
-            on_revoke=self._on_revoke,
-            on_lost=self._on_lost,
-        )
+        self._config = group_config(settings, group, instance_id) | self._connection.config()
+        self._library = self._joining()
 
     def consume(self, max_records: int = 500, wait_s: float = 0.1, linger_s: float = 0.0) -> list[Record]:
         """What is there: waits up to `wait_s` for the first record, then up to `linger_s` for the batch to fill.
 
         Raises:
             OffsetOutOfRange: retention was faster; `seek` to go on.
-            Fatal: leave the process.
+            Fatal: leave the process: a static member was fenced, or its listener cannot take something over.
             KafkaError: anything else that does not pass by itself, also what a listener's Kafka call raised.
         """
+        try:
+            return self._consumed(max_records, wait_s, linger_s)
+        except Fatal as error:
+            if not self._survives(error):
+                raise
+            self._join_anew(error)
+            return []
+
+    def _consumed(self, max_records: int, wait_s: float, linger_s: float) -> list[Record]:
         self._raise_pending()
         self._wake()
         try:
             first = self._library.poll(wait_s)
-            if first is None:
-                return []
-            rest = self._library.consume(max_records - 1, linger_s) if max_records > 1 else []
         except KafkaException as failure:
             raise translate(failure) from failure
+        self._settle()
+        if first is None:
+            return []
         records: list[Record] = []
-        for message in (first, *rest):
+        for message in (first, *self._more(max_records - 1, linger_s)):
             try:
                 self._take(message, records)
             except KafkaError as error:  # the records before it must not be lost with it
                 self._errors.append(error)
         return records
+
+    def _more(self, max_records: int, linger_s: float) -> list[Message]:
+        """What is there besides the first; an error has to wait, or the first would be lost with it."""
+        try:
+            return self._library.consume(max_records, linger_s) if max_records else []
+        except KafkaException as failure:
+            self._errors.append(translate(failure))
+        except KafkaError as error:
+            self._errors.append(error)
+        return []
 
     def commit(self, offsets: Offsets) -> None:
         """Commit and wait for the answer. Raises NotMember when the partitions are no longer ours, else KafkaError."""
@@ -132,8 +153,12 @@ class GroupConsumer:
             return
         try:
             answers = self._library.commit(offsets=library_offsets(offsets), asynchronous=False)
-        except KafkaException as error:
-            raise translate(error) from error
+        except KafkaException as failure:
+            error = translate(failure)
+            if not self._survives(error):
+                raise error from failure
+            self._errors.append(error)  # the library says it once; the next call of consume has to know
+            raise NotMember(str(error), code=error.code) from failure
         for answer in answers or ():
             if answer.error is not None:
                 raise translate(answer.error)
@@ -232,59 +257,95 @@ class GroupConsumer:
             raise_for(error, place)
 
     def _on_assign(self, _library: LibraryConsumer, added: list[TopicPartition]) -> None:
+        """Take them without reading them yet: where to begin is asked for outside of this callback."""
+        self._membership = self._library.consumer_group_metadata()
+        arriving = places(added)
+        self._arriving |= set(arriving)
+        self._library.incremental_assign(library_offsets(dict.fromkeys(arriving, BEGINNING)))
+        self._library.pause(added)
+
+    def _settle(self) -> None:
+        """Begin to read what has arrived, if it is known where."""
+        if not self._arriving:
+            return
         try:
-            starts = self._starts(added)
-            starts |= self._listener.on_assigned(dict(starts)) or {}
+            starts = self._starts(list(self._arriving))
+            starts |= (self._listener.on_assigned(dict(starts)) or {}) if starts else {}
+            for place, offset in starts.items():
+                self.seek(place, offset)
         except Exception as error:
-            # The library would now read these partitions from wherever, and nobody would know of them.
+            if isinstance(error, KafkaError) and error.retryable:
+                log.warning("not known yet where to begin", group=self._group, code=error.code, reason=str(error))
+                return
+            # Somebody has to read these partitions, and it will not be this member.
             self._broken = Fatal(f"an assignment failed ({type(error).__name__})", code=getattr(error, "code", ""))
             raise self._broken from error
-        self._membership = self._library.consumer_group_metadata()
-        self._positions |= {place: max(0, offset) for place, offset in starts.items()}
-        self._library.incremental_assign(library_offsets(starts))
-        self._library.resume(added)  # the library remembers a pause from before they were taken away
-        log.info("partitions assigned", group=self._group, added=len(added), held=len(self._positions))
+        self._arriving -= starts.keys()
+        self.resume(list(starts))  # the library also remembers a pause from before they were taken away
+        log.info("partitions assigned", group=self._group, added=len(starts), held=len(self._positions))
 
-    def _starts(self, added: list[TopicPartition]) -> dict[Place, int]:
-        """The committed offsets; the first existing one where nothing was ever committed."""
-        if not added:
-            return {}
-        known = self._committed(added)
-        unknown = [place for place in places(added) if place not in known]
-        return known | self._directory.starts(unknown, self._patience_s)
+    def _starts(self, arriving: list[Place]) -> dict[Place, int]:
+        """The committed offsets; the first existing one where nothing was ever committed.
 
-    def _committed(self, added: list[TopicPartition]) -> dict[Place, int]:
-        """Waits while a predecessor's transaction is pending, and while the brokers are away."""
-        deadline = self._clock.monotonic() + self._patience_s
-        while True:
-            try:
-                committed = self._library.committed(added, max(1.0, deadline - self._clock.monotonic()))
-                errors = [item.error for item in committed if item.error is not None]
-                if not errors:
-                    return {Place(item.topic, item.partition): item.offset for item in committed if item.offset >= 0}
-                error = translate(errors[0])
-            except KafkaException as failure:
-                error = translate(failure)
-            if not error.retryable or self._clock.monotonic() > deadline:
+        Those for which a predecessor's transaction is still pending are left out.
+        """
+        try:
+            committed = self._library.committed([TopicPartition(*place) for place in arriving], ASK_S)
+        except KafkaException as failure:
+            raise translate(failure) from failure
+        known: dict[Place, int] = {}
+        unknown: list[Place] = []
+        for item in committed:
+            place = Place(item.topic, item.partition)
+            if item.error is None and item.offset >= 0:
+                known[place] = item.offset
+            elif item.error is None:
+                unknown.append(place)
+            elif not (error := translate(item.error)).retryable:
                 raise error
-            time.sleep(0.1)
+        return known | self._directory.starts(unknown, ASK_S)
+
+    def _survives(self, error: KafkaError) -> bool:
+        """Whether a new member can go on where this one broke; another process has taken a fenced one's place."""
+        return isinstance(error, Fatal) and self._is_dynamic and self._broken is None
+
+    def _joining(self) -> LibraryConsumer:
+        library = LibraryConsumer(self._config, logger=LIBRARY_LOG)
+        library.subscribe(self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
+        return library
+
+    def _join_anew(self, error: KafkaError) -> None:
+        log.warning("member broken, joining anew", group=self._group, code=error.code, reason=str(error))
+        lost = [*self._positions]
+        self._lose(lost)
+        self._library.close()
+        self._library = self._joining()
 
     def _on_revoke(self, _library: LibraryConsumer, gone: list[TopicPartition]) -> None:
-        revoked = places(gone)
+        revoked = self._held(gone)
         try:
             self._listener.on_revoked(revoked)
         finally:  # they go whatever the listener says
-            self._drop(revoked)
+            self._drop(places(gone))
         log.info("partitions revoked", group=self._group, revoked=len(revoked), held=len(self._positions))
 
     def _on_lost(self, _library: LibraryConsumer, gone: list[TopicPartition]) -> None:
-        lost = places(gone)
+        lost = self._held(gone)
+        self._drop(places(gone))
+        self._lose(lost)
+
+    def _lose(self, lost: list[Place]) -> None:
         self._drop(lost)
         self._listener.on_lost(lost)
         log.warning("partitions lost", group=self._group, lost=len(lost), held=len(self._positions))
 
+    def _held(self, gone: list[TopicPartition]) -> list[Place]:
+        """Those of them that the listener knows of."""
+        return [place for place in places(gone) if place in self._positions]
+
     def _drop(self, gone: list[Place]) -> None:
         for place in gone:
+            self._arriving.discard(place)
             self._positions.pop(place, None)
             self._resting.pop(place, None)
 

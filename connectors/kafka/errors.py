@@ -18,6 +18,7 @@ from confluent_kafka import KafkaError as LibraryError
 from confluent_kafka import KafkaException
 
 from connectors.host.logs import get_logger
+from connectors.host.program import Leave
 from connectors.kafka.metrics import OUT_OF_RANGE
 from connectors.kafka.records import Place
 
@@ -56,7 +57,7 @@ class Abort(KafkaError):
     retryable = True
 
 
-class Fatal(KafkaError):
+class Fatal(KafkaError, Leave):
     """The client has been fenced or is broken for good."""
 
 

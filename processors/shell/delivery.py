@@ -12,11 +12,16 @@ from typing import Any
 from faust.transport.drivers.aiokafka import Consumer, Transport
 from mode.services import WaitResults
 
+from processors.shell.bootstrap import PatientThread
+
 
 class DirectConsumer(Consumer):
     """Faust's consumer with a shorter way for what can be delivered at once."""
 
     logger = Consumer.logger
+
+    def _new_consumer_thread(self) -> PatientThread:
+        return PatientThread(self, loop=self.loop, beacon=self.beacon)
 
     async def wait_first(self, *awaited: Any, timeout: Any = None) -> WaitResults:  # noqa: ASYNC109  Faust's signature
         """Called for each record with its delivery and the wish to suspend; also by Faust's own services."""

@@ -39,7 +39,7 @@ def run(running: Running, create: Callable[[], Application], profile: Profile = 
         logging.getLogger(chatty).setLevel(logging.WARNING)
     kafka = running.configured.of(KafkaSettings)
     decoder = await_registry(kafka, running.health, running.stop)
-    await_kafka(kafka, running.health, running.stop)  # Faust gives up when it finds nobody; later it waits by itself
+    await_kafka(kafka, running.health, running.stop)
     is_clean = asyncio.run(_serve(running, decoder, create, profile))
     log.info("stopped", clean=is_clean)
     return 0 if is_clean else 1

@@ -15,9 +15,9 @@ from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
 from connectors.kafka.producer import Producer
 from connectors.kafka.records import BEGINNING, Record
+from connectors.kafka.understanding import Understanding, Understood
 from schemas import topics
-from schemas.codec import Undecodable
-from schemas.keys import item_key, keyed, session_of
+from schemas.keys import item_key, session_of
 from schemas.records import Record as Value
 from schemas.records import SessionChange, WebhookNotice
 from schemas.signing import canonical
@@ -51,7 +51,8 @@ class Announcer:
     ) -> None:
         self._consumer, self._producer, self._decoder = consumer, producer, decoder
         self._directory, self._stop, self._clock = directory, stop, clock
-        self._batch: list[Record] = []
+        self._understanding = Understanding(consumer, decoder)
+        self._batch: list[Understood] = []
 
     def step(self, wait_s: float) -> None:
         """Announce what is there; what Kafka did not take is tried again by the next step. Raises Fatal."""
@@ -69,9 +70,9 @@ class Announcer:
             return
         self._batch = []
 
-    def _read(self, wait_s: float) -> list[Record]:
+    def _read(self, wait_s: float) -> list[Understood]:
         try:
-            return self._consumer.consume(500, wait_s=wait_s)
+            return list(self._understanding.of(self._consumer.consume(500, wait_s=wait_s)))
         except OffsetOutOfRange as error:  # nobody can tell any more what was to be told
             metrics.LOST.labels(error.place.topic).inc()
             log.error("news were deleted before anybody was told", topic=error.place.topic)
@@ -80,10 +81,10 @@ class Announcer:
 
     def _announce(self) -> None:
         sent: list[Future[int]] = []
-        for record in self._batch:
-            sent += [self._send(record, notice) for notice in self._notices(record)]
+        for understood in self._batch:
+            sent += [self._send(understood.record, notice) for notice in self._notices(understood)]
         acknowledged(sent, ACK_S, self._clock)
-        offsets = {record.place: record.offset + 1 for record in self._batch}
+        offsets = {record.place: record.offset + 1 for record, *_ in self._batch}
         held = self._consumer.assignment()
         try:
             self._consumer.commit({place: offset for place, offset in offsets.items() if place in held})
@@ -96,8 +97,9 @@ class Announcer:
         metrics.NOTICES.labels(notice.trigger).inc()
         return self._producer.send_future(topics.WEBHOOK_NOTICES, key, value, record.partition)
 
-    def _notices(self, record: Record) -> Iterator[WebhookNotice]:
-        value = self._value(record)
+    def _notices(self, understood: Understood) -> Iterator[WebhookNotice]:
+        """None of tombstones, and of what is no record, which is its other readers' affair."""
+        record, value, _ = understood
         session = None if value is None else self._directory.session(session_of(record.key) or "")
         news = None if session is None or value is None else news_of(value, session)
         if session is None or news is None:
@@ -116,18 +118,6 @@ class Announcer:
                 created_at_ms=record.timestamp_ms,
                 not_before_ms=_not_before_ms(value, record.timestamp_ms),
             )
-
-    def _value(self, record: Record) -> Value | None:
-        """What the record says; None for tombstones, and for what is no record, which is its other readers' affair."""
-        if record.value is None:
-            return None
-        try:
-            value = self._decoder.decode_patiently(topics.BY_NAME[record.topic], record.value, self._stop.wait_thread)
-            if value is None:
-                raise Fatal("stopped while the registry was away")
-            return keyed(record.key, value)
-        except Undecodable:
-            return None
 
 
 def _not_before_ms(value: Value | None, at_ms: int) -> int:

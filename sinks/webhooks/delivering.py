@@ -20,10 +20,11 @@ from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRan
 from connectors.kafka.producer import Producer
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import BEGINNING, Place, Record
+from connectors.kafka.understanding import Understanding, Understood
 from connectors.webhooks.sender import Answer
 from schemas import topics
 from schemas.codec import Undecodable
-from schemas.keys import item_key, keyed
+from schemas.keys import item_key
 from schemas.records import DeliveryAttempt, DeliveryStatus, WebhookDelivery, WebhookNotice
 from schemas.signing import signature_headers
 from sinks.webhooks import metrics
@@ -96,7 +97,8 @@ class Deliverer:
         self._lanes = connections.lanes
         self._answers: deque[tuple[WebhookDelivery, Future[Answer]]] = deque()
         self._given_up: Counter[str] = Counter()
-        self._taken: list[Record] = []
+        self._understanding = Understanding(connections.consumer, connections.decoder)
+        self._taken: list[Understood] = []
         self._unwritten: list[tuple[int, WebhookDelivery]] = []
 
     def step(self, wait_s: float) -> None:
@@ -116,7 +118,7 @@ class Deliverer:
     def _take_notices(self, wait_s: float) -> None:
         if not self._unwritten:
             self._taken = self._read(wait_s)
-            self._unwritten = [made for record in self._taken for made in self._made(record)]
+            self._unwritten = [made for understood in self._taken for made in self._made(understood)]
         if not self._taken:
             return
         sent = [self._write(partition, delivery) for partition, delivery in self._unwritten]
@@ -124,35 +126,25 @@ class Deliverer:
         self._unwritten = []
         held = self._to.consumer.assignment()
         try:
-            self._to.consumer.commit({r.place: r.offset + 1 for r in self._taken if r.place in held})
+            self._to.consumer.commit({r.place: r.offset + 1 for r, *_ in self._taken if r.place in held})
         except NotMember:
             log.info("partitions moved before the commit")
 
-    def _made(self, record: Record) -> list[tuple[int, WebhookDelivery]]:
-        notice = self._notice(record)
-        made = None if notice is None else self._lanes.accept(record.partition, record.offset, notice)
+    def _made(self, understood: Understood) -> list[tuple[int, WebhookDelivery]]:
+        record, notice, _ = understood
+        if not isinstance(notice, WebhookNotice):
+            return []
+        made = self._lanes.accept(record.partition, record.offset, notice)
         return [] if made is None else [(record.partition, made)]
 
-    def _read(self, wait_s: float) -> list[Record]:
+    def _read(self, wait_s: float) -> list[Understood]:
         try:
-            return self._to.consumer.consume(500, wait_s=wait_s)
+            return list(self._understanding.of(self._to.consumer.consume(500, wait_s=wait_s)))
         except OffsetOutOfRange as error:
             metrics.LOST.labels(error.place.topic).inc()
             log.error("notices were deleted before anybody was told", partition=error.place.partition)
             self._to.consumer.seek(error.place, BEGINNING)
             return []
-
-    def _notice(self, record: Record) -> WebhookNotice | None:
-        if record.value is None:
-            return None
-        try:
-            value = self._to.decoder.decode_patiently(topics.WEBHOOK_NOTICES, record.value, self._stop.wait_thread)
-            if value is None:
-                raise Fatal("stopped while the registry was away")
-            value = keyed(record.key, value)
-        except Undecodable:
-            return None
-        return value if isinstance(value, WebhookNotice) else None
 
     def _send_due(self) -> None:
         now_ms = self._clock.now_ms()

@@ -130,14 +130,23 @@ class Theatre:
     def _ended(self, played: list[Played]) -> list[str]:
         """Wait until every session has ended; those that have not."""
         self._say("waiting for every session to end")
-        wait_until(lambda: not self._not_ended(played), self._settle_s, self._stage.stopping)
-        return self._not_ended(played)
+        return self._remaining(lambda: self._not_ended(played), self._settle_s)
 
     def _committed(self, timeout_s: float) -> list[str]:
         """Wait until every group has committed all there is; those that have not."""
         self._say("waiting for every group to commit its last record")
-        wait_until(lambda: not self._behind(), timeout_s, self._stage.stopping)
-        return [f"group {group}: {lag} records not committed" for group, lag in self._behind().items()]
+        return self._remaining(self._behind, timeout_s)
+
+    def _remaining(self, look: Callable[[], list[str]], timeout_s: float) -> list[str]:
+        """What `look` finds at last: nothing as soon as it finds nothing, for a moment later there may be news."""
+        found: list[str] = []
+
+        def is_over() -> bool:
+            found[:] = look()
+            return not found
+
+        wait_until(is_over, timeout_s, self._stage.stopping)
+        return found
 
     def _not_ended(self, played: list[Played]) -> list[str]:
         states = {one.session_id: self._player.states[one.session_id] for one in played}
@@ -147,11 +156,11 @@ class Theatre:
             if state is not None and state.state not in TERMINAL
         ]
 
-    def _behind(self) -> dict[str, int]:
+    def _behind(self) -> list[str]:
         try:
-            return self._observer.behind()
+            return [f"group {group}: {lag} records not committed" for group, lag in self._observer.behind().items()]
         except KafkaError as error:
-            return {str(error): 1}
+            return [f"not known how far the groups are: {error}"]
 
     def _compare(self, played: list[Played], result: Result) -> None:
         self._say("comparing with an undisturbed run")

@@ -12,8 +12,10 @@ import pytest
 from pydantic import SecretStr
 
 from connectors.host.environment import variable
-from connectors.host.program import NOT_CONFIGURED, Program
+from connectors.host.program import LEFT, NOT_CONFIGURED, Program
 from connectors.host.secrets import KeyRing
+from connectors.host.settings import LogSettings
+from connectors.kafka.errors import Fatal
 from connectors.rtms.simulator import options
 
 REPOSITORY = Path(__file__).parents[2]
@@ -149,6 +151,16 @@ def test_probes_on_a_port_that_is_taken_are_refused(run: Run, capsys: pytest.Cap
     ingest = PROGRAMS[1]
     assert run(ingest, RTMS_HEALTH_BIND="203.0.113.1") == NOT_CONFIGURED  # an address that is nobody's here
     assert capsys.readouterr().err.startswith("cannot start: RTMS_HEALTH_PORT: nothing can listen on 203.0.113.1:0")
+
+
+def test_who_has_been_replaced_leaves_with_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    def body(_: object) -> int:
+        raise Fatal("another process has taken this one's place", code="_FENCED")
+
+    assert Program("x", "x", "x", (LogSettings,)).run(body) == LEFT
+    said = "".join(capsys.readouterr())
+    assert "another process has taken" in said
+    assert "Traceback" not in said
 
 
 def test_no_program_is_left_out() -> None:

@@ -8,7 +8,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from connectors.kafka.consumer import GroupConsumer, Listener, create_consumer
-from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange, TimedOut
+from connectors.kafka.errors import Fatal, KafkaError, Misconfigured, NotMember, OffsetOutOfRange, TimedOut
 from connectors.kafka.producer import Producer
 from connectors.kafka.records import BEGINNING, Place, Record
 from connectors.kafka.settings import KafkaSettings
@@ -215,7 +215,7 @@ class Failing(Listener):
     """Cannot take anything over."""
 
     def on_assigned(self, starts: dict[Place, int]) -> Mapping[Place, int] | None:
-        raise TimedOut("no state")
+        raise Misconfigured("no topic")
 
 
 def test_an_assignment_that_failed_is_the_end_of_the_member(join: Join, producer: Producer, topic: Topic) -> None:
@@ -225,6 +225,37 @@ def test_an_assignment_that_failed_is_the_end_of_the_member(join: Join, producer
         read(consumer, 1)
     with pytest.raises(Fatal, match="an assignment failed"):
         consumer.consume()
+
+
+class Late(Diary):
+    """Can take over at the third time of asking."""
+
+    def on_assigned(self, starts: dict[Place, int]) -> Mapping[Place, int] | None:
+        super().on_assigned(starts)
+        if len(self.assigned) < 3:
+            raise TimedOut("no state")
+        return None
+
+
+def test_nothing_is_read_before_the_listener_has_taken_over(join: Join, producer: Producer, topic: Topic) -> None:
+    fill(producer, topic)
+    first = join()
+    first.commit(next_offsets(read(first, 20)))
+    first.close()
+    fill(producer, topic)
+    diary = Late()
+    second = join(listener=diary)
+    found: list[Record] = []
+
+    def is_taken() -> bool:
+        assert not found or len(diary.assigned) == 3
+        assert not second.assignment() or len(diary.assigned) == 3
+        found.extend(second.consume())
+        return len(found) == 20
+
+    until(is_taken, "what was not committed")
+    assert {record.offset for record in found} == set(range(5, 10))
+    assert len(diary.assigned) == 3
 
 
 def test_what_is_put_back_is_read_again_after_its_rest_and_the_others_go_on(

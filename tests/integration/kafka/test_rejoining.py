@@ -1,0 +1,43 @@
+"""A member whose library has broken joins anew: here the broker has lost every group there was."""
+
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka.admin import AdminClient
+
+from connectors.kafka.consumer import create_consumer
+from connectors.kafka.producer import Producer
+from connectors.kafka.records import Record
+from connectors.kafka.settings import KafkaSettings
+from schemas.topics import Topic
+from tests.integration.kafka.conftest import until
+from tests.integration.kafka.test_consumer import Diary, fill, next_offsets
+
+Closing = Callable[[Any], Any]
+
+OFFSETS = "__consumer_offsets"
+
+
+def test_a_dynamic_member_of_a_group_that_is_gone(
+    settings: KafkaSettings, producer: Producer, topic: Topic, group: str, closing: Closing
+) -> None:
+    diary = Diary()
+    member = closing(create_consumer(settings, group=group, topics=[topic], listener=diary))
+    found: list[Record] = []
+
+    def read(count: int) -> None:
+        until(lambda: found.extend(member.consume()) or len(found) >= count, f"{count} records", 60)
+
+    fill(producer, topic)
+    read(20)
+    member.commit(next_offsets(found))
+    admin = AdminClient(settings.admin_config())
+    for future in admin.delete_topics([OFFSETS]).values():
+        future.result(10)
+    until(lambda: member.consume() or diary.lost, "the loss of the group")
+    found.clear()
+    fill(producer, topic)
+    read(40)
+    assert sorted(diary.lost) == sorted(diary.assigned[0])
+    assert diary.assigned == [dict.fromkeys(diary.lost, 0)] * 2, "what was committed went with the group"
+    member.commit(next_offsets(found))
