@@ -43,6 +43,11 @@ class Followed:
         """Whether everything that was there at first has been applied."""
         return self._view.ready
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether brokers are reached, and so whether there may be anything new."""
+        return self._view.is_connected
+
     def start(self) -> "Followed":
         """Begin to follow."""
         self._view.start()

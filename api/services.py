@@ -53,6 +53,17 @@ class Services:
         if not await self.followed[topic].caught_up(self.settings.freshness_timeout_s):
             raise unavailable("The answer is not known yet. Try again.")
 
+    async def refresh(self, topic: Topic) -> None:
+        """Know everything of a topic that can be known now: while Kafka is away, what had been read before.
+
+        For lists, which are worth having then too. Raises ApiError 503 until a replica has once read it all.
+        """
+        followed = self.followed[topic]
+        if followed.is_connected and await followed.caught_up(self.settings.freshness_timeout_s):
+            return
+        if not followed.is_ready:
+            raise unavailable("The answer is not known yet. Try again.")
+
     async def select(self, sql: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
         """Rows from ClickHouse. Raises ApiError 503."""
         try:

@@ -71,6 +71,7 @@ def test_kafka_away(house, tenant, kafka):
         refused_for_now(house.http("unknown").get("/app_sessions"))
         refused_for_now(house.http(ADMIN_TOKEN).post("/projects", json={"name": "x"}))
         assert tenant.http.get(f"/app_sessions/{session_id}").status_code == 200
+        assert session_id in [session["id"] for session in tenant.http.get("/app_sessions").json()["results"]]
     finally:
         kafka.start()
     assert house.api.exit_code() is None
@@ -80,12 +81,14 @@ def test_kafka_away(house, tenant, kafka):
     assert tenant.http.get("/app_sessions/app_0000000000000000").status_code == 404
 
 
-def test_replicas_agree_at_once(house, tenant, tmp_path):
-    """What one replica has answered, another one knows: no 404 and no 401 in between."""
-    port = free_ports(1)[0]
+def test_replicas_agree_at_once(house, tmp_path):
+    """What one replica has answered, another one knows and lists: no 404 and no 401 in between."""
+    port, tenant = free_ports(1)[0], house.tenant("agreeing")
     with running(["-m", "api"], house.env | {"RTMS_API_PORT": str(port)}, tmp_path / "second.log"):
         for number in range(20):
             made = tenant.create(f"seen by both {number}").json()
+            listed = tenant.http.get(f"http://127.0.0.1:{port}/api/v1/app_sessions").json()["results"]
+            assert [session["id"] for session in listed[number:]] == [made["id"]], "a list misses nothing"
             path = f"http://127.0.0.1:{port}/api/v1/app_sessions/{made['id']}"
             assert tenant.http.get(path).json()["id"] == made["id"]
         fresh = house.tenant("fresh")
