@@ -1,4 +1,4 @@
-"""What a list knows of a topic: all of it, or all that could be read; never the part that a replica has got to so far."""
+"""What a list knows of a topic: all of it, or all that could be read; never what a replica has got to so far."""
 
 from dataclasses import dataclass
 from types import SimpleNamespace
