@@ -29,9 +29,9 @@ BESIDE = "+"
 class Scale:
     """How hard it gets: the short form for every test run, the full one for a soak.
 
-    `kills`, `restarts` and `freezes` are counted per process, `cuts` for all together. In a soak an outage lasts
-    longer than any client of Kafka waits before it gives something up (transactions 5 s, groups 6 and 8 s, the API 5 s,
-    between two polls 8 s), and so do outages of stores in every test run.
+    `kills`, `restarts` and `freezes` are counted per process, `cuts` for all together. An outage lasts longer than any
+    client of Kafka waits before it gives something up (transactions 5 s, groups 6 and 8 s, the API 5 s, between two
+    polls 8 s).
     """
 
     kills: int = 3
@@ -39,8 +39,7 @@ class Scale:
     restarts: int = 1
     freezes: int = 1
     freeze_s: float = 10.0
-    broker_away_s: tuple[float, ...] = (5.0,)
-    starts_without_broker: bool = False
+    broker_away_s: tuple[float, ...] = (12.0,)
     store_away_s: float = 10.0
     away_s: float = 5.0
     pauses_s: tuple[float, float] = (0.3, 1.5)
@@ -54,7 +53,6 @@ FULL = Scale(
     freezes=4,
     freeze_s=30.0,
     broker_away_s=(20.0, 60.0),
-    starts_without_broker=True,
     store_away_s=120.0,
     away_s=120.0,
     pauses_s=(0.3, 4.0),
@@ -91,9 +89,9 @@ class Drawer:
         return tuple((self._one(Kind.STARVE, victim, self._scale.freeze_s),) for victim in SINKS)
 
     def broker(self) -> tuple[Lane, ...]:
-        """The broker killed, and in a soak half of all processes during the first outage: they start without it."""
+        """The broker killed, and during the first outage half of all processes: they start without it."""
         away = tuple(Fault(Kind.AWAY, KAFKA, self._pause_s(), away_s) for away_s in self._scale.broker_away_s)
-        killed = self._dice.sample(VICTIMS, len(VICTIMS) // 2) if self._scale.starts_without_broker else []
+        killed = self._dice.sample(VICTIMS, len(VICTIMS) // 2)
         return (away, *self._during(away[0], killed))
 
     def clickhouse(self) -> tuple[Lane, ...]:

@@ -67,14 +67,13 @@ def test_the_full_scale_is_what_is_promised() -> None:
 
 @pytest.mark.parametrize("scale", [SHORT, FULL])
 def test_outages_and_freezes_are_longer_than_anybody_waits(scale: Scale) -> None:
-    """Transactions give up after 5 s, members after 6 and 8 s; so long is the broker away in soaks alone."""
-    assert min(scale.broker_away_s) >= (10 if scale is FULL else 5)
+    """Transactions give up after 5 s, the groups' members after 6 and 8 s."""
+    assert min(scale.broker_away_s) >= 10
     assert scale.freeze_s > 8
 
 
-@pytest.mark.parametrize(
-    ("scale", "name", "share"), [(SHORT, "registry", 1), (FULL, "registry", 1), (FULL, "broker", 0.4)]
-)
+@pytest.mark.parametrize("scale", [SHORT, FULL])
+@pytest.mark.parametrize(("name", "share"), [("registry", 1), ("broker", 0.4)])
 def test_who_is_killed_in_an_outage_starts_long_before_its_end(scale: Scale, name: str, share: float) -> None:
     [movement] = draw(1, scale, (name,))
     outage, killed = movement.lanes[0][0], [fault for lane in movement.lanes[1:] for fault in lane]
