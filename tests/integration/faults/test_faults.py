@@ -18,7 +18,7 @@ SEED = 1
 LENGTHS_S = (40, 40, 40, 40)
 
 ACTS = {
-    "three-kills-of-every-process": ("kills",),
+    "three-kills-of-every-process": ("kills", "power"),
     "outages": ("broker", "clickhouse+disk", "registry", "together"),
     "scaling-freezes-and-a-rolling-restart": ("scaling+starving", "freezes", "rolling"),
 }
