@@ -19,6 +19,7 @@ from api.media.subtitles import router as subtitles
 from api.observation import Observed
 from api.participant_events.routes import router as participant_events
 from api.services import Services
+from api.transcripts.export_routes import router as exports
 from api.transcripts.routes import router as transcripts
 from api.webhooks.delivery_routes import router as deliveries
 from api.webhooks.routes import router as webhooks
@@ -75,6 +76,7 @@ def create_app(open_services: OpenServices, clock: Clock, *, serves_objects: boo
         live,
         subtitles,
         transcripts,
+        exports,
         participant_events,
         participants,
         webhooks,

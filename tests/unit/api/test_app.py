@@ -55,6 +55,7 @@ def test_every_route_is_in_it(document):
         (f"{SESSION}/end", "post"),
         (f"{SESSION}/{{session_id}}/media", "get"),
         (f"{SESSION}/{{session_id}}/playlist", "get"),
+        (f"{SESSION}/{{session_id}}/transcript/export", "get"),
         (f"{BOT}/{{session_id}}/recording", "get"),
         (PROJECT, "post"),
         (PROJECT, "get"),
