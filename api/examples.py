@@ -46,6 +46,8 @@ _UTTERANCE = {
     "language": "en",
 }
 _EXPORTED = _UTTERANCE | {"status": "final", "reason": None}
+_HIT = _UTTERANCE | {"app_session_id": _SESSION, "highlight": "Shall we <mark>begin</mark>?"}
+_SPEAKER = {"uuid": _PARTICIPANT, "name": "Ada", "speaking_ms": 123_400, "share": 0.617, "utterances": 31}
 _EVENT: dict[str, Any] = {
     "id": "pe_2LmN4pQr6StU7hJk",
     "participant_name": "Ada",
@@ -146,6 +148,8 @@ EXAMPLES: dict[str, Any] = {
         "event_metadata": {"reason": "signaling_refused_3"},
     },
     "ExportedUtteranceDocument": _EXPORTED,
+    "HitDocument": _HIT,
+    "HitPage": _page(_HIT),
     "HoleDocument": {
         "medium": "video",
         "participant_uuid": None,
@@ -171,6 +175,14 @@ EXAMPLES: dict[str, Any] = {
     "ProjectList": {"results": [_PROJECT]},
     "ReplayDocument": {"replayed": 1},
     "SecretWebhookDocument": _SUBSCRIPTION | {"secret": _SECRET},
+    "SpeakerDocument": _SPEAKER,
+    "TalkTimeDocument": {
+        "app_session_id": _SESSION,
+        "engine": "moonshine",
+        "transcription_state": "complete",
+        "speaking_ms": 200_000,
+        "participants": [_SPEAKER],
+    },
     "TranscriptExportDocument": {
         "app_session_id": _SESSION,
         "engine": "moonshine",

@@ -53,9 +53,11 @@ def test_every_route_is_in_it(document):
         (SESSION, "get"),
         (BOT, "get"),
         (f"{SESSION}/end", "post"),
-        (f"{SESSION}/{{session_id}}/media", "get"),
-        (f"{SESSION}/{{session_id}}/playlist", "get"),
-        (f"{SESSION}/{{session_id}}/transcript/export", "get"),
+        *(
+            (f"{SESSION}/{{session_id}}/{what}", "get")
+            for what in ("media", "playlist", "transcript/export", "talk_time")
+        ),
+        ("/api/v1/transcripts/search", "get"),
         (f"{BOT}/{{session_id}}/recording", "get"),
         (PROJECT, "post"),
         (PROJECT, "get"),
