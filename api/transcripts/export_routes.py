@@ -6,15 +6,20 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
+from starlette.types import Send
 
 from api.answers import answers
 from api.app_sessions.current import CurrentSession
+from api.errors import ApiError
 from api.examples import TRANSCRIPT_FILES
 from api.paths import APP_SESSION
 from api.services import Here, Services
 from api.transcripts import exports, utterances
 from api.transcripts.exports import FORMATS, STATE_HEADER, Format, Origin, TranscriptExportDocument
 from api.transcripts.utterances import Row
+from connectors.host.logs import get_logger
+
+log = get_logger(__name__)
 
 router = APIRouter(tags=["Transcripts"])
 
@@ -38,6 +43,18 @@ _FILE: dict[int | str, dict[str, Any]] = {
 }
 
 
+class StreamedFile(StreamingResponse):
+    """A file that is read while it is sent. Where the store fails on the way it stays unfinished, and the server breaks
+    the connection off: nobody takes a part for the whole."""
+
+    async def stream_response(self, send: Send) -> None:
+        """Starlette: send the body."""
+        try:
+            await super().stream_response(send)
+        except ApiError:
+            log.warning("export broken off")
+
+
 class ExportQuery(BaseModel):
     """Which file."""
 
@@ -52,7 +69,7 @@ class ExportQuery(BaseModel):
 )
 async def export_transcript(
     session: CurrentSession, services: Here, query: Annotated[ExportQuery, Query()]
-) -> StreamingResponse:
+) -> StreamedFile:
     """What was said so far, as a file: subtitles (`vtt`, `srt`), text to read (`txt`, `md`), or `json` with everything.
 
     The newest revision of each utterance, in order of time. What nobody could make out is said to be missing in `txt`,
@@ -62,7 +79,7 @@ async def export_transcript(
     asked = utterances.parameters(session, engine, None)
     first = await _read(services, asked, None)  # before any answer, so that a refusal can still be one
     origin = exports.origin_of(session, engine, first)
-    return StreamingResponse(
+    return StreamedFile(
         _parts(services, asked, form, origin, first),
         media_type=form.media_type,
         headers=exports.headers(form, origin),
@@ -72,7 +89,7 @@ async def export_transcript(
 async def _parts(
     services: Services, asked: dict[str, Any], form: Format, origin: Origin, rows: Sequence[Row]
 ) -> AsyncIterator[str]:
-    """The file. Where the store fails on the way the connection breaks off: nobody takes a part for the whole."""
+    """The file; `rows` are the first ones."""
     yield form.head(origin)
     written = 0
     while rows:

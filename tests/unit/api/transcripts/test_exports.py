@@ -8,24 +8,11 @@ import pytest
 
 from api.errors import ApiError
 from api.transcripts.exports import FORMATS, after, format_of, headers, origin_of
-from schemas.records import AppSession, Stored, StreamRequest
+from schemas.records import Stored
 from schemas.settings import Engine
+from tests.unit.api.transcripts.conftest import SAID, session
 
-SAID = {
-    "utterance_id": "utt_1", "participant_id": 7, "participant_name": "Ada", "start_ms": 5_000, "end_ms": 6_500,
-    "language": "en", "text": "hello", "status": "final", "reason": None,
-}  # fmt: skip
 LOST = SAID | {"utterance_id": "utt_2", "start_ms": 7_000, "text": "", "status": "failed", "reason": "timed_out"}
-
-
-def session(session_id="app_1", transcription_state="complete", recording=None):
-    return AppSession(
-        session_id=session_id, project_id="p1", state="ended", settings="{}", metadata=None, history=(),
-        recording=recording, request=StreamRequest(
-            product="meeting", meeting_id="m", stream_id="s", server_urls=(), zoom_app_id="z"),
-        recording_state="", transcription_state=transcription_state, awaiting=(), created_at_ms=1, epoch=-1,
-        folded_offset=0,
-    )  # fmt: skip
 
 
 def written(name, rows, of=None, at_a_time=1000):

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from api.errors import ApiError
 from api.pages import FIRST, PAGE_SIZE, Cursor, Key
 from api.transcripts.searching import READ, Search, is_shown, key_of, page, search_of, statement, words_of
-from schemas.records import AppSession, StreamRequest
-from schemas.settings import Engine, SessionSettings, dumps
+from schemas.settings import Engine
+from tests.unit.api.transcripts.conftest import session
 
 
 def refusal(call):
@@ -73,15 +73,6 @@ def test_a_cursor_narrows_what_is_read():
         assert (parameters["after_ms"], parameters["before_ms"]) == span
 
 
-def session(*engines, state="ended", deleted_at_ms=None):
-    return AppSession(
-        session_id="app_1", project_id="p1", state=state, settings=dumps(SessionSettings(engines=engines)),
-        metadata=None, history=(), transcript_deleted_at_ms=deleted_at_ms,
-        request=StreamRequest(product="meeting", meeting_id="m", stream_id="s", server_urls=(), zoom_app_id="z"),
-        recording_state="", transcription_state="", awaiting=(), created_at_ms=1, epoch=-1, folded_offset=0,
-    )  # fmt: skip
-
-
 ANY = Search(words=("x",))
 
 
@@ -90,8 +81,8 @@ def test_who_knows_best():
     assert is_shown(row, session(Engine.ZOOM), ANY)
     assert not is_shown(row, None, ANY), "the project has no such session"
     assert not is_shown(row, session(Engine.ZOOM, state="data_deleted"), ANY)
-    assert not is_shown(row, session(Engine.ZOOM, deleted_at_ms=50), ANY)
-    assert is_shown(row, session(Engine.ZOOM, deleted_at_ms=49), ANY), "said after the deletion"
+    assert not is_shown(row, session(Engine.ZOOM, transcript_deleted_at_ms=50), ANY)
+    assert is_shown(row, session(Engine.ZOOM, transcript_deleted_at_ms=49), ANY), "said after the deletion"
     both = session(Engine.ZOOM, Engine.MOONSHINE)
     assert not is_shown(row, both, ANY), "the session's first engine is another"
     assert is_shown(row, both, Search(words=("x",), engine="zoom"))
