@@ -15,8 +15,9 @@ def session(*engines: str, **fields: Any) -> AppSession:
     """One that is over, of project p1; `fields` are what is to be different."""
     request = StreamRequest(product="meeting", meeting_id="m", stream_id="s", server_urls=(), zoom_app_id="z")
     usual = {
-        "session_id": "app_1", "project_id": "p1", "state": "ended", "request": request, "metadata": None, "history": (),
-        "settings": dumps(SessionSettings(engines=engines)) if engines else "{}", "recording_state": "complete",
-        "transcription_state": "complete", "awaiting": (), "created_at_ms": 1, "epoch": -1, "folded_offset": 0,
+        "session_id": "app_1", "project_id": "p1", "state": "ended", "request": request, "metadata": None,
+        "history": (), "settings": dumps(SessionSettings(engines=engines)) if engines else "{}",
+        "recording_state": "complete", "transcription_state": "complete", "awaiting": (), "created_at_ms": 1,
+        "epoch": -1, "folded_offset": 0,
     }  # fmt: skip
     return AppSession(**(usual | fields))
