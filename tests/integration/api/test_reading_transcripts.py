@@ -292,6 +292,12 @@ def test_what_makes_no_sense_is_refused(tenant, query):
     assert tenant.http.get("/transcripts/search", params={"query": "x", "cursor": "y"}).status_code == 404
 
 
+def test_the_longest_filters_that_may_be_are_answered(tenant):
+    longest = dict.fromkeys(("query", "speaker", "language", "app_session_id"), "🎉" * 200)
+    assert texts(tenant, **longest) == []
+    assert tenant.http.get("/app_sessions", params={"deduplication_key": "ü" * 5000}).json()["results"] == []
+
+
 def test_pages_hold_every_hit_once_there_and_back(tenant, store):
     session_ids = [created(tenant) for _ in range(3)]
     word = uuid.uuid4().hex
