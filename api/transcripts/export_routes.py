@@ -15,7 +15,7 @@ from api.examples import TRANSCRIPT_FILES
 from api.paths import APP_SESSION
 from api.services import Here, Services
 from api.transcripts import exports, utterances
-from api.transcripts.exports import FORMATS, STATE_HEADER, Format, Origin, TranscriptExportDocument
+from api.transcripts.exports import FORMATS, STATE_HEADER, Export, Format, TranscriptExportDocument
 from api.transcripts.utterances import Row
 from connectors.host.logs import get_logger
 
@@ -78,22 +78,22 @@ async def export_transcript(
     form, engine = exports.format_of(query.format), utterances.engine_of(session, query.engine)
     asked = utterances.parameters(session, engine, None)
     first = await _read(services, asked, None)  # before any answer, so that a refusal can still be one
-    origin = exports.origin_of(session, engine, first)
+    export = exports.export_of(session, engine, first)
     return StreamedFile(
-        _parts(services, asked, form, origin, first),
+        _parts(services, asked, form, export, first),
         media_type=form.media_type,
-        headers=exports.headers(form, origin),
+        headers=exports.headers(form, export),
     )
 
 
 async def _parts(
-    services: Services, asked: dict[str, Any], form: Format, origin: Origin, rows: Sequence[Row]
+    services: Services, asked: dict[str, Any], form: Format, export: Export, rows: Sequence[Row]
 ) -> AsyncIterator[str]:
     """The file; `rows` are the first ones."""
-    yield form.head(origin)
+    yield form.head(export)
     written = 0
     while rows:
-        text, written = form.entries(rows, origin, written)
+        text, written = form.entries(rows, export, written)
         yield text
         rows = await _read(services, asked, rows[-1]) if len(rows) == exports.READ else ()
     yield form.tail

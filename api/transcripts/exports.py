@@ -69,12 +69,12 @@ class TranscriptExportDocument(TypedDict):
     utterances: list[ExportedUtteranceDocument]
 
 
-class Origin(NamedTuple):
-    """What is exported, as of now; `time_ms` is what the times in the file count from, None where there are none."""
+class Export(NamedTuple):
+    """What is exported, as of now; `origin_ms` is what the times in the file count from, None where there are none."""
 
     session: AppSession
     engine: Engine
-    time_ms: int | None
+    origin_ms: int | None
 
     @property
     def is_settled(self) -> bool:
@@ -88,15 +88,15 @@ class Format:
 
     suffix: str
     media_type: str
-    head: Callable[[Origin], str]
-    entry: Callable[[int, Row, Origin], str]
+    head: Callable[[Export], str]
+    entry: Callable[[int, Row, Export], str]
     tail: str = ""
 
-    def entries(self, rows: Iterable[Row], origin: Origin, before: int) -> tuple[str, int]:
+    def entries(self, rows: Iterable[Row], export: Export, before: int) -> tuple[str, int]:
         """`rows` as they stand after `before` other entries, and how many there are then."""
         parts, written = [], before
         for row in rows:
-            if part := self.entry(written + 1, row, origin):
+            if part := self.entry(written + 1, row, export):
                 parts.append(part)
                 written += 1
         return "".join(parts), written
@@ -111,43 +111,43 @@ def _cue(row: Row) -> Cue:
     return Cue(row["start_ms"], row["end_ms"], row["participant_name"], None if is_failed else row["text"])
 
 
-def _as(render: Render) -> Callable[[int, Row, Origin], str]:
-    return lambda number, row, origin: render(number, _cue(row), origin.time_ms or 0)
+def _as(render: Render) -> Callable[[int, Row, Export], str]:
+    return lambda number, row, export: render(number, _cue(row), export.origin_ms or 0)
 
 
-def _about(origin: Origin) -> list[str]:
-    lines = [f"Transcript of {origin.session.session_id} by {origin.engine}"]
-    if origin.time_ms is not None:
-        lines.append(f"Times count from {iso_utc(origin.time_ms)}.")
-    return lines if origin.is_settled else [*lines, _RUNNING]
+def _about(export: Export) -> list[str]:
+    lines = [f"Transcript of {export.session.session_id} by {export.engine}"]
+    if export.origin_ms is not None:
+        lines.append(f"Times count from {iso_utc(export.origin_ms)}.")
+    return lines if export.is_settled else [*lines, _RUNNING]
 
 
-def _vtt_head(origin: Origin) -> str:
-    return WEB_VTT_HEAD if origin.is_settled else f"{WEB_VTT_HEAD}\nNOTE {_RUNNING}\n"
+def _vtt_head(export: Export) -> str:
+    return WEB_VTT_HEAD if export.is_settled else f"{WEB_VTT_HEAD}\nNOTE {_RUNNING}\n"
 
 
-def _text_head(origin: Origin) -> str:
-    return "\n".join(_about(origin)) + "\n\n"
+def _text_head(export: Export) -> str:
+    return "\n".join(_about(export)) + "\n\n"
 
 
-def _markdown_head(origin: Origin) -> str:
-    title, *more = _about(origin)
+def _markdown_head(export: Export) -> str:
+    title, *more = _about(export)
     return "".join([f"# {in_markdown(title)}\n", *(f"\n{line}\n" for line in more)])
 
 
-def _json_head(origin: Origin) -> str:
+def _json_head(export: Export) -> str:
     head = {
-        "app_session_id": origin.session.session_id,
-        "engine": str(origin.engine),
-        "state": origin.session.state,
-        "transcription_state": origin.session.transcription_state,
-        "start_timestamp_ms": origin.time_ms,
+        "app_session_id": export.session.session_id,
+        "engine": str(export.engine),
+        "state": export.session.state,
+        "transcription_state": export.session.transcription_state,
+        "start_timestamp_ms": export.origin_ms,
     }
     return _json(head).removesuffix("}") + ',"utterances":['
 
 
-def _json_entry(number: int, row: Row, origin: Origin) -> str:
-    keys = utterances.keys(origin.session.session_id, origin.engine, row)
+def _json_entry(number: int, row: Row, export: Export) -> str:
+    keys = utterances.keys(export.session.session_id, export.engine, row)
     is_failed = row["status"] == UtteranceStatus.FAILED
     entry: ExportedUtteranceDocument = {
         **keys,
@@ -181,11 +181,11 @@ def format_of(named: str) -> Format:
     return FORMATS[named]
 
 
-def origin_of(session: AppSession, engine: Engine, first: Iterable[Row]) -> Origin:
+def export_of(session: AppSession, engine: Engine, first: Iterable[Row]) -> Export:
     """Times count from the recording's first moment; without a recording, from the first utterance of all."""
     if session.recording is not None:
-        return Origin(session, engine, session.recording.start_ms)
-    return Origin(session, engine, next((row["start_ms"] for row in first), None))
+        return Export(session, engine, session.recording.start_ms)
+    return Export(session, engine, next((row["start_ms"] for row in first), None))
 
 
 def after(row: Row | None) -> dict[str, Any]:
@@ -194,11 +194,11 @@ def after(row: Row | None) -> dict[str, Any]:
     return {"time_ms": place[0], "utterance_id": place[1], "read": READ}
 
 
-def headers(form: Format, origin: Origin) -> dict[str, str]:
+def headers(form: Format, export: Export) -> dict[str, str]:
     """What HTTP says of the file."""
     return {
-        "Content-Disposition": f'attachment; filename="{form.file_name(origin.session.session_id)}"',
+        "Content-Disposition": f'attachment; filename="{form.file_name(export.session.session_id)}"',
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",
-        STATE_HEADER: origin.session.transcription_state,
+        STATE_HEADER: export.session.transcription_state,
     }

@@ -23,9 +23,9 @@ def sent(pages):
         messages.append(message)
 
     messages, form = [], exports.FORMATS["txt"]
-    origin = exports.origin_of(session(), Engine.ZOOM, [SAID])
+    export = exports.export_of(session(), Engine.ZOOM, [SAID])
     first = [SAID] * exports.READ
-    parts = _parts(SimpleNamespace(select=select), {}, form, origin, first)
+    parts = _parts(SimpleNamespace(select=select), {}, form, export, first)
     asyncio.run(StreamedFile(parts).stream_response(send))
     return messages
 

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from api.errors import ApiError
-from api.transcripts.exports import FORMATS, after, format_of, headers, origin_of
+from api.transcripts.exports import FORMATS, after, export_of, format_of, headers
 from schemas.records import Stored
 from schemas.settings import Engine
 from tests.unit.api.transcripts.conftest import SAID, session
@@ -16,10 +16,10 @@ LOST = SAID | {"utterance_id": "utt_2", "start_ms": 7_000, "text": "", "status":
 
 
 def written(name, rows, of=None, at_a_time=1000):
-    form, origin, count = FORMATS[name], origin_of(of or session(), Engine.ZOOM, rows), 0
-    parts = [form.head(origin)]
+    form, export, count = FORMATS[name], export_of(of or session(), Engine.ZOOM, rows), 0
+    parts = [form.head(export)]
     for start in range(0, len(rows), at_a_time):
-        text, count = form.entries(rows[start : start + at_a_time], origin, count)
+        text, count = form.entries(rows[start : start + at_a_time], export, count)
         parts.append(text)
     return "".join([*parts, form.tail])
 
@@ -63,7 +63,7 @@ def test_one_that_goes_on_says_so(state):
     assert note in written("md", [SAID], running)
     assert json.loads(written("json", [SAID], running))["transcription_state"] == state
     for form in FORMATS.values():
-        assert headers(form, origin_of(running, Engine.ZOOM, []))["X-Transcription-State"] == state
+        assert headers(form, export_of(running, Engine.ZOOM, []))["X-Transcription-State"] == state
     for name in FORMATS:
         assert note not in written(name, [SAID]), "and none that is over does"
 
@@ -74,7 +74,7 @@ def test_times_count_from_the_recording_where_there_is_one():
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_http_says(name):
-    described = headers(FORMATS[name], origin_of(session(), Engine.ZOOM, []))
+    described = headers(FORMATS[name], export_of(session(), Engine.ZOOM, []))
     found = re.fullmatch(r'attachment; filename="([A-Za-z0-9_.-]+)"', described["Content-Disposition"])
     assert PurePosixPath(found[1]).suffix == f".{name}"
     assert described["X-Content-Type-Options"] == "nosniff"
