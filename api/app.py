@@ -19,7 +19,10 @@ from api.media.subtitles import router as subtitles
 from api.observation import Observed
 from api.participant_events.routes import router as participant_events
 from api.services import Services
+from api.transcripts.export_routes import router as exports
 from api.transcripts.routes import router as transcripts
+from api.transcripts.search_routes import router as search
+from api.transcripts.talk_time_routes import router as talk_time
 from api.webhooks.delivery_routes import router as deliveries
 from api.webhooks.routes import router as webhooks
 from api.zoom.routes import router as zoom
@@ -75,6 +78,9 @@ def create_app(open_services: OpenServices, clock: Clock, *, serves_objects: boo
         live,
         subtitles,
         transcripts,
+        exports,
+        search,
+        talk_time,
         participant_events,
         participants,
         webhooks,

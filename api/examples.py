@@ -45,6 +45,9 @@ _UTTERANCE = {
     "engine": "moonshine",
     "language": "en",
 }
+_EXPORTED = _UTTERANCE | {"status": "final", "reason": None}
+_HIT = _UTTERANCE | {"app_session_id": _SESSION, "highlight": "Shall we <mark>begin</mark>?"}
+_SPEAKER = {"uuid": _PARTICIPANT, "name": "Ada", "speaking_ms": 123_400, "share": 0.617, "utterances": 31}
 _EVENT: dict[str, Any] = {
     "id": "pe_2LmN4pQr6StU7hJk",
     "participant_name": "Ada",
@@ -117,6 +120,13 @@ def _page(item: Any) -> dict[str, Any]:
     }
 
 
+TRANSCRIPT_FILES = {
+    "vtt": "WEBVTT\n\n1\n00:00:04.640 --> 00:00:06.740\n<v Ada>Shall we begin?\n",
+    "srt": "1\n00:00:04,640 --> 00:00:06,740\nAda: Shall we begin?\n\n",
+    "txt": f"Transcript of {_SESSION} by moonshine\n\n[00:00:04] Ada: Shall we begin?\n",
+    "md": f"# Transcript of {_SESSION} by moonshine\n\n`00:00:04` **Ada:** Shall we begin?\n",
+}
+
 EXAMPLES: dict[str, Any] = {
     "ApiKeyDocument": _KEY | {"key": "b7Qm2xVt9Lk4Zr1Yc8Nd5Hs6Wf3Gj0Pa"},
     "ApiKeyList": {"results": [_KEY]},
@@ -137,6 +147,9 @@ EXAMPLES: dict[str, Any] = {
         "sub_type": "zoom_connection_failed",
         "event_metadata": {"reason": "signaling_refused_3"},
     },
+    "ExportedUtteranceDocument": _EXPORTED,
+    "HitDocument": _HIT,
+    "HitPage": _page(_HIT),
     "HoleDocument": {
         "medium": "video",
         "participant_uuid": None,
@@ -162,6 +175,22 @@ EXAMPLES: dict[str, Any] = {
     "ProjectList": {"results": [_PROJECT]},
     "ReplayDocument": {"replayed": 1},
     "SecretWebhookDocument": _SUBSCRIPTION | {"secret": _SECRET},
+    "SpeakerDocument": _SPEAKER,
+    "TalkTimeDocument": {
+        "app_session_id": _SESSION,
+        "engine": "moonshine",
+        "transcription_state": "complete",
+        "speaking_ms": 200_000,
+        "participants": [_SPEAKER],
+    },
+    "TranscriptExportDocument": {
+        "app_session_id": _SESSION,
+        "engine": "moonshine",
+        "state": "ended",
+        "transcription_state": "complete",
+        "start_timestamp_ms": 1768300200480,
+        "utterances": [_EXPORTED],
+    },
     "TranscriptionDocument": {"transcript": "Shall we begin?"},
     "UtteranceDocument": _UTTERANCE,
     "WebhookDocument": _SUBSCRIPTION,

@@ -26,6 +26,8 @@ from schemas.topics import Topic
 
 log = get_logger(__name__)
 
+SEARCHES_AT_ONCE = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
@@ -46,6 +48,7 @@ class Services:
     clickhouse: ClickHouse
     objects: ObjectStore
     key_ring: KeyRing
+    searches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SEARCHES_AT_ONCE))
     background: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def catch_up(self, topic: Topic) -> None:

@@ -31,6 +31,7 @@ class ApiSettings(BaseSettings):
     freshness_timeout_s: float = Field(default=1.0, gt=0, description="for the views to reach the end of their topics")
     append_timeout_s: float = Field(default=5.0, gt=0, description="for Kafka to acknowledge a record")
     query_patience_s: float = Field(default=2.0, ge=0, description="for ClickHouse to answer")
+    search_timeout_s: int = Field(default=5, ge=1, le=10, description="for a search over a project's transcripts")
     receive_timeout_s: float = Field(default=30.0, gt=0, description="for a whole request to arrive")
     send_timeout_s: float = Field(default=60.0, gt=0, description="for a client to read on, once nothing more fits")
     shutdown_grace_s: int = Field(default=5, ge=0, description="for requests in flight when the process is to stop")

@@ -37,8 +37,8 @@ class TranscriptionDocument(TypedDict):
     transcript: str
 
 
-class UtteranceDocument(TypedDict):
-    """Something somebody said. `id`, `engine` and `language` are ours on top of the App Session API's keys."""
+class UtteranceKeys(TypedDict):
+    """What is said of something somebody said, besides the words."""
 
     speaker_name: str | None
     speaker_uuid: str
@@ -46,10 +46,15 @@ class UtteranceDocument(TypedDict):
     speaker_is_host: bool
     timestamp_ms: int
     duration_ms: int
-    transcription: TranscriptionDocument
     id: str
     engine: str
     language: str | None
+
+
+class UtteranceDocument(UtteranceKeys):
+    """Something somebody said. `id`, `engine` and `language` are ours on top of the App Session API's keys."""
+
+    transcription: TranscriptionDocument
 
 
 def parameters(session: AppSession, engine: Engine, updated_after: str | None) -> dict[str, Any]:
@@ -91,21 +96,22 @@ def no_async_transcription() -> ApiError:
 
 def documents(session_id: str, engine: Engine, rows: Iterable[Row]) -> list[UtteranceDocument]:
     """The rows of `QUERY` as clients see them."""
-    return [
-        {
-            "speaker_name": row["participant_name"],
-            "speaker_uuid": ids.participant_uuid(session_id, row["participant_id"]),
-            "speaker_user_uuid": None,
-            "speaker_is_host": False,
-            "timestamp_ms": row["start_ms"],
-            "duration_ms": max(0, row["end_ms"] - row["start_ms"]),
-            "transcription": {"transcript": row["text"]},
-            "id": row["utterance_id"],
-            "engine": str(engine),
-            "language": row["language"],
-        }
-        for row in rows
-    ]
+    return [{**keys(session_id, engine, row), "transcription": {"transcript": row["text"]}} for row in rows]
+
+
+def keys(session_id: str, engine: str, row: Row) -> UtteranceKeys:
+    """What a row of `utterances` says besides the words."""
+    return {
+        "speaker_name": row["participant_name"],
+        "speaker_uuid": ids.participant_uuid(session_id, row["participant_id"]),
+        "speaker_user_uuid": None,
+        "speaker_is_host": False,
+        "timestamp_ms": row["start_ms"],
+        "duration_ms": max(0, row["end_ms"] - row["start_ms"]),
+        "id": row["utterance_id"],
+        "engine": str(engine),
+        "language": row["language"],
+    }
 
 
 def vtt(session: AppSession, rows: Iterable[Row]) -> str:

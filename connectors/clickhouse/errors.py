@@ -13,9 +13,12 @@ code and its symbolic name, never the text.
 from clickhouse_connect.driver.exceptions import ClickHouseError as LibraryError
 from clickhouse_connect.driver.exceptions import OperationalError, StreamFailureError
 
+TOO_LONG = 159
+"""The code of a query that took longer than its `max_execution_time`."""
+
 # TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, SOCKET_TIMEOUT, NETWORK_ERROR, ABORTED, MEMORY_LIMIT_EXCEEDED,
 # TABLE_IS_READ_ONLY, TOO_MANY_PARTS, ALL_CONNECTION_TRIES_FAILED, UNKNOWN_STATUS_OF_INSERT, KEEPER_EXCEPTION
-_PASSING = frozenset({159, 202, 209, 210, 236, 241, 242, 252, 279, 319, 999})
+_PASSING = frozenset({TOO_LONG, 202, 209, 210, 236, 241, 242, 252, 279, 319, 999})
 
 
 class ClickHouseError(Exception):

@@ -7,6 +7,8 @@ import json
 import tempfile
 import zlib
 from collections.abc import Mapping
+from email.parser import BytesParser
+from email.policy import HTTP
 from http import HTTPStatus
 from pathlib import Path
 
@@ -28,6 +30,7 @@ _TRANSPORT = frozenset(
     "cancel_http_readonly_queries_on_client_close".split()
 )
 _PARAMETER = "param_"
+_FORM = "multipart/form-data"
 
 _UNKNOWN_SETTING = 115
 _STATUS = {
@@ -58,8 +61,9 @@ class Routes:
             return self._failed(error)
 
     def _statement(self, request: Request) -> Response:
-        if request.headers.get("content-type", "").startswith("multipart/form-data"):
-            return Response(HTTPStatus.NOT_IMPLEMENTED, b"Code: 48. Form encoded queries are not supported here\n")
+        if request.headers.get("content-type", "").startswith(_FORM):
+            fields = _fields(request)
+            return self._select(fields.pop("query", ""), {**request.query, **fields})
         body = _decoded(request)
         in_address = request.query.get("query", "").encode()
         statement, data = (in_address, body) if in_address else (body, b"")
@@ -106,6 +110,17 @@ class Routes:
 
     def _identity(self) -> dict[str, str]:
         return {"X-ClickHouse-Server-Display-Name": _SERVER_NAME, "X-ClickHouse-Timezone": self._engine.timezone}
+
+
+def _fields(request: Request) -> dict[str, str]:
+    """What drivers send as a form, because it is too much for an address: the statement and its parameters."""
+    head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
+    fields = {}
+    for part in BytesParser(policy=HTTP).parsebytes(head + request.body).iter_parts():
+        value = part.get_payload(decode=True)
+        assert isinstance(value, bytes)
+        fields[str(part.get_param("name", header="content-disposition"))] = value.decode(errors="replace")
+    return fields
 
 
 def _decoded(request: Request) -> bytes:

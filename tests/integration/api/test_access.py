@@ -19,7 +19,8 @@ def session_id(tenant):
     return tenant.create("theirs").json()["id"]
 
 
-SESSION_ROUTES = ["", "/media", "/transcript", "/transcript?format=vtt", "/participant_events"]
+SESSION_ROUTES = ["", "/media", "/transcript", "/transcript?format=vtt", "/transcript/export?format=txt", "/talk_time",
+                  "/participant_events"]  # fmt: skip
 
 
 @pytest.mark.parametrize("route", SESSION_ROUTES)

@@ -13,7 +13,7 @@ import pytest
 
 from connectors.clickhouse.__main__ import main
 from connectors.clickhouse.client import ClickHouse
-from connectors.clickhouse.errors import Rejected, Unavailable
+from connectors.clickhouse.errors import TOO_LONG, Rejected, Unavailable
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.clickhouse.tables import create
 from deploy.local.server import Server
@@ -158,3 +158,10 @@ def test_rows_of_any_number_of_months_are_one_block(client: ClickHouse, session:
     month_ms = 31 * 24 * 3_600_000
     client.insert(UTTERANCES, [utterance(session, number, start_ms=number * month_ms) for number in range(150)])
     assert len(client.query(SELECT, {"session": session})) == 150
+
+
+def test_a_query_that_takes_longer_than_it_may_says_so(client: ClickHouse) -> None:
+    slow = "SELECT sum(sleepEachRow(0.1)) FROM numbers(300) SETTINGS max_execution_time = 1, max_block_size = 1"
+    with pytest.raises(Unavailable) as caught:
+        client.query(slow, patience_s=0)
+    assert caught.value.code == TOO_LONG

@@ -86,6 +86,13 @@ def test_typed_parameters_cannot_break_out_of_their_place(client: Client, table:
     assert client.query(sql, {"text": "' OR 1 = 1 --", "times": [ROW[1]]}).result_rows == []
 
 
+@pytest.mark.parametrize("text", ["a" * 100_000, "ü\r\n--x\t'\\ \"漢\n" * 1000, "\r" * 5000])
+def test_parameters_that_are_too_long_for_an_address_arrive_as_they_are(client: Client, text: str) -> None:
+    asked = {"text": text, "texts": [text, "b"]}
+    found = client.query("SELECT {text:String}, {texts:Array(String)}", asked, settings={"final": 1}).result_rows
+    assert found == [(text, [text, "b"])]
+
+
 def test_settings_hold_for_one_query_only(client: Client) -> None:
     sql = "SELECT getSetting('max_block_size')"
     default = client.query(sql).result_rows

@@ -32,29 +32,33 @@ def document():
 
 PLAYLISTS = "/playlists/sessions/{session_id}"
 
+BOTH = {
+    (f"{prefix}/{{session_id}}{path}", method)
+    for prefix in (SESSION, BOT)
+    for path, methods in {
+        "": ("get", "patch", "delete"),
+        "/transcript": ("get", "post", "delete"),
+        "/participant_events": ("get",),
+        "/participants": ("get",),
+        "/chat_messages": ("get",),
+        "/delete_data": ("post",),
+    }.items()
+    for method in methods
+}
+
 
 def test_every_route_is_in_it(document):
     found = {(path, method) for path, operations in document["paths"].items() for method in operations}
-    both = {
-        (f"{prefix}/{{session_id}}{path}", method)
-        for prefix in (SESSION, BOT)
-        for path, methods in {
-            "": ("get", "patch", "delete"),
-            "/transcript": ("get", "post", "delete"),
-            "/participant_events": ("get",),
-            "/participants": ("get",),
-            "/chat_messages": ("get",),
-            "/delete_data": ("post",),
-        }.items()
-        for method in methods
-    }
-    assert found == both | {(f"{BOT}/{{session_id}}/{action}", method.lower()) for method, action in REFUSED} | {
+    assert found == BOTH | {(f"{BOT}/{{session_id}}/{action}", method.lower()) for method, action in REFUSED} | {
         (SESSION, "post"),
         (SESSION, "get"),
         (BOT, "get"),
         (f"{SESSION}/end", "post"),
-        (f"{SESSION}/{{session_id}}/media", "get"),
-        (f"{SESSION}/{{session_id}}/playlist", "get"),
+        *(
+            (f"{SESSION}/{{session_id}}/{what}", "get")
+            for what in ("media", "playlist", "transcript/export", "talk_time")
+        ),
+        ("/api/v1/transcripts/search", "get"),
         (f"{BOT}/{{session_id}}/recording", "get"),
         (PROJECT, "post"),
         (PROJECT, "get"),
