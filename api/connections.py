@@ -4,15 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from api.claims import Claims
 from api.directory import Directory
+from api.feeds.feeds import Feeds
+from api.feeds.news import MakeNews
 from api.followed import Followed, FollowedLog
 from api.journal import Journal
 from api.live_sessions import LiveSessions
 from api.media.downloads import PATH
+from api.participant_events.news import ParticipantNews
 from api.services import Services
 from api.settings import ApiSettings
+from api.transcripts.news import TranscriptNews
 from connectors.clickhouse.client import ClickHouse
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.host.clock import Clock
@@ -26,6 +31,7 @@ from connectors.objects.store import ObjectStore
 from connectors.rtms.settings import ZoomSettings
 from connectors.webhooks.settings import WebhooksSettings
 from schemas import topics
+from schemas.topics import Topic
 
 LONGEST_QUERY_S = 15
 HEALTH_INTERVAL_S = 0.5
@@ -69,9 +75,12 @@ async def open_services(
     followed[topics.CLAIMS] = FollowedLog(kafka, configuration.decoder, topics.CLAIMS, claims.apply)
     for view in followed.values():
         view.start()
+    makers: dict[Topic, MakeNews] = {topics.TRANSCRIPTS: TranscriptNews, topics.PARTICIPANT_EVENTS: ParticipantNews}
+    feeds = Feeds(kafka, configuration.decoder, makers, sessions, settings).start()
     producer = create_producer(kafka, CONTROL)
     clickhouse = ClickHouse(_bounded(configuration.clickhouse))
-    watch = asyncio.create_task(_watch(health, followed.values(), producer, on_broken))
+    views: list[_Ready] = [*followed.values(), feeds]
+    watch = asyncio.create_task(_watch(health, views, producer, on_broken))
     try:
         yield Services(
             settings=settings,
@@ -86,18 +95,27 @@ async def open_services(
             clickhouse=clickhouse,
             objects=ObjectStore(_linked(configuration.objects, settings)),
             key_ring=configuration.key_ring,
+            feeds=feeds,
         )
     finally:
         watch.cancel()
         with suppress(asyncio.CancelledError):
             await watch
+        feeds.close()
         for view in followed.values():
             view.close()
         producer.close(settings.append_timeout_s)
         clickhouse.close()
 
 
-async def _watch(health: Health, views: Iterable[Followed], producer: Producer, on_broken: Callable[[], None]) -> None:
+class _Ready(Protocol):
+    """What reads topics."""
+
+    @property
+    def is_ready(self) -> bool: ...
+
+
+async def _watch(health: Health, views: Iterable[_Ready], producer: Producer, on_broken: Callable[[], None]) -> None:
     views = list(views)
     while producer.connection.fatal is None:
         health.beat()
