@@ -10,6 +10,7 @@ from api.claims import Claims
 from api.directory import Directory
 from api.feeds.feeds import Feeds
 from api.feeds.news import MakeNews
+from api.feeds.replays import Replays
 from api.followed import Followed, FollowedLog
 from api.journal import Journal
 from api.live_sessions import LiveSessions
@@ -26,6 +27,7 @@ from connectors.host.secrets import KeyRing
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import CONTROL, Producer, create_producer
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.tail import Tail
 from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
 from connectors.rtms.settings import ZoomSettings
@@ -35,6 +37,9 @@ from schemas.topics import Topic
 
 LONGEST_QUERY_S = 15
 HEALTH_INTERVAL_S = 0.5
+
+LIVE: dict[Topic, MakeNews] = {topics.TRANSCRIPTS: TranscriptNews, topics.PARTICIPANT_EVENTS: ParticipantNews}
+"""What can be read live, and what is made of its records."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +80,7 @@ async def open_services(
     followed[topics.CLAIMS] = FollowedLog(kafka, configuration.decoder, topics.CLAIMS, claims.apply)
     for view in followed.values():
         view.start()
-    makers: dict[Topic, MakeNews] = {topics.TRANSCRIPTS: TranscriptNews, topics.PARTICIPANT_EVENTS: ParticipantNews}
-    feeds = Feeds(kafka, configuration.decoder, makers, sessions, settings).start()
+    feeds = _feeds(configuration, sessions)
     producer = create_producer(kafka, CONTROL)
     clickhouse = ClickHouse(_bounded(configuration.clickhouse))
     views: list[_Ready] = [*followed.values(), feeds]
@@ -106,6 +110,13 @@ async def open_services(
             view.close()
         producer.close(settings.append_timeout_s)
         clickhouse.close()
+
+
+def _feeds(configuration: Configuration, sessions: LiveSessions) -> Feeds:
+    kafka, decoder = configuration.kafka, configuration.decoder
+    feeds = Feeds(Replays(kafka, decoder, LIVE), decoder, sessions, configuration.api)
+    feeds.follow(Tail(kafka, LIVE, feeds))
+    return feeds
 
 
 class _Ready(Protocol):

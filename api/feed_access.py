@@ -5,6 +5,7 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Query, WebSocket
+from fastapi.responses import StreamingResponse
 
 from api.access import ReadingKey, check_scope, key_of, still_opens
 from api.answers import answers
@@ -14,8 +15,10 @@ from api.credentials import Scope
 from api.feeds.cursors import Cursor, parsed
 from api.feeds.log_reader import LogReader
 from api.feeds.news import FeedKey
-from api.feeds.serving import MEDIA_TYPE, EventStream, Terms
+from api.feeds.serving import MEDIA_TYPE, Terms
 from api.services import Here, Services
+from schemas import topics
+from schemas.ids import partition_of
 from schemas.records import ApiKey, AppSession
 from schemas.settings import Engine
 from schemas.topics import Topic
@@ -53,7 +56,7 @@ async def _asked(
     header: Annotated[str | None, Header(alias="Last-Event-ID", description=_ABOUT_CURSOR)] = None,
     last_event_id: Annotated[str | None, Query(description="for clients that cannot set the header")] = None,
 ) -> Asked:
-    after = parsed(header or last_event_id, services.feeds.partition_of(session.session_id))
+    after = parsed(header or last_event_id, _partition(services, session))
     return Asked(services, session, after, key)
 
 
@@ -64,8 +67,13 @@ async def _asked_by_socket(
     key = await key_of(services, headers.get("authorization"))
     check_scope(key, Scope.READ)
     session = await find(services, key.project_id, session_id)
-    after = parsed(headers.get("last-event-id") or last_event_id, services.feeds.partition_of(session_id))
+    after = parsed(headers.get("last-event-id") or last_event_id, _partition(services, session))
     return Asked(services, session, after, key)
+
+
+def _partition(services: Services, session: AppSession) -> int:
+    """Where the session's records are, on every topic."""
+    return partition_of(session.session_id, services.journal.partitions(topics.APP_SESSIONS))
 
 
 AskedFeed = Annotated[Asked, Depends(_asked)]
@@ -81,7 +89,7 @@ def feed_answers(example: str) -> dict[str, Any]:
     complete = {"description": "The last event has been received; there is nothing to come back for."}
     refusals = answers(400, 401, 403, 404, 410, 503)
     return {
-        "response_class": EventStream,
+        "response_class": StreamingResponse,
         "response_model": None,
         "responses": {200: stream, 204: complete} | refusals,
     }

@@ -6,7 +6,7 @@ all readers of a feed.
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from api.errors import unavailable
@@ -14,7 +14,7 @@ from api.feeds.events import Reason
 from api.feeds.feed import Feed
 from api.feeds.inbox import Inbox
 from api.feeds.metrics import LET_GO, READERS
-from api.feeds.news import Entry, FeedKey, MakeNews
+from api.feeds.news import Entry, FeedKey
 from api.feeds.reading import entry_of
 from api.feeds.replays import Replays
 from api.feeds.scan import Range, Scan
@@ -23,9 +23,7 @@ from api.settings import ApiSettings
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import KafkaError
 from connectors.kafka.records import Place, Record
-from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.tail import Hearer, Tail
-from schemas.ids import partition_of
 from schemas.keys import session_of
 from schemas.records import AppSession
 from schemas.records import Record as Value
@@ -45,22 +43,15 @@ class _Held:
 
 
 class Feeds(Hearer):
-    """Of the topics that `makers` can make news of. `start` it in the event loop that its readers run in; `part` when
-    the process is to stop, then `close`.
+    """Of the topics of the tail that it is to `follow`, in the event loop that its readers run in.
+
+    `part` when the process is to stop, then `close`.
     """
 
-    def __init__(
-        self,
-        kafka: KafkaSettings,
-        decoder: Decoder,
-        makers: Mapping[Topic, MakeNews],
-        sessions: LiveSessions,
-        settings: ApiSettings,
-    ) -> None:
-        self._kafka = kafka
+    def __init__(self, replays: Replays, decoder: Decoder, sessions: LiveSessions, settings: ApiSettings) -> None:
+        self.replays = replays
         self._decoder, self._sessions, self._settings = decoder, sessions, settings
-        self._tail = Tail(kafka, makers, self)
-        self.replays = Replays(kafka, decoder, {topic.name: make for topic, make in makers.items()})
+        self._tail: Tail | None = None
         self._loop = asyncio.get_running_loop()
         self._held: dict[FeedKey, _Held] = {}
         self._by_session: dict[tuple[str, str], list[Feed]] = {}
@@ -69,19 +60,14 @@ class Feeds(Hearer):
         self._stopping = threading.Event()
         self._is_parting = False
 
-    def partition_of(self, session_id: str) -> int:
-        """Where the session's records are, on every topic."""
-        return partition_of(session_id, self._kafka.partitions)
-
-    def start(self) -> "Feeds":
-        """Begin to follow."""
-        self._tail.start()
-        return self
+    def follow(self, tail: Tail) -> None:
+        """Begin to hear of what is written."""
+        self._tail = tail.start()
 
     @property
     def is_ready(self) -> bool:
         """Whether readers can be taken."""
-        return self._tail.is_ready
+        return self._tail is not None and self._tail.is_ready
 
     def part(self) -> None:
         """Ask all readers to come back, to another replica; nobody is taken any more."""
@@ -95,7 +81,8 @@ class Feeds(Hearer):
         self._stopping.set()
         for task in self._finishing:
             task.cancel()
-        self._tail.close()
+        if self._tail is not None:
+            self._tail.close()
         self.replays.close()
 
     def enter(self) -> Inbox:
@@ -155,10 +142,10 @@ class Feeds(Hearer):
             nonlocal feeds
             feeds = self._by_session.setdefault(name, feeds)
 
-        begins_at = self._tail.join(_place(key), register)
+        begins_at = None if self._tail is None else self._tail.join(_place(key), register)
         if begins_at is None:
             if not feeds:
-                del self._by_session[name]
+                self._by_session.pop(name, None)
             raise unavailable("The log cannot be read now. Try again.")
         held = self._held[key] = _Held(Feed(key, begins_at))
         feeds.append(held.feed)
@@ -225,6 +212,7 @@ class Feeds(Hearer):
                 break
             except KafkaError:
                 await asyncio.sleep(RETRY_S)
+        assert self._tail is not None
         self._tail.when_passed(place, end, lambda: self._in_loop(passed.set))
         await passed.wait()
 

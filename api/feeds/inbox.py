@@ -57,7 +57,8 @@ class Inbox:
     async def wait(self, timeout_s: float) -> bool:
         """Wait until there is something to look at; false when there was nothing in time."""
         try:
-            await asyncio.wait_for(self._something.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):  # not wait_for, which may swallow a cancellation before Python 3.12
+                await self._something.wait()
         except TimeoutError:
             return False
         self._something.clear()

@@ -19,6 +19,7 @@ from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place, Record
 from connectors.kafka.settings import KafkaSettings
 from schemas.keys import session_of
+from schemas.topics import Topic
 
 THREADS = 4
 TIMEOUT_S = 5.0
@@ -30,8 +31,9 @@ SKEW_MS = 60_000
 class Replays:
     """All of this process; `close` it."""
 
-    def __init__(self, kafka: KafkaSettings, decoder: Decoder, makers: Mapping[str, MakeNews]) -> None:
-        self._decoder, self._makers = decoder, makers
+    def __init__(self, kafka: KafkaSettings, decoder: Decoder, makers: Mapping[Topic, MakeNews]) -> None:
+        self._decoder = decoder
+        self._makers = {topic.name: make for topic, make in makers.items()}
         self._directory = OffsetDirectory(kafka)
         self._closing = threading.Event()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="replay")
