@@ -28,7 +28,7 @@ from schemas.keys import session_of
 from schemas.records import AppSession
 from schemas.records import Record as Value
 from schemas.sessions import TERMINAL
-from schemas.topics import Topic
+from schemas.topics import TRANSCRIPTS, Topic
 
 RETRY_S = 1.0
 
@@ -184,7 +184,7 @@ class Feeds(Hearer):
     def _deliver(self, name: tuple[str, str], entry: Entry) -> None:
         session = self._sessions.find(name[1])
         for feed in self._by_session.get(name, ()):
-            feed.take(entry, deleted_ms(session))
+            feed.take(entry, deleted_ms(session, feed.key))
 
     def _close_feeds(self, place: Place) -> None:
         for key, held in self._held.items():
@@ -217,9 +217,10 @@ class Feeds(Hearer):
         await passed.wait()
 
 
-def deleted_ms(session: AppSession | None) -> int:
+def deleted_ms(session: AppSession | None, key: FeedKey) -> int:
     """What was written up to then is not told."""
-    return -1 if session is None or session.transcript_deleted_at_ms is None else session.transcript_deleted_at_ms
+    until_ms = None if session is None or key.topic != TRANSCRIPTS.name else session.transcript_deleted_at_ms
+    return -1 if until_ms is None else until_ms
 
 
 def _place(key: FeedKey) -> Place:

@@ -95,7 +95,7 @@ class LogReader:
     async def _next_page(self, feed: Feed, inbox: Inbox) -> Scan:
         """What was written after the cursor; with the last page, the feed hands over what comes behind it."""
         until = feed.attach(inbox)
-        began_ms, deleted = self._session.created_at_ms, deleted_ms(self._session)
+        began_ms, deleted = self._session.created_at_ms, deleted_ms(self._session, self._key)
         page = await self._feeds.read(feed, Range(self._key, began_ms, until, self._after.position, PAGE, deleted))
         if page.has_more:
             feed.detach(inbox)

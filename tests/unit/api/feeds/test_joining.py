@@ -12,7 +12,7 @@ import pytest
 from api.errors import ApiError
 from api.feeds.cursors import NEW, Cursor, parsed
 from api.feeds.events import Event, Reason
-from api.feeds.feeds import Feeds
+from api.feeds.feeds import Feeds, deleted_ms
 from api.feeds.log_reader import LogReader
 from api.feeds.news import Entry, FeedKey, MakeNews, ended
 from api.feeds.scan import Scan
@@ -291,6 +291,12 @@ async def test_what_was_deleted_is_not_told() -> None:
     replica.advance(4)
     await settle()
     assert [str(event.at) for event in await reading.torn_off()] == ["3-2", "3-3-end"]
+
+
+def test_a_deleted_transcript_deletes_no_participant_events() -> None:
+    deleted = replace(SESSION, transcript_deleted_at_ms=1001)
+    assert deleted_ms(deleted, KEY) == 1001
+    assert deleted_ms(deleted, FeedKey("participant-events", "app_1", 3)) == -1
 
 
 @pytest.mark.parametrize("after", [Cursor(3, 2), Cursor(3, 10**9)])
