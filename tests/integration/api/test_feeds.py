@@ -18,7 +18,7 @@ from schemas.ids import partition_of
 from schemas.keys import item_key
 from schemas.records import FactKind, OutputKind, ParticipantEvent, Utterance, UtteranceStatus
 from tests.support.feeds import Told, connected, listening, message
-from tests.support.house import House, Tenant
+from tests.support.house import ADMIN_TOKEN, House, Tenant
 from tests.support.processes import wait_for
 
 T0_MS = 1_700_000_000_000
@@ -58,8 +58,8 @@ def session_id(house: House, tenant: Tenant) -> str:
 
 @pytest.fixture(scope="module")
 def second(house: House) -> Iterator[str]:
-    """Another replica of the API."""
-    with house.replica() as url:
+    """Another replica of the API, with little patience for requests and frequent signs of life."""
+    with house.replica(RTMS_API_FEED_KEEP_ALIVE_S="0.2", RTMS_API_RECEIVE_TIMEOUT_S="0.5") as url:
         yield url
 
 
@@ -197,7 +197,7 @@ async def test_who_may_not_is_told_nothing(
         answer = stranger.http.get(asking)
         assert (answer.status_code, answer.json()) == (404, {"error": "App session not found"})
     writes = {"name": "w", "scopes": ["write"]}
-    key = house.http("admin-token-of-tests").post(f"/projects/{tenant.project_id}/api_keys", json=writes).json()["key"]
+    key = house.http(ADMIN_TOKEN).post(f"/projects/{tenant.project_id}/api_keys", json=writes).json()["key"]
     for token, status in ((stranger.key, 404), ("nobody's", 401), (key, 403)):
         assert house.http(token).get(path).status_code == status
         with pytest.raises(InvalidStatus) as refused:
@@ -278,18 +278,42 @@ async def test_who_does_not_read_is_let_go_and_nobody_else(
     assert rest == [(utterance.utterance_id, 1) for utterance in long[whole:]], "what was missed is told then"
 
 
+async def test_silence_is_no_reason_to_be_cut_off(house: House, tenant: Tenant, session_id: str, second: str) -> None:
+    async with (
+        listening(of(house, session_id, url=second), tenant.key) as feed,
+        connected(of(house, session_id, url=second), tenant.key) as messages,
+    ):
+        for _ in range(4):  # for longer than a request may take to arrive
+            await feed.sign_of_life()
+        say(house, line(session_id, 1))
+        assert await message(messages) == await feed.next()
+
+
+async def test_a_key_that_is_switched_off_ends_its_connections(house: House, tenant: Tenant, second: str) -> None:
+    session_id = tenant.create().json()["id"]
+    admin, keys = house.http(ADMIN_TOKEN), f"/projects/{tenant.project_id}/api_keys"
+    key = admin.post(keys, json={"name": "short"}).json()
+    async with (
+        listening(of(house, session_id, url=second), key["key"]) as feed,
+        connected(of(house, session_id, url=second), key["key"]) as messages,
+    ):
+        admin.delete(f"{keys}/{key['id']}").raise_for_status()
+        assert (await feed.all())[-1].data == {"reason": "key_invalid"}
+        assert (await message(messages)).data == {"reason": "key_invalid"}
+        with pytest.raises(ConnectionClosed):
+            await messages.recv()
+        assert messages.close_code == 1013
+
+
 async def test_a_replica_that_stops_sends_its_readers_away(house: House, tenant: Tenant, session_id: str) -> None:
     say(house, line(session_id, 1))
-    changed = {"RTMS_API_FEED_KEEP_ALIVE_S": "0.2", "RTMS_API_RECEIVE_TIMEOUT_S": "0.5"}
-    with house.another(**changed) as (url, replica), ThreadPoolExecutor(1) as pool:
+    with house.another() as (url, replica), ThreadPoolExecutor(1) as pool:
         async with (
             listening(of(house, session_id, url=url), tenant.key) as feed,
             connected(of(house, session_id, url=url), tenant.key) as messages,
         ):
             first = await feed.next()
             assert await message(messages) == first
-            for _ in range(4):  # longer than a request may take to arrive
-                await feed.sign_of_life()
             stopping = pool.submit(replica.stop)
             last = await feed.next()
             assert (last.event, last.id, last.data) == ("closing", None, {"reason": "restarting"})
