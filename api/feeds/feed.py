@@ -1,9 +1,11 @@
-"""One feed at this replica, told to any number of readers. Pure: no clock, no log, no waiting.
+"""One feed at this replica, told to any number of readers. It decides and does not wait: `opening` is its openers'.
 
 How a reader gets everything once: `attach` names the offset up to which it has to read the log by itself; from there on
 everything comes to its inbox. The feed's own knowledge of what was told begins with the first reader's scan (`open`);
 what the tail hands over meanwhile waits.
 """
+
+import asyncio
 
 from api.feeds.events import Event, Reason
 from api.feeds.inbox import Inbox
@@ -20,6 +22,7 @@ class Feed:
         self._news: News | None = None
         self._early: list[tuple[Entry, int]] = []
         self._inboxes: set[Inbox] = set()
+        self.opening = asyncio.Lock()
         self._is_over = False
         self._end: Event | None = None
 

@@ -7,7 +7,7 @@ all readers of a feed.
 import asyncio
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from api.errors import unavailable
 from api.feeds.events import Reason
@@ -39,7 +39,6 @@ class _Held:
 
     feed: Feed
     readers: int = 0
-    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Feeds(Hearer):
@@ -113,21 +112,17 @@ class Feeds(Hearer):
 
     def release(self, feed: Feed) -> None:
         """One reader less."""
-        held = self._held[feed.key]
+        held = self._held.get(feed.key)
+        if held is None or held.feed is not feed:
+            return  # it was forgotten before
         held.readers -= 1
-        if held.readers:
-            return
-        del self._held[feed.key]
-        self._sessions.unwatch(feed.key.session_id, self._on_change)
-        name = (feed.key.topic, feed.key.session_id)
-        self._by_session[name].remove(feed)
-        if not self._by_session[name]:
-            del self._by_session[name]
+        if not held.readers:
+            self._forget(feed)
 
     async def read(self, feed: Feed, wanted: Range) -> Scan:
         """A page of the feed from the log. The first one read also opens the feed. Raises KafkaError."""
         if not feed.is_open:
-            async with self._held[feed.key].opening:
+            async with feed.opening:
                 if not feed.is_open:
                     found = await self.replays.scan(replace(wanted, until=feed.next), is_whole=True)
                     feed.open(found.news, found.end)
@@ -154,6 +149,15 @@ class Feeds(Hearer):
         if session is not None and session.state in TERMINAL:
             self._finish(key.session_id)
         return held
+
+    def _forget(self, feed: Feed) -> None:
+        """Whoever comes next begins anew."""
+        del self._held[feed.key]
+        self._sessions.unwatch(feed.key.session_id, self._on_change)
+        name = (feed.key.topic, feed.key.session_id)
+        self._by_session[name].remove(feed)
+        if not self._by_session[name]:
+            del self._by_session[name]
 
     # From other threads.
 
@@ -187,9 +191,10 @@ class Feeds(Hearer):
             feed.take(entry, deleted_ms(session, feed.key))
 
     def _close_feeds(self, place: Place) -> None:
-        for key, held in self._held.items():
+        for key, held in list(self._held.items()):
             if _place(key) == place:
                 held.feed.close(Reason.POSITION_LOST)
+                self._forget(held.feed)
 
     def _finish(self, session_id: str) -> None:
         """The session is over: when the log has been read to where it ends now, nothing follows."""

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from queue import SimpleQueue
 
 from api.feeds.news import MakeNews
@@ -47,7 +48,7 @@ class Replays:
         asked = (wanted, is_whole)
         if asked not in self._running:
             self._running[asked] = asyncio.create_task(self._read(wanted, is_whole))
-            self._running[asked].add_done_callback(lambda _: self._running.pop(asked))
+            self._running[asked].add_done_callback(partial(self._over, asked))
         return await asyncio.shield(self._running[asked])
 
     async def bounds(self, place: Place) -> tuple[int, int]:
@@ -64,6 +65,11 @@ class Replays:
         self._threads.shutdown()
         while not self._loaders.empty():
             self._loaders.get().close()
+
+    def _over(self, asked: tuple[Range, bool], task: asyncio.Task[Scan]) -> None:
+        del self._running[asked]
+        if not task.cancelled():
+            task.exception()  # those who asked have it, if any of them is still there
 
     async def _read(self, wanted: Range, is_whole: bool) -> Scan:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._read_now, wanted, is_whole)
