@@ -1,6 +1,7 @@
 """`python -m api`: App Sessions over REST. Settings come from RTMS_* variables; see `--help`."""
 
 import sys
+from collections.abc import Callable
 from functools import partial
 from socket import socket
 
@@ -8,7 +9,8 @@ import uvicorn
 
 from api.app import create_app
 from api.connections import Configuration, open_services
-from api.patience import Patience, PatientProtocol
+from api.patience import MAX_MESSAGE_BYTES, Patience, PatientProtocol, PatientSocket
+from api.services import Services
 from api.settings import ApiSettings
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.host.clock import SystemClock
@@ -74,9 +76,9 @@ def configuration(running: Running) -> Configuration:
 class _Server(uvicorn.Server):
     """Says that it is ready when it listens, which is later than its app is, and no longer when it is to stop."""
 
-    def __init__(self, config: uvicorn.Config, health: Health) -> None:
+    def __init__(self, config: uvicorn.Config, health: Health, on_stopping: Callable[[], None]) -> None:
         super().__init__(config)
-        self._health = health
+        self._health, self._on_stopping = health, on_stopping
         self.is_broken = False
         health.ready(False, "not listening yet")
 
@@ -90,6 +92,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         self._health.ready(False, "stopping")
+        self._on_stopping()
         await super().shutdown(sockets)
 
 
@@ -104,19 +107,29 @@ def serve(configured: Configuration, health: Health) -> bool:
         serves_objects=configured.objects.is_folder,
     )
     settings = configured.api
+    patience = Patience(settings.receive_timeout_s, settings.send_timeout_s)
+
+    def part() -> None:
+        """Those who read live would otherwise be waited for."""
+        services: Services | None = getattr(app.state, "services", None)
+        if services is not None:
+            services.feeds.part()
+
     server = _Server(
         uvicorn.Config(
             app,
             host=settings.host,
             port=settings.port,
-            http=partial(PatientProtocol, patience=Patience(settings.receive_timeout_s, settings.send_timeout_s)),  # type: ignore[arg-type]
-            ws="none",
+            http=partial(PatientProtocol, patience=patience),  # type: ignore[arg-type]
+            ws=partial(PatientSocket, patience=patience),  # type: ignore[arg-type]
+            ws_max_size=MAX_MESSAGE_BYTES,
             log_config=None,
             access_log=False,  # addresses of recordings hold their permission
             server_header=False,
             timeout_graceful_shutdown=settings.shutdown_grace_s,
         ),
         health,
+        part,
     )
     try:
         # It hands the signal back when it has stopped: to StopSignal, so that it does not end us as a failure.

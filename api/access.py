@@ -38,6 +38,12 @@ async def key_of(services: Services, header: str | None) -> ApiKey:
     return key
 
 
+def still_opens(services: Services, key: ApiKey) -> bool:
+    """Whether a key that has opened something would open it now."""
+    is_over = key.expires_at_ms is not None and key.expires_at_ms <= services.clock.now_ms()
+    return services.directory.key_of_digest(key.secret_sha256) is not None and not is_over
+
+
 def admit_admin(services: Services, header: str | None) -> None:
     """Raises ApiError 401 for everything but the admin token."""
     check_admin(presented(header), services.settings.admin_token.get_secret_value())
@@ -79,6 +85,11 @@ async def _current_key(services: Here, header: Annotated[str | None, Security(_K
     return await key_of(services, header)
 
 
+async def _reading_key(key: Annotated[ApiKey, Depends(_current_key)]) -> ApiKey:
+    check_scope(key, Scope.READ)
+    return key
+
+
 async def _current_project(request: Request, key: Annotated[ApiKey, Depends(_current_key)]) -> str:
     check_scope(key, scope_of_method(request.method))
     return key.project_id
@@ -93,6 +104,7 @@ def _admin(services: Here, header: Annotated[str | None, Security(_ADMIN)]) -> N
     admit_admin(services, header)
 
 
+ReadingKey = Annotated[ApiKey, Depends(_reading_key)]
 CurrentProject = Annotated[str, Depends(_current_project)]
 ManagedProject = Annotated[str, Depends(_managed_project)]
 AsAdmin = Depends(_admin)

@@ -22,6 +22,7 @@ _TEXTS = {
     401: "No key, or one that opens nothing.",
     403: "The link was changed or has expired; or the key lacks the scope.",
     404: "There is no such thing in this project.",
+    410: "What was to come next is no longer in the log; the transcript and the events can be read as lists.",
     413: "The body is larger than a request may be.",
     415: "The body is no JSON.",
     503: "Not now; ask again after `Retry-After` seconds. Asking again is safe.",

@@ -18,10 +18,13 @@ from api.media.routes import router as media
 from api.media.subtitles import router as subtitles
 from api.observation import Observed
 from api.participant_events.routes import router as participant_events
+from api.participant_events.stream_routes import router as participant_events_live
 from api.services import Services
+from api.states.routes import router as states_live
 from api.transcripts.export_routes import router as exports
 from api.transcripts.routes import router as transcripts
 from api.transcripts.search_routes import router as search
+from api.transcripts.stream_routes import router as transcripts_live
 from api.transcripts.talk_time_routes import router as talk_time
 from api.webhooks.delivery_routes import router as deliveries
 from api.webhooks.routes import router as webhooks
@@ -83,6 +86,9 @@ def create_app(open_services: OpenServices, clock: Clock, *, serves_objects: boo
         talk_time,
         participant_events,
         participants,
+        transcripts_live,
+        participant_events_live,
+        states_live,
         webhooks,
         deliveries,
     )

@@ -4,15 +4,21 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from api.claims import Claims
 from api.directory import Directory
+from api.feeds.feeds import Feeds
+from api.feeds.news import MakeNews
+from api.feeds.replays import Replays
 from api.followed import Followed, FollowedLog
 from api.journal import Journal
 from api.live_sessions import LiveSessions
 from api.media.downloads import PATH
+from api.participant_events.news import ParticipantNews
 from api.services import Services
 from api.settings import ApiSettings
+from api.transcripts.news import TranscriptNews
 from connectors.clickhouse.client import ClickHouse
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.host.clock import Clock
@@ -21,14 +27,19 @@ from connectors.host.secrets import KeyRing
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import CONTROL, Producer, create_producer
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.tail import Tail
 from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
 from connectors.rtms.settings import ZoomSettings
 from connectors.webhooks.settings import WebhooksSettings
 from schemas import topics
+from schemas.topics import Topic
 
 LONGEST_QUERY_S = 15
 HEALTH_INTERVAL_S = 0.5
+
+LIVE: dict[Topic, MakeNews] = {topics.TRANSCRIPTS: TranscriptNews, topics.PARTICIPANT_EVENTS: ParticipantNews}
+"""What can be read live, and what is made of its records."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +80,11 @@ async def open_services(
     followed[topics.CLAIMS] = FollowedLog(kafka, configuration.decoder, topics.CLAIMS, claims.apply)
     for view in followed.values():
         view.start()
+    feeds = _feeds(configuration, sessions)
     producer = create_producer(kafka, CONTROL)
     clickhouse = ClickHouse(_bounded(configuration.clickhouse))
-    watch = asyncio.create_task(_watch(health, followed.values(), producer, on_broken))
+    views: list[_Ready] = [*followed.values(), feeds]
+    watch = asyncio.create_task(_watch(health, views, producer, on_broken))
     try:
         yield Services(
             settings=settings,
@@ -86,18 +99,34 @@ async def open_services(
             clickhouse=clickhouse,
             objects=ObjectStore(_linked(configuration.objects, settings)),
             key_ring=configuration.key_ring,
+            feeds=feeds,
         )
     finally:
         watch.cancel()
         with suppress(asyncio.CancelledError):
             await watch
+        feeds.close()
         for view in followed.values():
             view.close()
         producer.close(settings.append_timeout_s)
         clickhouse.close()
 
 
-async def _watch(health: Health, views: Iterable[Followed], producer: Producer, on_broken: Callable[[], None]) -> None:
+def _feeds(configuration: Configuration, sessions: LiveSessions) -> Feeds:
+    kafka, decoder = configuration.kafka, configuration.decoder
+    feeds = Feeds(Replays(kafka, decoder, LIVE), decoder, sessions, configuration.api)
+    feeds.follow(Tail(kafka, LIVE, feeds))
+    return feeds
+
+
+class _Ready(Protocol):
+    """What reads topics."""
+
+    @property
+    def is_ready(self) -> bool: ...
+
+
+async def _watch(health: Health, views: Iterable[_Ready], producer: Producer, on_broken: Callable[[], None]) -> None:
     views = list(views)
     while producer.connection.fatal is None:
         health.beat()

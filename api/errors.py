@@ -69,6 +69,11 @@ def too_slow() -> ApiError:
     return ApiError(408, {"detail": "The request did not arrive in time."})
 
 
+def gone(text: str) -> ApiError:
+    """It was there, and is not any more; 410."""
+    return ApiError(410, {"error": text})
+
+
 def unsupported_media_type(media_type: str) -> ApiError:
     """The body is of a type that is not read here; 415."""
     return ApiError(415, {"detail": f'Unsupported media type "{media_type[:100]}" in request.'})

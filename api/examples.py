@@ -1,5 +1,6 @@
 """An example of every answer, by the name of its schema, for the OpenAPI document."""
 
+import json
 from typing import Any
 
 _AT, _LATER = "2026-01-13T10:30:00.000000Z", "2026-01-13T11:12:09.000000Z"
@@ -68,6 +69,14 @@ _SUBSCRIPTION = {
     "secrets": 1,
     "created_at": _AT,
 }
+_CHANGE: dict[str, Any] = {
+    "event_type": "app_session_connected",
+    "event_sub_type": None,
+    "event_metadata": {},
+    "old_state": "connecting",
+    "new_state": "connected",
+    "created_at": "2026-01-13T10:30:00.000000+00:00",
+}
 _DELIVERY = {
     "id": "whd_9sYw2EXb71hGt4Lq",
     "app_session_id": _SESSION,
@@ -85,14 +94,7 @@ _DELIVERY = {
         "app_session_metadata": {"customer": "42"},
         "trigger": "bot.state_change",
         "sequence": 1,
-        "data": {
-            "event_type": "app_session_connected",
-            "event_sub_type": None,
-            "event_metadata": {},
-            "old_state": "connecting",
-            "new_state": "connected",
-            "created_at": "2026-01-13T10:30:00.000000+00:00",
-        },
+        "data": _CHANGE,
     },
 }
 _PROJECT = {"id": "proj_4Lq9sYw2EXb71hGt", "name": "Acme", "concurrency_limit": 100, "created_at": _AT}
@@ -110,6 +112,23 @@ _ZOOM_APP = {
     "webhook_url": "https://rtms.example.com/zoom/zoa_Yw2EXb71hGt4Lq9s",
 }
 _SECRET = "q83vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80="  # noqa: S105  nobody's
+
+
+_LIVE_UTTERANCE = _UTTERANCE | {"revision": 1, "status": "final", "reason": None}
+
+
+def _stream(*events: tuple[str, str, Any]) -> str:
+    """A `text/event-stream` of (name, id, data)."""
+    told = [f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\nid: {at}\n\n" for name, at, data in events]
+    return "retry: 1800\n\n" + "".join(told)
+
+
+TRANSCRIPT_STREAM = _stream(("utterance", "3-1047", _LIVE_UTTERANCE), ("end", "3-1093-end", {"reason": "complete"}))
+PARTICIPANT_STREAM = _stream(("participant_event", "3-211", _EVENT), ("end", "3-260-end", {"reason": "complete"}))
+STATE_STREAM = _stream(
+    ("state_change", "3-1", {"sequence": 1} | _CHANGE),
+    ("end", "3-4-end", {"reason": "session_over"}),
+)
 
 
 def _page(item: Any) -> dict[str, Any]:

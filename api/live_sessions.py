@@ -2,9 +2,13 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 
 from schemas.records import AppSession, Record
+
+Watcher = Callable[[AppSession], None]
+"""Called in the view's thread with a session's new state."""
 
 
 class LiveSessions:
@@ -15,6 +19,7 @@ class LiveSessions:
         self._by_id: dict[str, AppSession] = {}
         self._by_project: dict[str, dict[str, AppSession]] = {}
         self._waiting: dict[str, list[tuple[int, Future[AppSession]]]] = {}
+        self._watchers: dict[str, list[Watcher]] = {}
 
     def apply(self, session_id: str, state: Record | None) -> None:
         """Take a record of `app-sessions`."""
@@ -27,6 +32,9 @@ class LiveSessions:
             self._by_id[session_id] = state
             self._by_project.setdefault(state.project_id, {})[session_id] = state
             done = self._settled(session_id, state)
+            watchers = list(self._watchers.get(session_id, ()))
+        for watcher in watchers:
+            watcher(state)
         for future in done:
             if future.set_running_or_notify_cancel():
                 future.set_result(state)
@@ -53,6 +61,20 @@ class LiveSessions:
         except TimeoutError:
             self._forget(session_id, future)
             return None
+
+    def watch(self, session_id: str, watcher: Watcher) -> None:
+        """Call `watcher` whenever the session changes, until `unwatch`."""
+        with self._lock:
+            self._watchers.setdefault(session_id, []).append(watcher)
+
+    def unwatch(self, session_id: str, watcher: Watcher) -> None:
+        """Call it no more, or one time less if it was given more than once; it may be called once after this."""
+        with self._lock:
+            watchers = self._watchers.get(session_id, [])
+            if watcher in watchers:
+                watchers.remove(watcher)
+            if not watchers:
+                self._watchers.pop(session_id, None)
 
     def _when_folded(self, session_id: str, offset: int) -> "Future[AppSession]":
         future: Future[AppSession] = Future()

@@ -19,12 +19,14 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started_s, status = self._clock.monotonic(), 500
+        started_s, ended_s, status = self._clock.monotonic(), None, 500
 
         async def observed(message: Message) -> None:
-            nonlocal status
+            nonlocal status, ended_s
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if (b"content-type", _FEED) in message["headers"]:
+                    ended_s = self._clock.monotonic()  # how long somebody listens says nothing about us
             await send(message)
 
         try:
@@ -33,7 +35,8 @@ class Observed:
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
             route = getattr(scope.get("route"), "path", UNMATCHED)
             REQUESTS.labels(method, route, str(status)).inc()
-            LATENCY.labels(method, route).observe(self._clock.monotonic() - started_s)
+            LATENCY.labels(method, route).observe((ended_s or self._clock.monotonic()) - started_s)
 
 
+_FEED = b"text/event-stream; charset=utf-8"
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})

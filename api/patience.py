@@ -6,16 +6,24 @@ without an end. Both ends are set here, beneath the app, where a connection can 
 
 import asyncio
 import json
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from api.errors import too_slow
 from connectors.host.logs import get_logger
 
 log = get_logger(__name__)
+
+MAX_MESSAGE_BYTES = 64 * 1024
+"""Of what a WebSocket client may send, which is of no use here."""
+
+_QUIET = logging.getLogger("uvicorn.websockets")
+_QUIET.setLevel(logging.WARNING)
 
 _RECEIVING = (h11.IDLE, h11.SEND_BODY)
 
@@ -34,6 +42,7 @@ class PatientProtocol(H11Protocol):
     def __init__(self, *arguments: Any, patience: Patience, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._patience = patience
+        self._is_upgraded = False
         self._receiving: asyncio.TimerHandle | None = None
         self._sending: asyncio.TimerHandle | None = None
 
@@ -45,11 +54,16 @@ class PatientProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """asyncio: bytes arrived."""
         super().data_received(data)
-        if self.conn.their_state in _RECEIVING:
+        if self.conn.their_state in _RECEIVING and not self._is_upgraded:
             self._await_request()
         elif self._receiving is not None:
             self._receiving.cancel()
             self._receiving = None
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """uvicorn: the connection is another protocol's from here on, and its request has arrived."""
+        super().handle_websocket_upgrade(event)
+        self._is_upgraded = True
 
     def pause_writing(self) -> None:
         """asyncio: nothing more fits until the client reads."""
@@ -91,6 +105,42 @@ class PatientProtocol(H11Protocol):
     def _nobody_reads(self) -> None:
         self._sending = None
         log.info("client cut off", reason="it does not read its answer")
+        self.transport.abort()
+
+
+class PatientSocket(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket, with the second one. It does not log addresses: they may hold a permission."""
+
+    def __init__(self, *arguments: Any, patience: Patience, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.logger = _QUIET
+        self._patience = patience
+        self._sending: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        """asyncio: nothing more fits until the client reads."""
+        super().pause_writing()
+        if self._sending is None:
+            self._sending = self.loop.call_later(self._patience.send_s, self._nobody_reads)
+
+    def resume_writing(self) -> None:
+        """asyncio: the client has read."""
+        super().resume_writing()
+        self._read_again()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """asyncio: the client is gone."""
+        self._read_again()
+        super().connection_lost(exc)
+
+    def _read_again(self) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending = None
+
+    def _nobody_reads(self) -> None:
+        self._sending = None
+        log.info("client cut off", reason="it does not read its messages")
         self.transport.abort()
 
 

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends
+from fastapi.requests import HTTPConnection
 
 from api.claims import Claims
 from api.directory import Directory
 from api.errors import unavailable
+from api.feeds.feeds import Feeds
 from api.followed import Followed
 from api.journal import Journal
 from api.live_sessions import LiveSessions
@@ -48,6 +50,7 @@ class Services:
     clickhouse: ClickHouse
     objects: ObjectStore
     key_ring: KeyRing
+    feeds: Feeds
     searches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SEARCHES_AT_ONCE))
     background: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -76,9 +79,9 @@ class Services:
             raise unavailable("The answer cannot be read now. Try again.") from None
 
 
-def services_of(request: Request) -> Services:
+def services_of(connection: HTTPConnection) -> Services:
     """The services of the app that got the request."""
-    services: Services = request.app.state.services
+    services: Services = connection.app.state.services
     return services
 
 

@@ -34,6 +34,13 @@ class ApiSettings(BaseSettings):
     search_timeout_s: int = Field(default=5, ge=1, le=10, description="for a search over a project's transcripts")
     receive_timeout_s: float = Field(default=30.0, gt=0, description="for a whole request to arrive")
     send_timeout_s: float = Field(default=60.0, gt=0, description="for a client to read on, once nothing more fits")
+    feed_readers: int = Field(default=1000, ge=1, description="who may read live feeds of this process at a time")
+    feed_queue_characters: int = Field(
+        default=256 * 1024, ge=1, description="what may wait for a feed's reader before it is let go as too slow"
+    )
+    feed_keep_alive_s: float = Field(
+        default=15.0, gt=0, description="between signs of life of a feed that says nothing"
+    )
     shutdown_grace_s: int = Field(default=5, ge=0, description="for requests in flight when the process is to stop")
 
     def base_url(self) -> str:

@@ -34,6 +34,11 @@ class OffsetDirectory:
         """The first offset of each partition that still exists."""
         return self._ask(places, OffsetSpec.earliest(), timeout_s)  # type: ignore[no-untyped-call]
 
+    def since(self, places: Iterable[Place], at_ms: int, timeout_s: float = 10.0) -> dict[Place, int | None]:
+        """The first offset of each partition that was appended at `at_ms` or later; None where there is none yet."""
+        spec = OffsetSpec.for_timestamp(at_ms)
+        return {place: None if offset < 0 else offset for place, offset in self._ask(places, spec, timeout_s).items()}
+
     def _ask(self, places: Iterable[Place], spec: OffsetSpec, timeout_s: float) -> dict[Place, int]:
         wanted = {TopicPartition(place.topic, place.partition): spec for place in places}
         deadline = self._clock.monotonic() + timeout_s

@@ -135,7 +135,18 @@ class PartitionLoader:
         deadline = self._clock.monotonic() + timeout_s
         wanted = list(places)
         ends = self._offsets.ends(wanted, timeout_s)
-        self._reader.assign({place: BEGINNING for place in wanted if ends[place] > 0})
+        starts = {place: BEGINNING for place in wanted if ends[place] > 0}
+        yield from self.between(starts, ends, deadline - self._clock.monotonic())
+
+    def between(self, starts: Mapping[Place, int], ends: Mapping[Place, int], timeout_s: float) -> Generator[Record]:
+        """Every committed record from `starts` (or BEGINNING) to before `ends`, in order per partition.
+
+        Raises:
+            OffsetOutOfRange: what stands at a start has been deleted.
+            TimedOut: the ends were not reached in time.
+        """
+        deadline = self._clock.monotonic() + timeout_s
+        self._reader.assign({place: start for place, start in starts.items() if start < ends[place]})
         try:
             while any(position < ends[place] for place, position in self._reader.positions().items()):
                 for record in self._reader.consume():

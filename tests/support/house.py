@@ -79,13 +79,19 @@ class House:
     @contextmanager
     def replica(self, **changed: str) -> Iterator[str]:
         """Another API beside the first; its address."""
+        with self.another(**changed) as (url, _):
+            yield url
+
+    @contextmanager
+    def another(self, **changed: str) -> Iterator[tuple[str, Server]]:
+        """Another API beside the first; its address, and the process."""
         port = free_ports(1)[0]
         env = self.env | {"RTMS_API_PORT": str(port)} | changed
         process = service(["-m", "api"], env, self.api.log.with_name(f"api-{port}.log"))
         try:
             process.launch()
             process.wait_ready()
-            yield f"http://127.0.0.1:{port}/api/v1"
+            yield f"http://127.0.0.1:{port}/api/v1", process
         finally:
             process.stop()
 

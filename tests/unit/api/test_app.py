@@ -59,6 +59,11 @@ def test_every_route_is_in_it(document):
             for what in ("media", "playlist", "transcript/export", "talk_time")
         ),
         ("/api/v1/transcripts/search", "get"),
+        (f"{SESSION}/{{session_id}}/media", "get"),
+        (f"{SESSION}/{{session_id}}/playlist", "get"),
+        (f"{SESSION}/{{session_id}}/stream", "get"),
+        (f"{SESSION}/{{session_id}}/transcript/stream", "get"),
+        (f"{SESSION}/{{session_id}}/participant_events/stream", "get"),
         (f"{BOT}/{{session_id}}/recording", "get"),
         (PROJECT, "post"),
         (PROJECT, "get"),

@@ -1,0 +1,87 @@
+"""One feed at this replica, told to any number of readers. It decides and does not wait: `opening` is its openers'.
+
+How a reader gets everything once: `attach` names the offset up to which it has to read the log by itself; from there on
+everything comes to its inbox. The feed's own knowledge of what was told begins with the first reader's scan (`open`);
+what the tail hands over meanwhile waits.
+"""
+
+import asyncio
+
+from api.feeds.events import Event, Reason
+from api.feeds.inbox import Inbox
+from api.feeds.news import SESSION_OVER, Entry, FeedKey, News, ended
+from api.feeds.scan import is_deleted
+
+
+class Feed:
+    """`next` is the offset after the last record that was told; at first, from where on the tail hands over."""
+
+    def __init__(self, key: FeedKey, begins_at: int) -> None:
+        self.key = key
+        self.next = begins_at
+        self._news: News | None = None
+        self._early: list[tuple[Entry, int]] = []
+        self._inboxes: set[Inbox] = set()
+        self.opening = asyncio.Lock()
+        self._is_over = False
+        self._end: Event | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it knows what has been told before `next`."""
+        return self._news is not None
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether nothing follows."""
+        return self._end is not None
+
+    def open(self, news: News, end: Event | None) -> None:
+        """Go on from `news`, which have taken every record before `next`; `end` is the last event, if it was there."""
+        self._news, self._end = news, end
+        early, self._early = self._early, []
+        for entry, deleted_ms in early:
+            self.take(entry, deleted_ms)
+        if self._is_over:
+            self.finish()
+
+    def take(self, entry: Entry, deleted_ms: int) -> None:
+        """A record of the session, in log order; what stands before `next` is known from elsewhere."""
+        if entry.offset < self.next:
+            return
+        if self._news is None:
+            self._early.append((entry, deleted_ms))
+            return
+        self.next = entry.offset + 1
+        told = None if self.is_ended or is_deleted(entry, deleted_ms) else self._news.take(entry)
+        if told is not None:
+            self._tell(told)
+
+    def finish(self) -> None:
+        """The session is over, and everything that the log has of it was taken."""
+        self._is_over = True
+        if self.is_open and not self.is_ended:
+            self._tell(ended(self.key, max(0, self.next - 1), SESSION_OVER))
+
+    def attach(self, inbox: Inbox) -> int:
+        """From now on the inbox gets what is told; what stands before the offset returned, its reader has to scan."""
+        self._inboxes.add(inbox)
+        if self._end is not None:
+            inbox.put(self._end)
+        return self.next
+
+    def detach(self, inbox: Inbox) -> None:
+        """The inbox gets nothing more, and what is in it will be read from the log."""
+        self._inboxes.discard(inbox)
+        inbox.clear()
+
+    def close(self, reason: Reason) -> None:
+        """All who read have to come back."""
+        for inbox in self._inboxes:
+            inbox.close(reason)
+
+    def _tell(self, event: Event) -> None:
+        if event.is_end:
+            self._end = event
+        for inbox in self._inboxes:
+            inbox.put(event)

@@ -1,0 +1,62 @@
+"""What a transcript's records amount to for those who read it live. Pure."""
+
+from typing import Any
+
+from api.feeds.events import Event
+from api.feeds.news import COMPLETE, Entry, FeedKey, ended, item, removed
+from api.feeds.told import Told
+from api.transcripts import utterances
+from api.transcripts.utterances import UtteranceDocument
+from schemas.records import OutputKind, Utterance, UtteranceStatus
+
+UTTERANCE = "utterance"
+
+
+class LiveUtteranceDocument(UtteranceDocument):
+    """An utterance as it is told live: a higher `revision` of an `id` replaces a lower one; `status` is `partial`,
+    `final` or `failed`, and then `reason` says why there are no words.
+    """
+
+    revision: int
+    status: str
+    reason: str | None
+
+
+class TranscriptNews:
+    """Tells the utterances of one engine, and how they change."""
+
+    def __init__(self, key: FeedKey) -> None:
+        self._key = key
+        self._told = Told()
+
+    def take(self, entry: Entry) -> Event | None:
+        value = entry.value
+        if value is None:
+            return removed(self._key, self._told, entry)
+        if not isinstance(value, Utterance):
+            return None
+        if value.kind is OutputKind.END:
+            return ended(self._key, entry.offset, COMPLETE)
+        if value.kind is not OutputKind.ITEM or value.engine != self._key.engine or not self._is_worth(value):
+            return None
+        return item(self._key, self._told, entry, UTTERANCE, self._document(value))
+
+    def _is_worth(self, utterance: Utterance) -> bool:
+        """Words; or that there are none, where there were some or somebody was heard and not understood."""
+        return (
+            bool(utterance.text)
+            or utterance.status is UtteranceStatus.FAILED
+            or self._told.knows(utterance.utterance_id)
+        )
+
+    def _document(self, utterance: Utterance) -> dict[str, Any]:
+        assert self._key.engine is not None
+        row = {name: getattr(utterance, name) for name in Utterance.__slots__}
+        [said] = utterances.documents(self._key.session_id, self._key.engine, [row])
+        live: LiveUtteranceDocument = {
+            **said,
+            "revision": utterance.revision,
+            "status": str(utterance.status),
+            "reason": utterance.reason,
+        }
+        return dict(live)

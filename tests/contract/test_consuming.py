@@ -1,0 +1,67 @@
+"""The examples of docs/consuming.md, run as they stand there against the real stack."""
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from deploy.local.settings import REPOSITORY
+from schemas import topics
+from schemas.ids import partition_of
+from schemas.keys import item_key
+from schemas.records import OutputKind, Utterance
+from tests.support.writer import writing
+
+EXAMPLE = REPOSITORY / "docs" / "examples" / "live_transcript.py"
+
+
+def said(session_id: str, item: str, text: str, revision: int = 1) -> Utterance:
+    return Utterance(session_id=session_id, kind=OutputKind.ITEM, utterance_id=item, revision=revision, engine="zoom",
+                     participant_name="Ada", text=text)  # fmt: skip
+
+
+def test_a_live_transcript_by_confluents_own_client(topics_ready: dict[str, str]) -> None:
+    session_id, group = f"app_{uuid.uuid4().hex[:16]}", f"example-{uuid.uuid4().hex}"
+    lines = [
+        said(session_id, "utt_1", "hello"),
+        said(session_id, "utt_2", "whirled"),
+        said(session_id, "utt_1", "hello"),
+        said(session_id, "utt_2", "world", 2),
+        said("app_other", "utt_3", "elsewhere"),
+    ]
+    with writing(topics_ready) as others, example(topics_ready, "--group", group, "--session", session_id) as consumer:
+
+        def write(key: bytes, value: Utterance | None) -> None:
+            encoded = None if value is None else others.decoder.codec.encode(topics.TRANSCRIPTS, value)
+            partition = partition_of(session_id, others.kafka.partitions)
+            others.producer.send_blocking(topics.TRANSCRIPTS, key, encoded, partition)
+
+        for line in lines:
+            write(item_key(line.session_id, line.utterance_id), line)
+        assert consumer.stdout is not None
+        heard = [consumer.stdout.readline().rstrip() for _ in range(3)]
+        write(item_key(session_id, "utt_1"), None)
+        write(item_key(session_id, "end"), Utterance(session_id=session_id, kind=OutputKind.END))
+        heard += consumer.stdout.read().splitlines()
+        assert consumer.wait(30) == 0
+    assert heard == [
+        f"{session_id} Ada: hello",
+        f"{session_id} Ada: whirled",
+        f"{session_id} Ada: world",
+        f"{session_id} utt_1 deleted",
+        f"{session_id} end",
+    ]
+
+
+@contextmanager
+def example(kafka: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """The example, running; what it prints is in `stdout`."""
+    addresses = ("--brokers", kafka["RTMS_KAFKA_BOOTSTRAP_SERVERS"], "--registry", kafka["RTMS_KAFKA_REGISTRY_URL"])
+    command = [sys.executable, str(EXAMPLE), *addresses, *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={"PATH": os.environ["PATH"]}) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

@@ -1,0 +1,379 @@
+"""Log and tail joined: however far each replica has read, whoever comes when, every event comes once and in order.
+
+The log, the tails and the scans are played here, so that every interleaving can be had; the feeds are the real ones.
+"""
+
+import asyncio
+import random
+from dataclasses import replace
+
+import pytest
+
+from api.errors import ApiError
+from api.feeds.cursors import NEW, Cursor, parsed
+from api.feeds.events import Event, Reason
+from api.feeds.feeds import Feeds, deleted_ms
+from api.feeds.log_reader import LogReader
+from api.feeds.news import Entry, FeedKey, MakeNews, ended
+from api.feeds.scan import Scan
+from api.live_sessions import LiveSessions
+from api.settings import ApiSettings
+from api.transcripts.news import TranscriptNews
+from connectors.kafka.errors import TimedOut
+from connectors.kafka.records import Place
+from schemas.records import AppSession, OutputKind, StreamRequest, Utterance
+from schemas.settings import Engine
+
+KEY = FeedKey("transcripts", "app_1", 3, Engine.ZOOM)
+SESSION = AppSession(
+    session_id="app_1", project_id="p1", state="connected", settings="{}", metadata=None, history=(),
+    request=StreamRequest(product="meeting", meeting_id="m", stream_id="s", server_urls=(), zoom_app_id="z"),
+    recording_state="in_progress", transcription_state="in_progress", awaiting=(), created_at_ms=1, epoch=1,
+    folded_offset=4, connected_once=True,
+)  # fmt: skip
+
+
+def said(number: int, revision: int = 1) -> Utterance:
+    return Utterance(session_id="app_1", kind=OutputKind.ITEM, utterance_id=f"utt_{number}", revision=revision,
+                     engine="zoom", text=f"{number}/{revision}")  # fmt: skip
+
+
+END = Utterance(session_id="app_1", kind=OutputKind.END)
+
+
+class Log:
+    """One partition: what is there, and which offsets are another session's (None)."""
+
+    def __init__(self, make: MakeNews = TranscriptNews) -> None:
+        self.make = make
+        self.entries: list[Entry | None] = []
+
+    def write(self, value: Utterance | None) -> None:
+        entry = Entry(len(self.entries), 1000 + len(self.entries), getattr(value, "utterance_id", ""), value)
+        self.entries.append(None if value is None else entry)
+
+    def told(self) -> list[Event]:
+        news = self.make(KEY)
+        return [event for entry in self.entries if entry and (event := news.take(entry)) is not None]
+
+
+class Replica:
+    """An API process: its feeds, with a tail and scans that do what the test says, when it says."""
+
+    def __init__(self, log: Log, **settings: object) -> None:
+        self.log, self.position, self.first, self.is_away = log, len(log.entries), 0, False
+        self.waiting: list[tuple[int, object]] = []
+        self.sessions = LiveSessions()
+        self.sessions.apply("app_1", SESSION)
+        self.feeds = Feeds(self, None, self.sessions, ApiSettings(**settings))  # type: ignore[arg-type]
+        self.feeds.follow(self)  # type: ignore[arg-type]
+
+    # the tail
+
+    is_ready = True
+
+    def start(self) -> "Replica":
+        return self
+
+    def close(self) -> None: ...
+
+    def join(self, place, register) -> int:
+        register()
+        return self.position
+
+    def when_passed(self, place, offset, passed) -> None:
+        self.waiting.append((offset, passed))
+
+    def advance(self, upto: int) -> None:
+        for entry in self.log.entries[self.position : upto]:
+            if entry is not None and ("transcripts", "app_1") in self.feeds._by_session:
+                self.feeds._loop.call_soon_threadsafe(self.feeds._deliver, ("transcripts", "app_1"), entry)
+        self.position = max(self.position, upto)
+        for offset, passed in [entry for entry in self.waiting if entry[0] <= self.position]:
+            self.waiting.remove((offset, passed))
+            passed()
+
+    # the scans
+
+    async def bounds(self, place) -> tuple[int, int]:
+        if self.is_away:
+            raise TimedOut("away")
+        return self.first, len(self.log.entries)
+
+    async def scan(self, wanted, *, is_whole: bool) -> Scan:
+        if self.is_away:
+            raise TimedOut("away")
+        scan = Scan(wanted, is_whole, self.log.make(KEY))
+        for entry in self.log.entries[: wanted.until]:
+            if entry is not None:
+                scan.take(entry)
+            await asyncio.sleep(0)
+            if scan.is_done:
+                break
+        return scan
+
+    def reader(self, after: Cursor) -> LogReader:
+        return LogReader(self.feeds, SESSION, KEY, after, 0)
+
+
+class Reading:
+    """Somebody who reads at a replica, until torn off."""
+
+    def __init__(self, reader: LogReader) -> None:
+        self.reader = reader
+        self.got: list[Event] = []
+        self.more = asyncio.Event()
+        self.task = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        if await self.reader.begin():
+            async for event in self.reader.events(60):
+                if event is not None:
+                    self.got.append(event)
+                    self.more.set()
+
+    async def upto(self, count: int) -> None:
+        while len(self.got) < count:
+            self.more.clear()
+            await self.more.wait()
+
+    async def torn_off(self) -> list[Event]:
+        self.task.cancel()
+        await asyncio.wait([self.task])
+        self.reader.close()
+        return self.got
+
+
+async def settle(rounds: int = 300) -> None:
+    for _ in range(rounds):
+        await asyncio.sleep(0)
+
+
+class Reader:
+    """Comes and goes, each time with the id of the last event it has."""
+
+    def __init__(self) -> None:
+        self.got: list[Event] = []
+        self.reading: Reading | None = None
+
+    async def leave(self) -> None:
+        if self.reading is not None:
+            self.got += await self.reading.torn_off()
+            self.reading = None
+
+    async def come(self, replica: Replica) -> None:
+        await self.leave()
+        last = [event.at for event in self.got if event.at]
+        self.reading = Reading(replica.reader(last[-1] if last else Cursor(3, NEW)))
+
+
+class Everything:
+    """Tells every record: what comes twice is seen."""
+
+    def __init__(self, key: FeedKey) -> None:
+        self._key = key
+
+    def take(self, entry: Entry) -> Event | None:
+        if entry.value == END:
+            return ended(self._key, entry.offset, "complete")
+        return Event("x", str(entry.offset), Cursor(3, entry.offset))
+
+
+async def act(dice: random.Random, log: Log, replicas: list[Replica], readers: list[Reader]) -> None:
+    """Something happens."""
+    match dice.randrange(6):
+        case 0 | 1:
+            log.write(dice.choice([None, said(dice.randrange(12), dice.randrange(1, 3))]))
+        case 2 | 3:
+            replica = dice.choice(replicas)
+            replica.advance(min(len(log.entries), replica.position + dice.randrange(1, 4)))
+        case 4:
+            await dice.choice(readers).come(dice.choice(replicas))
+        case 5:
+            await dice.choice(readers).leave()
+    for _ in range(dice.randrange(4)):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("make", [TranscriptNews, Everything])
+@pytest.mark.parametrize("seed", range(100))
+async def test_every_event_comes_once_and_in_order(seed: int, make: MakeNews) -> None:
+    dice, log = random.Random(seed), Log(make)
+    replicas = [Replica(log), Replica(log)]
+    readers = [Reader(), Reader(), Reader()]
+    for _ in range(150):
+        await act(dice, log, replicas, readers)
+    log.write(END)
+    for reader in readers:
+        await reader.come(dice.choice(replicas))
+    for replica in replicas:
+        replica.advance(len(log.entries))
+    await settle()
+    for reader in readers:
+        await reader.leave()
+        assert reader.got == log.told()
+    assert all(not replica.feeds._held and not replica.feeds._by_session for replica in replicas)
+
+
+@pytest.mark.parametrize(("page", "queue"), [(1, 2000), (40, 2000), (1000, 20_000), (10_000, 20_000)])
+async def test_pages_join_without_a_seam(page: int, queue: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is still reading pages is not too slow, and what is written again behind them is known."""
+    monkeypatch.setattr("api.feeds.log_reader.PAGE", page)
+    log = Log()
+    for number in range(20):
+        log.write(said(number))
+    replica = Replica(log, feed_queue_characters=queue)
+    reading = Reading(replica.reader(Cursor(3, NEW)))
+    for number in range(60):
+        log.write(said(number))
+        replica.advance(len(log.entries))
+        await settle(3)
+    await reading.upto(60)
+    assert await reading.torn_off() == log.told()
+
+
+async def test_a_replica_that_is_behind_does_not_tell_again_what_another_told() -> None:
+    log = Log()
+    behind = Replica(log)
+    log.write(said(1))
+    log.write(said(2))
+    reading = Reading(behind.reader(Cursor(3, 0)))
+    await settle()
+    behind.advance(2)
+    await settle()
+    assert [event.at for event in await reading.torn_off()] == [Cursor(3, 1)]
+
+
+async def test_who_is_too_slow_is_told_and_gets_the_rest_later() -> None:
+    log = Log()
+    replica = Replica(log, feed_queue_characters=1000)
+    reading = Reading(replica.reader(Cursor(3, NEW)))
+    await settle()
+    for number in range(30):
+        log.write(said(number))
+    replica.advance(30)
+    await settle()
+    [last] = await reading.torn_off()
+    assert (last.name, last.data) == ("closing", '{"reason":"too_slow"}')
+    back = Reading(replica.reader(Cursor(3, NEW)))
+    await settle()
+    assert await back.torn_off() == log.told()
+
+
+async def test_a_session_that_is_over_ends_when_the_log_has_been_read_to_where_it_ended() -> None:
+    log = Log()
+    replica = Replica(log)
+    reading = Reading(replica.reader(Cursor(3, NEW)))
+    await settle()
+    log.write(said(1))
+    replica.sessions.apply("app_1", replace(SESSION, state="ended"))
+    await settle()
+    assert reading.got == [], "the tail has not come there yet"
+    replica.advance(1)
+    await settle()
+    told = await reading.torn_off()
+    assert [event.name for event in told] == ["utterance", "end"]
+    assert told[-1].data == '{"reason":"session_over"}'
+    assert not await replica.reader(parsed(str(told[-1].at), 3)).begin()
+
+
+async def test_what_was_deleted_is_not_told() -> None:
+    log = Log()
+    log.write(said(1))
+    replica = Replica(log)
+    log.write(said(2))
+    log.write(said(3))
+    log.write(END)
+    deleted = replace(SESSION, transcript_deleted_at_ms=1001)
+    replica.sessions.apply("app_1", deleted)
+    reading = Reading(LogReader(replica.feeds, deleted, KEY, Cursor(3, NEW), 0))
+    await settle()
+    replica.advance(4)
+    await settle()
+    assert [str(event.at) for event in await reading.torn_off()] == ["3-2", "3-3-end"]
+
+
+def test_a_deleted_transcript_deletes_no_participant_events() -> None:
+    deleted = replace(SESSION, transcript_deleted_at_ms=1001)
+    assert deleted_ms(deleted, KEY) == 1001
+    assert deleted_ms(deleted, FeedKey("participant-events", "app_1", 3)) == -1
+
+
+@pytest.mark.parametrize("after", [Cursor(3, 2), Cursor(3, 10**9)])
+async def test_an_id_that_nobody_can_have_is_refused(after: Cursor) -> None:
+    log = Log()
+    log.write(said(1))
+    log.write(said(2))
+    reader = Replica(log).reader(after)
+    with pytest.raises(ApiError) as refused:
+        await reader.begin()
+    reader.close()
+    assert refused.value.status == 400
+
+
+async def test_what_is_gone_is_said_to_be_gone() -> None:
+    log = Log()
+    for number in range(5):
+        log.write(said(number))
+    replica = Replica(log)
+    replica.first = 3
+    for after, status in ((Cursor(3, 1), 410), (Cursor(3, 2), None)):
+        reader = replica.reader(after)
+        if status is None:
+            assert await reader.begin()
+        else:
+            with pytest.raises(ApiError) as refused:
+                await reader.begin()
+            assert refused.value.status == status
+        reader.close()
+    old = LogReader(replica.feeds, SESSION, KEY, Cursor(3, NEW), SESSION.created_at_ms + 1)
+    with pytest.raises(ApiError) as refused:
+        await old.begin()
+    old.close()
+    assert refused.value.status == 410
+
+
+async def test_without_kafka_nobody_is_taken_and_nothing_is_left_behind() -> None:
+    replica = Replica(Log())
+    replica.is_away = True
+    reader = replica.reader(Cursor(3, NEW))
+    with pytest.raises(ApiError) as refused:
+        await reader.begin()
+    reader.close()
+    assert refused.value.status == 503
+    assert not replica.feeds._held
+    assert not replica.feeds._inboxes
+
+
+async def test_a_full_house_and_a_closing_one_take_nobody() -> None:
+    replica = Replica(Log(), feed_readers=1)
+    first = Reading(replica.reader(Cursor(3, NEW)))
+    await settle()
+    with pytest.raises(ApiError) as refused:
+        await replica.reader(Cursor(3, NEW)).begin()
+    assert refused.value.status == 503
+    replica.feeds.part()
+    await settle()
+    assert [event.data for event in await first.torn_off()] == ['{"reason":"restarting"}']
+    with pytest.raises(ApiError):
+        await replica.reader(Cursor(3, NEW)).begin()
+
+
+async def test_a_tail_that_lost_its_place_sends_its_readers_back() -> None:
+    """Those who come back while others are still on their way out are not told by the feed that has a hole."""
+    log = Log()
+    replica = Replica(log)
+    reading = Reading(replica.reader(Cursor(3, NEW)))
+    await settle()
+    replica.feeds.lost(Place("transcripts", 2))
+    await settle()
+    assert reading.got == []
+    log.write(said(1))
+    replica.position = 1  # what it passed over, it did not hand over
+    replica.feeds.lost(Place("transcripts", 3))
+    await settle()
+    back = Reading(replica.reader(Cursor(3, NEW)))
+    await settle()
+    [last] = await reading.torn_off()
+    assert await back.torn_off() == log.told()
+    assert last.data == f'{{"reason":"{Reason.POSITION_LOST}"}}'

@@ -1,0 +1,74 @@
+"""What is told of a transcript's records."""
+
+import json
+
+from api.feeds.news import Entry, FeedKey
+from api.transcripts.news import TranscriptNews
+from schemas.records import OutputKind, ParticipantEvent, Utterance, UtteranceStatus
+from schemas.settings import Engine
+
+KEY = FeedKey("transcripts", "app_1", 3, Engine.ZOOM)
+
+
+def said(text="hello", revision=1, item="utt_1", **fields):
+    given = {"engine": "zoom", "kind": OutputKind.ITEM, "start_ms": 5, "end_ms": 9} | fields
+    return Utterance(session_id="app_1", utterance_id=item, revision=revision, text=text, **given)
+
+
+def told(*values):
+    news = TranscriptNews(KEY)
+    items = [value.utterance_id if isinstance(value, Utterance) else "utt_1" for value in values]
+    return [
+        news.take(Entry(offset, 0, item, value)) for offset, (item, value) in enumerate(zip(items, values, strict=True))
+    ]
+
+
+def test_an_utterance_is_told_where_it_stands():
+    [first, second] = told(said(), said(item="utt_2"))
+    assert (first.name, str(first.at), str(second.at)) == ("utterance", "3-0", "3-1")
+    data = json.loads(first.data)
+    assert data["id"] == "utt_1"
+    assert (data["revision"], data["status"], data["reason"]) == (1, "final", None)
+    assert data["transcription"] == {"transcript": "hello"}
+
+
+def test_what_a_restarted_processor_writes_again_is_not():
+    again = [said("a", 1), said("b", 2), said("a", 1), said("b", 2), said("b", 2)]
+    assert [event is not None for event in told(*again)] == [True, True, False, False, False]
+
+
+def test_of_one_revision_the_later_record_counts():
+    assert [event is not None for event in told(said("a"), said("b"), said("b"), said("a"))] == [
+        True,
+        True,
+        False,
+        True,
+    ]
+
+
+def test_other_engines_and_other_things_are_not_told():
+    other = ParticipantEvent(session_id="app_1", kind=OutputKind.ITEM, event_id="pe_1")
+    assert told(said(engine="moonshine"), said(kind=OutputKind.UNKNOWN), other) == [None, None, None]
+
+
+def test_silence_is_only_told_where_there_were_words_or_nobody_understood():
+    failed = said("", item="utt_2", status=UtteranceStatus.FAILED, reason="timeout")
+    events = told(said(""), said("hello"), said("", 2), failed)
+    assert [event is not None for event in events] == [False, True, True, True]
+    assert json.loads(events[3].data)["reason"] == "timeout"
+
+
+def test_a_tombstone_takes_back_and_what_comes_again_is_new():
+    events = told(said(), None, said())
+    assert (events[1].name, events[1].data) == ("removed", '{"id":"utt_1"}')
+    assert events[2] is not None
+
+
+def test_the_tombstone_of_the_end_takes_nothing_back():
+    news = TranscriptNews(KEY)
+    assert news.take(Entry(0, 0, "end", None)) is None
+
+
+def test_the_end():
+    [end] = told(Utterance(session_id="app_1", kind=OutputKind.END))
+    assert (end.is_end, end.data, str(end.at)) == (True, '{"reason":"complete"}', "3-0-end")
