@@ -97,6 +97,17 @@ _DELIVERY = {
         "data": _CHANGE,
     },
 }
+_CHAT_MESSAGE = {
+    "id": "msg_hGt4Lq9sYw2EXb71",
+    "text": "Slides: https://example.org/two-cities",
+    "timestamp_ms": 1768300215412,
+    "timestamp": 1768300215,
+    "to": "everyone",
+    "sender_name": "Ada",
+    "sender_uuid": _PARTICIPANT,
+    "sender_user_uuid": None,
+    "additional_data": {"message_id": "kq3+Yx==", "chat_session": {"type": 1}, "revision": 4},
+}
 _PROJECT = {"id": "proj_4Lq9sYw2EXb71hGt", "name": "Acme", "concurrency_limit": 100, "created_at": _AT}
 _KEY = {
     "id": "key_hGt4Lq9sYw2EXb71",
@@ -154,7 +165,8 @@ EXAMPLES: dict[str, Any] = {
     "AttemptDocument": {"at": _AT, "status_code": None, "error": "timeout", "response": ""},
     "BotDocument": _BOT,
     "BotPage": _page(_BOT),
-    "ChatMessagePage": {"next": None, "previous": None, "results": []},
+    "ChatMessageDocument": _CHAT_MESSAGE,
+    "ChatMessagePage": _page(_CHAT_MESSAGE),
     "CompletenessDocument": {"complete": False, "missing_ms": 2200},
     "DeliveryDocument": _DELIVERY,
     "DeliveryPage": _page(_DELIVERY),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from processors.checkpoint.sessions import Session, SessionKey
 from processors.participants.application import participant_event
-from processors.participants.roster import ParticipantsLogic
+from processors.participants.logic import ParticipantsLogic
 from processors.transcription.application import TranscriptionApplication
 from processors.transcription.logic import TranscriptionLogic
 from processors.transcription.settings import TranscriptionSettings

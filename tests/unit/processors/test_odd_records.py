@@ -7,7 +7,7 @@ import pytest
 
 from processors.muxing.logic import MuxingLogic
 from processors.participants.application import participant_event
-from processors.participants.roster import ParticipantsLogic
+from processors.participants.logic import ParticipantsLogic
 from processors.transcription.logic import TranscriptionLogic
 from processors.transcription.recogniser import Recognised, Segment
 from processors.transcription.works import (
