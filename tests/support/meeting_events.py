@@ -5,7 +5,9 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
-from schemas.records import Begin, Chat, Event, MediaRecord, RecordKind
+from processors.participants.application import participant_event
+from processors.participants.logic import ParticipantsLogic
+from schemas.records import Begin, Chat, Event, MediaRecord, ParticipantEvent, RecordKind
 from schemas.topics import CHAT, EVENTS
 
 SPEECH = '{"speech_events": true}'
@@ -103,6 +105,15 @@ def chat(
         text=text,
         details=json.dumps(details),
     )
+
+
+def told_of(session_id: str, topic: str, records: Iterable[MediaRecord]) -> list[ParticipantEvent]:
+    """What the participants processor writes of a session's records of one topic."""
+    part, told = None, []
+    for one in records:
+        observed = ParticipantsLogic().observe(topic, part, one)
+        part, told = observed.part, told + [participant_event(session_id, work) for work in observed.works]
+    return told
 
 
 def record(session_id: str, kind: RecordKind, epoch: int, sequence: int, at_ms: int, settings: str = "{}") -> Event:
