@@ -153,6 +153,16 @@ def test_a_sessions_own_webhooks_stand_in_place_of_the_projects(house, sink):
     assert {told.json["trigger"] for told in own.told} == {"bot.state_change"}
 
 
+def test_one_that_never_answers_delays_nobody_else(house, sink):
+    tenant = house.tenant("slow")
+    with receiving(Receiver(delay_s=8)) as slow, receiving() as quick:
+        subscribe(tenant, slow.url)
+        subscribe(tenant, quick.url)
+        sessions = [tenant.create().json()["id"] for _ in range(40)]
+        until(lambda: {told.json["app_session_id"] for told in quick.told} == set(sessions), "the quick one", 6)
+    assert len(slow.told) < len(sessions)
+
+
 def test_a_receiver_that_is_away_misses_nothing_though_the_sink_is_killed(house, sink):
     tenant, receiver = house.tenant("away"), Receiver()
     with receiving(receiver):
@@ -172,16 +182,6 @@ def attempts(tenant, session_id):
     if listed.status_code != 200:
         return []
     return [attempt for entry in listed.json()["results"] for attempt in entry["attempts"]]
-
-
-def test_one_that_never_answers_delays_nobody_else(house, sink):
-    tenant = house.tenant("slow")
-    with receiving(Receiver(delay_s=8)) as slow, receiving() as quick:
-        subscribe(tenant, slow.url)
-        subscribe(tenant, quick.url)
-        sessions = [tenant.create().json()["id"] for _ in range(40)]
-        until(lambda: {told.json["app_session_id"] for told in quick.told} == set(sessions), "the quick one", 6)
-    assert len(slow.told) < len(sessions)
 
 
 def test_deliveries_are_listed_and_made_again(house, sink):
