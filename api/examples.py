@@ -135,7 +135,11 @@ def _stream(*events: tuple[str, str, Any]) -> str:
 
 
 TRANSCRIPT_STREAM = _stream(("utterance", "3-1047", _LIVE_UTTERANCE), ("end", "3-1093-end", {"reason": "complete"}))
-PARTICIPANT_STREAM = _stream(("participant_event", "3-211", _EVENT), ("end", "3-260-end", {"reason": "complete"}))
+PARTICIPANT_STREAM = _stream(
+    ("participant_event", "3-211", _EVENT),
+    ("chat_message", "3-214", _CHAT_MESSAGE),
+    ("end", "3-260-end", {"reason": "complete"}),
+)
 STATE_STREAM = _stream(
     ("state_change", "3-1", {"sequence": 1} | _CHANGE),
     ("end", "3-4-end", {"reason": "session_over"}),
