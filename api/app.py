@@ -9,6 +9,7 @@ from api import refusals
 from api.app_sessions.participant_routes import router as participants
 from api.app_sessions.routes import router as app_sessions
 from api.bots.routes import router as bots
+from api.chat_messages.routes import router as chat_messages
 from api.control_plane.archive_routes import router as archive
 from api.control_plane.routes import router as control_plane
 from api.document import openapi_document
@@ -85,6 +86,7 @@ def create_app(open_services: OpenServices, clock: Clock, *, serves_objects: boo
         search,
         talk_time,
         participant_events,
+        chat_messages,
         participants,
         transcripts_live,
         participant_events_live,

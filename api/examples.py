@@ -97,6 +97,17 @@ _DELIVERY = {
         "data": _CHANGE,
     },
 }
+_CHAT_MESSAGE = {
+    "id": "msg_hGt4Lq9sYw2EXb71",
+    "text": "Slides: https://example.org/two-cities",
+    "timestamp_ms": 1768300215412,
+    "timestamp": 1768300215,
+    "to": "everyone",
+    "sender_name": "Ada",
+    "sender_uuid": _PARTICIPANT,
+    "sender_user_uuid": None,
+    "additional_data": {"message_id": "kq3+Yx==", "chat_session": {"type": 1}, "revision": 4},
+}
 _PROJECT = {"id": "proj_4Lq9sYw2EXb71hGt", "name": "Acme", "concurrency_limit": 100, "created_at": _AT}
 _KEY = {
     "id": "key_hGt4Lq9sYw2EXb71",
@@ -124,7 +135,11 @@ def _stream(*events: tuple[str, str, Any]) -> str:
 
 
 TRANSCRIPT_STREAM = _stream(("utterance", "3-1047", _LIVE_UTTERANCE), ("end", "3-1093-end", {"reason": "complete"}))
-PARTICIPANT_STREAM = _stream(("participant_event", "3-211", _EVENT), ("end", "3-260-end", {"reason": "complete"}))
+PARTICIPANT_STREAM = _stream(
+    ("participant_event", "3-211", _EVENT),
+    ("chat_message", "3-214", _CHAT_MESSAGE),
+    ("end", "3-260-end", {"reason": "complete"}),
+)
 STATE_STREAM = _stream(
     ("state_change", "3-1", {"sequence": 1} | _CHANGE),
     ("end", "3-4-end", {"reason": "session_over"}),
@@ -154,7 +169,8 @@ EXAMPLES: dict[str, Any] = {
     "AttemptDocument": {"at": _AT, "status_code": None, "error": "timeout", "response": ""},
     "BotDocument": _BOT,
     "BotPage": _page(_BOT),
-    "ChatMessagePage": {"next": None, "previous": None, "results": []},
+    "ChatMessageDocument": _CHAT_MESSAGE,
+    "ChatMessagePage": _page(_CHAT_MESSAGE),
     "CompletenessDocument": {"complete": False, "missing_ms": 2200},
     "DeliveryDocument": _DELIVERY,
     "DeliveryPage": _page(_DELIVERY),

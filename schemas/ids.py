@@ -14,6 +14,7 @@ SESSION_PREFIX = "app_"
 UTTERANCE_PREFIX = "utt_"
 PARTICIPANT_PREFIX = "par_"
 PARTICIPANT_EVENT_PREFIX = "pe_"
+CHAT_MESSAGE_PREFIX = "msg_"
 SEGMENT_PREFIX = "seg_"
 
 _MURMUR2_SEED = 0x9747B28C
@@ -54,6 +55,11 @@ def window_id(prefix: str, session: str, kind: str, engine: str, track: str, sta
 def participant_uuid(session: str, participant_id: int) -> str:
     """A participant's id towards API clients; `participant_id` is Zoom's user id within the session."""
     return derived(PARTICIPANT_PREFIX, session, participant_id)
+
+
+def chat_message_id(session: str, message_id: str) -> str:
+    """A chat message's id towards API clients; `message_id` is Zoom's, the same however often it is announced."""
+    return derived(CHAT_MESSAGE_PREFIX, session, message_id)
 
 
 def participant_of_channel(channel_id: str) -> int:

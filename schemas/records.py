@@ -223,7 +223,10 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantEvent:
-    """`event` is `join` or `leave`; `details` is JSON. The `end` record closes the session's list."""
+    """`event` is one of `schemas.participant_events`; `details` is JSON, of chat that of `schemas.chat_messages`.
+
+    The `end` record closes the session's list; its `count` is the number of different ids before it.
+    """
 
     session_id: str
     kind: OutputKind

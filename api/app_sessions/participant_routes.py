@@ -1,7 +1,6 @@
-"""Who took part, and what was written meanwhile, under both names of a session."""
+"""Who took part, under both names of a session."""
 
 from fastapi import APIRouter, Request
-from typing_extensions import TypedDict
 
 from api.answers import answers
 from api.app_sessions import participants
@@ -10,18 +9,9 @@ from api.app_sessions.participants import ParticipantPage
 from api.pages import decoded, links
 from api.paths import APP_SESSION, BOT
 from api.services import Here
-from api.times import queried_ms
 from schemas.sessions import State
 
 router = APIRouter(tags=["Participants"])
-
-
-class ChatMessagePage(TypedDict):
-    """There are none: chat is on the topic `rtms.chat`, and not kept beyond it yet."""
-
-    next: None
-    previous: None
-    results: list[None]
 
 
 @router.get(f"{APP_SESSION}/participants", responses=answers(400, 401, 403, 404, 503))
@@ -37,19 +27,7 @@ async def list_participants(
     """Who took part so far, by when they came first, 25 a page."""
     at = decoded(cursor)
     deleted = session.state == State.DATA_DELETED
-    rows = [] if deleted else await services.select(participants.QUERY, {"session_id": session.session_id})
+    rows = [] if deleted else await services.select(participants.QUERY, participants.parameters(session.session_id))
     page = participants.page(session.session_id, rows, id, is_host, at)
     following, preceding = links(request, services.settings.base_url(), page)
     return {"next": following, "previous": preceding, "results": page.items}
-
-
-@router.get(f"{APP_SESSION}/chat_messages", responses=answers(400, 401, 403, 404, 503))
-@router.get(f"{BOT}/chat_messages", responses=answers(400, 401, 403, 404, 503))
-async def list_chat_messages(
-    _session: CurrentBot, updated_after: str | None = None, cursor: str | None = None
-) -> ChatMessagePage:
-    """Always empty, as app sessions' chat is with the incumbent; read `rtms.chat` for it."""
-    decoded(cursor)
-    if updated_after is not None:
-        queried_ms("updated_after", updated_after)
-    return {"next": None, "previous": None, "results": []}

@@ -11,19 +11,25 @@ from typing_extensions import TypedDict
 
 from api.pages import PAGE_SIZE, Cursor, Key, Page, page_of
 from schemas import ids
+from schemas.participant_events import PRESENCE
 
 MOST = 100_000
 
 QUERY = f"""
 SELECT participant_id, argMax(participant_name, timestamp_ms) AS name, min(timestamp_ms) AS first_ms
 FROM participant_events
-WHERE session_id = {{session_id:String}}
+WHERE session_id = {{session_id:String}} AND event IN {{events:Array(String)}}
 GROUP BY participant_id
 ORDER BY first_ms, participant_id
 LIMIT {MOST}
 """  # noqa: S608  a number of ours
 
 Row = Mapping[str, Any]
+
+
+def parameters(session_id: str) -> dict[str, Any]:
+    """The parameters of `QUERY`: whoever came or went took part."""
+    return {"session_id": session_id, "events": [*PRESENCE]}
 
 
 class ParticipantDocument(TypedDict):

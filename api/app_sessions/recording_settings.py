@@ -1,20 +1,21 @@
 """`recording_settings`: what is recorded. Pure.
 
-`view`, `resolution` and the flags about chat and speech are defined by the App Session API as without effect for RTMS;
-they are checked and dropped, as they are there.
+`view`, `resolution` and `record_chat_messages_when_paused` are defined by the App Session API as without effect for
+RTMS; they are checked and dropped, as they are there.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from api.json_schemas import BOOLEAN, STRING, closed, conforms, one_of
 from api.shapes import Invalid, an_object
 from schemas.settings import RecordingFormat
 
 _VIEWS = ("speaker_view", "gallery_view", "speaker_view_no_sidebar")
+_SPEECH = "record_participant_speech_start_stop_events"
 _FLAGS = (
     "record_chat_messages_when_paused",
+    _SPEECH,
     "record_async_transcription_audio_chunks",
-    "record_participant_speech_start_stop_events",
     "reserve_additional_storage",
 )
 _AUDIO_ONLY = "mp3"
@@ -29,8 +30,8 @@ SCHEMA = closed(
         **{name: {"type": "boolean", "default": False} for name in _FLAGS},
     },
     description=(
-        "What is recorded. The flags about chat and speech have no effect; the other two are refused when true: "
-        "neither chunks for later transcription nor more storage can be had yet."
+        "What is recorded. The flag about chat has no effect: what is written is always kept. The last two are refused "
+        "when true: neither chunks for later transcription nor more storage can be had yet."
     ),
 )
 """Of the field, for the OpenAPI document."""
@@ -38,8 +39,15 @@ SCHEMA = closed(
 _conforms = conforms(closed(_FIELDS))
 
 
-def recording(value: Any) -> RecordingFormat | None:
-    """The format that was named, if any. Raises Invalid."""
+class Recorded(NamedTuple):
+    """What was named of the format and of whether it is told who speaks; None for what was not."""
+
+    form: RecordingFormat | None
+    speech_events: bool | None
+
+
+def recording(value: Any) -> Recorded:
+    """What was named. Raises Invalid."""
     settings = _conforms({name: item for name, item in an_object(value).items() if name != "resolution"})
     form, view = settings.get("format"), settings.get("view", _VIEWS[0])
     if form == _AUDIO_ONLY:
@@ -52,7 +60,7 @@ def recording(value: Any) -> RecordingFormat | None:
         raise Invalid("Audio chunks for later transcription are not available yet.")
     if settings.get("reserve_additional_storage"):
         raise Invalid("Additional storage is not available: no session has a pod of its own.")
-    return None if form is None else RecordingFormat(form)
+    return Recorded(None if form is None else RecordingFormat(form), settings.get(_SPEECH))
 
 
 def _nested(name: str, text: str) -> Invalid:

@@ -103,8 +103,10 @@ def wishes_of(values: Mapping[str, Any]) -> Wishes:
     chosen: dict[str, Any] = {}
     if "transcription_settings" in values:
         chosen["engines"], chosen["language"] = values["transcription_settings"]
-    if values.get("recording_settings") is not None:
-        chosen["recording_format"] = values["recording_settings"]
+    if "recording_settings" in values:
+        form, speech_events = values["recording_settings"]
+        named = {"recording_format": form, "speech_events": speech_events}
+        chosen |= {name: value for name, value in named.items() if value is not None}
     own = ("metadata", "webhooks", "deduplication_key")
     return Wishes(
         settings=SessionSettings(**chosen),

@@ -9,11 +9,12 @@ from typing_extensions import TypedDict
 from api.pages import PAGE_SIZE, Cursor, Key
 from api.times import queried_ms
 from schemas import ids
+from schemas.participant_events import PRESENCE, SPEECH
 
 _QUERY = """
 SELECT event_id, event, participant_id, participant_name, timestamp_ms, details
 FROM participant_events
-WHERE session_id = {{session_id:String}}
+WHERE session_id = {{session_id:String}} AND event IN {{events:Array(String)}}
   AND (timestamp_ms, event_id) {comparison} ({{time_ms:Int64}}, {{event_id:String}})
   AND created_at_ms > {{after_ms:Int64}} AND created_at_ms < {{before_ms:Int64}}
 ORDER BY timestamp_ms {order}, event_id {order}
@@ -26,7 +27,10 @@ Row = Mapping[str, Any]
 
 
 class ParticipantEventDocument(TypedDict):
-    """Somebody came (`join`) or went (`leave`)."""
+    """Somebody came (`join`) or went (`leave`), began to speak (`speech_start`) or stopped (`speech_stop`).
+
+    Who speaks is told in sessions that ask for it, by Zoom's active speaker: one at a time, and until the next.
+    """
 
     id: str
     participant_name: str | None
@@ -51,6 +55,7 @@ def query(session_id: str, cursor: Cursor, after: str | None, before: str | None
     sql = _QUERY.format(comparison="<" if cursor.backwards else ">", order="DESC" if cursor.backwards else "ASC")
     return sql, {
         "session_id": session_id,
+        "events": [*PRESENCE, *SPEECH],
         "time_ms": cursor.key.time_ms,
         "event_id": cursor.key.item_id,
         "after_ms": _ALWAYS_MS if after is None else queried_ms("after", after),

@@ -30,7 +30,7 @@ class EventQuery(BaseModel):
 async def list_participant_events(
     request: Request, session: CurrentBot, services: Here, query: Annotated[EventQuery, Query()]
 ) -> ParticipantEventPage:
-    """Who came and went, in order, 25 a page."""
+    """Who came and went, and who spoke if the session asked for that, in order, 25 a page."""
     at = decoded(query.cursor)
     asked = events.query(session.session_id, at, query.after, query.before)
     rows = [] if session.state == State.DATA_DELETED else await services.select(*asked)

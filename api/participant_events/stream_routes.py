@@ -1,4 +1,4 @@
-"""Who comes and goes, while they do."""
+"""What participants do, while they do it."""
 
 from fastapi import APIRouter, WebSocket
 from fastapi.responses import Response
@@ -16,7 +16,10 @@ PATH = f"{APP_SESSION}/participant_events/stream"
 
 @router.get(PATH, **feed_answers(PARTICIPANT_STREAM))
 async def stream_participant_events(asked: AskedFeed) -> Response:
-    """Who came and went so far, and who does, as server-sent events or WebSocket messages."""
+    """Who came, went, spoke and wrote so far, and who does, as server-sent events or WebSocket messages.
+
+    A `chat_message` with an `id` that was told before replaces it.
+    """
     return await event_stream(asked.log_reader(topics.PARTICIPANT_EVENTS), asked.terms)
 
 

@@ -1,11 +1,14 @@
-"""Writes joins and leaves as `participant-events`."""
+"""Writes what participants do as `participant-events`."""
 
 import json
 from collections.abc import Sequence
 
-from processors.participants.roster import Change, Closing, ParticipantsLogic
+from processors.participants.chat import Message
+from processors.participants.logic import Closing, ParticipantsLogic
+from processors.participants.roster import Change
 from processors.shell.applications import Output
 from schemas.ids import PARTICIPANT_EVENT_PREFIX, derived, record_id
+from schemas.participant_events import SPEECH
 from schemas.records import OutputKind, ParticipantEvent
 from schemas.sessions import Awaited
 from schemas.topics import EVENTS, PARTICIPANT_EVENTS, PARTICIPANTS_STATE
@@ -49,6 +52,17 @@ def participant_event(session_id: str, work: object) -> ParticipantEvent:
                 timestamp_ms=work.timestamp_ms,
                 details=json.dumps({"reason": work.reason}) if work.reason else work.details,
             )
+        case Message():
+            return ParticipantEvent(
+                session_id=session_id,
+                kind=OutputKind.ITEM,
+                event_id=work.event_id,
+                event=work.event,
+                participant_id=work.participant_id,
+                participant_name=work.participant_name,
+                timestamp_ms=work.timestamp_ms,
+                details=work.details,
+            )
         case Closing():
             return ParticipantEvent(session_id=session_id, kind=OutputKind.END, count=work.count)
         case _:
@@ -56,7 +70,9 @@ def participant_event(session_id: str, work: object) -> ParticipantEvent:
 
 
 def _event_id(session_id: str, change: Change) -> str:
-    if not change.reason:
-        return record_id(PARTICIPANT_EVENT_PREFIX, session_id, EVENTS.name, change.epoch, change.sequence)
     parts = session_id, EVENTS.name, change.epoch, change.sequence, change.participant_id
-    return derived(PARTICIPANT_EVENT_PREFIX, *parts)
+    if change.event in SPEECH:
+        return derived(PARTICIPANT_EVENT_PREFIX, *parts, change.event)
+    if change.reason:
+        return derived(PARTICIPANT_EVENT_PREFIX, *parts)
+    return record_id(PARTICIPANT_EVENT_PREFIX, session_id, EVENTS.name, change.epoch, change.sequence)

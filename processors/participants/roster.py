@@ -1,25 +1,27 @@
-"""Who is in the meeting: Zoom's events in, joins and leaves out, each exactly once.
+"""Who is in the meeting, and who speaks: Zoom's events in, joins and leaves out, each exactly once.
 
 On subscribing, which happens anew with every epoch, Zoom announces everybody who is present. So a join of somebody who
 is known to be there says nothing new; and who was there before and is not announced within SETTLE_MS of a new epoch
 has left while nobody listened. Whoever is there at the end leaves with it.
+
+Zoom names one active speaker at a time. Who is named starts to speak, and stops when somebody else is named, on leaving
+or at the end; a change of epoch says nothing about it. Told of only in sessions that ask for it.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from processors.checkpoint.folds import Fold, Json
-from processors.checkpoint.windows import Cut, Observed, Progress, Track
+from processors.checkpoint.folds import Json
+from processors.checkpoint.windows import Observed
+from schemas import settings as session_settings
+from schemas.participant_events import JOIN, LEAVE, SPEECH_START, SPEECH_STOP
 from schemas.records import Event, MediaRecord, RecordKind
-from schemas.topics import CHAT, EVENTS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from processors.checkpoint.windows import Logic
 
 JOINED = "participant_joined"
 LEFT = "participant_left"
+SPEAKS = "active_speaker_changed"
+
+SESSION_ENDED = "session_ended"
 
 SETTLE_MS = 5000
 """How long after the first record of an epoch an announcement may take, in Zoom's time."""
@@ -32,9 +34,9 @@ written as Zoom reports it, and a join again whenever Zoom announces it again.""
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A join or leave to write. `reason` says why a leave was concluded; "" means that Zoom reported it.
+    """What somebody did, to be written. `reason` says why a leave was concluded; "" means that Zoom reported it.
 
-    Concluded ones share the epoch and sequence of the record that showed them.
+    Several may share the epoch and sequence of the record that showed them.
     """
 
     event: str
@@ -48,18 +50,12 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
-    """The last word: how many changes there were."""
-
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
 class Roster:
     """Who is present as of some record, by participant id as text (it is kept as JSON).
 
     In a new epoch `unseen` are those not announced yet and `since_ms` is its first time; `is_announced` says that
     Zoom has announced anybody at all, without which absence means nothing. `is_crowded`: somebody found no place.
+    `speaker` is whom Zoom named last, if that is to be told (`tells_speech`).
     """
 
     present: dict[str, str | None] = field(default_factory=dict)
@@ -68,6 +64,8 @@ class Roster:
     is_announced: bool = False
     is_crowded: bool = False
     count: int = 0
+    tells_speech: bool = False
+    speaker: str | None = None
 
     @classmethod
     def from_json(cls, value: Json) -> Self:
@@ -81,11 +79,14 @@ class Roster:
             "is_announced": self.is_announced,
             "is_crowded": self.is_crowded,
             "count": self.count,
+            "tells_speech": self.tells_speech,
+            "speaker": self.speaker,
         }
 
-    def begun(self) -> Self:
+    def begun(self, tells_speech: bool) -> Self:
         """A new epoch: everybody has to be announced again."""
-        return replace(self, unseen=tuple(sorted(self.present)), since_ms=None, is_announced=False)
+        unseen = tuple(sorted(self.present))
+        return replace(self, unseen=unseen, since_ms=None, is_announced=False, tells_speech=tells_speech)
 
     def joined(self, participant: str, name: str | None) -> tuple[Self, bool]:
         """With the participant present, as far as there is room, and whether that is new."""
@@ -115,37 +116,23 @@ class Roster:
         return replace(self, unseen=()), self.unseen if self.is_announced else ()
 
 
-class ParticipantsLogic:
-    """See `checkpoint.windows.Logic`: no windows, everything is in the fold."""
+def observed(part: Json, record: MediaRecord) -> Observed:
+    """What a record of the events topic does to the roster in `part`, and what is to be told of it."""
+    roster = Roster.from_json(part)
+    if record.kind is RecordKind.BEGIN:
+        return Observed(roster.begun(_tells_speech(record)).to_json())
+    if record.kind is RecordKind.END:
+        roster, stops = _spoken(roster, record, None, record.timestamp_ms, SESSION_ENDED)
+        roster, leaves = _gone(roster, record, tuple(sorted(roster.present)), record.timestamp_ms, SESSION_ENDED)
+        return Observed(roster.to_json(), stops + leaves)
+    roster, unheard = roster.settled(record.timestamp_ms)
+    roster, gone = _gone(roster, record, unheard, roster.since_ms or record.timestamp_ms, "not_announced_again")
+    roster, changes = _reported(roster, record)
+    return Observed(roster.to_json(), gone + changes)
 
-    topics: "tuple[str, ...]" = (EVENTS.name, CHAT.name)
-    clocks: "Mapping[str, int]" = {}
-    answers_for: "tuple[str, ...]" = topics
-    overheard: "tuple[str, ...]" = (CHAT.name,)
 
-    def observe(self, topic: str, part: Json, record: MediaRecord) -> Observed:
-        if topic in self.overheard:
-            return Observed(part)
-        roster = Roster.from_json(part)
-        match record.kind:
-            case RecordKind.BEGIN:
-                return Observed(roster.begun().to_json())
-            case RecordKind.END:
-                leaves = _concluded(roster, record, tuple(sorted(roster.present)), record.timestamp_ms, "session_ended")
-                return Observed(roster.without(tuple(roster.present)).to_json(), leaves)
-        roster, unheard = roster.settled(record.timestamp_ms)
-        leaves = _concluded(roster, record, unheard, roster.since_ms or record.timestamp_ms, "not_announced_again")
-        roster, changes = _reported(roster.without(unheard), record)
-        return Observed(roster.to_json(), leaves + changes)
-
-    def track(self, topic: str, part: Json, record: MediaRecord) -> str | None:
-        return None
-
-    def cut(self, track: Track, watermark_ms: int) -> Cut | int:
-        raise NotImplementedError("there are no tracks")
-
-    def final(self, folds: "Mapping[str, Fold]", progress: "Mapping[str, Progress]") -> object | None:
-        return Closing(Roster.from_json(folds[EVENTS.name].part).count)
+def _tells_speech(record: MediaRecord) -> bool:
+    return record.begin is not None and session_settings.readable(record.begin.settings).speech_events
 
 
 def _reported(roster: Roster, record: MediaRecord) -> tuple[Roster, tuple[Change, ...]]:
@@ -153,12 +140,16 @@ def _reported(roster: Roster, record: MediaRecord) -> tuple[Roster, tuple[Change
     if not isinstance(record, Event) or record.kind is not RecordKind.FRAME:
         return roster, ()
     participant = str(record.participant_id)
+    if record.event == SPEAKS and roster.tells_speech:
+        return _spoken(roster, record, participant if record.participant_id else None, record.timestamp_ms)
     if record.event == JOINED:
         roster, is_new = roster.joined(participant, record.participant_name)
-        return roster, (_change("join", record, record.participant_name),) if is_new else ()
+        return roster, (_change(JOIN, record, record.participant_name),) if is_new else ()
     if record.event == LEFT and (participant in roster.present or roster.is_crowded):
+        is_speaker = participant == roster.speaker
+        roster, stops = _spoken(roster, record, None, record.timestamp_ms) if is_speaker else (roster, ())
         name = record.participant_name or roster.present.get(participant)
-        return roster.without((participant,)), (_change("leave", record, name),)
+        return roster.without((participant,)), (*stops, _change(LEAVE, record, name))
     return roster, ()
 
 
@@ -168,14 +159,30 @@ def _change(event: str, record: Event, name: str | None) -> Change:
     )
 
 
-def _concluded(
+def _gone(
     roster: Roster, record: MediaRecord, leaving: tuple[str, ...], at_ms: int, reason: str
-) -> tuple[Change, ...]:
-    return tuple(
-        Change("leave", record.epoch, record.sequence, int(who), roster.present[who], at_ms, reason=reason)
-        for who in leaving
-    )
+) -> tuple[Roster, tuple[Change, ...]]:
+    """Without those who must have left, and what is told of them."""
+    roster, stops = _spoken(roster, record, None, at_ms, reason) if roster.speaker in leaving else (roster, ())
+    leaves = tuple(_concluded(LEAVE, record, who, roster.present[who], at_ms, reason) for who in leaving)
+    return roster.without(leaving), stops + leaves
 
 
-if TYPE_CHECKING:
-    _: Logic = ParticipantsLogic()
+def _spoken(
+    roster: Roster, record: MediaRecord, speaker: str | None, at_ms: int, reason: str = ""
+) -> tuple[Roster, tuple[Change, ...]]:
+    """With nobody but `speaker` speaking from now on, and what is told of it."""
+    before = roster.speaker
+    if speaker == before:
+        return roster, ()
+    changes = []
+    if before is not None:
+        changes.append(_concluded(SPEECH_STOP, record, before, roster.present.get(before), at_ms, reason))
+    if speaker is not None:
+        name = record.participant_name or roster.present.get(speaker)
+        changes.append(_concluded(SPEECH_START, record, speaker, name, at_ms, reason))
+    return replace(roster, speaker=speaker, count=roster.count + len(changes)), tuple(changes)
+
+
+def _concluded(event: str, record: MediaRecord, who: str, name: str | None, at_ms: int, reason: str) -> Change:
+    return Change(event, record.epoch, record.sequence, int(who), name, at_ms, reason=reason)

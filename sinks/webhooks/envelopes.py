@@ -6,15 +6,20 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from schemas import ids
+from schemas import chat_messages, ids
 from schemas import settings as session_settings
+from schemas.participant_events import CHAT, PRESENCE, SPEECH
 from schemas.records import AppSession, OutputKind, ParticipantEvent, Record, SessionChange, Utterance, UtteranceStatus
 from schemas.times import iso_offset
 from schemas.triggers import Trigger
 
 DELIVERY_PREFIX = "whd_"
 
-_PRESENCE = ("join", "leave")
+_TRIGGER_OF = {
+    **dict.fromkeys(PRESENCE, Trigger.JOIN_LEAVE),
+    **dict.fromkeys(SPEECH, Trigger.SPEECH),
+    **dict.fromkeys(CHAT, Trigger.CHAT),
+}
 
 
 class News(NamedTuple):
@@ -31,9 +36,10 @@ def news_of(record: Record, session: AppSession) -> News | None:
         return News(Trigger.STATE_CHANGE, f"{record.session_id}/{record.sequence}", _change(record))
     if isinstance(record, Utterance) and _is_told(record, session):
         return News(Trigger.TRANSCRIPT, f"{record.utterance_id}/{record.revision}", _utterance(record))
-    if isinstance(record, ParticipantEvent) and record.kind is OutputKind.ITEM:
-        trigger = Trigger.JOIN_LEAVE if record.event in _PRESENCE else Trigger.SPEECH
-        return News(trigger, record.event_id, _participant_event(record))
+    if isinstance(record, ParticipantEvent) and record.kind is OutputKind.ITEM and record.event in _TRIGGER_OF:
+        trigger = _TRIGGER_OF[record.event]
+        data = _chat_message(record) if trigger is Trigger.CHAT else _participant_event(record)
+        return News(trigger, record.event_id, data)
     return None
 
 
@@ -116,4 +122,20 @@ def _participant_event(event: ParticipantEvent) -> dict[str, Any]:
         "event_type": event.event,
         "event_data": parsed(event.details) or {},
         "timestamp_ms": event.timestamp_ms,
+    }
+
+
+def _chat_message(event: ParticipantEvent) -> dict[str, Any]:
+    """Of a deleted message that it is deleted, and no words."""
+    message, details = chat_messages.revised(event.event_id), chat_messages.readable(event.details)
+    return {
+        "id": message.message_id,
+        "text": details.text,
+        "timestamp_ms": event.timestamp_ms,
+        "timestamp": event.timestamp_ms // 1000,
+        "to": details.to,
+        "sender_name": event.participant_name,
+        "sender_uuid": ids.participant_uuid(event.session_id, event.participant_id),
+        "sender_user_uuid": None,
+        "additional_data": {**details.additional, "revision": message.revision},
     }

@@ -44,4 +44,10 @@ def test_a_meeting_runs_through_and_nothing_is_lost_or_doubled(tmp_path):
         assert recording.duration / 1_000_000 > SECONDS - 4
     assert (output / "transcript.vtt").read_text().startswith("WEBVTT\n")
     assert {event["event_type"] for event in json.loads((output / "events.json").read_text())} == {"join", "leave"}
+    assert [message["text"] for message in json.loads((output / "chat.json").read_text())] == [
+        "Good morning. I am only listening today.",
+        "Slides: https://example.org/two-cities",
+        "Sorry, my train was late – what did I miss?",
+        "The best of times. And the worst.",
+    ]
     assert "session ended" in answer.stdout

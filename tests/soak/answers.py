@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas import ids
+from schemas.participant_events import PRESENCE
 from schemas.records import OutputKind, ParticipantEvent, Utterance, UtteranceStatus
 from tests.soak.expected import CHANGES, Expected
 
@@ -71,7 +72,7 @@ def _transcript(session_id: str, engine: str, utterances: Iterable[Utterance]) -
 
 
 def _events(session_id: str, events: Iterable[ParticipantEvent]) -> list[Document]:
-    shown = [item for item in events if item.kind is OutputKind.ITEM]
+    shown = [item for item in events if item.event in PRESENCE]
     return [
         {
             "id": item.event_id,

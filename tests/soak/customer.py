@@ -16,7 +16,7 @@ ORDER = {
     "recording_settings": {"format": "mp4"},
 }
 ENGINES = ("moonshine", "zoom")
-TRIGGERS = ("bot.state_change", "transcript.update", "participant_events.join_leave")
+TRIGGERS = ("bot.state_change", "transcript.update", "participant_events.join_leave", "chat_messages.update")
 
 Pause = Callable[[float], None]
 """Waits for so many seconds; raises when it is time to stop."""

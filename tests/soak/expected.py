@@ -12,7 +12,7 @@ from pathlib import Path
 
 from processors.checkpoint.sessions import Session, SessionKey
 from processors.participants.application import participant_event
-from processors.participants.roster import ParticipantsLogic
+from processors.participants.logic import ParticipantsLogic
 from processors.transcription.application import TranscriptionApplication
 from processors.transcription.logic import TranscriptionLogic
 from processors.transcription.settings import TranscriptionSettings
@@ -66,21 +66,22 @@ async def _expected(session: str, own: Inputs, application: TranscriptionApplica
     heard = {name: own[name] for name in TranscriptionLogic.topics}
     return Expected(
         utterances=await transcribed(application, session, heard),
-        events=_participant_events(session, own[topics.EVENTS.name]),
+        events=_participant_events(session, own),
         segments=segments,
         movie=_movie(segments, folder / "expected.mp4"),
     )
 
 
-def _participant_events(session: str, records: Sequence[MediaRecord]) -> list[ParticipantEvent]:
+def _participant_events(session: str, own: Inputs) -> list[ParticipantEvent]:
     engine = Session(SessionKey(0, session), ParticipantsLogic())
     written = []
-    for offset, record in enumerate(records):
-        waiting = engine.feed(topics.EVENTS.name, offset, record)
-        while waiting:
-            window = waiting.pop(0)
-            written.append(participant_event(session, window.work))
-            waiting += engine.done(window)
+    for topic in ParticipantsLogic.topics:
+        for offset, record in enumerate(own[topic]):
+            waiting = engine.feed(topic, offset, record)
+            while waiting:
+                window = waiting.pop(0)
+                written.append(participant_event(session, window.work))
+                waiting += engine.done(window)
     return written
 
 

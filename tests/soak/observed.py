@@ -19,7 +19,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
 from processors.muxing.logic import MuxingLogic
-from processors.participants.roster import ParticipantsLogic
+from processors.participants.logic import ParticipantsLogic
 from processors.transcription.logic import TranscriptionLogic
 from schemas import clickhouse, object_names, topics
 from schemas.clickhouse import Table

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from schemas import chat_messages
+from schemas.participant_events import CHAT, PRESENCE
 from schemas.records import OutputKind, UtteranceStatus
 from schemas.settings import Engine
 from tests.soak.expected import CHANGES, Expected
@@ -18,7 +20,8 @@ def differences(expected: Expected, told: Sequence[Mapping[str, Any]]) -> list[s
     news = list(first.values())
     items = [part for part in expected.utterances if part.kind is OutputKind.ITEM and part.engine == ENGINE]
     said = [part.utterance_id for part in items if part.status is UtteranceStatus.FINAL and part.text]
-    came = [part.event_id for part in expected.events if part.kind is OutputKind.ITEM]
+    came = [part.event_id for part in expected.events if part.event in PRESENCE]
+    wrote = [chat_messages.revised(part.event_id).message_id for part in expected.events if part.event in CHAT]
     sequences = [body["sequence"] for body in news]
     return [
         *([f"webhooks: {unlike} repeated with another body"] if unlike else []),
@@ -26,6 +29,7 @@ def differences(expected: Expected, told: Sequence[Mapping[str, Any]]) -> list[s
         *_unlike("states", [step[2] for step in CHANGES], _all(news, "bot.state_change", "new_state")),
         *_unlike("utterances", sorted(said), sorted(_all(news, "transcript.update", "segment_id"))),
         *_unlike("participant events", sorted(came), sorted(_all(news, "participant_events.join_leave", "id"))),
+        *_unlike("chat", sorted(wrote), sorted(_all(news, "chat_messages.update", "id"))),
     ]
 
 

@@ -10,7 +10,7 @@ from processors.checkpoint.windows import Logic
 from schemas.codec import Codec
 from schemas.records import MEDIA_CLASS_OF, Begin, MediaRecord, Record, RecordKind
 from schemas.records import Codec as MediaCodec
-from schemas.topics import ALL, AUDIO, BY_NAME, CAPTIONS, EVENTS, MAX_RECORD_BYTES, VIDEO, Topic
+from schemas.topics import ALL, AUDIO, BY_NAME, CAPTIONS, CHAT, EVENTS, MAX_RECORD_BYTES, VIDEO, Topic
 from tests.support.media import START_MS
 
 SESSION = "app_0123456789abcdef"
@@ -25,9 +25,11 @@ ODD_TIMES = (
 )  # fmt: skip
 ODD_SETTINGS = (
     "", "[]", "no JSON", '{"recording_format": "none"}', '{"video_width": 1000000000, "video_height": -4}',
+    '{"speech_events": true}', '{"speech_events": true, "engines": ["moonshine"]}', '{"speech_events": "yes"}',
     '{"grid_ms": 99999999999999999999}', '{"grid_ms": -1, "audio_sample_rate_hz": -8000}', '{"engines": []}',
     '{"engines": ["moonshine", "moonshine"], "language": "%s"}' % ("x" * 9000),
 )  # fmt: skip
+ODD_DETAILS = ("", "[]", "no JSON", '{"chat_session": {"type": 2}}', '{"files": %s}' % ("[" * 9000), '{"receiver": 1}')
 BOTH_ENGINES = '{"engines": ["zoom", "moonshine"]}'
 SOUND = (b"\0\x30" * 40 + b"\0\xd0" * 40) * 20
 
@@ -59,10 +61,18 @@ class Oddities:
         })  # fmt: skip
 
     def events(self) -> list[MediaRecord]:
-        names = "participant_joined", "participant_left"
+        names = "participant_joined", "participant_left", "active_speaker_changed"
         return self._records(EVENTS, lambda: {
             "event": self._value(self._dice.choice(names), "", "video_on"), "code": self._value(1, 0, -1, LARGEST),
             "details": self._value("{}", "", "no JSON", "x" * 9000),
+        })  # fmt: skip
+
+    def chat(self) -> list[MediaRecord]:
+        return self._records(CHAT, lambda: {
+            "message_id": self._value(self._dice.choice("abc"), "", "\0", "x" * 9000),
+            "parent_message_id": self._value(None, "a", "", "x" * 9000),
+            "operation": self._value(self._dice.choice(("new", "update", "delete")), "", "add_reaction", "7"),
+            "text": self._value("word", "", "\0", "x" * 400_000), "details": self._value("{}", *ODD_DETAILS),
         })  # fmt: skip
 
     def _records(self, topic: Topic, fields: Callable[[], Mapping[str, Any]]) -> list[MediaRecord]:

@@ -156,6 +156,7 @@ def _observed(found: results.Results, collected: Collected, watcher: Watcher, fo
         recording=recording.measure(found.recording, BEEP_HZ, BEEP_MS),
         rest_utterances=len(found.utterances),
         rest_events=len(found.participant_events),
+        rest_chat=[message["text"] for message in found.chat_messages],
         footprint=footprint,
     )
 
@@ -165,7 +166,7 @@ def _report(seen: report.Observed, truth: dict[str, Any], console: Console, fold
     printing.show(made, console)
     document = report.document(made, truth, seen)
     (folder / "report.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    files = "recording.mp4, transcript.vtt, events.json and report.json"
+    files = "recording.mp4, transcript.vtt, events.json, chat.json and report.json"
     console.print(f"\n{files} are in {folder}", soft_wrap=True)
     verdict = "Nothing was lost, nothing doubled." if made.whole else "Something was lost, doubled or changed."
     console.print(Text(verdict, style="bold green" if made.whole else "bold red"))

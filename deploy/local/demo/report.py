@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from connectors.rtms.protocol.codes import ChatOperation
 from deploy.local.demo.accounting import MediumAccount
 from deploy.local.demo.footprint import Footprint
 from deploy.local.demo.recording import Measured
 from deploy.local.words import word_errors
 from schemas import topics
+from schemas.participant_events import JOIN, LEAVE, PRESENCE
 from schemas.records import ParticipantEvent, Utterance, UtteranceStatus
 from schemas.settings import Engine
 
-JOIN, LEAVE = 3, 4
 LATENCY_GOAL_MS = 50.0
 OFFSET_GOAL_MS = 5.0
 WORD_ERROR_GOAL = 0.10
@@ -52,6 +53,7 @@ class Observed:
     recording: Measured
     rest_utterances: int
     rest_events: int
+    rest_chat: Sequence[str]
     footprint: Footprint
 
 
@@ -166,17 +168,32 @@ def _exact(name: str, measured: int, expected: int) -> Row:
 def _output_rows(truth: Truth, seen: Observed) -> list[Row]:
     zoom = [utterance for utterance in seen.utterances if utterance.engine == Engine.ZOOM]
     joins = {person["user_id"] for person in truth["participants"]}
-    seen_joins = {event.participant_id for event in seen.events if event.event == "join"}
+    seen_joins = {event.participant_id for event in seen.events if event.event == JOIN}
+    came_and_went = [event for event in seen.events if event.event in PRESENCE]
+    chat = _chat(truth)
     local = len([u for u in seen.utterances if u.engine == Engine.MOONSHINE and u.text])
     return [
         _exact("captions in the transcript", len(zoom), len(truth["captions"])),
         Row("participants who joined", str(len(seen_joins)), str(len(joins)), "must", seen_joins == joins),
-        _exact("participants who left", len({e.participant_id for e in seen.events if e.event == "leave"}), len(joins)),
-        _exact("participant events over REST", seen.rest_events, len(seen.events)),
+        _exact("participants who left", len({e.participant_id for e in seen.events if e.event == LEAVE}), len(joins)),
+        _exact("participant events over REST", seen.rest_events, len(came_and_went)),
+        Row("chat messages over REST", str(len(seen.rest_chat)), str(len(chat)), "must", list(seen.rest_chat) == chat),
         _exact("utterances over REST", seen.rest_utterances, local),
         _exact("outputs doubled", seen.outputs_doubled, 0),
         _exact("dead letters", seen.dead_letters, 0),
     ]
+
+
+def _chat(truth: Truth) -> list[str]:
+    """What can be read in the end of what was written: as it was changed last, without what was deleted."""
+    texts: dict[str, str] = {}
+    for line in truth["chat"]:
+        match line["operation"]:
+            case ChatOperation.NEW | ChatOperation.UPDATE:
+                texts[line["message_id"]] = line["text"]
+            case ChatOperation.DELETE:
+                texts.pop(line["message_id"], None)
+    return list(texts.values())
 
 
 def _recording_rows(truth: Truth, seen: Observed) -> list[Row]:

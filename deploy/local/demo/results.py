@@ -19,13 +19,15 @@ class Results:
     recording: Path
     transcript: Path
     events: Path
+    chat: Path
     media: dict[str, Any]
     utterances: list[dict[str, Any]]
     participant_events: list[dict[str, Any]]
+    chat_messages: list[dict[str, Any]]
 
 
 def fetch(api_url: str, api_key: str, session_id: str, engine: str, folder: Path) -> Results:
-    """Write `recording.mp4`, `transcript.vtt` and `events.json` into `folder`. Raises ResultsMissing."""
+    """Write the recording, transcript, events and chat into `folder`. Raises ResultsMissing."""
     folder.mkdir(parents=True, exist_ok=True)
     headers = {"Authorization": f"Token {api_key}"}
     with httpx.Client(base_url=api_url, headers=headers, timeout=30, trust_env=False) as api:
@@ -37,9 +39,14 @@ def fetch(api_url: str, api_key: str, session_id: str, engine: str, folder: Path
         transcript.write_bytes(_get(api, f"{base}/transcript", engine=engine, format="vtt").content)
         utterances = _get(api, f"{base}/transcript", engine=engine).json()
         happened = _pages(api, f"{base}/participant_events")
-    events = folder / "events.json"
-    events.write_text(json.dumps(happened, indent=2, ensure_ascii=False) + "\n")
-    return Results(recording, transcript, events, media, utterances, happened)
+        written = _pages(api, f"{base}/chat_messages")
+    events, chat = _listed(folder / "events.json", happened), _listed(folder / "chat.json", written)
+    return Results(recording, transcript, events, chat, media, utterances, happened, written)
+
+
+def _listed(path: Path, items: list[dict[str, Any]]) -> Path:
+    path.write_text(json.dumps(items, indent=2, ensure_ascii=False) + "\n")
+    return path
 
 
 def _pages(api: httpx.Client, path: str) -> list[dict[str, Any]]:

@@ -7,12 +7,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from schemas import chat_messages
+from schemas.participant_events import CHAT_MESSAGE, CHAT_MESSAGE_DELETED, JOIN, LEAVE
 from schemas.records import ParticipantEvent, Record, SessionChange, Utterance, UtteranceStatus
 from schemas.settings import Engine
 
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 NAME_WIDTH = 16
 REMARK_WIDTH = 18
+
+VERBS = {JOIN: "joined", LEAVE: "left", CHAT_MESSAGE_DELETED: "deleted a chat message"}
 
 
 class Screen:
@@ -34,7 +38,7 @@ class Screen:
             self.console.print(Text(message, style="bold"))
 
     def show(self, value: Record, now_us: int) -> None:
-        """An utterance, a participant's coming or going, or a change of the session."""
+        """An utterance, what a participant did, or a change of the session."""
         with self._lock:
             if isinstance(value, Utterance):
                 self._utterance(value, now_us)
@@ -53,8 +57,13 @@ class Screen:
         self._line(value.start_ms, name, said, f"{value.engine} +{late_s:.1f} s")
 
     def _event(self, value: ParticipantEvent) -> None:
-        verb = {"join": "joined", "leave": "left"}.get(value.event, value.event)
         name = value.participant_name or str(value.participant_id)
+        if value.event == CHAT_MESSAGE:
+            written = chat_messages.readable(value.details).text
+            speaker = Text(name, style=f"bold {self._colour(value.participant_id)}")
+            self._line(value.timestamp_ms, speaker, Text(written, style="italic"), "chat")
+            return
+        verb = VERBS.get(value.event, value.event)
         self._line(value.timestamp_ms, Text(""), Text(f"{name} {verb}", style="italic dim"), "")
 
     def _change(self, value: SessionChange) -> None:

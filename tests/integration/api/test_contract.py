@@ -6,9 +6,10 @@ import uuid
 import httpx
 import pytest
 
-from schemas import topics
+from schemas import ids, topics
 from schemas.records import OutputKind, ParticipantEvent, Utterance
 from tests.support.house import stream
+from tests.support.meeting_events import chat, told_of
 from tests.support.processes import wait_for
 
 T0_MS = 1_700_000_000_000
@@ -42,8 +43,14 @@ def fill(house, session_id):
                          participant_id=n, participant_name=f"P{n}", timestamp_ms=T0_MS + n)
         for n in range(1, 31)
     ]  # fmt: skip
+    wrote = told_of(session_id, topics.CHAT.name, [
+        *(chat(session_id, 5, n, T0_MS + n, f"m{n}", f"message {n}") for n in range(1, 31)),
+        chat(session_id, 5, 31, T0_MS + 90, "m3", "corrected", "update", chat_session={"type": 2}),
+        chat(session_id, 5, 32, T0_MS + 91, "m4", "", "delete"),
+        chat(session_id, 5, 33, T0_MS + 92, "m5", "👍", "add_reaction"),
+    ])  # fmt: skip
     house.others.say(session_id, said)
-    house.others.happen(session_id, came)
+    house.others.happen(session_id, [*came, *wrote])
     house.record(session_id, b"recorded" * 100, T0_MS)
 
 
@@ -234,10 +241,32 @@ def test_12_the_recording_of_a_bot(tenant, over):
 
 
 @pytest.mark.parametrize("namespace", ["app_sessions", "bots"])
-def test_13_chat_messages_are_an_empty_page(tenant, over, namespace):
+def test_13_chat_messages(tenant, over, namespace):
     path = f"/{namespace}/{over['id']}/chat_messages"
-    assert tenant.http.get(path).json() == {"next": None, "previous": None, "results": []}
+    first = tenant.http.get(path).json()
+    shown = [f"message {n}" if n != 3 else "corrected" for n in range(1, 31) if n != 4]
+    assert [item["text"] for item in first["results"]] == shown[:25]
+    second = tenant.http.get(first["next"]).json()
+    assert [item["text"] for item in second["results"]] == shown[25:]
+    assert second["next"] is None
+    assert tenant.http.get(second["previous"]).json()["results"] == first["results"]
+    assert first["results"][2] == {
+        "id": ids.chat_message_id(over["id"], "m3"), "text": "corrected", "timestamp_ms": T0_MS + 3,
+        "timestamp": T0_MS // 1000, "to": "only_bot", "sender_name": "P10",
+        "sender_uuid": ids.participant_uuid(over["id"], 10), "sender_user_uuid": None,
+        "additional_data": {"message_id": "m3", "chat_session": {"type": 2}, "revision": 30},
+    }  # fmt: skip
+    assert first["results"][0]["to"] == "everyone"
+    assert tenant.http.get(path, params={"updated_after": "2020-01-01T00:00:00Z"}).json() == first | {
+        "next": link_with(first["next"], "updated_after=2020-01-01T00%3A00%3A00Z")
+    }
+    assert tenant.http.get(path, params={"updated_after": "2100-01-01T00:00:00Z"}).json()["results"] == []
     assert tenant.http.get(path, params={"updated_after": "x"}).status_code == 400
+    refused(tenant.http.get(f"/{namespace}/{NOBODY}/chat_messages"), "Bot not found")
+
+
+def link_with(link, parameter):
+    return link.replace("?", f"?{parameter}&")
 
 
 @pytest.mark.parametrize("namespace", ["app_sessions", "bots"])

@@ -1,4 +1,4 @@
-"""Participants killed while events flow: joins and leaves are those of an undisturbed run, each with one content."""
+"""Participants killed while they come, go and write: what is told is an undisturbed run's, each with one content."""
 
 import random
 import threading
@@ -9,13 +9,13 @@ from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import CONTROL, create_producer
 from processors.checkpoint.missing import Missing
 from processors.participants.application import participant_event
-from processors.participants.roster import ParticipantsLogic
+from processors.participants.logic import ParticipantsLogic
 from schemas import topics
 from schemas.ids import partition_of, session_id
 from schemas.records import OutputKind
 from tests.support.crash_simulation import undisturbed
 from tests.support.groups import Lag, begin_at_the_ends
-from tests.support.meeting_events import events
+from tests.support.meeting_events import meeting
 from tests.support.processes import service, wait_for
 from tests.support.settings import kafka_settings
 from tests.support.topics import values
@@ -28,9 +28,13 @@ SECONDS = 12.0
 
 def identify(session, work):
     if isinstance(work, Missing):
-        return f"{session}/hole-{work.hole.from_ms}", work.hole
+        return hole_id(session, work.hole), work.hole
     record = participant_event(session, work)
     return f"{session}/{record.event_id}", record
+
+
+def hole_id(session, hole):
+    return f"{session}/hole-{hole.medium}-{hole.from_ms}-{hole.to_ms}"
 
 
 def test_killed_while_events_flow(topics_ready, tmp_path):
@@ -39,7 +43,7 @@ def test_killed_while_events_flow(topics_ready, tmp_path):
     run = uuid.uuid4().hex
     dice = random.Random(run)
     names = [session_id("proj_kills", f"{run}-{number}") for number in range(SESSIONS)]
-    meetings = {name: {topics.EVENTS.name: events(dice, name, STEPS)} for name in names}
+    meetings = {name: meeting(dice, name, STEPS) for name in names}
     expected = undisturbed(ParticipantsLogic(), meetings, identify)
     env = topics_ready | {"RTMS_PROCESSORS_GROUP_PREFIX": f"{run}-", "RTMS_PROCESSORS_INSTANCE_ID": "0"}
     process = service(["-m", "processors", "participants"], env, tmp_path / "participants.log")
@@ -62,7 +66,7 @@ def test_killed_while_events_flow(topics_ready, tmp_path):
         process.stop()
     facts = values(kafka, topics.SESSION_FACTS, names)
     holes = {key: expected.pop(key) for key in list(expected) if "hole" in key}
-    assert {f"{fact.session_id}/hole-{fact.hole.from_ms}": fact.hole for fact in facts} == holes
+    assert {hole_id(fact.session_id, fact.hole): fact.hole for fact in facts} == holes
     found = values(kafka, topics.PARTICIPANT_EVENTS, names)
     assert {f"{record.session_id}/{record.event_id}" for record in found} == expected.keys()
     assert [record for record in found if record != expected[f"{record.session_id}/{record.event_id}"]] == []
@@ -77,11 +81,11 @@ def ended(kafka, names):
 def write(kafka, decoder, meetings):
     """The meetings' records, interleaved, spread over SECONDS."""
     producer = create_producer(kafka, CONTROL)
-    waiting = {name: list(inputs[topics.EVENTS.name]) for name, inputs in meetings.items()}
+    waiting = {(name, topic): list(records) for name, inputs in meetings.items() for topic, records in inputs.items()}
     pause_s = SECONDS / sum(map(len, waiting.values()))
-    while alive := [name for name, records in waiting.items() if records]:
-        name = random.choice(alive)
-        value = decoder.codec.encode(topics.EVENTS, waiting[name].pop(0))
-        producer.send(topics.EVENTS, name.encode(), value, partition_of(name, kafka.partitions))
+    while alive := [source for source, records in waiting.items() if records]:
+        source = name, topic = random.choice(alive)
+        value = decoder.codec.encode(topics.BY_NAME[topic], waiting[source].pop(0))
+        producer.send(topics.BY_NAME[topic], name.encode(), value, partition_of(name, kafka.partitions))
         time.sleep(pause_s)
     assert producer.close() == 0

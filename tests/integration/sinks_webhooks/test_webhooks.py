@@ -8,8 +8,10 @@ import uuid
 import httpx
 import pytest
 
-from schemas.records import OutputKind, ParticipantEvent, Utterance
+from schemas import ids, topics
+from schemas.records import OutputKind, ParticipantEvent, RecordKind, Utterance
 from tests.support.house import open_house
+from tests.support.meeting_events import SPEECH, chat, event, record, told_of
 from tests.support.processes import running, wait_for
 from tests.support.receiver import Receiver, receiving
 
@@ -102,6 +104,41 @@ def test_the_sales_coach_creates_and_then_only_listens(house, sink):
     assert (joined["event_type"], joined["participant_name"]) == ("join", "Ada")
 
 
+def test_chat_and_who_speaks_are_told_to_those_who_want_it(house, sink):
+    tenant = house.tenant("chat")
+    with receiving() as receiver:
+        subscribe(tenant, receiver.url, ["chat_messages.update", "participant_events.speech_start_stop"])
+        session_id = tenant.create().json()["id"]
+        wrote = [
+            chat(session_id, 5, 1, T0_MS, "m1", "helo"), chat(session_id, 5, 2, T0_MS + 1500, "m1", "hello", "update"),
+            chat(session_id, 5, 3, T0_MS + 1600, "m1", "", "delete"),
+        ]  # fmt: skip
+        spoke = [
+            record(session_id, RecordKind.BEGIN, 5, 0, T0_MS, SPEECH),
+            event(session_id, 5, 1, T0_MS, "active_speaker_changed", 7, "Ada"),
+            record(session_id, RecordKind.END, 5, 2, T0_MS + 900),
+        ]
+        happened = told_of(session_id, topics.CHAT.name, wrote) + told_of(session_id, topics.EVENTS.name, spoke)
+        for _ in range(2):  # as after a crash
+            house.others.happen(session_id, happened)
+        until(lambda: len(receiver.told) == 5, f"five told; see {sink.log}")
+        came = {told.json["data"]["event_type"]: told.data for told in receiver.told[3:]}
+    written = [told.data for told in receiver.told[:3]]
+    assert [told.json["trigger"] for told in receiver.told] == [
+        *["chat_messages.update"] * 3, *["participant_events.speech_start_stop"] * 2,
+    ]  # fmt: skip
+    assert [(data["text"], data["additional_data"]["revision"]) for data in written] == [
+        ("helo", 0), ("hello", 1), ("", 2),
+    ]  # fmt: skip
+    assert {data["id"] for data in written} == {ids.chat_message_id(session_id, "m1")}
+    assert {(data["timestamp_ms"], data["timestamp"]) for data in written} == {(T0_MS, T0_MS // 1000)}
+    assert written[2]["additional_data"]["is_deleted"] is True
+    assert came["speech_start"]["event_data"] == {}
+    assert (came["speech_start"]["participant_name"], came["speech_stop"]["timestamp_ms"]) == ("Ada", T0_MS + 900)
+    listed = tenant.http.get(f"/app_sessions/{session_id}/participant_events").json()["results"]
+    assert {item["event_type"] for item in listed} == {"speech_start", "speech_stop"}
+
+
 def test_a_sessions_own_webhooks_stand_in_place_of_the_projects(house, sink):
     tenant = house.tenant("own")
     with receiving() as projects, receiving() as own:
@@ -114,6 +151,16 @@ def test_a_sessions_own_webhooks_stand_in_place_of_the_projects(house, sink):
         until(lambda: projects.told, "the other session")
     assert {told.json["app_session_id"] for told in projects.told} == {other["id"]}
     assert {told.json["trigger"] for told in own.told} == {"bot.state_change"}
+
+
+def test_one_that_never_answers_delays_nobody_else(house, sink):
+    tenant = house.tenant("slow")
+    with receiving(Receiver(delay_s=8)) as slow, receiving() as quick:
+        subscribe(tenant, slow.url)
+        subscribe(tenant, quick.url)
+        sessions = [tenant.create().json()["id"] for _ in range(40)]
+        until(lambda: {told.json["app_session_id"] for told in quick.told} == set(sessions), "the quick one", 6)
+    assert len(slow.told) < len(sessions)
 
 
 def test_a_receiver_that_is_away_misses_nothing_though_the_sink_is_killed(house, sink):
@@ -135,16 +182,6 @@ def attempts(tenant, session_id):
     if listed.status_code != 200:
         return []
     return [attempt for entry in listed.json()["results"] for attempt in entry["attempts"]]
-
-
-def test_one_that_never_answers_delays_nobody_else(house, sink):
-    tenant = house.tenant("slow")
-    with receiving(Receiver(delay_s=8)) as slow, receiving() as quick:
-        subscribe(tenant, slow.url)
-        subscribe(tenant, quick.url)
-        sessions = [tenant.create().json()["id"] for _ in range(40)]
-        until(lambda: {told.json["app_session_id"] for told in quick.told} == set(sessions), "the quick one", 6)
-    assert len(slow.told) < len(sessions)
 
 
 def test_deliveries_are_listed_and_made_again(house, sink):

@@ -16,7 +16,7 @@ from deploy.local.services import SERVICES
 from ingest import membership
 from processors.lifecycle import service as lifecycle
 from processors.muxing.logic import MuxingLogic
-from processors.participants.roster import ParticipantsLogic
+from processors.participants.logic import ParticipantsLogic
 from processors.transcription.logic import TranscriptionLogic
 from schemas import topics
 from scripts.chart.catalogue import groups

@@ -29,6 +29,16 @@ TRUTH = {
     ],
     "flashes": [1500],
     "captions": [],
+    "chat": [
+        {"operation": operation, "message_id": message, "text": text}
+        for operation, message, text in (
+            (1, "a", "helo"),
+            (1, "b", "gone"),
+            (3, "a", "hello"),
+            (4, "a", "👍"),
+            (2, "b", ""),
+        )
+    ],
     "events": [{"event_type": 3, "participants": [{"user_id": 7}]}],
     "states": [],
     "media": {
@@ -78,6 +88,7 @@ def observed(**changes):
         recording=Measured(3.0, 10, 3.0, (0.5,), (1.0,), True),
         rest_utterances=1,
         rest_events=2,
+        rest_chat=["hello"],
         footprint=Footprint(142.4, True, 5.04, 12, 840_000_000),
     )
     return replace(base, **changes)
@@ -101,6 +112,9 @@ def test_all_well():
         {"final_state": "fatal_error"},
         {"rest_utterances": 0},
         {"events": []},
+        {"rest_chat": []},
+        {"rest_chat": ["helo"]},
+        {"rest_chat": ["hello", "gone"]},
         {"recording": Measured(3.0, 10, 3.0, (), (), True)},
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from processors.muxing.logic import MuxingLogic
 from processors.participants.application import participant_event
-from processors.participants.roster import ParticipantsLogic
+from processors.participants.logic import ParticipantsLogic
 from processors.transcription.logic import TranscriptionLogic
 from processors.transcription.recogniser import Recognised, Segment
 from processors.transcription.works import (
@@ -18,10 +18,11 @@ from processors.transcription.works import (
     end_of_transcript,
     speech_utterance,
 )
-from schemas.records import Audio, Caption, Codec, Event, MediaRecord, OutputKind, Record, RecordKind, Video
+from schemas.records import Audio, Caption, Chat, Codec, Event, MediaRecord, OutputKind, Record, RecordKind, Video
 from schemas.topics import (
     AUDIO,
     CAPTIONS,
+    CHAT,
     EVENTS,
     PARTICIPANT_EVENTS,
     RECORDING_SEGMENTS,
@@ -56,9 +57,9 @@ def utterances(session_id: str, work: object) -> list[Record]:
             return [end_of_transcript(session_id, work)]
 
 
-def listed(events: Sequence[MediaRecord]) -> list[Record]:
-    logic = ParticipantsLogic()
-    return survived(logic, {EVENTS.name: events}, lambda s, work: [participant_event(s, work)], PARTICIPANT_EVENTS)
+def listed(events: Sequence[MediaRecord], chat: Sequence[MediaRecord]) -> list[Record]:
+    inputs = {EVENTS.name: events, CHAT.name: chat}
+    return survived(ParticipantsLogic(), inputs, lambda s, work: [participant_event(s, work)], PARTICIPANT_EVENTS)
 
 
 @pytest.mark.parametrize("block", range(4))
@@ -75,7 +76,7 @@ def test_transcription_survives_any_records() -> None:
 
 def test_participants_survives_any_records() -> None:
     for odd in map(Oddities, range(SEEDS)):
-        listed(odd.events())
+        listed(odd.events(), odd.chat())
 
 
 @pytest.mark.timeout(60)
@@ -148,7 +149,7 @@ def test_a_crowd_beyond_all_meetings_is_listed(monkeypatch: pytest.MonkeyPatch) 
         for event, numbers in (("participant_joined", range(count)), ("participant_left", range(count - 600, count)))
         for number in numbers
     ]  # fmt: skip
-    *found, last = listed([begin, *joins, end])
+    *found, last = listed([begin, *joins, end], [control(SESSION, RecordKind.END, T, of=Chat)])
     assert len([one for one in found if one.event == "join"]) == count
     assert len([one for one in found if one.event == "leave"]) == count
     assert last.count == len(found)

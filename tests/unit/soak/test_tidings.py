@@ -11,9 +11,10 @@ from tests.soak.tidings import differences
 SESSION = "app_0123456789abcdef"
 SAID = Utterance(session_id=SESSION, kind=OutputKind.ITEM, utterance_id="utt_1", engine="moonshine", text="Yes.")
 CAME = ParticipantEvent(session_id=SESSION, kind=OutputKind.ITEM, event_id="pe_1", event="join")
+WROTE = ParticipantEvent(session_id=SESSION, kind=OutputKind.ITEM, event_id="msg_1.0", event="chat_message")
 EXPECTED = Expected(
     utterances=[SAID, Utterance(session_id=SESSION, kind=OutputKind.END)],
-    events=[CAME, ParticipantEvent(session_id=SESSION, kind=OutputKind.END)],
+    events=[CAME, WROTE, ParticipantEvent(session_id=SESSION, kind=OutputKind.END)],
     segments=[],
     movie=b"",
 )
@@ -22,7 +23,11 @@ Body = dict[str, Any]
 
 def told() -> list[Body]:
     news: list[tuple[str, Body]] = [("bot.state_change", {"new_state": step[2]}) for step in CHANGES]
-    news[2:2] = [("participant_events.join_leave", {"id": "pe_1"}), ("transcript.update", {"segment_id": "utt_1"})]
+    news[2:2] = [
+        ("participant_events.join_leave", {"id": "pe_1"}),
+        ("transcript.update", {"segment_id": "utt_1"}),
+        ("chat_messages.update", {"id": "msg_1"}),
+    ]
     return [
         {"idempotency_key": str(number), "sequence": number, "trigger": trigger, "data": data}
         for number, (trigger, data) in enumerate(news)
@@ -35,13 +40,13 @@ def test_all_of_it_once_or_again_as_the_same() -> None:
     assert differences(EXPECTED, [*bodies[:4], bodies[1], *bodies[4:], bodies[0]]) == []
 
 
-@pytest.mark.parametrize("at", range(len(CHANGES) + 2))
+@pytest.mark.parametrize("at", range(len(CHANGES) + 3))
 def test_whatever_is_lost_is_missed(at: int) -> None:
     bodies = told()
     assert differences(EXPECTED, bodies[:at] + bodies[at + 1 :])
 
 
-@pytest.mark.parametrize("at", range(len(CHANGES) + 2))
+@pytest.mark.parametrize("at", range(len(CHANGES) + 3))
 def test_what_is_told_again_under_another_key_is_told_twice(at: int) -> None:
     bodies = told()
     assert differences(EXPECTED, [*bodies, bodies[at] | {"idempotency_key": "x", "sequence": len(bodies)}])

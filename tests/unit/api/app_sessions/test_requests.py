@@ -182,6 +182,14 @@ def test_resolution_is_overwritten(resolution):
     assert order(recording_settings={"resolution": resolution}).wishes.settings == SessionSettings()
 
 
+@pytest.mark.parametrize("asked", [True, False])
+def test_who_speaks_is_told_to_those_who_ask(asked):
+    wishes = order(recording_settings={"record_participant_speech_start_stop_events": asked}).wishes
+    assert wishes.settings.speech_events is asked
+    assert wishes.given == ("speech_events",)
+    assert order(recording_settings={}).wishes.settings.speech_events is False
+
+
 def test_recording_formats():
     assert order(recording_settings={"format": "none"}).wishes.settings.recording_format is RecordingFormat.NONE
     assert order(recording_settings={"view": "gallery_view"}).wishes.settings.recording_format is RecordingFormat.MP4

@@ -83,7 +83,7 @@ def test_only_by_the_processor_that_answers_for_the_topic() -> None:
 
 def test_every_medium_has_exactly_one_processor_that_answers_for_it() -> None:
     from processors.muxing.logic import MuxingLogic
-    from processors.participants.roster import ParticipantsLogic
+    from processors.participants.logic import ParticipantsLogic
     from processors.transcription.logic import TranscriptionLogic
     from schemas.topics import MEDIA_TOPICS
 

@@ -8,11 +8,13 @@ import pytest
 
 from processors.checkpoint.missing import Missing
 from processors.participants.application import participant_event
-from processors.participants.roster import SETTLE_MS, Change, ParticipantsLogic
+from processors.participants.logic import ParticipantsLogic
+from processors.participants.roster import SETTLE_MS, Change
+from schemas.participant_events import JOIN, LEAVE, SPEECH_START, SPEECH_STOP
 from schemas.records import MediaRecord, OutputKind, RecordKind
 from schemas.topics import EVENTS
 from tests.support.crash_simulation import Trouble, faults, simulate, undisturbed
-from tests.support.meeting_events import event, events, record
+from tests.support.meeting_events import SPEECH, event, meeting, record
 
 T = 1_700_000_000_000
 
@@ -25,8 +27,16 @@ def left(sequence: int, who: int, at_ms: int = T, epoch: int = 5) -> MediaRecord
     return event("s", epoch, sequence, at_ms, "participant_left", who, None)
 
 
-def begin(epoch: int, at_ms: int = T) -> MediaRecord:
-    return record("s", RecordKind.BEGIN, epoch, 0, at_ms)
+def begin(epoch: int, at_ms: int = T, settings: str = "{}") -> MediaRecord:
+    return record("s", RecordKind.BEGIN, epoch, 0, at_ms, settings)
+
+
+def speaks(sequence: int, who: int, at_ms: int = T, epoch: int = 5) -> MediaRecord:
+    return event("s", epoch, sequence, at_ms, "active_speaker_changed", who, f"P{who}")
+
+
+def end(sequence: int, at_ms: int = T, epoch: int = 5) -> MediaRecord:
+    return record("s", RecordKind.END, epoch, sequence, at_ms)
 
 
 def tick(sequence: int, at_ms: int, epoch: int = 5) -> MediaRecord:
@@ -35,7 +45,7 @@ def tick(sequence: int, at_ms: int, epoch: int = 5) -> MediaRecord:
 
 def identify(session, work):
     if isinstance(work, Missing):
-        return f"{session}/hole-{work.hole.from_ms}", work
+        return f"{session}/hole-{work.hole.medium}-{work.hole.from_ms}-{work.hole.to_ms}", work
     told = participant_event(session, work)
     return f"{session}/{told.event_id}", told
 
@@ -111,22 +121,68 @@ def test_whoever_is_there_at_the_end_leaves_with_it():
 
 
 def test_other_events_say_nothing():
-    speaks = event("s", 5, 2, T, "active_speaker_changed", 10, "P10")
-    assert told(begin(5), joined(1, 10), speaks) == [("join", 10)]
+    assert told(begin(5), joined(1, 10), event("s", 5, 2, T, "video_on", 10, "P10")) == [("join", 10)]
+
+
+def test_who_speaks_is_told_only_where_it_is_asked_for():
+    records = joined(1, 10), speaks(2, 10), end(3)
+    assert told(begin(5), *records) == [("join", 10), ("leave", 10)]
+    assert told(begin(5, settings=SPEECH), *records) == [
+        ("join", 10), ("speech_start", 10), ("speech_stop", 10), ("leave", 10),
+    ]  # fmt: skip
+
+
+def test_who_is_named_starts_and_whoever_spoke_before_stops():
+    found = works(begin(5, settings=SPEECH), speaks(1, 10), speaks(2, 10), speaks(3, 11, T + 5), speaks(4, 0, T + 9))
+    assert [(work.event, work.participant_id, work.timestamp_ms) for work in found] == [
+        ("speech_start", 10, T), ("speech_stop", 10, T + 5), ("speech_start", 11, T + 5), ("speech_stop", 11, T + 9),
+    ]  # fmt: skip
+    assert [work.participant_name for work in found] == ["P10", None, "P11", None], "of who never joined"
+
+
+def test_a_new_connection_does_not_stop_the_speaker_but_absence_does():
+    later = T + 60_000
+    before = begin(5, settings=SPEECH), joined(1, 10), joined(2, 11), speaks(3, 10)
+    after = begin(9, later, SPEECH), joined(1, 11, later, 9)
+    assert told(*before, *after, joined(2, 10, later, 9), speaks(3, 10, later + 9, 9))[3:] == []
+    gone = works(*before, *after, tick(2, later + SETTLE_MS, 9))[3:]
+    assert [(work.event, work.participant_id, work.timestamp_ms, work.reason) for work in gone] == [
+        ("speech_stop", 10, later, "not_announced_again"), ("leave", 10, later, "not_announced_again"),
+    ]  # fmt: skip
+
+
+def test_a_leave_ends_what_the_participant_says():
+    found = works(begin(5, settings=SPEECH), joined(1, 10), speaks(2, 10), left(3, 10), end(4))
+    assert [work.event for work in found] == ["join", "speech_start", "speech_stop", "leave"]
+    assert found[2].participant_name == "P10"
+
+
+def test_whoever_speaks_at_the_end_stops_with_it():
+    (_, stop) = works(begin(5, settings=SPEECH), speaks(1, 10), end(2, T + 7))
+    assert (stop.event, stop.timestamp_ms, stop.reason) == ("speech_stop", T + 7, "session_ended")
+
+
+def test_a_state_of_an_older_release_is_read():
+    old = {"present": {"10": "P10"}, "unseen": [], "since_ms": None, "is_announced": True, "is_crowded": False,
+           "count": 1}  # fmt: skip
+    assert ParticipantsLogic().observe(EVENTS.name, old, left(2, 10)).works[0].event == "leave"
 
 
 def test_ids_tell_all_events_apart_and_the_end_counts_them():
-    meetings = {"s": {EVENTS.name: events(random.Random(3), "s", 80)}}
+    meetings = {"s": meeting(random.Random(3), "s", 80)}
     outputs = undisturbed(ParticipantsLogic(), meetings, identify)
     closing = outputs.pop("s/")
     holes = [outputs.pop(key) for key in list(outputs) if "hole" in key]
-    assert {missing.hole.medium for missing in holes} == {"events"}
+    assert {missing.hole.medium for missing in holes} == {"events", "chat"}
     assert closing.kind is OutputKind.END
     assert closing.count == len(outputs) > 20
-    present: set[int] = set()
-    for told_event in sorted(outputs.values(), key=lambda e: (e.timestamp_ms, e.event == "join")):
-        present ^= {told_event.participant_id}
-    assert present == set()
+    for pair in (JOIN, LEAVE), (SPEECH_START, SPEECH_STOP):
+        begun: set[int] = set()
+        these = [told_event for told_event in outputs.values() if told_event.event in pair]
+        for told_event in sorted(these, key=lambda e: (e.timestamp_ms, e.event == pair[0])):
+            begun ^= {told_event.participant_id}
+        assert these
+        assert begun == set()
 
 
 def test_a_works_record_is_decided_by_the_work():
@@ -137,8 +193,8 @@ def test_a_works_record_is_decided_by_the_work():
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_no_trouble_shows_in_joins_and_leaves(seed):
+def test_no_trouble_shows_in_what_participants_do(seed):
     rng = random.Random(seed)
-    meetings = {name: {EVENTS.name: events(rng, name, 25)} for name in ("a", "b")}
+    meetings = {name: meeting(rng, name, 25) for name in ("a", "b")}
     expected = undisturbed(ParticipantsLogic(), meetings, identify)
     assert faults(simulate(ParticipantsLogic(), meetings, identify, seed, Trouble(crash_rate=0.02)), expected) == []

@@ -42,6 +42,10 @@ CAME = ParticipantEvent(
     session_id="app_1", kind=OutputKind.ITEM, event_id="pe_1", event="join", participant_id=7, participant_name="Ada",
     timestamp_ms=5,
 )  # fmt: skip
+WROTE = replace(
+    CAME, event="chat_message", event_id="msg_1.3", timestamp_ms=5999,
+    details='{"text":"hi","to":"only_bot","additional":{"message_id":"zoom\'s"}}',
+)  # fmt: skip
 
 
 def test_a_change_of_state():
@@ -103,6 +107,26 @@ def test_who_came_and_who_spoke():
     }  # fmt: skip
     assert news_of(replace(CAME, event="speech_start"), SESSION).trigger is Trigger.SPEECH
     assert news_of(replace(CAME, kind=OutputKind.END), SESSION) is None
+    assert news_of(replace(CAME, event="what a later release tells"), SESSION) is None
+
+
+def test_what_somebody_wrote():
+    news = news_of(WROTE, SESSION)
+    assert news.trigger is Trigger.CHAT
+    assert news.data == {
+        "id": "msg_1", "text": "hi", "timestamp_ms": 5999, "timestamp": 5, "to": "only_bot", "sender_name": "Ada",
+        "sender_uuid": ids.participant_uuid("app_1", 7), "sender_user_uuid": None,
+        "additional_data": {"message_id": "zoom's", "revision": 3},
+    }  # fmt: skip
+
+
+def test_that_a_message_is_deleted():
+    details = '{"to":"only_bot","additional":{"is_deleted":true}}'
+    news = news_of(replace(WROTE, event="chat_message_deleted", event_id="msg_1.4", details=details), SESSION)
+    assert news.trigger is Trigger.CHAT
+    assert (news.data["id"], news.data["text"]) == ("msg_1", "")
+    assert news.data["additional_data"] == {"is_deleted": True, "revision": 4}
+    assert delivery_id("webhook_1", "app_1", news) != delivery_id("webhook_1", "app_1", news_of(WROTE, SESSION))
 
 
 def test_ids_tell_receivers_and_items_apart_and_what_was_written_twice_not():
