@@ -7,7 +7,6 @@ in between still leaves a true count, and `data_erased` when it is gone. Each ma
 
 from dataclasses import replace
 from enum import StrEnum
-from typing import TypeVar
 
 from schemas.records import (
     Deletion,
@@ -30,8 +29,6 @@ CONSENT_REVOKED = "consent_revoked"
 """Zoom demands it: somebody took back the consent."""
 
 NO_BODY = "{}"
-
-_Record = TypeVar("_Record", bound=Record)
 
 
 class Part(StrEnum):
@@ -56,7 +53,7 @@ def emptied(delivery: WebhookDelivery) -> WebhookDelivery:
     return replace(delivery, body=NO_BODY, status=status, attempts=attempts)
 
 
-def left_of(record: _Record) -> _Record | None:
+def left_of(record: Record) -> Record | None:
     """What may be left on its topic of a content record; None: nothing, a tombstone."""
     return emptied(record) if isinstance(record, WebhookDelivery) else None
 

@@ -311,11 +311,11 @@ def _without_data(state: AppSession, at_ms: int) -> AppSession:
     """What is deleted is awaited no longer, and nothing may lead to it; a session that is over can only be that."""
     if state.deletion is None or state.state == State.DATA_DELETED:
         return state
+    reason = state.deletion.reason
     state = _end_if_complete(replace(state, awaiting=(), recording=None), at_ms)
     if state.state not in DELETABLE:
         return state
-    is_revoked = state.deletion.reason == deletion.CONSENT_REVOKED
-    metadata = {"source": "zoom", "reason": state.deletion.reason} if is_revoked else {}
+    metadata = {"source": "zoom", "reason": reason} if reason == deletion.CONSENT_REVOKED else {}
     return _enter(state, State.DATA_DELETED, "data_deleted", at_ms, metadata=metadata)
 
 
