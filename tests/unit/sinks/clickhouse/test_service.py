@@ -9,9 +9,11 @@ from connectors.host.signals import StopSignal
 from connectors.kafka.errors import Fatal, OffsetOutOfRange, TimedOut
 from connectors.kafka.records import BEGINNING, Place, Record
 from schemas import topics
+from sinks.clickhouse.erasing import Rows
 from sinks.clickhouse.pending import Pending
 from sinks.clickhouse.service import ClickHouseSink, Connections, Ownership
 from sinks.clickhouse.settings import ClickHouseSinkSettings
+from tests.support.memory_deletions import MemoryDeletions
 from tests.support.memory_losses import MemoryLosses
 
 MINE, OTHER = Place(topics.TRANSCRIPTS.name, 0), Place(topics.TRANSCRIPTS.name, 1)
@@ -60,7 +62,9 @@ def house():
     consumer, pending, clock = ScriptedConsumer(), Pending(), Clock()
     decoder = SimpleNamespace(codec=None)
     losses = MemoryLosses()
-    connections = Connections(consumer, pending, None, decoder, None, losses, 2)
+    deletions = MemoryDeletions()
+    rows, erasing = Rows(None), SimpleNamespace(step=lambda partitions: None)
+    connections = Connections(consumer, pending, None, decoder, None, losses, 2, deletions, rows, erasing)
     health = Health("sink-clickhouse")
     health.ready(True)
     sink = ClickHouseSink(connections, ClickHouseSinkSettings(), health, StopSignal(), clock)

@@ -14,6 +14,7 @@ from schemas.topics import RECORDING_SEGMENTS
 from sinks.objects.patience import Abandoned
 from sinks.objects.service import Connections, ObjectsSink
 from sinks.objects.settings import SinkObjectsSettings
+from tests.support.memory_deletions import MemoryDeletions
 
 PLACE = Place(RECORDING_SEGMENTS.name, 3)
 RECORD = Record(*PLACE, 7, 0, b"app_1", b"a segment")
@@ -58,7 +59,7 @@ def health() -> Health:
 
 @pytest.fixture
 def sink(health: Health) -> Iterator[ObjectsSink]:
-    made = ObjectsSink(Work(), Connections(Work(), None, None), SinkObjectsSettings(), health)  # type: ignore[arg-type]
+    made = ObjectsSink(Work(), Connections(Work(), None, None, MemoryDeletions()), SinkObjectsSettings(), health)  # type: ignore[arg-type]
     yield made
     made.close()
 
@@ -113,7 +114,7 @@ class Unexplained(Work):
 
 def test_a_record_that_waits_for_the_registry_is_let_go_with_its_partition(health: Health) -> None:
     work = Unexplained()
-    sink = ObjectsSink(work, Connections(work, None, None), SinkObjectsSettings(), health)  # type: ignore[arg-type]
+    sink = ObjectsSink(work, Connections(work, None, None, MemoryDeletions()), SinkObjectsSettings(), health)  # type: ignore[arg-type]
     consumer = Consumer()
     sink.attach(consumer)  # type: ignore[arg-type]
     sink.step()
