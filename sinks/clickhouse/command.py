@@ -13,6 +13,7 @@ from connectors.kafka.consumer import create_consumer
 from connectors.kafka.deletions import Deletions
 from connectors.kafka.losses import Losses
 from connectors.kafka.producer import CONTROL, create_producer
+from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.settings import KafkaSettings
 from sinks.clickhouse.erasing import Erasing, Rows, Tools
 from sinks.clickhouse.pending import Pending
@@ -36,11 +37,11 @@ def run(running: Running) -> int:
         await_clickhouse(clickhouse, address.url, health, stop)
         producer = create_producer(kafka, CONTROL)
         closing.callback(producer.close)
-        deletions, rows = Deletions(kafka, decoder), Rows(clickhouse)
-        closing.callback(deletions.close)
+        deletions, rows, loader = Deletions(kafka, decoder), Rows(clickhouse), PartitionLoader(kafka, "erasing")
+        erasing = Erasing(Tools(loader, producer, decoder, deletions, rows), stop, SystemClock())
+        for close in (loader.close, deletions.close, erasing.close):
+            closing.callback(close)
         deletions.start(health, stop)
-        erasing = Erasing(Tools(kafka, producer, decoder, deletions, rows), stop, SystemClock())
-        closing.callback(erasing.close)
         pending, losses = Pending(), Losses(kafka, decoder, GROUP)
         consumer = create_consumer(kafka, group=GROUP, topics=INPUTS, listener=Ownership(pending))
         closing.callback(consumer.close)

@@ -23,7 +23,6 @@ from connectors.kafka.errors import Fatal, KafkaError
 from connectors.kafka.producer import Producer
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place
-from connectors.kafka.settings import KafkaSettings
 from schemas import topics
 from schemas.codec import Undecodable
 from schemas.deletion import Part, erased, found, is_content, left_of
@@ -68,9 +67,9 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What the thread works with."""
+    """What the thread works with; nobody else uses `loader`."""
 
-    kafka: KafkaSettings
+    loader: PartitionLoader
     producer: Producer
     decoder: Decoder
     deletions: Deletions
@@ -143,13 +142,12 @@ class Erasing:
         """(session, topic, key, newest value) of all content records that the partition holds, replaced ones too."""
         newest: dict[tuple[Topic, bytes], bytes | None] = {}
         places = [Place(topic.name, partition) for topic in content.TOPICS]
-        with closing(PartitionLoader(self._tools.kafka, "erasing")) as loader:
-            with closing(loader.load(places, SCAN_S)) as records:
-                for record in records:
-                    if self._stop.is_set():
-                        raise TimeoutError("stopped")
-                    if record.key is not None and session_of(record.key) in sessions:
-                        newest[topics.BY_NAME[record.topic], record.key] = record.value
+        with closing(self._tools.loader.load(places, SCAN_S)) as records:
+            for record in records:
+                if self._stop.is_set():
+                    raise TimeoutError("stopped")
+                if record.key is not None and session_of(record.key) in sessions:
+                    newest[topics.BY_NAME[record.topic], record.key] = record.value
         return [
             (session_of(key) or "", topic, key, value)
             for (topic, key), value in newest.items()
