@@ -1,7 +1,6 @@
 """The receipt of a deletion: what is erased, and what goes by itself and until when. Pure."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from typing_extensions import TypedDict
 
@@ -20,8 +19,10 @@ HOLDING = (
     topics.WEBHOOK_NOTICES,
     topics.WEBHOOK_DELIVERIES,
     topics.DEAD_LETTERS,
+    topics.PARTICIPANTS_STATE,
 )
-"""The topics on which something that was said or who was there may stand, in the order of the receipt."""
+"""The topics on which something that was said or who was there may stand, in the order of the receipt. Of the states
+only that of who is there has names, and it has none any more when the session is over."""
 
 
 class ErasedDocument(TypedDict):
@@ -37,14 +38,15 @@ class ErasedDocument(TypedDict):
 
 
 class RetainedDocument(TypedDict):
-    """A topic whose records nobody can take away one by one: by when the broker's disks hold none of it any more.
+    """A topic from which nobody can take records away at once: by when the broker's disks hold none of it any more.
 
-    `is_replaced`: there is a newer record in the place of each already, so that only the broker's own files still
-    hold the old ones, mostly for a day.
+    `is_replaced`: there is a newer record in the place of each, so that readers are given that one, and the broker's
+    files hold the old ones until they are compacted, which takes about a day; `gone_by` is null where that is all that
+    can be said.
     """
 
     topic: str
-    gone_by: str
+    gone_by: str | None
     is_replaced: bool
 
 
@@ -76,7 +78,7 @@ def receipt(session: AppSession, deletion: Deletion, kept_ms: Mapping[Topic, int
         "complete": is_complete,
         "completed_at": iso_utc(max(times)) if is_complete else None,
         "erased": [_erased(part) for part in parts],
-        "retained": [_retained(topic, _last_ms(session, deletion), kept_ms[topic]) for topic in HOLDING],
+        "retained": [_retained(topic, _last_ms(session, deletion), kept_ms.get(topic)) for topic in HOLDING],
     }
 
 
@@ -92,6 +94,6 @@ def _erased(part: ErasedPart) -> ErasedDocument:
     return {"part": part.part, "count": part.count, "size_bytes": part.size_bytes, "erased_at": erased_at}
 
 
-def _retained(topic: Topic, last_ms: int, kept_ms: int) -> RetainedDocument:
-    found: dict[str, Any] = {"topic": topic.name, "gone_by": iso_utc(last_ms + kept_ms)}
-    return {**found, "is_replaced": topic.cleanup is Cleanup.COMPACT_DELETE}  # type: ignore[typeddict-item]
+def _retained(topic: Topic, last_ms: int, kept_ms: int | None) -> RetainedDocument:
+    gone_by = None if kept_ms is None else iso_utc(last_ms + kept_ms)
+    return {"topic": topic.name, "gone_by": gone_by, "is_replaced": topic.cleanup is not Cleanup.DELETE}

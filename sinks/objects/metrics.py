@@ -15,3 +15,4 @@ PAUSED = gauge(
 )
 ERASED = counter("rtms_sink_objects_erased_records", "Records read of deleted sessions, and erased.")
 DELETIONS = counter("rtms_sink_objects_deletions", "Sessions whose objects were erased.")
+UNERASED = gauge("rtms_sink_objects_unerased_sessions", "Deleted sessions that still have objects.")

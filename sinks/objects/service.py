@@ -158,6 +158,7 @@ class ObjectsSink(Listener):
         """Begin with what nobody has said of that it is erased; what is done is forgotten when that is known."""
         held = {place.partition for place in consumer.assignment()}
         due = {one.session_id: one for one in self._to.deletions.unfinished((Part.OBJECTS,), held)}
+        metrics.UNERASED.set(len(due))
         done = [key for key, one in self._erasing.items() if one.erased.done()]
         for session_id in done:
             self._erasing[session_id].erased.result()

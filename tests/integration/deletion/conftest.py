@@ -134,6 +134,24 @@ class Village:
             if value is not None and word in repr(self.decoder.decode(topic, value))
         ]
 
+    def on_disk(self, topic, session_id, word):
+        """Whether the broker's own files hold the word: as it is, or in a record that a newer one has replaced."""
+        partition = partition_of(session_id, self.kafka.partitions)
+        folder = self.broker.log.parent / "data" / f"{topic.name}-{partition}"
+        if any(word.encode() in path.read_bytes() for path in folder.glob("*.log*")):
+            return True
+        loader = PartitionLoader(self.kafka)
+        try:
+            records = list(loader.load([Place(topic.name, partition)], 30))
+        finally:
+            loader.close()
+        return any(r.value and word in repr(self.decoder.decode(topic, r.value)) for r in records)
+
+    def stir(self, topic, session_id):
+        """Write something of somebody else's to the session's partition: only then does a broker close a segment."""
+        partition = partition_of(session_id, self.kafka.partitions)
+        self.plain.send_blocking(topic, b"nobody|nothing", None, partition)
+
     def answers(self, session_id, word):
         """The answers that show the word, or a recording."""
         paths = (f"/app_sessions/{session_id}/{what}" for what in ("transcript", "participants", "participant_events"))

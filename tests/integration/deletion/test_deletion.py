@@ -4,6 +4,7 @@ from schemas import topics
 from schemas.deletion import CONSENT_REVOKED
 from schemas.records import FactKind
 from tests.integration.deletion.conftest import COMPACTED, LINES, until
+from tests.support.topics import configure
 
 RECORDS = 2 * LINES + 3
 """The words, the arrival, the two ends, and each word's delivery."""
@@ -24,15 +25,17 @@ def test_what_is_deleted_is_gone_everywhere_and_the_receipt_says_so(village, wor
     answer = village.delete(session_id)
 
     assert (answer.status_code, answer.json()["state"]) == (200, "data_deleted")
+    until(lambda: village.receipt(session_id)["complete"], f"complete; see {village.house.sink.log}")
     receipt = village.receipt(session_id)
-    assert receipt["complete"], "the answer waits for the sinks"
     assert parts(receipt) == {"objects": len(stored), "rows": 2 * LINES + 1, "records": RECORDS}
     assert receipt["erased"][0]["size_bytes"] == size_bytes
     assert (receipt["reason"], receipt["completed_at"] >= receipt["requested_at"]) == ("asked", True)
     retained = {entry["topic"]: entry["is_replaced"] for entry in receipt["retained"]}
-    assert {name for name, is_replaced in retained.items() if is_replaced} == {topic.name for topic in COMPACTED}
+    replaced = {name for name, is_replaced in retained.items() if is_replaced}
+    assert replaced == {topic.name for topic in (*COMPACTED, topics.PARTICIPANTS_STATE)}
     assert {topics.AUDIO.name, topics.RECORDING_SEGMENTS.name, topics.DEAD_LETTERS.name} <= retained.keys()
-    assert all(entry["gone_by"] > receipt["completed_at"] for entry in receipt["retained"])
+    dates = [entry["gone_by"] for entry in receipt["retained"] if entry["topic"] != topics.PARTICIPANTS_STATE.name]
+    assert all(date > receipt["completed_at"] for date in dates)
     assert village.traces(session_id, word) == []
     assert village.tenant.http.get(f"/bots/{session_id}/data_deletion").json() == receipt
     until(lambda: village.told(session_id)[-1].data["new_state"] == "data_deleted", "told that it is deleted")
@@ -44,6 +47,7 @@ def test_what_is_read_or_written_again_afterwards_stays_gone(village, word):
     """Sinks that begin at the first record; then a processor that writes all of it again, below running sinks."""
     session_id = village.meeting(word)
     village.delete(session_id)
+    until(lambda: village.receipt(session_id)["complete"], "complete")
     told = len(village.told(session_id))
     sinks = (village.house.sink, village.house.objects_sink)
     for sink in sinks:
@@ -87,6 +91,26 @@ def test_sinks_that_are_away_or_killed_make_up_for_it(village, word, clickhouse)
     until(lambda: village.receipt(session_id)["complete"], f"complete; see {village.house.sink.log}")
     assert parts(village.receipt(session_id)) == {"objects": objects, "rows": 2 * LINES + 1, "records": RECORDS}
     assert village.traces(session_id, word) == []
+
+
+COMPACTED_SOON = {"segment.ms": "500", "min.cleanable.dirty.ratio": "0.01", "max.compaction.lag.ms": "500",
+                  "file.delete.delay.ms": "100"}  # fmt: skip
+
+
+def test_the_brokers_files_forget_it_when_they_are_compacted(village, word):
+    session_id = village.meeting(word)
+    for topic in COMPACTED:
+        assert village.on_disk(topic, session_id, word), f"there is something to forget on {topic.name}"
+        for name, value in COMPACTED_SOON.items():
+            configure(village.kafka, topic, name, value)
+    village.delete(session_id)
+
+    def are_forgotten():
+        for topic in COMPACTED:
+            village.stir(topic, session_id)
+        return not any(village.on_disk(topic, session_id, word) for topic in COMPACTED)
+
+    until(are_forgotten, "the broker's files", 60)
 
 
 def test_a_revoked_consent_deletes_what_there_is_at_once_and_whatever_comes_after_it(village, word):
