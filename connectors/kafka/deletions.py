@@ -14,14 +14,17 @@ from connectors.host.health import Health
 from connectors.host.logs import get_logger
 from connectors.host.signals import StopSignal
 from connectors.kafka.decoder import Decoder
+from connectors.kafka.errors import TimedOut
 from connectors.kafka.records import Record
+from connectors.kafka.registry import RegistryError
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.view import TopicView
 from schemas.codec import Undecodable
 from schemas.deletion import Part, missing
 from schemas.ids import partition_of
-from schemas.keys import names
+from schemas.keys import names, session_of
 from schemas.records import AppSession
+from schemas.records import Record as Value
 from schemas.topics import APP_SESSIONS
 
 log = get_logger(__name__)
@@ -46,6 +49,8 @@ class Deletions:
         self._partitions = settings.partitions
         self._decoder = decoder
         self._closing = threading.Event()
+        self._lock = threading.Lock()
+        self._unexplained: dict[str, Record] = {}
         self._deleted: dict[str, Deleted] = {}
         self._unfinished: dict[str, Deleted] = {}
         self._view = TopicView(settings, APP_SESSIONS, self._apply, clock=clock)
@@ -76,6 +81,8 @@ class Deletions:
         if not session_ids:
             return frozenset()
         self._view.wait_to_stable_end({partition_of(key, self._partitions) for key in session_ids}, timeout_s)
+        if any(key in self._unexplained for key in session_ids):
+            raise TimedOut("only the registry can explain whether a session is deleted, and it is away")
         return frozenset(key for key in session_ids if key in self._deleted)
 
     def unfinished(self, parts: Iterable[Part], partitions: Collection[int]) -> list[Deleted]:
@@ -88,12 +95,47 @@ class Deletions:
         ]
 
     def _apply(self, record: Record) -> None:
-        if record.value is None:
+        """What only a registry that is away can explain is left to a thread that waits for it."""
+        session_id = session_of(record.key)
+        if record.value is None or session_id is None:
             return  # nobody takes a deletion back
         try:
-            state = self._decoder.decode_patiently(APP_SESSIONS, record.value, self._closing.wait)
+            state = self._decoded(record.value)
+        except RegistryError:
+            with self._lock:
+                self._unexplained[session_id] = record
+                if len(self._unexplained) == 1:
+                    threading.Thread(target=self._explain, name="unexplained", daemon=True).start()
+            return
+        with self._lock:
+            self._unexplained.pop(session_id, None)
+            self._know(record, state)
+
+    def _explain(self) -> None:
+        while (record := self._next_unexplained()) is not None:
+            try:
+                state = self._decoder.decode_patiently(APP_SESSIONS, record.value or b"", self._closing.wait)
+            except Undecodable:
+                state = None
+            if self._closing.is_set():
+                return
+            with self._lock:
+                session_id = session_of(record.key) or ""
+                if self._unexplained.get(session_id) is record:  # else something newer is known
+                    self._know(record, state)
+                    del self._unexplained[session_id]
+
+    def _next_unexplained(self) -> Record | None:
+        with self._lock:
+            return next(iter(self._unexplained.values()), None)
+
+    def _decoded(self, value: bytes) -> Value | None:
+        try:
+            return self._decoder.decode(APP_SESSIONS, value)
         except Undecodable:
-            return  # lifecycle counts it
+            return None  # lifecycle counts it
+
+    def _know(self, record: Record, state: Value | None) -> None:
         if not isinstance(state, AppSession) or state.deletion is None or not names(record.key, state):
             return
         found = Deleted(state.session_id, state.project_id, record.partition, missing(state.deletion))
