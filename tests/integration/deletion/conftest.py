@@ -154,11 +154,14 @@ class Village:
 
     def answers(self, session_id, word):
         """The answers that show the word, or a recording."""
-        paths = (f"/app_sessions/{session_id}/{what}" for what in ("transcript", "participants", "participant_events"))
-        shown = [path for path in paths if word in self.tenant.http.get(path).text]
-        deliveries = json.dumps(self.tenant.http.get("/webhook_deliveries").json(), ensure_ascii=False)
-        media = self.tenant.http.get(f"/app_sessions/{session_id}/media").status_code
-        return shown + (["deliveries"] if word in deliveries else []) + (["media"] if media != 404 else [])
+        ask, kinds = self.tenant.http.get, ("transcript", "transcript/export?format=json", "talk_time", "participants",
+                                            "participant_events")  # fmt: skip
+        shown = {kind: word in ask(f"/app_sessions/{session_id}/{kind}").text for kind in kinds} | {
+            "search": bool(ask("/transcripts/search", params={"query": word}).json()["results"]),
+            "deliveries": word in json.dumps(ask("/webhook_deliveries").json()),
+            "media": ask(f"/app_sessions/{session_id}/media").status_code != 404,
+        }
+        return [name for name, is_shown in shown.items() if is_shown]
 
     def traces(self, session_id, word):
         """Wherever something is left."""

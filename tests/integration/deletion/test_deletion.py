@@ -17,7 +17,10 @@ def parts(receipt):
 def test_what_is_deleted_is_gone_everywhere_and_the_receipt_says_so(village, word):
     session_id = village.meeting(word)
     kept = village.meeting("kept" + word[4:])
-    assert village.traces(session_id, word), "there is something to look for"
+    shown = ["transcript", "transcript/export?format=json", "talk_time", "participants", "participant_events", "search",
+             "deliveries", "media"]  # fmt: skip
+    assert village.answers(session_id, word) == shown, "there is something to look for"
+    assert set(village.records(session_id, word)) == {topic.name for topic in COMPACTED}
     assert village.tenant.http.get(f"/app_sessions/{session_id}/data_deletion").status_code == 404
     stored = village.objects(session_id)
     size_bytes = sum(path.stat().st_size for path in stored)
