@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 
 from api import refusals
+from api.app_sessions.deletion_routes import router as data_deletion
 from api.app_sessions.participant_routes import router as participants
 from api.app_sessions.routes import router as app_sessions
 from api.bots.routes import router as bots
@@ -91,6 +92,7 @@ def create_app(open_services: OpenServices, clock: Clock, *, serves_objects: boo
         transcripts_live,
         participant_events_live,
         states_live,
+        data_deletion,
         webhooks,
         deliveries,
     )

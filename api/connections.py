@@ -28,6 +28,7 @@ from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import CONTROL, Producer, create_producer
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.tail import Tail
+from connectors.kafka.topics import longest_kept_ms
 from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
 from connectors.rtms.settings import ZoomSettings
@@ -96,6 +97,7 @@ async def open_services(
             claims=claims,
             directory=directory,
             followed=followed,
+            kept_ms={topic: kept for topic in topics.ALL if (kept := longest_kept_ms(topic, kafka)) is not None},
             clickhouse=clickhouse,
             objects=ObjectStore(_linked(configuration.objects, settings)),
             key_ring=configuration.key_ring,

@@ -122,6 +122,8 @@ _ZOOM_APP = {
     "client_id": "K0d3bQ9nTRuY1x",
     "webhook_url": "https://rtms.example.com/zoom/zoa_Yw2EXb71hGt4Lq9s",
 }
+_ERASED = {"part": "objects", "count": 613, "size_bytes": 84213377, "erased_at": _LATER}
+_RETAINED = {"topic": "rtms.audio", "gone_by": "2026-01-14T12:18:09.000000Z", "is_replaced": False}
 _SECRET = "q83vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80="  # noqa: S105  nobody's
 
 
@@ -175,6 +177,7 @@ EXAMPLES: dict[str, Any] = {
     "DeliveryDocument": _DELIVERY,
     "DeliveryPage": _page(_DELIVERY),
     "DetailDocument": {"detail": "Invalid or disabled API key."},
+    "ErasedDocument": _ERASED,
     "ErrorDocument": {"error": "App session not found"},
     "EventDocument": {
         "type": "fatal_error",
@@ -208,7 +211,21 @@ EXAMPLES: dict[str, Any] = {
     },
     "ProjectDocument": _PROJECT,
     "ProjectList": {"results": [_PROJECT]},
+    "ReceiptDocument": {
+        "app_session_id": _SESSION,
+        "reason": "asked",
+        "requested_at": _LATER,
+        "complete": True,
+        "completed_at": _LATER,
+        "erased": [
+            _ERASED,
+            {"part": "rows", "count": 482, "size_bytes": 0, "erased_at": _LATER},
+            {"part": "records", "count": 482, "size_bytes": 0, "erased_at": _LATER},
+        ],
+        "retained": [_RETAINED],
+    },
     "ReplayDocument": {"replayed": 1},
+    "RetainedDocument": _RETAINED,
     "SecretWebhookDocument": _SUBSCRIPTION | {"secret": _SECRET},
     "SpeakerDocument": _SPEAKER,
     "TalkTimeDocument": {

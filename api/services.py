@@ -35,7 +35,8 @@ SEARCHES_AT_ONCE = 3
 class Services:
     """Everything behind the API. `followed` has a view per topic: app sessions, claims and the control plane.
 
-    `addresses` says where a stream may be, `targets` where webhooks may go: the policies that others connect by.
+    `kept_ms` says how long what was written on a topic may stay on the brokers' disks. `addresses` says where a stream
+    may be, `targets` where webhooks may go: the policies that others connect by.
     """
 
     settings: ApiSettings
@@ -47,6 +48,7 @@ class Services:
     claims: Claims
     directory: Directory
     followed: Mapping[Topic, Followed]
+    kept_ms: Mapping[Topic, int]
     clickhouse: ClickHouse
     objects: ObjectStore
     key_ring: KeyRing

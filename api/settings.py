@@ -28,6 +28,7 @@ class ApiSettings(BaseSettings):
     )
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024, description="of a request; a larger one gets 413")
     fold_timeout_s: float = Field(default=5.0, gt=0, description="for a fact to show in a session's state")
+    deletion_patience_s: float = Field(default=5.0, ge=0, description="for all data to be gone before it is answered")
     freshness_timeout_s: float = Field(default=1.0, gt=0, description="for the views to reach the end of their topics")
     append_timeout_s: float = Field(default=5.0, gt=0, description="for Kafka to acknowledge a record")
     query_patience_s: float = Field(default=2.0, ge=0, description="for ClickHouse to answer")

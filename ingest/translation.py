@@ -126,15 +126,20 @@ def meeting_event(identity: Identity, event: ZoomEvent, arrived_us: int) -> Even
     )
 
 
+_STOPPED = (EndCause.STOPPED, EndCause.CLOSED)
+"""The ends whose code is a stop reason."""
+
+
 def outcome(ended: SessionOutcome, *, connected_before: bool) -> Outcome:
     """The fact that follows from the end of a stream; only a session that was never connected has failed to."""
     never = not (ended.connected_once or connected_before)
     kind = FactKind.CONNECTION_FAILED if never and ended.cause is not EndCause.STOPPED else FactKind.STREAM_OVER
-    return Outcome(kind, _reason(ended))
+    is_revoked = ended.cause in _STOPPED and ended.code == codes.StopReason.STREAM_REVOKED
+    return Outcome(kind, _reason(ended), is_revoked)
 
 
 def _reason(ended: SessionOutcome) -> str:
     if ended.code is None:
         return ended.cause
-    numbers = codes.StopReason if ended.cause in (EndCause.STOPPED, EndCause.CLOSED) else codes.Status
+    numbers = codes.StopReason if ended.cause in _STOPPED else codes.Status
     return f"{ended.cause}: {codes.name_of(numbers, ended.code).lower()}"

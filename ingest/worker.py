@@ -17,7 +17,7 @@ from ingest import metrics
 from ingest.facts import Facts, insist
 from ingest.ownership import Action, Deadlines, decide
 from ingest.publisher import Identity
-from schemas import sessions
+from schemas import deletion, sessions
 from schemas.records import AppSession, FactKind
 
 log = get_logger(__name__)
@@ -28,10 +28,14 @@ RETRY_CLAIM_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Why a live session's stream is over; `kind` is the fact to state."""
+    """Why a live session's stream is over; `kind` is the fact to state.
+
+    `is_revoked`: somebody took back the consent, and what there is must be deleted.
+    """
 
     kind: FactKind
     reason: str
+    is_revoked: bool = False
 
 
 class Live(Protocol):
@@ -209,6 +213,10 @@ class Worker:
 
     async def _run(self, session_id: str, holding: Holding, live: Live) -> None:
         outcome = await live.run()
+        if outcome.is_revoked:  # stated first, and whoever holds the session by now: nobody else may ever hear of it
+            await insist(
+                self.facts, session_id, holding.partition, FactKind.DATA_DELETED, reason=deletion.CONSENT_REVOKED
+            )
         if holding.finishing or self.holdings.get(session_id) is not holding:
             return
         holding.over = True

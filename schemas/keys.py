@@ -38,6 +38,13 @@ def objects_folder(session_id: str) -> str:
     return f"sessions/{session_id}"
 
 
+def session_of_object(key: str) -> str | None:
+    """The session in whose folder an object lies."""
+    top, _, rest = key.partition("/")
+    session_id, _, name = rest.partition("/")
+    return session_id if top == "sessions" and name else None
+
+
 def session_of(key: bytes | None) -> str | None:
     """The session that a key names, as far as that can be told."""
     if key is None or len(key) > MAX_KEY_BYTES:

@@ -12,6 +12,8 @@ from schemas import topics
 from schemas.control_records import ApiKey, ApiKeyUse, Claim, ClaimKind, Project, Template, ZoomApp
 from schemas.session_records import (
     AppSession,
+    Deletion,
+    ErasedPart,
     FactKind,
     HistoryEntry,
     Hole,
@@ -42,8 +44,10 @@ __all__ = [
     "ClaimKind",
     "Codec",
     "DeadLetter",
+    "Deletion",
     "DeliveryAttempt",
     "DeliveryStatus",
+    "ErasedPart",
     "Event",
     "FactKind",
     "HistoryEntry",

@@ -29,6 +29,8 @@ class FactKind(StrEnum):
     METADATA_REPLACED = "metadata_replaced"
     TRANSCRIPT_DELETED = "transcript_deleted"
     DATA_DELETED = "data_deleted"
+    DATA_FOUND = "data_found"
+    DATA_ERASED = "data_erased"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +68,36 @@ class Hole:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ErasedPart:
+    """What was found of one part of a session's data, and when (ms of the broker's clock) it was gone; None: not yet.
+
+    `part` is one of `schemas.deletion.Part`.
+    """
+
+    part: str
+    count: int
+    size_bytes: int = 0
+    erased_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """Since when a session's data is to be gone, why (a short code), and how far that is done."""
+
+    reason: str
+    asked_at_ms: int
+    parts: tuple[ErasedPart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionFact:
     """One statement about one session; never changed, never compacted.
 
     `epoch` is the claim that the stating worker holds (for a `claimed` fact it is 0: its own offset becomes the
     epoch). `reason` is a short code. `settings` (JSON of `SessionSettings`), `request`, `deduplication_key`, `webhooks`
     (JSON) and `given` come with `requested` only, `metadata` (JSON) also with `metadata_replaced`. `given` names the
-    fields that the caller chose; the others are a template's or the defaults.
+    fields that the caller chose; the others are a template's or the defaults. `part` (`schemas.deletion.Part`) comes
+    with `data_found` and `data_erased`, which say in `stored` how much there was.
     """
 
     session_id: str
@@ -90,6 +115,7 @@ class SessionFact:
     deduplication_key: str | None = None
     webhooks: str | None = None
     given: tuple[str, ...] = ()
+    part: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +137,8 @@ class AppSession:
     `folded_offset` is the offset of the last fact in it, `facts_topic_id` the id of the topic that offset belongs to.
     `awaiting` lists what must still be stored or failed (`recording`, `transcript`, `events`) before it can end.
     `webhooks` is JSON (None: the project's own are meant), `given` names the fields that a caller chose. What was
-    written of the transcript up to `transcript_deleted_at_ms` (of the broker's clock) is gone.
+    written of the transcript up to `transcript_deleted_at_ms` (of the broker's clock) is gone. With a `deletion`
+    everything is, and nobody writes or shows any of it again; its `state` says `data_deleted` once it is over.
     """
 
     session_id: str
@@ -137,6 +164,7 @@ class AppSession:
     webhooks: str | None = None
     given: tuple[str, ...] = ()
     transcript_deleted_at_ms: int | None = None
+    deletion: Deletion | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,10 @@ from enum import StrEnum
 
 import msgspec
 
-from schemas import requests
+from schemas import deletion, requests
 from schemas import settings as session_settings
 from schemas.holes import with_hole
-from schemas.records import AppSession, FactKind, HistoryEntry, SessionChange, SessionFact
+from schemas.records import AppSession, Deletion, FactKind, HistoryEntry, SessionChange, SessionFact
 from schemas.settings import RecordingFormat
 
 
@@ -88,7 +88,7 @@ def fold(state: AppSession | None, fact: SessionFact, offset: int, at_ms: int) -
         state = replace(state, epoch=offset, worker=fact.worker)
     else:
         transition = TABLE[State(state.state)].get(fact.kind, IGNORED)
-        state = transition(state, fact, at_ms)
+        state = _without_data(transition(state, fact, at_ms), at_ms)
     return replace(state, folded_offset=offset)
 
 
@@ -299,9 +299,30 @@ def _transcript_deleted(state: AppSession, fact: SessionFact, at_ms: int) -> App
 
 
 def _data_deleted(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
-    """Where the recording was is forgotten too: nothing may lead to it any more."""
-    state = replace(state, recording=None, transcript_deleted_at_ms=at_ms)
-    return _enter(state, State.DATA_DELETED, "data_deleted", at_ms)
+    """Zoom's word that the consent was revoked counts at any time, a client's once the session is over."""
+    is_revoked = fact.reason == deletion.CONSENT_REVOKED
+    if state.deletion is not None or not (is_revoked or state.state in DELETABLE):
+        return state
+    reason = deletion.CONSENT_REVOKED if is_revoked else deletion.ASKED
+    return replace(state, deletion=Deletion(reason=reason, asked_at_ms=at_ms), transcript_deleted_at_ms=at_ms)
+
+
+def _without_data(state: AppSession, at_ms: int) -> AppSession:
+    """What is deleted is awaited no longer, and nothing may lead to it; a session that is over can only be that."""
+    if state.deletion is None or state.state == State.DATA_DELETED:
+        return state
+    reason = state.deletion.reason
+    state = _end_if_complete(replace(state, awaiting=(), recording=None), at_ms)
+    if state.state not in DELETABLE:
+        return state
+    metadata = {"source": "zoom", "reason": reason} if reason == deletion.CONSENT_REVOKED else {}
+    return _enter(state, State.DATA_DELETED, "data_deleted", at_ms, metadata=metadata)
+
+
+def _erasing(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    if state.deletion is None:
+        return state
+    return replace(state, deletion=deletion.folded(state.deletion, fact, at_ms))
 
 
 _ASKED: dict[FactKind, Transition] = {
@@ -310,8 +331,15 @@ _ASKED: dict[FactKind, Transition] = {
 }
 """What clients may ask of a session at any time."""
 
+_DELETING: dict[FactKind, Transition] = {
+    FactKind.DATA_DELETED: _data_deleted,
+    FactKind.DATA_FOUND: _erasing,
+    FactKind.DATA_ERASED: _erasing,
+}
+
 _ALWAYS: dict[FactKind, Transition] = {
     **_ASKED,
+    **_DELETING,
     FactKind.HOLE_FOUND: _hole,
     FactKind.RECORDING_STORED: _stored(Awaited.RECORDING),
     FactKind.RECORDING_FAILED: _not_stored(Awaited.RECORDING),
@@ -346,9 +374,9 @@ TABLE: Mapping[State, Mapping[FactKind, Transition]] = {
         FactKind.DEADLINE_PASSED: _deadline_while_disconnecting,
     },
     State.POST_PROCESSING: {**_ALWAYS, FactKind.DEADLINE_PASSED: _deadline_while_processing},
-    State.ENDED: {**_ALWAYS, FactKind.DATA_DELETED: _data_deleted},
-    State.FATAL_ERROR: {**_ASKED, FactKind.HOLE_FOUND: _hole, FactKind.DATA_DELETED: _data_deleted},
-    State.DATA_DELETED: {FactKind.METADATA_REPLACED: _metadata_replaced},
+    State.ENDED: _ALWAYS,
+    State.FATAL_ERROR: {**_ASKED, **_DELETING, FactKind.HOLE_FOUND: _hole},
+    State.DATA_DELETED: {**_DELETING, FactKind.METADATA_REPLACED: _metadata_replaced},
 }
 """(state, fact) -> transition. `claimed` is not in it: its effect needs the fact's offset and is the same in all LIVE
 states. A pair that is missing is ignored."""

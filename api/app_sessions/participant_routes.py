@@ -9,7 +9,6 @@ from api.app_sessions.participants import ParticipantPage
 from api.pages import decoded, links
 from api.paths import APP_SESSION, BOT
 from api.services import Here
-from schemas.sessions import State
 
 router = APIRouter(tags=["Participants"])
 
@@ -26,7 +25,7 @@ async def list_participants(
 ) -> ParticipantPage:
     """Who took part so far, by when they came first, 25 a page."""
     at = decoded(cursor)
-    deleted = session.state == State.DATA_DELETED
+    deleted = session.deletion is not None
     rows = [] if deleted else await services.select(participants.QUERY, participants.parameters(session.session_id))
     page = participants.page(session.session_id, rows, id, is_host, at)
     following, preceding = links(request, services.settings.base_url(), page)

@@ -9,7 +9,6 @@ from api.chat_messages.messages import ChatMessagePage
 from api.pages import decoded, links, page_of
 from api.paths import APP_SESSION, BOT
 from api.services import Here
-from schemas.sessions import State
 
 router = APIRouter(tags=["Chat"])
 
@@ -26,7 +25,7 @@ async def list_chat_messages(
     """What was written so far, in order, 25 a page; without what was deleted in the meeting."""
     at = decoded(cursor)
     asked = messages.query(session.session_id, at, updated_after)
-    rows = [] if session.state == State.DATA_DELETED else await services.select(*asked)
+    rows = [] if session.deletion is not None else await services.select(*asked)
     page = page_of(rows, at, messages.key_of)
     following, preceding = links(request, services.settings.base_url(), page)
     return {"next": following, "previous": preceding, "results": messages.documents(session.session_id, page.items)}

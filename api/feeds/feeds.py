@@ -28,9 +28,10 @@ from schemas.keys import session_of
 from schemas.records import AppSession
 from schemas.records import Record as Value
 from schemas.sessions import TERMINAL
-from schemas.topics import TRANSCRIPTS, Topic
+from schemas.topics import SESSION_CHANGES, TRANSCRIPTS, Topic
 
 RETRY_S = 1.0
+NOTHING_MS, EVERYTHING_MS = -1, 2**62
 
 
 @dataclass(slots=True, eq=False)
@@ -224,8 +225,12 @@ class Feeds(Hearer):
 
 def deleted_ms(session: AppSession | None, key: FeedKey) -> int:
     """What was written up to then is not told."""
-    until_ms = None if session is None or key.topic != TRANSCRIPTS.name else session.transcript_deleted_at_ms
-    return -1 if until_ms is None else until_ms
+    if session is None or key.topic == SESSION_CHANGES.name:
+        return NOTHING_MS
+    if session.deletion is not None:
+        return EVERYTHING_MS
+    until_ms = None if key.topic != TRANSCRIPTS.name else session.transcript_deleted_at_ms
+    return NOTHING_MS if until_ms is None else until_ms
 
 
 def _place(key: FeedKey) -> Place:

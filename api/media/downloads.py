@@ -16,6 +16,7 @@ from api.media.ranges import part_of
 from api.services import Here, Services
 from connectors.objects.errors import BadKey, NotFound, ObjectsError
 from connectors.objects.store import StoredObject
+from schemas.keys import session_of_object
 
 PATH = "/objects"
 
@@ -33,6 +34,8 @@ async def get_object(request: Request, key: str, services: Here, expires: str = 
     verdict = services.objects.verify(key, expires, signature, services.clock.now_ms())
     if verdict in REFUSALS:
         raise forbidden(REFUSALS[verdict])
+    if _is_deleted(services, key):
+        raise not_found("No media file found")
     stored = await _stored(services, key)
     part = part_of(objects.wanted_range(request.headers, stored), stored.size_bytes)
     if part is None:
@@ -42,6 +45,12 @@ async def get_object(request: Request, key: str, services: Here, expires: str = 
     if request.method == "HEAD" or part.start == part.end:
         return Response(status_code=status, headers=headers)
     return StreamingResponse(_body(services, key, part.start, part.end), status, headers)
+
+
+def _is_deleted(services: Services, key: str) -> bool:
+    """Whether it is of a session whose data is deleted: from then on a link leads nowhere, gone or not."""
+    session = services.sessions.find(session_of_object(key) or "")
+    return session is not None and session.deletion is not None
 
 
 async def _stored(services: Services, key: str) -> StoredObject:

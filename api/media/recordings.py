@@ -38,7 +38,8 @@ class Recording:
         """As of now. Blocks; raises ObjectsError."""
         session = services.sessions.find(session_id)
         is_over = session is None or _is_over(session)
-        listing = services.objects.list(segments_prefix(session_id))
+        is_deleted = session is not None and session.deletion is not None
+        listing = [] if is_deleted else services.objects.list(segments_prefix(session_id))
         sizes = {item.key: item.size_bytes for item in listing}
         segments = playable(stored_segments((item.key, item.modified_ms) for item in listing), is_over=is_over)
         rates = [sizes[segment.key] * 8000 // max(segment.duration_ms, 1) for segment in segments]

@@ -12,7 +12,6 @@ from api.participant_events import events
 from api.participant_events.events import ParticipantEventPage
 from api.paths import APP_SESSION, BOT
 from api.services import Here
-from schemas.sessions import State
 
 router = APIRouter(tags=["Participant events"])
 
@@ -33,7 +32,7 @@ async def list_participant_events(
     """Who came and went, and who spoke if the session asked for that, in order, 25 a page."""
     at = decoded(query.cursor)
     asked = events.query(session.session_id, at, query.after, query.before)
-    rows = [] if session.state == State.DATA_DELETED else await services.select(*asked)
+    rows = [] if session.deletion is not None else await services.select(*asked)
     page = page_of(rows, at, events.key_of)
     following, preceding = links(request, services.settings.base_url(), page)
     return {"next": following, "previous": preceding, "results": events.documents(session.session_id, page.items)}

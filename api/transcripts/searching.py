@@ -146,7 +146,7 @@ SETTINGS max_execution_time = {longest_s:d}
 
 def is_shown(row: Row, session: AppSession | None, search: Search) -> bool:
     """Whether a row may be a hit; `session` is its session as it is now, None where the project has none of that id."""
-    if session is None or session.state == State.DATA_DELETED:
+    if session is None or session.deletion is not None:
         return False
     if session.transcript_deleted_at_ms is not None and row["updated_at_ms"] <= session.transcript_deleted_at_ms:
         return False

@@ -26,7 +26,7 @@ WHERE session_id = {session_id:String} AND engine = {engine:String}
 ORDER BY start_ms, utterance_id
 """
 
-_ALWAYS_MS = -1
+_NEVER_MS, _ALWAYS_MS = 2**63 - 1, -1
 
 Row = Mapping[str, Any]
 
@@ -65,6 +65,7 @@ def parameters(session: AppSession, engine: Engine, updated_after: str | None) -
         "updated_after_ms": max(
             _ALWAYS_MS if updated_after is None else queried_ms("updated_after", updated_after),
             _ALWAYS_MS if session.transcript_deleted_at_ms is None else session.transcript_deleted_at_ms,
+            _ALWAYS_MS if session.deletion is None else _NEVER_MS,
         ),
     }
 

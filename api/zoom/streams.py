@@ -10,7 +10,7 @@ from api.services import Services
 from connectors.host.logs import get_logger
 from connectors.rtms.protocol.retry import is_restartable
 from connectors.rtms.protocol.webhooks import StreamWebhook, WebhookKind
-from schemas import ids, topics
+from schemas import deletion, ids, topics
 from schemas.records import FactKind, SessionFact, ZoomApp
 from schemas.requests import DIRECT
 from schemas.sessions import TERMINAL
@@ -58,6 +58,8 @@ async def _stopped(services: Services, app: ZoomApp, news: StreamWebhook, sessio
     if session is None:
         await services.catch_up(topics.APP_SESSIONS)
         session = services.sessions.get(app.project_id, session_id)
+    if session is not None and news.requires_deletion:
+        await _revoked(services, app, session_id)
     if session is None or session.state in TERMINAL:
         return "already over"
     if news.stop_reason is not None and is_restartable(news.stop_reason):
@@ -73,3 +75,16 @@ async def _stopped(services: Services, app: ZoomApp, news: StreamWebhook, sessio
         )
     )
     return "end requested"
+
+
+async def _revoked(services: Services, app: ZoomApp, session_id: str) -> None:
+    """Somebody took back the consent: the data goes, whatever state the session is in."""
+    fact = SessionFact(
+        session_id=session_id,
+        kind=FactKind.DATA_DELETED,
+        project_id=app.project_id,
+        source=DIRECT,
+        reason=deletion.CONSENT_REVOKED,
+    )
+    await services.journal.state(fact)
+    log.warning("consent revoked", session_id=session_id)

@@ -89,9 +89,9 @@ class ClickHouse:
         """`query` for coroutines."""
         return await asyncio.to_thread(self.query, sql, parameters, patience_s)
 
-    def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
+    def command(self, sql: str, parameters: Mapping[str, Any] | None = None, patience_s: float | None = None) -> None:
         """Run a statement that returns nothing, e.g. one of the schema's; parameters are bound as in `query`."""
-        self._call(lambda client: client.command(sql, parameters=dict(parameters or {})), None)
+        self._call(lambda client: client.command(sql, parameters=dict(parameters or {})), patience_s)
 
     def ping(self) -> bool:
         """Whether the server answers right now."""

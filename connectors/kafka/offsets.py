@@ -1,7 +1,8 @@
 """Where partitions end, asked of the broker.
 
-Always the high watermark (read uncommitted): with a transaction open, the end that a read-committed reader is told lies
-before records whose offsets may already be committed elsewhere, and a state read "to the end" would be an old one.
+The high watermark (read uncommitted) unless asked otherwise: with a transaction open, the end that a read-committed
+reader is told lies before records whose offsets may already be committed elsewhere, and a state read "to the end" would
+be an old one.
 """
 
 import time
@@ -30,6 +31,14 @@ class OffsetDirectory:
         """The offset that the next record of each partition will get. Raises TimedOut and KafkaError."""
         return self._ask(places, OffsetSpec.latest(), timeout_s)  # type: ignore[no-untyped-call]
 
+    def stable_ends(self, places: Iterable[Place], timeout_s: float = 10.0) -> dict[Place, int]:
+        """The offset up to which transactions are decided: for readers to whom one that is still open does not matter.
+
+        Raises TimedOut and KafkaError.
+        """
+        isolation = IsolationLevel.READ_COMMITTED
+        return self._ask(places, OffsetSpec.latest(), timeout_s, isolation)  # type: ignore[no-untyped-call]
+
     def starts(self, places: Iterable[Place], timeout_s: float = 10.0) -> dict[Place, int]:
         """The first offset of each partition that still exists."""
         return self._ask(places, OffsetSpec.earliest(), timeout_s)  # type: ignore[no-untyped-call]
@@ -39,12 +48,18 @@ class OffsetDirectory:
         spec = OffsetSpec.for_timestamp(at_ms)
         return {place: None if offset < 0 else offset for place, offset in self._ask(places, spec, timeout_s).items()}
 
-    def _ask(self, places: Iterable[Place], spec: OffsetSpec, timeout_s: float) -> dict[Place, int]:
+    def _ask(
+        self,
+        places: Iterable[Place],
+        spec: OffsetSpec,
+        timeout_s: float,
+        isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
+    ) -> dict[Place, int]:
         wanted = {TopicPartition(place.topic, place.partition): spec for place in places}
         deadline = self._clock.monotonic() + timeout_s
         for delay_s in delays_s(0.05, longest_s=1.0):
             try:
-                return self._asked_once(wanted, max(0.1, deadline - self._clock.monotonic()))
+                return self._asked_once(wanted, max(0.1, deadline - self._clock.monotonic()), isolation)
             except KafkaError as error:
                 if not error.retryable or self._clock.monotonic() + delay_s > deadline:
                     raise
@@ -58,13 +73,13 @@ class OffsetDirectory:
             with suppress(KafkaException):
                 self._admin.list_topics(topic, timeout=timeout_s)
 
-    def _asked_once(self, wanted: dict[TopicPartition, OffsetSpec], timeout_s: float) -> dict[Place, int]:
+    def _asked_once(
+        self, wanted: dict[TopicPartition, OffsetSpec], timeout_s: float, isolation: IsolationLevel
+    ) -> dict[Place, int]:
         if not wanted:
             return {}
         try:
-            answers = self._admin.list_offsets(
-                wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout_s
-            )
+            answers = self._admin.list_offsets(wanted, isolation_level=isolation, request_timeout=timeout_s)
             return {
                 Place(item.topic, item.partition): answer.result(timeout_s).offset for item, answer in answers.items()
             }

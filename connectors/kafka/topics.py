@@ -33,6 +33,9 @@ _TIMEOUT_S = 30.0
 _LEADER_TRIES = 300
 _Key = TypeVar("_Key")
 
+BROKER_LOOKS_MS = 6 * 60_000
+"""Brokers look for what is too old every five minutes and remove its files one minute later, as they come."""
+
 PROCEDURE = (
     "A partition count is for good, because a session's records would no longer be in one place. Either set"
     " RTMS_KAFKA_PARTITIONS to the count that exists, or move: stop the API's intake, let all sessions end and the"
@@ -87,6 +90,16 @@ def topic_config(topic: Topic, settings: KafkaSettings) -> dict[str, str]:
     if topic.cleanup is not Cleanup.DELETE:
         config |= {"min.cleanable.dirty.ratio": "0.2", "max.compaction.lag.ms": str(24 * HOUR_MS)}
     return config
+
+
+def longest_kept_ms(topic: Topic, settings: KafkaSettings) -> int | None:
+    """How long after it was written a record can be on a broker's disk; None where nothing goes by its age.
+
+    Kafka deletes whole segments, by their newest record, when it next looks.
+    """
+    config = topic_config(topic, settings)
+    retention_ms = int(config["retention.ms"])
+    return None if retention_ms < 0 else retention_ms + int(config["segment.ms"]) + BROKER_LOOKS_MS
 
 
 def finding(topic: Topic, existing: Existing | None, settings: KafkaSettings) -> Finding:

@@ -12,7 +12,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from connectors.host.clock import Clock, SystemClock
 from connectors.host.logs import get_logger
-from connectors.kafka.errors import KafkaError, OffsetOutOfRange
+from connectors.kafka.errors import KafkaError, OffsetOutOfRange, TimedOut
 from connectors.kafka.metrics import VIEW_FAILURES
 from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.reader import Reader
@@ -100,6 +100,17 @@ class TopicView:
         except KafkaError:
             return False
         return _settled(self._reached(ends), max(0.0, deadline - self._clock.monotonic()))
+
+    def wait_to_stable_end(self, partitions: Iterable[int], timeout_s: float) -> None:
+        """Wait until all has been applied that anybody could have read of these partitions when this was called.
+
+        Raises TimedOut when it was not in time, and KafkaError.
+        """
+        deadline = self._clock.monotonic() + timeout_s
+        wanted = [place for place in self._positions if place.partition in frozenset(partitions)]
+        ends = self._directory.stable_ends(wanted, timeout_s)
+        if not _settled(self._reached(ends), max(0.0, deadline - self._clock.monotonic())):
+            raise TimedOut(f"{self._topic.name} is not known up to now")
 
     async def wait_to_end_async(self, timeout_s: float) -> bool:
         """`wait_to_end` for coroutines."""

@@ -10,9 +10,12 @@ from connectors.host.logs import get_logger
 from connectors.host.program import Running
 from connectors.kafka.arrival import await_kafka, await_registry
 from connectors.kafka.consumer import create_consumer
+from connectors.kafka.deletions import Deletions
 from connectors.kafka.losses import Losses
 from connectors.kafka.producer import CONTROL, create_producer
+from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.settings import KafkaSettings
+from sinks.clickhouse.erasing import Erasing, Rows, Tools
 from sinks.clickhouse.pending import Pending
 from sinks.clickhouse.service import GROUP, INPUTS, ClickHouseSink, Connections, Ownership
 from sinks.clickhouse.settings import ClickHouseSinkSettings
@@ -34,10 +37,17 @@ def run(running: Running) -> int:
         await_clickhouse(clickhouse, address.url, health, stop)
         producer = create_producer(kafka, CONTROL)
         closing.callback(producer.close)
+        deletions, rows, loader = Deletions(kafka, decoder), Rows(clickhouse), PartitionLoader(kafka, "erasing")
+        erasing = Erasing(Tools(loader, producer, decoder, deletions, rows), stop, SystemClock())
+        for close in (loader.close, deletions.close, erasing.close):
+            closing.callback(close)
+        deletions.start(health, stop)
         pending, losses = Pending(), Losses(kafka, decoder, GROUP)
         consumer = create_consumer(kafka, group=GROUP, topics=INPUTS, listener=Ownership(pending))
         closing.callback(consumer.close)
-        connections = Connections(consumer, pending, producer, decoder, clickhouse, losses, kafka.partitions)
+        connections = Connections(
+            consumer, pending, producer, decoder, clickhouse, losses, kafka.partitions, deletions, rows, erasing
+        )
         sink = ClickHouseSink(connections, settings, health, stop, SystemClock())
         health.ready(True)
         while not stop.is_set():

@@ -9,3 +9,6 @@ SKIPPED = counter("rtms_sink_clickhouse_skipped_total", "records of a kind this 
 FAILURES = counter("rtms_sink_clickhouse_failures_total", "batches that have to be written again", ["at"])
 LATENCY = histogram("rtms_sink_clickhouse_write_seconds", "one batch, from its rows to its commit")
 PAUSED = gauge("rtms_sink_clickhouse_paused_partitions", "partitions not read on, because a batch cannot be written")
+ERASED = counter("rtms_sink_clickhouse_erased_total", "records read of deleted sessions, and erased", ["topic"])
+DELETIONS = counter("rtms_sink_clickhouse_deletions_total", "sessions whose rows and records were erased")
+UNERASED = gauge("rtms_sink_clickhouse_unerased_sessions", "deleted sessions that still have rows or records")

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from connectors.kafka.deletions import Deleted
 from connectors.kafka.records import Place, Record
 from schemas import clickhouse
 from schemas.clickhouse import Table
-from schemas.records import FactKind, OutputKind, ParticipantEvent, Utterance
+from schemas.deletion import is_content, left_of
+from schemas.records import FactKind, OutputKind, ParticipantEvent, Utterance, WebhookDelivery
 from schemas.records import Record as Value
 from sinks.clickhouse.rows import Position, Row, Unfit, row_of
 
@@ -29,12 +31,24 @@ class Letter:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A record of a deleted session, and what may be left under its key; None: nothing."""
+
+    record: Record
+    left: Value | None
+
+
 @dataclass(slots=True)
 class _Part:
+    first_offset: int
     next_offset: int = 0
     rows: list[tuple[Table, Row]] = field(default_factory=list)
+    sessions: set[str] = field(default_factory=set)
     endings: list[Ending] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
+    erasures: list[Erasure] = field(default_factory=list)
+    deleted: set[Deleted] = field(default_factory=set)
 
 
 class Pending:
@@ -54,11 +68,22 @@ class Pending:
         ending = ending_of(value)
         if ending is not None:
             part.endings.append(ending)
+            part.sessions.add(ending.session_id)
             return
+        if isinstance(value, Utterance | ParticipantEvent | WebhookDelivery) and is_content(value):
+            part.sessions.add(value.session_id)
         try:
             part.rows.append(row_of(value, Position(record.partition, record.offset, record.timestamp_ms)))
         except Unfit as error:
             part.letters.append(Letter(record, error.reason))
+
+    def erase(self, record: Record, value: Value, deleted: Deleted) -> None:
+        """A content record of a session whose data is deleted: what it may have become before must be gone, too."""
+        part = self._passed(record)
+        part.deleted.add(deleted)
+        left = left_of(value)
+        if left != value:
+            part.erasures.append(Erasure(record, left))
 
     def refuse(self, record: Record, reason: str) -> None:
         """A record that says nothing anybody can read."""
@@ -89,12 +114,27 @@ class Pending:
     def letters(self) -> list[Letter]:
         return [letter for part in self._parts.values() for letter in part.letters]
 
+    def sessions(self) -> set[str]:
+        """The sessions whose content is to be written; no deleted ones, as far as was known."""
+        return {session_id for part in self._parts.values() for session_id in part.sessions}
+
+    def erasures(self) -> list[Erasure]:
+        return [erasure for part in self._parts.values() for erasure in part.erasures]
+
+    def deleted(self) -> set[Deleted]:
+        """The deleted sessions that were met."""
+        return {deleted for part in self._parts.values() for deleted in part.deleted}
+
     def offsets(self) -> Mapping[Place, int]:
         """What to commit."""
         return {place: part.next_offset for place, part in self._parts.items()}
 
+    def first_offsets(self) -> Mapping[Place, int]:
+        """Where to read again if nothing of it shall have happened."""
+        return {place: part.first_offset for place, part in self._parts.items()}
+
     def _passed(self, record: Record) -> _Part:
-        part = self._parts.setdefault(record.place, _Part())
+        part = self._parts.setdefault(record.place, _Part(record.offset))
         part.next_offset = record.offset + 1
         return part
 

@@ -1,5 +1,8 @@
 """Kafka into ClickHouse: read, insert, state what is complete, commit; in this order, and again until it works.
 
+What belongs to a session whose data is deleted is erased instead. Whether it is, is asked before and after the insert:
+`connectors.kafka.deletions` says why that is enough.
+
 Nothing is skipped. While ClickHouse or Kafka cannot, partitions are paused and membership is kept, the process says
 that it is not ready, and the same rows are written again later: derived ids make that harmless. An input that can never
 become a row goes to the dead letters before it is committed.
@@ -20,17 +23,21 @@ from connectors.kafka.acknowledgement import acknowledged
 from connectors.kafka.consumer import GroupConsumer, Listener
 from connectors.kafka.dead_letters import DeadLetters, Origin
 from connectors.kafka.decoder import Decoder
+from connectors.kafka.deletions import Deleted, Deletions
 from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
 from connectors.kafka.losses import Losses, awaiting
 from connectors.kafka.producer import Producer
 from connectors.kafka.records import BEGINNING, Place, Record
 from connectors.kafka.understanding import Understanding, Understood
 from schemas import ids, topics
-from schemas.records import OutputKind
+from schemas.deletion import is_content
+from schemas.records import OutputKind, ParticipantEvent, Utterance, WebhookDelivery
+from schemas.records import Record as Value
 from schemas.sessions import Awaited
 from sinks.clickhouse import metrics
 from sinks.clickhouse.completeness import Found, counting, missing, verdict
-from sinks.clickhouse.pending import Ending, Pending
+from sinks.clickhouse.erasing import Erasing, Rows
+from sinks.clickhouse.pending import Ending, Erasure, Pending
 from sinks.clickhouse.settings import ClickHouseSinkSettings
 
 log = get_logger(__name__)
@@ -70,6 +77,9 @@ class Connections:
     clickhouse: ClickHouse
     losses: Losses
     partitions: int
+    deletions: Deletions
+    rows: Rows
+    erasing: Erasing
 
 
 class ClickHouseSink:
@@ -106,6 +116,7 @@ class ClickHouseSink:
         held = list(self._consumer.assignment())
         if self._retry_at_s is not None:
             self._consumer.pause(held)
+        self._to.erasing.step({place.partition for place in held if place.topic == topics.APP_SESSIONS.name})
         metrics.PAUSED.set(0 if self._retry_at_s is None else len(held))
 
     def _read(self) -> list[Record]:
@@ -139,12 +150,24 @@ class ClickHouseSink:
         if getattr(value, "kind", OutputKind.ITEM) == OutputKind.UNKNOWN:
             metrics.SKIPPED.labels(record.topic).inc()
             value = None
+        if value is not None and (deleted := self._deleted(value)) is not None:
+            metrics.ERASED.labels(record.topic).inc()
+            self._pending.erase(record, value, deleted)
+            return
         self._pending.add(record, value)
+
+    def _deleted(self, value: Value) -> Deleted | None:
+        if isinstance(value, Utterance | ParticipantEvent | WebhookDelivery) and is_content(value):
+            return self._to.deletions.get(value.session_id)
+        return None
 
     def _write(self) -> None:
         started_s = self._clock.monotonic()
         try:
             self._insert()
+            if self._is_late():
+                return
+            self._to.rows.delete(self._pending.deleted(), patience_s=0)
             self._report()
             self._commit()
         except (ClickHouseError, KafkaError, TimeoutError) as error:
@@ -161,14 +184,30 @@ class ClickHouseSink:
             self._to.clickhouse.insert(table, rows, patience_s=0)
             metrics.ROWS.labels(table.name).inc(len(rows))
 
+    def _is_late(self) -> bool:
+        """Whether a session was deleted while its rows were written: then all of it is read again, knowing that."""
+        late = self._to.deletions.by_now(self._pending.sessions())
+        if late:
+            log.info("deleted while it was written, reading again", sessions=len(late))
+            self._consumer.put_back(self._pending.first_offsets(), 0.0)
+            self._pending.clear()
+            self._recovered()
+        return bool(late)
+
     def _report(self) -> None:
-        """State endings and write letters, and wait until Kafka has them."""
+        """State endings, write letters and what is left of erased records, and wait until Kafka has them."""
         until_s = self._clock.monotonic() + self._settings.recount_patience_s
         sent: list[Future[int]] = [self._state(ending, until_s) for ending in self._pending.endings()]
         for letter in self._pending.letters():
             record = letter.record
             sent.append(self._dead_letters.send(Origin.of(record), letter.reason, record.value or b""))
+        sent += [self._replace(erasure) for erasure in self._pending.erasures()]
         acknowledged(sent, self._settings.ack_timeout_s, self._clock)
+
+    def _replace(self, erasure: Erasure) -> "Future[int]":
+        record, topic = erasure.record, topics.BY_NAME[erasure.record.topic]
+        data = None if erasure.left is None else self._to.decoder.codec.encode(topic, erasure.left)
+        return self._to.producer.send_future(topic, record.key, data, record.partition)
 
     def _state(self, ending: Ending, until_s: float) -> "Future[int]":
         found = self._found(ending, until_s)

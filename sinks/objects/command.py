@@ -7,6 +7,7 @@ from connectors.host.program import Running
 from connectors.kafka.arrival import await_kafka, await_registry
 from connectors.kafka.consumer import create_consumer
 from connectors.kafka.dead_letters import DeadLetters
+from connectors.kafka.deletions import Deletions
 from connectors.kafka.losses import Losses
 from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.settings import KafkaSettings
@@ -34,14 +35,17 @@ def run(running: Running) -> int:
         Destinations(ObjectStore(running.configured.of(ObjectsSettings)), producer, decoder.codec), settings
     )
     group = f"{settings.group_prefix}{GROUP}"
-    connections = Connections(decoder, DeadLetters(producer, decoder.codec), Losses(kafka, decoder, group))
+    deletions = Deletions(kafka, decoder)
+    letters = DeadLetters(producer, decoder.codec)
+    connections = Connections(decoder, letters, Losses(kafka, decoder, group), deletions)
     sink = ObjectsSink(storing, connections, settings, health)
+    deletions.start(health, stop)
     consumer = create_consumer(kafka, group=group, topics=[RECORDING_SEGMENTS], listener=sink)
     sink.attach(consumer)
     health.ready(True)
     # Each is closed even when another cannot be: a thread that were left trying would keep the process from ending.
     with ExitStack() as closing:
-        for close in (lambda: log.info("stopped"), producer.close, sink.close, consumer.close):
+        for close in (lambda: log.info("stopped"), producer.close, sink.close, deletions.close, consumer.close):
             closing.callback(close)
         while not stop.is_set():
             sink.step()

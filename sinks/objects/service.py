@@ -2,6 +2,9 @@
 
 A partition in trouble (store away, a recording being finished) is paused while the others go on; membership never
 suffers, because the loop never waits for a thread.
+
+Of a session whose data is deleted nothing is stored, and nothing stays stored. Whether it is, is asked before and after
+each write: `connectors.kafka.deletions` says why that is enough.
 """
 
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,11 +15,13 @@ from connectors.host.logs import get_logger
 from connectors.kafka.consumer import GroupConsumer, Listener
 from connectors.kafka.dead_letters import DeadLetters, Origin
 from connectors.kafka.decoder import Decoder
+from connectors.kafka.deletions import Deletions
 from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
 from connectors.kafka.losses import Losses, awaiting
 from connectors.kafka.records import BEGINNING, Place, Record
 from connectors.objects.errors import BadKey
 from schemas.codec import Undecodable
+from schemas.deletion import Part
 from schemas.keys import keyed
 from schemas.records import OutputKind, Segment
 from schemas.sessions import Awaited
@@ -42,6 +47,7 @@ class Connections:
     decoder: Decoder
     dead_letters: DeadLetters
     losses: Losses
+    deletions: Deletions
 
 
 @dataclass(eq=False, slots=True)
@@ -62,6 +68,15 @@ class Overtaken:
     stated: "Future[int]"
 
 
+@dataclass(frozen=True, slots=True)
+class Erasing:
+    """A deleted session whose objects are being erased, or were."""
+
+    partition: int
+    patience: Patience
+    erased: "Future[None]"
+
+
 class ObjectsSink(Listener):
     """The listener of its own consumer: `attach` that, call `step` until it is time to stop, then `close`."""
 
@@ -73,6 +88,7 @@ class ObjectsSink(Listener):
         self._consumer: GroupConsumer | None = None
         self._partitions: dict[Place, Partition] = {}
         self._overtaken: dict[Place, Overtaken] = {}
+        self._erasing: dict[str, Erasing] = {}
         self._uncommitted: dict[Place, int] = {}
         self._is_behind = False
         health.ready(False, NO_PARTITIONS, "assignment")
@@ -89,6 +105,7 @@ class ObjectsSink(Listener):
         for record in self._read(self._consumer):
             self._take(record)
         self._health.ready(bool(self._consumer.assignment()), NO_PARTITIONS, "assignment")
+        self._erase_what_is_due(self._consumer)
         self._commit(list(self._partitions))
         for place, partition in self._partitions.items():
             self._pace(self._consumer, place, partition)
@@ -108,7 +125,8 @@ class ObjectsSink(Listener):
 
     def close(self) -> None:
         """Abandon what is under way; nothing of it is committed, so it is done again."""
-        self._drop([*self._partitions, *self._overtaken])
+        erasing = {Place(RECORDING_SEGMENTS.name, one.partition) for one in self._erasing.values()}
+        self._drop(list({*self._partitions, *self._overtaken, *erasing}))
         self._uploads.shutdown(cancel_futures=True)
         self._movies.shutdown(cancel_futures=True)
 
@@ -136,6 +154,21 @@ class ObjectsSink(Listener):
             self._overtaken.pop(place).stated.result()
             consumer.seek(place, BEGINNING)
 
+    def _erase_what_is_due(self, consumer: GroupConsumer) -> None:
+        """Begin with what nobody has said of that it is erased; what is done is forgotten when that is known."""
+        held = {place.partition for place in consumer.assignment()}
+        due = {one.session_id: one for one in self._to.deletions.unfinished((Part.OBJECTS,), held)}
+        metrics.UNERASED.set(len(due))
+        done = [key for key, one in self._erasing.items() if one.erased.done()]
+        for session_id in done:
+            self._erasing[session_id].erased.result()
+            if session_id not in due:
+                del self._erasing[session_id]
+        for session_id in due.keys() - self._erasing.keys():
+            patience, deleted = Patience(self._settings, self._on_trouble), due[session_id]
+            work = self._uploads.submit(self._storing.erase, deleted, patience)
+            self._erasing[session_id] = Erasing(deleted.partition, patience, work)
+
     def _take(self, record: Record) -> None:
         partition = self._partitions.get(record.place)
         if partition is None:
@@ -149,8 +182,13 @@ class ObjectsSink(Listener):
         try:
             segment = self._decoded(record, patience)
             metrics.RECORDS.labels(segment.kind).inc()
+            if self._to.deletions.get(segment.session_id) is not None:
+                metrics.ERASED.inc()
+                self._storing.forget(segment, patience)
+                return None
             if segment.kind is OutputKind.ITEM:
                 self._storing.store(segment, patience)
+                self._forget_if_deleted(segment, patience)
             elif segment.kind is OutputKind.END:
                 self._storing.check(segment)
         except (Undecodable, BadKey) as error:
@@ -159,6 +197,16 @@ class ObjectsSink(Listener):
             patience.until_done("dead letter", lambda: self._refuse(record, reason))
             return None
         return segment if segment.kind is OutputKind.END else None
+
+    def _finish(self, end: Segment, partition: int, patience: Patience) -> None:
+        self._storing.finish(end, partition, patience)
+        self._forget_if_deleted(end, patience)
+
+    def _forget_if_deleted(self, segment: Segment, patience: Patience) -> None:
+        """What was written while it was being deleted; see `connectors.kafka.deletions`."""
+        ask = lambda: self._to.deletions.by_now([segment.session_id])  # noqa: E731
+        if patience.until_done("deletion", ask):
+            self._storing.forget(segment, patience)
 
     def _decoded(self, record: Record, patience: Patience) -> Segment:
         segment = self._to.decoder.decode_patiently(RECORDING_SEGMENTS, record.value or b"", patience.wait)
@@ -182,9 +230,7 @@ class ObjectsSink(Listener):
                 partition.lane.done(job)
         if job_of_end := partition.lane.startable_end():
             end = partition.ends.pop(job_of_end)
-            partition.running[job_of_end] = self._movies.submit(
-                self._storing.finish, end, place.partition, partition.patience
-            )
+            partition.running[job_of_end] = self._movies.submit(self._finish, end, place.partition, partition.patience)
         return partition.lane.settle()
 
     def _commit(self, places: list[Place]) -> None:
@@ -223,6 +269,8 @@ class ObjectsSink(Listener):
         for place in gone:
             if overtaken := self._overtaken.pop(place, None):
                 overtaken.patience.abandon()
+            for session_id in [key for key, one in self._erasing.items() if one.partition == place.partition]:
+                self._erasing.pop(session_id).patience.abandon()
             self._uncommitted.pop(place, None)
             if partition := self._partitions.pop(place, None):
                 partition.patience.abandon()

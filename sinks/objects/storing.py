@@ -1,21 +1,26 @@
-"""Does the sink's work, each call in a thread of its own: stores a segment, or finishes a recording.
+"""Does the sink's work, each call in a thread of its own: stores a segment, finishes a recording, or erases one.
 
 Both may be repeated at will and by several processes at once: what is written depends on the log alone.
 """
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from connectors.host.logs import get_logger
+from connectors.kafka.deletions import Deleted
 from connectors.kafka.producer import Producer
-from connectors.objects.errors import NotFound
+from connectors.objects.errors import BadKey, NotFound
 from connectors.objects.keys import checked
-from connectors.objects.store import ObjectStore
+from connectors.objects.store import ObjectStore, StoredObject
 from schemas import object_names
 from schemas.codec import Codec
+from schemas.deletion import Part, erased, found
+from schemas.keys import objects_folder
 from schemas.object_names import StoredSegment
-from schemas.records import FactKind, Segment, SessionFact, Stored
+from schemas.records import FactKind, OutputKind, Segment, SessionFact, Stored
 from schemas.topics import SESSION_FACTS
 from sinks.objects import layout, metrics
 from sinks.objects.movies import UnreadableRecording, write_movie
@@ -57,6 +62,31 @@ class Storing:
         patience.until_done("segment", lambda: self._to.store.put(key, segment.payload, layout.SEGMENT_TYPE))
         metrics.SEGMENT_BYTES.inc(len(segment.payload))
 
+    def forget(self, segment: Segment, patience: Patience) -> None:
+        """Remove whatever became or may have become of a segment or an end. Raises Abandoned, BadKey."""
+        header = object_names.header_key(segment.session_id, object_names.header_name(segment.init))
+        is_end = segment.kind is OutputKind.END
+        for key in (
+            (object_names.movie_key(segment.session_id),) if is_end else (object_names.segment_key(segment), header)
+        ):
+            patience.until_done("deletion", partial(self._to.store.delete, key))
+
+    def erase(self, deleted: Deleted, patience: Patience) -> None:
+        """Remove all objects of a session and say so in the log; the facts are acknowledged. Raises Abandoned."""
+        listing = patience.until_done("deletion", lambda: self._listing(deleted.session_id))
+        amount = Stored(count=len(listing), size_bytes=sum(item.size_bytes for item in listing))
+        self._say(found(deleted.session_id, Part.OBJECTS, SOURCE, amount), deleted.partition, patience)
+        for item in listing:
+            patience.until_done("deletion", partial(self._to.store.delete, item.key))
+        self._say(erased(deleted.session_id, Part.OBJECTS, SOURCE), deleted.partition, patience)
+        metrics.DELETIONS.inc()
+        log.info("objects erased", session_id=deleted.session_id, objects=len(listing))
+
+    def _listing(self, session_id: str) -> list[StoredObject]:
+        with suppress(BadKey):  # nothing can have been stored under such a name
+            return self._to.store.list(objects_folder(session_id))
+        return []
+
     @staticmethod
     def check(end: Segment) -> None:
         """Whether a recording of this session could be stored at all. Raises BadKey."""
@@ -66,11 +96,13 @@ class Storing:
         """Make the session's recording whole and say so in the log; the fact is acknowledged. Raises Abandoned."""
         with metrics.MOVIE_SECONDS.time():
             fact = patience.until_done("recording", lambda: self._finished(end, patience))
-        value = self._to.codec.encode(SESSION_FACTS, fact)
-        key = end.session_id.encode()
-        patience.until_done("fact", lambda: self._to.producer.send_blocking(SESSION_FACTS, key, value, partition))
+        self._say(fact, partition, patience)
         metrics.MOVIES.labels(fact.kind).inc()
         log.info("recording finished", session_id=end.session_id, kind=fact.kind, reason=fact.reason)
+
+    def _say(self, fact: SessionFact, partition: int, patience: Patience) -> None:
+        value, key = self._to.codec.encode(SESSION_FACTS, fact), fact.session_id.encode()
+        patience.until_done("fact", lambda: self._to.producer.send_blocking(SESSION_FACTS, key, value, partition))
 
     def _remember(self, header: str) -> None:
         with self._lock:

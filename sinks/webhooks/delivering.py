@@ -24,9 +24,11 @@ from connectors.kafka.understanding import Understanding, Understood
 from connectors.webhooks.sender import Answer
 from schemas import topics
 from schemas.codec import Undecodable
+from schemas.deletion import emptied
 from schemas.keys import item_key
 from schemas.records import DeliveryAttempt, DeliveryStatus, WebhookDelivery, WebhookNotice
 from schemas.signing import signature_headers
+from schemas.triggers import Trigger
 from sinks.webhooks import metrics
 from sinks.webhooks.directory import Directory
 from sinks.webhooks.envelopes import idempotency_key
@@ -41,6 +43,9 @@ GROUP = "sink-webhooks-delivering"
 USER_AGENT = "rtms-pipeline-webhook/1.0"
 NO_ROOM_MS = 200
 ACK_S = 10.0
+
+DELETED = "data_deleted"
+"""Stands in the place of an answer where nothing was sent."""
 
 
 class Ownership(Listener):
@@ -110,7 +115,8 @@ class Deliverer:
                 raise
             log.warning("deliveries not written, trying again", error=type(error).__name__)
             self._stop.wait_thread(0.5)
-        if not self._unwritten:  # nothing is sent that would be forgotten if we ended now
+        # Nothing is sent that would be forgotten if we ended now, or before it is known what is deleted.
+        if not self._unwritten and self._to.directory.is_ready:
             self._send_due()
         self._take_answers()
         metrics.WAITING.set(self._lanes.waiting)
@@ -134,6 +140,12 @@ class Deliverer:
         record, notice, _ = understood
         if not isinstance(notice, WebhookNotice):
             return []
+        if self._to.directory.is_deleted(notice.session_id):
+            if self._is_withdrawn(notice):
+                return []
+            for waiting in self._lanes.unfinished(notice.session_id, notice.subscription_id):
+                if self._is_withdrawn(waiting):  # or it would hold this notice back
+                    self._withdraw(waiting, self._clock.now_ms())
         made = self._lanes.accept(record.partition, record.offset, notice)
         return [] if made is None else [(record.partition, made)]
 
@@ -149,11 +161,26 @@ class Deliverer:
     def _send_due(self) -> None:
         now_ms = self._clock.now_ms()
         for delivery in self._lanes.due(now_ms):
+            if self._is_withdrawn(delivery):
+                self._withdraw(delivery, now_ms)
+                continue
             if not self._to.posting.has_room(delivery.url):
                 self._lanes.defer(delivery, now_ms + NO_ROOM_MS)
                 continue
             self._lanes.begin(delivery, now_ms)
             self._answers.append((delivery, self._post(delivery, now_ms)))
+
+    def _is_withdrawn(self, told: WebhookNotice | WebhookDelivery) -> bool:
+        """Whether it would tell something of a session whose data is deleted."""
+        return told.trigger != Trigger.STATE_CHANGE and self._to.directory.is_deleted(told.session_id)
+
+    def _withdraw(self, delivery: WebhookDelivery, now_ms: int) -> None:
+        """Give it up unsent; nobody else in its lane waits for it any more."""
+        attempt = DeliveryAttempt(at_ms=now_ms, error=DELETED)
+        finished = self._lanes.finish(emptied(delivery), attempt, DeliveryStatus.FAILED, now_ms)
+        if finished is not None:
+            metrics.DELIVERIES.labels("withdrawn").inc()
+            self._write(*finished)
 
     def _post(self, delivery: WebhookDelivery, now_ms: int) -> "Future[Answer]":
         message_id = idempotency_key(delivery.delivery_id)

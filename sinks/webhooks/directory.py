@@ -64,6 +64,11 @@ class Directory:
             found = self._sessions.values.get(session_id)
         return found if isinstance(found, AppSession) else None
 
+    def is_deleted(self, session_id: str) -> bool:
+        """Whether the session's data is deleted, as far as is known."""
+        found = self._sessions.values.get(session_id)
+        return isinstance(found, AppSession) and found.deletion is not None
+
     def subscriptions(self, project_id: str) -> list[WebhookSubscription]:
         """A project's subscriptions."""
         known = list(self._subscriptions.values.values())

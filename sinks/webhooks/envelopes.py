@@ -31,9 +31,11 @@ class News(NamedTuple):
 
 
 def news_of(record: Record, session: AppSession) -> News | None:
-    """What is to be told of a record; None for what nobody is told."""
+    """What is to be told of a record; None for what nobody is told. Of a deleted session only what state it is in."""
     if isinstance(record, SessionChange):
         return News(Trigger.STATE_CHANGE, f"{record.session_id}/{record.sequence}", _change(record))
+    if session.deletion is not None:
+        return None
     if isinstance(record, Utterance) and _is_told(record, session):
         return News(Trigger.TRANSCRIPT, f"{record.utterance_id}/{record.revision}", _utterance(record))
     if isinstance(record, ParticipantEvent) and record.kind is OutputKind.ITEM and record.event in _TRIGGER_OF:

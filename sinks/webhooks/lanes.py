@@ -122,6 +122,11 @@ class Lanes:
         self._put(lane.partition, after, attempt.at_ms)
         return lane.partition, after
 
+    def unfinished(self, session_id: str, subscription_id: str) -> list[WebhookDelivery]:
+        """A receiver's deliveries of a session that are not over, in order."""
+        lane = self._lanes.get((session_id, subscription_id))
+        return list(lane.waiting.values()) if lane else []
+
     @property
     def waiting(self) -> int:
         """How many deliveries are not over."""

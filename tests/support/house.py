@@ -1,6 +1,6 @@
-"""The API with everything it needs to answer: lifecycle, the ClickHouse sink and a folder of objects, as processes.
+"""The API with everything it needs to answer: lifecycle, the sinks of rows and of objects in a folder, as processes.
 
-What a connector worker, the processors and the objects sink would do is stated by the test, through the same topics.
+What a connector worker and the processors would do is stated by the test, through the same topics.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ class House:
     objects: Path
     lifecycle: Server
     sink: Server
+    objects_sink: Server
     api: Server
     others: Writer
     clients: list[httpx.Client] = field(default_factory=list)
@@ -72,7 +73,7 @@ class House:
 
     def revive(self) -> None:
         """Start what has ended, as a supervisor does: a fenced transactional producer ends its process on purpose."""
-        for process in (self.lifecycle, self.sink, self.api):
+        for process in (self.lifecycle, self.sink, self.objects_sink, self.api):
             if process.exit_code() is not None:
                 process.start()
 
@@ -134,19 +135,22 @@ def open_house(kafka_env: dict[str, str], clickhouse_url: str, folder: Path) -> 
         "RTMS_SECRETS_KEYS": KeyRing.generate(),
         "RTMS_API_ADMIN_TOKEN": ADMIN_TOKEN,
         "RTMS_API_PORT": str(port),
+        "RTMS_SINK_OBJECTS_SCRATCH_DIR": str(folder / "scratch"),
         "RTMS_LIFECYCLE_INSTANCE_ID": f"lifecycle-{uuid.uuid4().hex}",
     }
     run_module("connectors.clickhouse", "tables", env=env)
     lifecycle = service(["-m", "processors", "lifecycle"], env, folder / "lifecycle.log")
     sink = service(["-m", "sinks", "clickhouse"], env, folder / "sink.log")
+    objects_sink = service(["-m", "sinks", "objects"], env, folder / "objects-sink.log")
     api = service(["-m", "api"], env, folder / "api.log")
+    processes = (lifecycle, sink, objects_sink, api)
     with ExitStack() as stack:
-        for process in (lifecycle, sink, api):
+        for process in processes:
             stack.callback(process.stop)
             process.launch()
-        for process in (lifecycle, sink, api):
+        for process in processes:
             process.wait_ready()
         others = stack.enter_context(writing(kafka_env))
-        house = House(f"http://127.0.0.1:{port}", env, objects, lifecycle, sink, api, others)
+        house = House(f"http://127.0.0.1:{port}", env, objects, *processes, others)
         stack.callback(lambda: [client.close() for client in house.clients])
         yield house

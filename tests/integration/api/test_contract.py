@@ -307,7 +307,7 @@ def test_15_delete_data(house, tenant, namespace):
     assert tenant.http.get(f"{path}/transcript").json() == []
     for what in ("participants", "participant_events"):
         assert tenant.http.get(f"{path}/{what}").json()["results"] == []
-    assert not list((house.objects / "sessions" / session_id).rglob("*.mp4"))
+    until(lambda: not list((house.objects / "sessions" / session_id).rglob("*.mp4")), "no object")
     assert tenant.http.post(f"{path}/delete_data").json() == deleted.json()
 
 

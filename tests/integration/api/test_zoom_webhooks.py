@@ -87,6 +87,23 @@ def test_a_started_stream_is_a_session_and_a_stopped_one_ends_it(tenant, app, pr
     ]  # fmt: skip
 
 
+def test_a_revoked_consent_deletes_the_data_whatever_state_the_session_is_in(house, tenant, app):
+    running, over = stream(), stream()
+    for payload in (running, over):
+        send(app, "meeting.rtms_started", payload)
+        until(lambda payload=payload: state(tenant, payload) == "connecting", "the session")
+    house.finish(session_of(tenant, over).json()["id"])
+    until(lambda: state(tenant, over) == "ended", "the end")
+    revoked = {"stop_reason": 8}
+    assert send(app, "meeting.rtms_stopped", running | revoked).json() == {"outcome": "end requested"}
+    assert send(app, "meeting.rtms_stopped", over | revoked).json() == {"outcome": "already over"}
+    until(lambda: state(tenant, over) == "data_deleted", "the deletion")
+    until(lambda: state(tenant, running) == "disconnecting", "the end")
+    for payload in (running, over):
+        path = f"/app_sessions/{session_of(tenant, payload).json()['id']}/data_deletion"
+        assert tenant.http.get(path).json()["reason"] == "consent_revoked"
+
+
 def test_a_stop_that_zoom_may_take_back_is_left_to_the_worker(tenant, app):
     payload = stream()
     send(app, "meeting.rtms_started", payload)

@@ -92,6 +92,22 @@ async def test_an_end_that_was_asked_for_ends_the_stream_at_zoom(house: House, s
     assert stream.truth.complaints == []
 
 
+async def test_a_revoked_consent_is_stated_before_the_end_it_causes(house: House, simulate: Simulate) -> None:
+    """Zoom's stop reason 8: the data is to be gone, and the session comes to its end all the same."""
+    simulator = await simulate()
+    revoked = Fault(kind=FaultKind.STOP, at_s=5, stop_reason=StopReason.STREAM_REVOKED)
+    session = house.join(simulator, await simulator.start(MeetingRequest(seconds=SECONDS, faults=(revoked,))))
+    done = await house.until(session, State.DATA_DELETED)
+    facts = await asyncio.to_thread(house.records, topics.SESSION_FACTS, session)
+    assert [(fact.kind, fact.reason) for fact in facts[-3:]] == [
+        (FactKind.DATA_DELETED, "consent_revoked"),
+        (FactKind.STREAM_OVER, "stopped: stream_revoked"),
+        (FactKind.DISCONNECTED, None),
+    ]
+    assert done.deletion is not None
+    check_envelope(await asyncio.to_thread(house.media, session))
+
+
 HABITS = (FaultKind.STRING_IDS, FaultKind.BINARY, FaultKind.MIXED_FRAMING)
 UNUSABLE = (
     *((0, *bad) for bad in (ANYWHERE | ON_SIGNALLING).values()), *((1, *bad) for bad in (ANYWHERE | ON_MEDIA).values())

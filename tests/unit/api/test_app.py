@@ -42,6 +42,7 @@ BOTH = {
         "/participants": ("get",),
         "/chat_messages": ("get",),
         "/delete_data": ("post",),
+        "/data_deletion": ("get",),
     }.items()
     for method in methods
 }

@@ -2,14 +2,15 @@
 
 import pytest
 
-from connectors.rtms.protocol.codes import MediaCodec
-from connectors.rtms.protocol.events import CaptionReceived, ContactCenterEvent, ParticipantJoined
+from connectors.rtms.protocol.codes import MediaCodec, StopReason
+from connectors.rtms.protocol.events import CaptionReceived, ContactCenterEvent, EndCause, ParticipantJoined
 from connectors.rtms.protocol.parameters import (
     AudioParameters,
     MediaParameters,
     ShareParameters,
     VideoParameters,
 )
+from connectors.rtms.session import SessionOutcome
 from ingest import translation
 from ingest.publisher import Encodings, Identity
 from schemas.records import Codec
@@ -68,3 +69,14 @@ def test_audio_captions_and_events_of_a_channel_are_of_one_participant():
     )
     joined = translation.meeting_event(ME, ParticipantJoined(code=3, timestamp_ms=5, user_id=7), 1)
     assert (joined.event, joined.participant_id) == ("participant_joined", 7)
+
+
+@pytest.mark.parametrize(
+    ("cause", "code", "revoked"),
+    [(EndCause.STOPPED, StopReason.STREAM_REVOKED, True), (EndCause.CLOSED, StopReason.STREAM_REVOKED, True),
+     (EndCause.STOPPED, StopReason.MEETING_ENDED, False), (EndCause.REFUSED, int(StopReason.STREAM_REVOKED), False),
+     (EndCause.STOPPED, None, False)],
+)  # fmt: skip
+def test_a_revoked_consent_is_zooms_word_and_no_status_of_a_handshake(cause, code, revoked):
+    ended = SessionOutcome(cause, code, False, True, True, 1, 1)
+    assert translation.outcome(ended, connected_before=True).is_revoked is revoked

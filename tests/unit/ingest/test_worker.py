@@ -192,6 +192,21 @@ async def test_the_end_of_a_stream_is_stated_and_finishing_waits_for_the_fold(ho
     assert h.worker.holdings == {}
 
 
+async def test_a_revoked_consent_is_stated_before_the_end_and_by_whoever_hears_it(house):
+    h = await running(house)
+    h.lives[0].outcome.set_result(Outcome(FactKind.STREAM_OVER, "stopped: stream_revoked", is_revoked=True))
+    await h.settle()
+    assert h.facts.stated[1:] == [
+        (FactKind.DATA_DELETED, {"reason": "consent_revoked"}),
+        (FactKind.STREAM_OVER, {"epoch": 101, "reason": "stopped: stream_revoked"}),
+    ]
+    late = await running(house)
+    late.worker.on_claim("app_1", "w2", 200)
+    late.lives[0].outcome.set_result(Outcome(FactKind.STREAM_OVER, "stopped: stream_revoked", is_revoked=True))
+    await late.settle()
+    assert late.facts.kinds()[1:] == [FactKind.DATA_DELETED]
+
+
 async def test_an_outage_while_the_end_is_stated_ends_no_worker(house, monkeypatch):
     monkeypatch.setattr("ingest.facts.RETRY_S", 0)
     h = await running(house)

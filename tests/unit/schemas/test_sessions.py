@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import sessions
+from schemas import deletion, sessions
+from schemas.deletion import Part
 from schemas.records import FactKind, Hole, SessionFact, Stored, StreamRequest
 from schemas.sessions import Awaited, Progress, State
 from schemas.settings import RecordingFormat, SessionSettings, dumps
@@ -229,3 +230,51 @@ def test_deleting_everything_is_the_last_state_and_leads_nowhere():
     for late in (STORED, fact("transcript_stored"), fact("data_deleted"), requested(), fact("transcript_deleted")):
         after = life(late, state=state, offset=20)
         assert replace(after, folded_offset=state.folded_offset) == state
+
+
+REVOKED = fact("data_deleted", source="zoom", reason="consent_revoked")
+
+
+@pytest.mark.parametrize("count", range(1, len(WHOLE) + 1))
+def test_a_revoked_consent_deletes_at_any_time_and_the_session_still_comes_to_its_end(count):
+    at_once = life(*WHOLE[:count], REVOKED)
+    assert (at_once.deletion.reason, at_once.recording, at_once.awaiting) == ("consent_revoked", None, ())
+    over = life(*WHOLE[count:], state=at_once, offset=count + 1)
+    assert over.state == State.DATA_DELETED
+    assert [step for step in walk(over) if step in sessions.TERMINAL] == ["ended", "data_deleted"]
+    assert json.loads(over.history[-1].metadata) == {"source": "zoom", "reason": "consent_revoked"}
+    assert (over.recording, over.awaiting) == (None, ()), "what is stored late leads nowhere"
+
+
+def test_a_session_that_never_connected_can_be_revoked():
+    failed = life(requested(), REVOKED, CLAIMED, fact("connection_failed", epoch="claim", reason="gone"))
+    assert walk(failed)[-2:] == ["fatal_error", "data_deleted"]
+
+
+def test_a_worker_that_lost_its_claim_may_still_say_that_the_consent_was_revoked():
+    assert life(*WHOLE[:3], CLAIMED, replace(REVOKED, epoch=1)).deletion is not None
+
+
+def test_a_deletion_is_asked_for_once():
+    state = life(*WHOLE, fact("data_deleted"))
+    assert life(REVOKED, state=state, offset=20).deletion == state.deletion
+    assert life(*WHOLE[:5], fact("data_deleted")).deletion is None, "only what is over can be deleted"
+
+
+def test_a_receipt_is_folded_of_what_the_sinks_say():
+    state = life(*WHOLE, fact("data_deleted"))
+    said = [
+        fact("data_found", part="objects", stored=Stored(count=3, size_bytes=30)),
+        fact("data_found", part="objects", stored=Stored(count=1, size_bytes=10)),  # after a kill: what was left
+        fact("data_erased", part="objects"),
+        fact("data_erased", part="objects"),
+        fact("data_erased", part="a newer release's"),
+        fact("data_erased", part="rows"),
+    ]
+    state = life(*said, state=state, offset=20)
+    assert [(p.part, p.count, p.size_bytes, p.erased_at_ms) for p in state.deletion.parts] == [
+        ("objects", 3, 30, 1022), ("rows", 0, 0, 1025),
+    ]  # fmt: skip
+    assert deletion.missing(state.deletion) == {Part.RECORDS}
+    assert walk(state)[-1] == "data_deleted"
+    assert life(said[0], state=life(*WHOLE), offset=20).deletion is None

@@ -21,7 +21,7 @@ from api.settings import ApiSettings
 from api.transcripts.news import TranscriptNews
 from connectors.kafka.errors import TimedOut
 from connectors.kafka.records import Place
-from schemas.records import AppSession, OutputKind, StreamRequest, Utterance
+from schemas.records import AppSession, Deletion, OutputKind, StreamRequest, Utterance
 from schemas.settings import Engine
 
 KEY = FeedKey("transcripts", "app_1", 3, Engine.ZOOM)
@@ -297,6 +297,15 @@ def test_a_deleted_transcript_deletes_no_participant_events() -> None:
     deleted = replace(SESSION, transcript_deleted_at_ms=1001)
     assert deleted_ms(deleted, KEY) == 1001
     assert deleted_ms(deleted, FeedKey("participant-events", "app_1", 3)) == -1
+
+
+def test_of_deleted_data_nothing_is_told_but_the_session_s_states() -> None:
+    """Also while the session is still brought to its end, whenever it was written."""
+    revoked = replace(SESSION, deletion=Deletion(reason="consent_revoked", asked_at_ms=1))
+    later_ms = 2**61
+    assert deleted_ms(revoked, KEY) > later_ms
+    assert deleted_ms(revoked, FeedKey("participant-events", "app_1", 3)) > later_ms
+    assert deleted_ms(revoked, FeedKey("session-changes", "app_1", 3)) == -1
 
 
 @pytest.mark.parametrize("after", [Cursor(3, 2), Cursor(3, 10**9)])

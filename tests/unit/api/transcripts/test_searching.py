@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from api.errors import ApiError
 from api.pages import FIRST, PAGE_SIZE, Cursor, Key
 from api.transcripts.searching import READ, Search, is_shown, key_of, page, search_of, statement, words_of
+from schemas.records import Deletion
 from schemas.settings import Engine
 from tests.unit.api.transcripts.conftest import session
 
@@ -80,7 +81,8 @@ def test_who_knows_best():
     row = {"engine": "zoom", "updated_at_ms": 50}
     assert is_shown(row, session(Engine.ZOOM), ANY)
     assert not is_shown(row, None, ANY), "the project has no such session"
-    assert not is_shown(row, session(Engine.ZOOM, state="data_deleted"), ANY)
+    revoked = Deletion(reason="consent_revoked", asked_at_ms=1)
+    assert not is_shown(row, session(Engine.ZOOM, state="connected", deletion=revoked), ANY)
     assert not is_shown(row, session(Engine.ZOOM, transcript_deleted_at_ms=50), ANY)
     assert is_shown(row, session(Engine.ZOOM, transcript_deleted_at_ms=49), ANY), "said after the deletion"
     both = session(Engine.ZOOM, Engine.MOONSHINE)

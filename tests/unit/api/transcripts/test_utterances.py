@@ -1,11 +1,13 @@
 """Transcripts: whose, which, and in what form."""
 
+from dataclasses import replace
+
 import pytest
 
 from api.errors import ApiError
 from api.transcripts.utterances import documents, engine_of, format_of, parameters, vtt
 from schemas import ids
-from schemas.records import AppSession, Stored, StreamRequest
+from schemas.records import AppSession, Deletion, Stored, StreamRequest
 from schemas.settings import Engine, SessionSettings, dumps
 
 ROW = {
@@ -28,6 +30,11 @@ def refusal(call):
         call()
     assert caught.value.status == 400
     return caught.value.body["error"]
+
+
+def test_of_deleted_data_nothing_is_read_whenever_it_was_written():
+    revoked = replace(session(Engine.ZOOM), deletion=Deletion(reason="consent_revoked", asked_at_ms=1))
+    assert parameters(revoked, Engine.ZOOM, None)["updated_after_ms"] == 2**63 - 1
 
 
 def test_the_local_recogniser_comes_before_captions():

@@ -4,7 +4,14 @@ import pytest
 
 from connectors.kafka.errors import Misconfigured
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.topics import Existing, Status, finding, refuse_wrong_partitions, topic_config
+from connectors.kafka.topics import (
+    Existing,
+    Status,
+    finding,
+    longest_kept_ms,
+    refuse_wrong_partitions,
+    topic_config,
+)
 from schemas.topics import (
     ALL,
     APP_SESSIONS,
@@ -41,6 +48,13 @@ def test_media_retention_is_a_setting_for_media_only() -> None:
     assert topic_config(AUDIO, settings)["retention.ms"] == "600000"
     assert topic_config(AUDIO, settings)["segment.ms"] == "300000"
     assert topic_config(TRANSCRIPTS, settings) == topic_config(TRANSCRIPTS, KafkaSettings())
+
+
+def test_a_record_is_gone_when_its_segment_is_too_old_and_the_broker_has_looked() -> None:
+    hours = 3_600_000
+    assert longest_kept_ms(AUDIO, SETTINGS) == 24 * hours + 1 * hours + 6 * 60_000
+    assert longest_kept_ms(AUDIO, KafkaSettings(media_retention_ms=hours)) == hours + hours // 2 + 6 * 60_000
+    assert longest_kept_ms(APP_SESSIONS, SETTINGS) is None
 
 
 def test_a_missing_topic_is_to_be_made_with_everything() -> None:

@@ -120,6 +120,14 @@ def test_whoever_is_there_at_the_end_leaves_with_it():
     ]
 
 
+def test_the_state_of_a_session_that_is_over_names_nobody():
+    """Deleting a session's data relies on it: the state stays until its inputs are gone."""
+    part = None
+    for one in (begin(5), joined(1, 10), joined(2, 11), left(3, 11), record("s", RecordKind.END, 5, 4, T + 7)):
+        part = ParticipantsLogic().observe(EVENTS.name, part, one).part
+        assert ("P10" in json.dumps(part)) is (one.kind is RecordKind.FRAME)
+
+
 def test_other_events_say_nothing():
     assert told(begin(5), joined(1, 10), event("s", 5, 2, T, "video_on", 10, "P10")) == [("join", 10)]
 

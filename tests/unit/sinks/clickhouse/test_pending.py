@@ -2,8 +2,11 @@
 
 from connectors.kafka.records import Place, Record
 from schemas import clickhouse, topics
+from schemas.deletion import emptied
 from schemas.records import FactKind, OutputKind, ParticipantEvent, Utterance
 from sinks.clickhouse.pending import Ending, Pending
+from tests.support.memory_deletions import deleted
+from tests.unit.schemas.test_deletion import TOLD
 
 NOW_MS = 1_700_000_000_000
 
@@ -79,3 +82,21 @@ def test_a_tombstone_is_passed():
     assert pending.offsets() == {Place("transcripts", 0): 4}
     pending.clear()
     assert not pending
+
+
+def test_what_is_deleted_is_erased_and_passed():
+    pending = Pending()
+    pending.add(record(3), utterance(text="kept", session="app_2"))
+    pending.erase(record(4), utterance(), deleted())
+    assert [(erasure.record.offset, erasure.left) for erasure in pending.erasures()] == [(4, None)]
+    assert pending.deleted() == {deleted()}
+    assert pending.sessions() == {"app_2"}
+    assert texts(pending) == ["kept"]
+    assert (pending.first_offsets(), pending.offsets()) == ({Place("transcripts", 0): 3}, {Place("transcripts", 0): 5})
+
+
+def test_what_is_left_of_a_deleted_sessions_record_is_not_written_again():
+    pending = Pending()
+    pending.erase(record(4, topic=topics.WEBHOOK_DELIVERIES), emptied(TOLD), deleted())
+    assert pending.erasures() == []
+    assert pending.deleted() == {deleted()}, "what a predecessor made a row of is still looked for"

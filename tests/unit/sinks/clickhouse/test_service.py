@@ -1,5 +1,6 @@
 """One round after the other while something does not take a batch: paused, written again, and never stuck."""
 
+from concurrent.futures import Future
 from types import SimpleNamespace
 
 import pytest
@@ -9,11 +10,16 @@ from connectors.host.signals import StopSignal
 from connectors.kafka.errors import Fatal, OffsetOutOfRange, TimedOut
 from connectors.kafka.records import BEGINNING, Place, Record
 from schemas import topics
+from schemas.codec import Codec
+from schemas.keys import item_key
+from schemas.records import OutputKind, Utterance
 from sinks.clickhouse.pending import Pending
 from sinks.clickhouse.service import ClickHouseSink, Connections, Ownership
 from sinks.clickhouse.settings import ClickHouseSinkSettings
+from tests.support.memory_deletions import MemoryDeletions, deleted
 from tests.support.memory_losses import MemoryLosses
 
+CODEC = Codec.with_ids_from(topics.ALL)
 MINE, OTHER = Place(topics.TRANSCRIPTS.name, 0), Place(topics.TRANSCRIPTS.name, 1)
 
 
@@ -54,17 +60,53 @@ class ScriptedConsumer:
     def seek(self, place, offset):
         self.sought.append((place, offset))
 
+    def put_back(self, offsets, _rest_s):
+        self.sought += offsets.items()
+
+
+class MemoryTable:
+    """Rows by session, and what was done to them in order."""
+
+    def __init__(self):
+        self.rows, self.history = set(), []
+
+    def insert(self, _table, rows, patience_s):
+        self.rows |= {row["session_id"] for row in rows}
+        self.history.append("insert")
+
+    def delete(self, sessions, patience_s):
+        self.rows -= {session.session_id for session in sessions}
+        self.history += ["delete"] if sessions else []
+
+
+class MemoryLog:
+    def __init__(self):
+        self.sent = []
+
+    def send_future(self, topic, key, data, partition):
+        self.sent.append((topic.name, key, data, partition))
+        future = Future()
+        future.set_result(0)
+        return future
+
 
 @pytest.fixture
 def house():
     consumer, pending, clock = ScriptedConsumer(), Pending(), Clock()
-    decoder = SimpleNamespace(codec=None)
+    decoder = SimpleNamespace(codec=CODEC, decode=CODEC.decode)
     losses = MemoryLosses()
-    connections = Connections(consumer, pending, None, decoder, None, losses, 2)
+    deletions = MemoryDeletions()
+    table = MemoryTable()
+    rows, erasing = SimpleNamespace(delete=table.delete), SimpleNamespace(step=lambda partitions: None)
+    log = MemoryLog()
+    connections = Connections(consumer, pending, log, decoder, table, losses, 2, deletions, rows, erasing)
     health = Health("sink-clickhouse")
     health.ready(True)
     sink = ClickHouseSink(connections, ClickHouseSinkSettings(), health, StopSignal(), clock)
-    return SimpleNamespace(sink=sink, consumer=consumer, pending=pending, clock=clock, health=health, losses=losses)
+    return SimpleNamespace(
+        sink=sink, consumer=consumer, pending=pending, clock=clock, health=health, losses=losses, deletions=deletions,
+        table=table, log=log,
+    )  # fmt: skip
 
 
 def tombstone(place, offset):
@@ -127,3 +169,53 @@ def test_a_client_that_is_broken_for_good_ends_the_process(house):
     house.consumer.failures = [Fatal("fenced")]
     with pytest.raises(Fatal):
         house.sink.step()
+
+
+def said(offset, session_id="app_1"):
+    value = Utterance(session_id=session_id, kind=OutputKind.ITEM, utterance_id="utt_1", start_ms=1, text="word")
+    return Record(*MINE, offset, 0, item_key(session_id, "utt_1"), CODEC.encode(topics.TRANSCRIPTS, value))
+
+
+def test_what_is_deleted_is_no_row_and_no_record_any_more(house):
+    """Even where a predecessor had made a row of it."""
+    house.deletions.known = {"app_1": deleted()}
+    house.table.rows = {"app_1"}
+    house.consumer.rounds = [[said(4), said(5, "app_2")]]
+    house.sink.step()
+    assert house.table.rows == {"app_2"}
+    assert house.log.sent == [(topics.TRANSCRIPTS.name, b"app_1|utt_1", None, 0)]
+    assert house.consumer.committed == {MINE: 6}
+
+
+def test_what_is_deleted_while_it_is_written_is_read_again_and_erased(house):
+    """The sink did not know when it read it, and nobody who erased has seen the row."""
+    house.deletions.stated = {"app_1": deleted()}
+    batch = [said(4), said(5, "app_2")]
+    house.consumer.rounds = [batch]
+    house.sink.step()
+    assert (house.consumer.committed, house.consumer.sought, house.log.sent) == ({}, [(MINE, 4)], [])
+    house.consumer.rounds = [batch]
+    house.sink.step()
+    assert house.table.rows == {"app_2"}
+    assert house.table.history == ["insert", "insert", "delete"]
+    assert house.consumer.committed == {MINE: 6}
+    assert [sent[2] for sent in house.log.sent] == [None]
+
+
+def test_while_nobody_can_say_what_is_deleted_nothing_is_committed(house):
+    house.deletions.errors = [TimedOut("away")]
+    house.consumer.rounds = [[said(4)]]
+    house.sink.step()
+    assert (house.consumer.committed, house.health.is_ready()) == ({}, False)
+    house.clock.now_s = 3600
+    house.sink.step()
+    assert house.consumer.committed == {MINE: 5}
+
+
+def test_the_end_of_a_deleted_session_is_not_stated(house):
+    house.deletions.known = {"app_1": deleted()}
+    end = CODEC.encode(topics.TRANSCRIPTS, Utterance(session_id="app_1", kind=OutputKind.END, count=1))
+    house.consumer.rounds = [[Record(*MINE, 4, 0, item_key("app_1", "end"), end)]]
+    house.sink.step()
+    assert [sent[0] for sent in house.log.sent] == [topics.TRANSCRIPTS.name]
+    assert house.consumer.committed == {MINE: 5}

@@ -7,13 +7,15 @@ import pytest
 
 from connectors.host.health import Health
 from connectors.host.settings import HealthSettings
-from connectors.kafka.errors import KafkaError, NotMember
+from connectors.kafka.deletions import Deleted
+from connectors.kafka.errors import KafkaError, NotMember, TimedOut
 from connectors.kafka.records import Place, Record
 from schemas.records import OutputKind, Segment
 from schemas.topics import RECORDING_SEGMENTS
-from sinks.objects.patience import Abandoned
+from sinks.objects.patience import Abandoned, Patience
 from sinks.objects.service import Connections, ObjectsSink
 from sinks.objects.settings import SinkObjectsSettings
+from tests.support.memory_deletions import MemoryDeletions, deleted
 
 PLACE = Place(RECORDING_SEGMENTS.name, 3)
 RECORD = Record(*PLACE, 7, 0, b"app_1", b"a segment")
@@ -47,8 +49,17 @@ class Work:
     def decode_patiently(self, *_: Any) -> Segment:
         return SEGMENT
 
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
     def store(self, *_: Any) -> None:
-        return
+        self.done.append("store")
+
+    def forget(self, *_: Any) -> None:
+        self.done.append("forget")
+
+    def erase(self, found: Deleted, _patience: Any) -> None:
+        self.done.append(f"erase {found.session_id}")
 
 
 @pytest.fixture
@@ -57,8 +68,19 @@ def health() -> Health:
 
 
 @pytest.fixture
-def sink(health: Health) -> Iterator[ObjectsSink]:
-    made = ObjectsSink(Work(), Connections(Work(), None, None), SinkObjectsSettings(), health)  # type: ignore[arg-type]
+def work() -> Work:
+    return Work()
+
+
+@pytest.fixture
+def deletions() -> MemoryDeletions:
+    return MemoryDeletions()
+
+
+@pytest.fixture
+def sink(health: Health, work: Work, deletions: MemoryDeletions) -> Iterator[ObjectsSink]:
+    settings = SinkObjectsSettings(retry_s=0.001)
+    made = ObjectsSink(work, Connections(work, None, None, deletions), settings, health)  # type: ignore[arg-type]
     yield made
     made.close()
 
@@ -113,7 +135,7 @@ class Unexplained(Work):
 
 def test_a_record_that_waits_for_the_registry_is_let_go_with_its_partition(health: Health) -> None:
     work = Unexplained()
-    sink = ObjectsSink(work, Connections(work, None, None), SinkObjectsSettings(), health)  # type: ignore[arg-type]
+    sink = ObjectsSink(work, Connections(work, None, None, MemoryDeletions()), SinkObjectsSettings(), health)  # type: ignore[arg-type]
     consumer = Consumer()
     sink.attach(consumer)  # type: ignore[arg-type]
     sink.step()
@@ -124,3 +146,64 @@ def test_a_record_that_waits_for_the_registry_is_let_go_with_its_partition(healt
     with pytest.raises(Abandoned):
         waiting.result(10)
     sink.close()
+
+
+def test_what_is_deleted_is_not_stored(sink: ObjectsSink, work: Work, deletions: MemoryDeletions) -> None:
+    deletions.known = {"app_1": deleted()}
+    consumer = Consumer()
+    run(sink, consumer)
+    assert (work.done, consumer.committed) == (["forget"], {PLACE: 8})
+
+
+def test_what_is_deleted_while_it_is_stored_is_forgotten_before_its_commit(
+    sink: ObjectsSink, work: Work, deletions: MemoryDeletions
+) -> None:
+    deletions.stated = {"app_1": deleted()}
+    consumer = Consumer()
+    run(sink, consumer)
+    assert (work.done, consumer.committed) == (["store", "forget"], {PLACE: 8})
+
+
+def test_while_nobody_can_say_what_is_deleted_it_is_asked_again(
+    sink: ObjectsSink, work: Work, deletions: MemoryDeletions, health: Health
+) -> None:
+    deletions.errors, deletions.stated = [TimedOut("away")] * 3, {"app_1": deleted()}
+    health.ready(True)
+    consumer = Consumer()
+    run(sink, consumer)
+    assert (work.done, consumer.committed) == (["store", "forget"], {PLACE: 8})
+    assert health.is_ready()
+
+
+def test_objects_are_erased_once_by_whoever_holds_the_partition(
+    sink: ObjectsSink, work: Work, deletions: MemoryDeletions
+) -> None:
+    deletions.due = [deleted("app_3", PLACE.partition), deleted("app_4", PLACE.partition + 1)]
+    consumer = Consumer()
+    run(sink, consumer)
+    [erasing] = sink._erasing.values()
+    erasing.erased.result(10)
+    sink.step()
+    assert [done for done in work.done if done.startswith("erase")] == ["erase app_3"]
+    deletions.due = []
+    sink.step()
+    assert sink._erasing == {}
+
+
+def test_a_deletion_under_way_is_left_to_the_next_member(health: Health, deletions: MemoryDeletions) -> None:
+    class Slow(Work):
+        def erase(self, _found: Deleted, patience: Patience) -> None:
+            while not patience.wait(0.001):
+                pass
+            self.done.append("left")
+
+    work = Slow()
+    made = ObjectsSink(work, Connections(work, None, None, deletions), SinkObjectsSettings(), health)  # type: ignore[arg-type]
+    deletions.due = [deleted("app_3", PLACE.partition)]
+    made.attach(Consumer())  # type: ignore[arg-type]
+    made.step()
+    [erasing] = made._erasing.values()
+    made.on_lost([PLACE])
+    erasing.erased.result(10)
+    assert (work.done[-1], made._erasing) == ("left", {})
+    made.close()

@@ -1,10 +1,11 @@
 """A session's recording from its records, in a real folder: complete or with a reason why not."""
 
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,15 +13,18 @@ from connectors.kafka.errors import DeliveryFailed
 from connectors.objects.errors import BadKey
 from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
-from schemas import object_names
+from schemas import deletion, object_names
 from schemas.codec import Codec
-from schemas.records import FactKind, Segment, SessionFact
+from schemas.deletion import Part
+from schemas.keys import objects_folder
+from schemas.records import Deletion, FactKind, Segment, SessionFact
 from schemas.topics import ALL, SESSION_FACTS, Topic
 from sinks.objects.patience import Patience
 from sinks.objects.settings import SinkObjectsSettings
 from sinks.objects.storing import Destinations, Storing
 from tests.soak.storage import Storage
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
+from tests.support.memory_deletions import deleted
 from tests.support.muxed import SESSION, decoded, muxed
 
 T = START_MS
@@ -193,3 +197,90 @@ def test_a_session_id_that_is_no_name_is_refused(sink: Sink, recording: list[Seg
         sink.storing.store(replace(recording[0], session_id="../../etc"), sink.patience)
     with pytest.raises(BadKey):
         sink.storing.check(replace(recording[-1], session_id="../../etc"))
+
+
+class Killed(BaseException):
+    """Here a process ended."""
+
+
+def stored(sink: Sink, recording: list[Segment]) -> int:
+    """Everything of the recording stored, and something of another session's; how many objects are its own."""
+    *parts, end = recording
+    for part in parts:
+        sink.storing.store(part, sink.patience)
+        sink.storing.store(replace(part, session_id="app_kept"), sink.patience)
+    sink.finish(end)
+    sink.log.sent.clear()
+    return len(sink.store.list(objects_folder(SESSION)))
+
+
+def receipt(*sinks: Sink) -> Deletion:
+    state = Deletion(reason="asked", asked_at_ms=0)
+    for sink in sinks:
+        for _, _, value, _ in sink.log.sent:
+            fact = sink.codec.decode(SESSION_FACTS, value or b"")
+            assert isinstance(fact, SessionFact)
+            state = deletion.folded(state, fact, 1)
+    return state
+
+
+def test_all_objects_of_a_deleted_session_go_and_are_counted(sink: Sink, recording: list[Segment]) -> None:
+    count = stored(sink, recording)
+    size_bytes = sum(item.size_bytes for item in sink.store.list(objects_folder(SESSION)))
+    sink.storing.erase(deleted(SESSION), sink.patience)
+    assert sink.store.list(objects_folder(SESSION)) == []
+    assert sink.store.list(objects_folder("app_kept"))
+    (part,) = receipt(sink).parts
+    assert (part.part, part.count, part.size_bytes, part.erased_at_ms) == ("objects", count, size_bytes, 1)
+
+
+def test_killed_at_any_step_of_a_deletion_the_next_one_completes_it(
+    tmp_path: Path, recording: list[Segment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink, lives = Sink(tmp_path), 0
+    count = stored(sink, recording)
+    while True:
+        first, left = Sink(tmp_path), lives
+
+        def step(call: Callable[..., Any]) -> Callable[..., Any]:
+            def stepped(*arguments: Any) -> Any:
+                nonlocal left
+                left -= 1
+                if left < 0:
+                    raise Killed
+                return call(*arguments)
+
+            return stepped
+
+        for owner, name in ((first.store, "list"), (first.store, "delete"), (first.log, "send_blocking")):
+            monkeypatch.setattr(owner, name, step(getattr(owner, name)))
+        try:
+            first.storing.erase(deleted(SESSION), first.patience)
+        except Killed:
+            said = deletion.missing(receipt(first))
+            assert Part.OBJECTS in said or not sink.store.list(objects_folder(SESSION))
+        else:
+            break
+        second = Sink(tmp_path)
+        second.storing.erase(deleted(SESSION), second.patience)
+        assert sink.store.list(objects_folder(SESSION)) == []
+        assert receipt(first, second).parts[0].count == count
+        assert Part.OBJECTS not in deletion.missing(receipt(second))
+        stored(Sink(tmp_path), recording)
+        lives += 1
+    assert lives == count + 3
+
+
+def test_what_a_record_became_is_forgotten(sink: Sink, recording: list[Segment]) -> None:
+    """Whoever reads the records of a deleted session again takes away what a predecessor may have made of them."""
+    stored(sink, recording)
+    for segment in recording:
+        sink.storing.forget(segment, sink.patience)
+        sink.storing.forget(segment, sink.patience)
+    assert sink.store.list(objects_folder(SESSION)) == []
+
+
+def test_a_session_that_could_never_be_stored_is_erased_at_once(sink: Sink) -> None:
+    sink.storing.erase(deleted("../../etc"), sink.patience)
+    assert receipt(sink).parts[0].count == 0
+    assert Part.OBJECTS not in deletion.missing(receipt(sink))

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import Future
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -16,10 +17,13 @@ from schemas.codec import Codec
 from schemas.keys import item_key
 from schemas.records import (
     AppSession,
+    Deletion,
     DeliveryStatus,
     HistoryEntry,
+    OutputKind,
     SessionChange,
     StreamRequest,
+    Utterance,
     WebhookSubscription,
 )
 from sinks.webhooks.announcing import Announcer
@@ -90,11 +94,14 @@ class Town:
     def __init__(self, url, log=None):
         self.log = log or Log()
         self.hook = WebhookSubscription(
-            subscription_id="webhook_1", project_id="p", url=url, triggers=("bot.state_change",),
+            subscription_id="webhook_1", project_id="p", url=url, triggers=("bot.state_change", "transcript.update"),
             secrets_encrypted=(), created_at_ms=0,
         )  # fmt: skip
+        self.session = SESSION
         directory = SimpleNamespace(
-            session=lambda session_id: SESSION if session_id == "app_1" else None,
+            is_ready=True,
+            is_deleted=lambda _session_id: self.session.deletion is not None,
+            session=lambda session_id: self.session if session_id == "app_1" else None,
             subscriptions=lambda _project: [self.hook],
             subscription=lambda subscription_id: self.hook if subscription_id == "webhook_1" else None,
             secrets=lambda _delivery: [SECRET],
@@ -102,7 +109,7 @@ class Town:
         settings = SinkWebhooksSettings(timeout_s=2, disable_after_failed=2)
         self.posting, self.lanes = Posting(TargetPolicy(allow_loopback=True), settings), Lanes()
         self.notices = Member(self.log, topics.WEBHOOK_NOTICES.name)
-        news = Member(self.log, topics.SESSION_CHANGES.name)
+        news = Member(self.log, topics.SESSION_CHANGES.name, topics.TRANSCRIPTS.name)
         stop, clock = StopSignal(), SystemClock()
         self.announcer = Announcer(news, self.log, DECODER, directory, stop, clock)
         connections = Connections(self.notices, self.log, DECODER, directory, self.posting, self.lanes)
@@ -114,6 +121,15 @@ class Town:
         entry = HistoryEntry(event_type="e", old_state="a", new_state=f"state {number}", created_at_ms=1)
         value = SessionChange(session_id="app_1", project_id="p", sequence=number + 1, change=entry)
         self.log.send_future(topics.SESSION_CHANGES, b"app_1", CODEC.encode(topics.SESSION_CHANGES, value), 0)
+
+    def say(self, number):
+        value = Utterance(
+            session_id="app_1", kind=OutputKind.ITEM, utterance_id=f"utt_{number}", engine="zoom", text=f"word {number}"
+        )
+        self.log.send_future(topics.TRANSCRIPTS, b"app_1", CODEC.encode(topics.TRANSCRIPTS, value), 0)
+
+    def delete(self):
+        self.session = replace(SESSION, deletion=Deletion(reason="asked", asked_at_ms=1))
 
     def until(self, condition, timeout_s=10):
         deadline = time.monotonic() + timeout_s
@@ -212,3 +228,42 @@ def test_a_key_is_the_sessions_and_the_items(town):
     [record] = town.log.topics[topics.WEBHOOK_NOTICES.name]
     [notice] = town.log.values(topics.WEBHOOK_NOTICES)
     assert record.key == item_key("app_1", notice.delivery_id)
+
+
+def test_of_a_deleted_session_only_its_state_is_told(town, receiver):
+    """What was not taken yet is withdrawn, and holds nobody back; what comes later is not even noted."""
+    receiver.status = 503
+    town.say(0)
+    town.say(1)
+    town.until(lambda: [len(delivery.attempts) for delivery in town.deliveries()] == [1, 0])
+    receiver.status, tried = 200, len(receiver.told)
+    town.delete()
+    town.say(2)
+    town.change(0)
+    town.until(lambda: receiver.states())
+    town.until(lambda: {d.status for d in town.deliveries()} == {DeliveryStatus.FAILED, DeliveryStatus.DELIVERED})
+    assert [told.json["trigger"] for told in receiver.told[tried:]] == ["bot.state_change"]
+    *withdrawn, told = town.deliveries()
+    assert [(d.body, d.status, d.attempts[-1].error) for d in withdrawn] == [("{}", "failed", "data_deleted")] * 2
+    assert (told.sequence, told.trigger) == (2, "bot.state_change")
+    assert town.lanes.waiting == 0
+
+
+def test_a_notice_from_before_the_deletion_makes_no_delivery(town, receiver):
+    town.say(0)
+    town.announcer.step(0)
+    town.delete()
+    town.deliverer.step(0)
+    assert (town.deliveries(), town.notices.committed) == ([], {Place(topics.WEBHOOK_NOTICES.name, 0): 1})
+
+
+def test_nothing_is_sent_before_it_is_known_what_is_deleted(town, receiver):
+    town.say(0)
+    town.announcer.step(0)
+    directory = town.deliverer._to.directory
+    directory.is_ready = False
+    town.deliverer.step(0)
+    assert [delivery.status for delivery in town.deliveries()] == [DeliveryStatus.PENDING]
+    assert not town.deliverer._answers
+    directory.is_ready = True
+    town.until(are_over(town, 1))

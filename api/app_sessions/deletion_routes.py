@@ -1,0 +1,24 @@
+"""What became of a deletion, under both names of a session."""
+
+from fastapi import APIRouter
+
+from api.answers import answers
+from api.app_sessions.current import CurrentBot
+from api.app_sessions.receipts import ReceiptDocument, receipt
+from api.errors import not_found
+from api.paths import APP_SESSION, BOT
+from api.services import Here
+
+router = APIRouter(tags=["Data deletion"])
+
+
+@router.get(f"{APP_SESSION}/data_deletion", responses=answers(401, 403, 404, 503))
+@router.get(f"{BOT}/data_deletion", responses=answers(401, 403, 404, 503))
+async def get_data_deletion(session: CurrentBot, services: Here) -> ReceiptDocument:
+    """The receipt: what is erased since when and how much it was, and by when the topics' retention has taken the rest.
+
+    404 while nobody has asked for the data to be deleted.
+    """
+    if session.deletion is None:
+        raise not_found("No data deletion was asked for")
+    return receipt(session, session.deletion, services.kept_ms)

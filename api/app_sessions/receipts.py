@@ -1,0 +1,99 @@
+"""The receipt of a deletion: what is erased, and what goes by itself and until when. Pure."""
+
+from collections.abc import Mapping
+
+from typing_extensions import TypedDict
+
+from schemas import topics
+from schemas.deletion import Part
+from schemas.records import AppSession, Deletion, ErasedPart
+from schemas.sessions import State
+from schemas.times import iso_utc
+from schemas.topics import Cleanup, Topic
+
+HOLDING = (
+    *topics.MEDIA_TOPICS,
+    topics.RECORDING_SEGMENTS,
+    topics.TRANSCRIPTS,
+    topics.PARTICIPANT_EVENTS,
+    topics.WEBHOOK_NOTICES,
+    topics.WEBHOOK_DELIVERIES,
+    topics.DEAD_LETTERS,
+    topics.PARTICIPANTS_STATE,
+)
+"""The topics on which something that was said or who was there may stand, in the order of the receipt. Of the states
+only that of who is there has names, and it has none any more when the session is over."""
+
+
+class ErasedDocument(TypedDict):
+    """One part of the data: how much there was, and since when it is gone (null: not yet).
+
+    `part` is objects, rows or records; the latter are those of topics on which single records can be replaced.
+    """
+
+    part: str
+    count: int
+    size_bytes: int
+    erased_at: str | None
+
+
+class RetainedDocument(TypedDict):
+    """A topic from which nobody can take records away at once: by when the broker's disks hold none of it any more.
+
+    `is_replaced`: there is a newer record in the place of each, so that readers are given that one, and the broker's
+    files hold the old ones until they are compacted, which takes about a day; `gone_by` is null where that is all that
+    can be said.
+    """
+
+    topic: str
+    gone_by: str | None
+    is_replaced: bool
+
+
+class ReceiptDocument(TypedDict):
+    """`reason` is asked or consent_revoked. `complete`: everything that can be erased is; it may be asked for again.
+
+    What is retained is read by nobody: no answer and no webhook is made of it.
+    """
+
+    app_session_id: str
+    reason: str
+    requested_at: str
+    complete: bool
+    completed_at: str | None
+    erased: list[ErasedDocument]
+    retained: list[RetainedDocument]
+
+
+def receipt(session: AppSession, deletion: Deletion, kept_ms: Mapping[Topic, int]) -> ReceiptDocument:
+    """What became of a deletion by now; `kept_ms` says how long a topic's records may stay on the brokers' disks."""
+    known = {part.part: part for part in deletion.parts}
+    parts = [known.get(part, ErasedPart(part=part, count=0)) for part in Part]
+    times = [part.erased_at_ms for part in parts if part.erased_at_ms is not None]
+    is_complete = session.state == State.DATA_DELETED and len(times) == len(parts)
+    return {
+        "app_session_id": session.session_id,
+        "reason": deletion.reason,
+        "requested_at": iso_utc(deletion.asked_at_ms),
+        "complete": is_complete,
+        "completed_at": iso_utc(max(times)) if is_complete else None,
+        "erased": [_erased(part) for part in parts],
+        "retained": [_retained(topic, _last_ms(session, deletion), kept_ms.get(topic)) for topic in HOLDING],
+    }
+
+
+def _last_ms(session: AppSession, deletion: Deletion) -> int:
+    """When something may have been written last: a stream that is revoked is still brought to its end."""
+    over = [entry.created_at_ms for entry in session.history if entry.new_state == State.DATA_DELETED]
+    erased = [part.erased_at_ms or 0 for part in deletion.parts]
+    return max([deletion.asked_at_ms, *over, *erased])
+
+
+def _erased(part: ErasedPart) -> ErasedDocument:
+    erased_at = None if part.erased_at_ms is None else iso_utc(part.erased_at_ms)
+    return {"part": part.part, "count": part.count, "size_bytes": part.size_bytes, "erased_at": erased_at}
+
+
+def _retained(topic: Topic, last_ms: int, kept_ms: int | None) -> RetainedDocument:
+    gone_by = None if kept_ms is None else iso_utc(last_ms + kept_ms)
+    return {"topic": topic.name, "gone_by": gone_by, "is_replaced": topic.cleanup is not Cleanup.DELETE}

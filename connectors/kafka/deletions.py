@@ -1,0 +1,146 @@
+"""Which sessions' data is deleted: what whoever stores something of sessions has to know, before and after.
+
+A store has no fence, so the order of two looks has to do: a writer writes and *then* makes sure, by everything that is
+in `app-sessions` by then, that the session is not deleted; whoever erases knows of the deletion and *then* looks what
+there is. One of the two sees the other, whichever comes first.
+"""
+
+import threading
+from collections.abc import Collection, Iterable
+from typing import NamedTuple, Self
+
+from connectors.host.clock import Clock
+from connectors.host.health import Health
+from connectors.host.logs import get_logger
+from connectors.host.signals import StopSignal
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.errors import TimedOut
+from connectors.kafka.records import Record
+from connectors.kafka.registry import RegistryError
+from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.view import TopicView
+from schemas.codec import Undecodable
+from schemas.deletion import Part, missing
+from schemas.ids import partition_of
+from schemas.keys import names, session_of
+from schemas.records import AppSession
+from schemas.records import Record as Value
+from schemas.topics import APP_SESSIONS
+
+log = get_logger(__name__)
+
+CATCH_UP_S = 10.0
+READY_POLL_S = 0.02
+
+
+class Deleted(NamedTuple):
+    """A session whose data is to be gone; `missing` is what nobody has said of yet that it is."""
+
+    session_id: str
+    project_id: str
+    partition: int
+    missing: frozenset[Part]
+
+
+class Deletions:
+    """Written by a view's thread, read by any."""
+
+    def __init__(self, settings: KafkaSettings, decoder: Decoder, clock: Clock | None = None) -> None:
+        self._partitions = settings.partitions
+        self._decoder = decoder
+        self._closing = threading.Event()
+        self._lock = threading.Lock()
+        self._unexplained: dict[str, Record] = {}
+        self._deleted: dict[str, Deleted] = {}
+        self._unfinished: dict[str, Deleted] = {}
+        self._view = TopicView(settings, APP_SESSIONS, self._apply, clock=clock)
+
+    def start(self, health: Health, stop: StopSignal) -> Self:
+        """Know all that is deleted by now, or stop waiting when told to stop."""
+        self._view.start()
+        health.ready(False, "reading which sessions are deleted", "deletions")
+        while not self._view.ready and not stop.wait_thread(READY_POLL_S):
+            health.beat()
+        health.ready(self._view.ready, "reading which sessions are deleted", "deletions")
+        return self
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._closing.set()
+        self._view.close()
+
+    def get(self, session_id: str) -> Deleted | None:
+        """The session if its data is deleted, as far as is known."""
+        return self._deleted.get(session_id)
+
+    def by_now(self, session_ids: Collection[str], timeout_s: float = CATCH_UP_S) -> frozenset[str]:
+        """Those whose data is deleted, with everything known that was there at the call.
+
+        Raises TimedOut and KafkaError: it is not known, so nothing may rely on it.
+        """
+        if not session_ids:
+            return frozenset()
+        self._view.wait_to_stable_end({partition_of(key, self._partitions) for key in session_ids}, timeout_s)
+        if any(key in self._unexplained for key in session_ids):
+            raise TimedOut("only the registry can explain whether a session is deleted, and it is away")
+        return frozenset(key for key in session_ids if key in self._deleted)
+
+    def unfinished(self, parts: Iterable[Part], partitions: Collection[int]) -> list[Deleted]:
+        """The sessions in these partitions of which one of these parts is not said to be erased."""
+        wanted = frozenset(parts)
+        return [
+            found
+            for found in list(self._unfinished.values())
+            if found.missing & wanted and found.partition in partitions
+        ]
+
+    def _apply(self, record: Record) -> None:
+        """What only a registry that is away can explain is left to a thread that waits for it."""
+        session_id = session_of(record.key)
+        if record.value is None or session_id is None:
+            return  # nobody takes a deletion back
+        try:
+            state = self._decoded(record.value)
+        except RegistryError:
+            with self._lock:
+                self._unexplained[session_id] = record
+                if len(self._unexplained) == 1:
+                    threading.Thread(target=self._explain, name="unexplained", daemon=True).start()
+            return
+        with self._lock:
+            self._unexplained.pop(session_id, None)
+            self._know(record, state)
+
+    def _explain(self) -> None:
+        while (record := self._next_unexplained()) is not None:
+            try:
+                state = self._decoder.decode_patiently(APP_SESSIONS, record.value or b"", self._closing.wait)
+            except Undecodable:
+                state = None
+            if self._closing.is_set():
+                return
+            with self._lock:
+                session_id = session_of(record.key) or ""
+                if self._unexplained.get(session_id) is record:  # else something newer is known
+                    self._know(record, state)
+                    del self._unexplained[session_id]
+
+    def _next_unexplained(self) -> Record | None:
+        with self._lock:
+            return next(iter(self._unexplained.values()), None)
+
+    def _decoded(self, value: bytes) -> Value | None:
+        try:
+            return self._decoder.decode(APP_SESSIONS, value)
+        except Undecodable:
+            return None  # lifecycle counts it
+
+    def _know(self, record: Record, state: Value | None) -> None:
+        if not isinstance(state, AppSession) or state.deletion is None or not names(record.key, state):
+            return
+        found = Deleted(state.session_id, state.project_id, record.partition, missing(state.deletion))
+        if found.missing:
+            self._unfinished[state.session_id] = found
+        else:
+            self._unfinished.pop(state.session_id, None)
+        self._deleted[state.session_id] = found

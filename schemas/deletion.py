@@ -1,0 +1,90 @@
+"""A session's data is to be gone: who has to erase what, how far that is, and what may be left of a record. Pure.
+
+Erased is what lies in stores and on compacted topics, each part by the sink that writes it; what is on other topics
+goes by their retention. A sink states how much it found (`data_found`) before it erases, so that a sink that is killed
+in between still leaves a true count, and `data_erased` when it is gone. Each may be stated any number of times.
+"""
+
+from dataclasses import replace
+from enum import StrEnum
+
+from schemas.records import (
+    Deletion,
+    DeliveryStatus,
+    ErasedPart,
+    FactKind,
+    ParticipantEvent,
+    Record,
+    SessionFact,
+    Stored,
+    Utterance,
+    WebhookDelivery,
+)
+from schemas.triggers import Trigger
+
+ASKED = "asked"
+"""A client asked for it."""
+
+CONSENT_REVOKED = "consent_revoked"
+"""Zoom demands it: somebody took back the consent."""
+
+NO_BODY = "{}"
+
+
+class Part(StrEnum):
+    """What is erased: `objects` by the objects sink, `rows` and the `records` of compacted topics by ClickHouse's."""
+
+    OBJECTS = "objects"
+    ROWS = "rows"
+    RECORDS = "records"
+
+
+def is_content(record: Record) -> bool:
+    """Whether it tells what was said or who was there; that a session changed its state stays known."""
+    if isinstance(record, WebhookDelivery):
+        return record.trigger != Trigger.STATE_CHANGE
+    return isinstance(record, Utterance | ParticipantEvent)
+
+
+def emptied(delivery: WebhookDelivery) -> WebhookDelivery:
+    """What is left of a delivery: that it was there, because numbers are not given twice."""
+    status = DeliveryStatus.FAILED if delivery.status is DeliveryStatus.PENDING else delivery.status
+    attempts = tuple(replace(attempt, excerpt="") for attempt in delivery.attempts)
+    return replace(delivery, body=NO_BODY, status=status, attempts=attempts)
+
+
+def left_of(record: Record) -> Record | None:
+    """What may be left on its topic of a content record; None: nothing, a tombstone."""
+    return emptied(record) if isinstance(record, WebhookDelivery) else None
+
+
+def missing(deletion: Deletion) -> frozenset[Part]:
+    """What is not erased yet."""
+    return frozenset(Part) - {Part(part.part) for part in deletion.parts if part.erased_at_ms is not None}
+
+
+def folded(deletion: Deletion, fact: SessionFact, at_ms: int) -> Deletion:
+    """After a `data_found` or `data_erased`. The most that was found counts: less is what another try found left."""
+    if fact.part not in frozenset(Part):
+        return deletion  # a newer release's
+    parts = {part.part: part for part in deletion.parts}
+    known = parts.get(fact.part, ErasedPart(part=fact.part, count=0))
+    found = fact.stored or Stored()
+    erased_at_ms = at_ms if fact.kind is FactKind.DATA_ERASED and known.erased_at_ms is None else known.erased_at_ms
+    parts[fact.part] = replace(
+        known,
+        count=max(known.count, found.count),
+        size_bytes=max(known.size_bytes, found.size_bytes),
+        erased_at_ms=erased_at_ms,
+    )
+    return replace(deletion, parts=tuple(parts[part] for part in sorted(parts)))
+
+
+def found(session_id: str, part: Part, source: str, amount: Stored) -> SessionFact:
+    """The fact to state before erasing."""
+    return SessionFact(session_id=session_id, kind=FactKind.DATA_FOUND, source=source, part=part, stored=amount)
+
+
+def erased(session_id: str, part: Part, source: str) -> SessionFact:
+    """The fact to state when it is gone."""
+    return SessionFact(session_id=session_id, kind=FactKind.DATA_ERASED, source=source, part=part)

@@ -1,0 +1,206 @@
+"""Everything that stores or tells something, and ways to look for a word wherever it may be."""
+
+import json
+import uuid
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from connectors.clickhouse.client import ClickHouse
+from connectors.clickhouse.settings import ClickHouseSettings
+from connectors.kafka.producer import MEDIA, create_producer
+from connectors.kafka.reader import PartitionLoader
+from connectors.kafka.records import Place
+from schemas import clickhouse as tables
+from schemas import topics
+from schemas.ids import partition_of
+from schemas.keys import item_key, objects_folder
+from schemas.records import OutputKind, ParticipantEvent, Utterance
+from schemas.settings import Engine
+from tests.support.groups import Lag
+from tests.support.house import open_house
+from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
+from tests.support.muxed import muxed
+from tests.support.processes import service, wait_for
+from tests.support.receiver import receiving
+
+COMPACTED = (topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.WEBHOOK_DELIVERIES)
+LINES = 3
+CLICKHOUSE_GROUP, OBJECTS_GROUP = "sink-clickhouse", "sink-objects"
+INPUTS = {
+    CLICKHOUSE_GROUP: [topic.name for topic in COMPACTED],  # behind a transaction nobody commits up to the end
+    OBJECTS_GROUP: [topics.RECORDING_SEGMENTS.name],
+}
+
+
+def until(condition, what, timeout_s=30):
+    wait_for(condition, timeout_s, lambda: f"not in time: {what}")
+
+
+class Village:
+    """A house whose receivers are told, too; what it is told to say it says in records of their own, uncompressed."""
+
+    def __init__(self, house, webhooks, broker, database, receiver):
+        self.house, self.webhooks, self.broker, self.database = house, webhooks, broker, database
+        self.receiver = receiver
+        self.tenant = house.tenant()
+        self.kafka, self.decoder = house.others.kafka, house.others.decoder
+        self.plain = create_producer(self.kafka, MEDIA)
+        hook = {"url": receiver.url, "triggers": ["bot.state_change", "transcript.update"]}
+        self.tenant.http.post("/webhooks", json=hook).raise_for_status()
+
+    def write(self, topic, session_id, item_id, record):
+        value = self.decoder.codec.encode(topic, record)
+        partition = partition_of(session_id, self.kafka.partitions)
+        return self.plain.send_blocking(topic, item_key(session_id, item_id), value, partition)
+
+    def results(self, session_id, word):
+        """What the processors write of a short meeting, ends included: (topic, item id, record)."""
+        said = [
+            Utterance(session_id=session_id, kind=OutputKind.ITEM, utterance_id=f"utt_{n}", engine=Engine.ZOOM,
+                      text=f"the {word} {n}", participant_id=7, participant_name=f"Ada {word}",
+                      start_ms=START_MS + n, end_ms=START_MS + n + 1)
+            for n in range(LINES)
+        ]  # fmt: skip
+        came = ParticipantEvent(session_id=session_id, kind=OutputKind.ITEM, event_id="pe_1", event="join",
+                                participant_id=7, participant_name=f"Ada {word}", timestamp_ms=START_MS)  # fmt: skip
+        audio = wrapped(session_id, audio_records(session_id, [Talk(START_MS, START_MS + 5000)]))
+        video = wrapped(session_id, video_records(session_id, [Shot(START_MS, START_MS + 5000)]))
+        return [
+            *((topics.RECORDING_SEGMENTS, part.segment_id or "end", part) for part in muxed(audio, video, session_id)),
+            *((topics.TRANSCRIPTS, record.utterance_id, record) for record in said),
+            (topics.TRANSCRIPTS, "end", Utterance(session_id=session_id, kind=OutputKind.END, count=LINES)),
+            (topics.PARTICIPANT_EVENTS, "pe_1", came),
+            (topics.PARTICIPANT_EVENTS, "end", ParticipantEvent(session_id=session_id, kind=OutputKind.END, count=1)),
+        ]
+
+    def publish(self, session_id, word):
+        for topic, item_id, record in self.results(session_id, word):
+            self.write(topic, session_id, item_id, record)
+
+    def meeting(self, word):
+        """A session that has ended, everything of it stored and told; its id."""
+        session_id = self.tenant.create(metadata={"deal": "7"}).raise_for_status().json()["id"]
+        epoch = self.house.others.connect(session_id)
+        self.publish(session_id, word)
+        self.house.others.disconnect(session_id, epoch)
+        until(lambda: self.state(session_id) == "ended", f"ended; see {self.house.objects_sink.log}")
+        until(lambda: len(self.told(session_id)) == LINES + 5, f"all told; see {self.webhooks.log}")
+        until(lambda: self.rows(word) == {"utterances": LINES, "participant_events": 1, "webhook_deliveries": LINES},
+              "all rows")  # fmt: skip
+        return session_id
+
+    def state(self, session_id):
+        return self.tenant.http.get(f"/app_sessions/{session_id}").json()["state"]
+
+    def delete(self, session_id):
+        return self.tenant.http.post(f"/app_sessions/{session_id}/delete_data")
+
+    def receipt(self, session_id):
+        return self.tenant.http.get(f"/app_sessions/{session_id}/data_deletion").json()
+
+    def told(self, session_id):
+        return [told for told in self.receiver.told if told.json["app_session_id"] == session_id]
+
+    def rows(self, word):
+        """How many rows of each table have the word anywhere."""
+        found = {}
+        for table in tables.TABLES:
+            sql = f"SELECT count() AS n FROM {table.name} WHERE position(toString(tuple(*)), {{word:String}}) > 0"
+            [row] = self.database.query(sql, {"word": word})
+            found |= {table.name: row["n"]} if row["n"] else {}
+        return found
+
+    def objects(self, session_id):
+        folder = self.house.objects / objects_folder(session_id)
+        return [path for path in folder.rglob("*") if path.is_file()]
+
+    def newest(self, topic, session_id):
+        """The newest value of each key of a session, by key."""
+        partition = partition_of(session_id, self.kafka.partitions)
+        loader = PartitionLoader(self.kafka)
+        try:
+            records = list(loader.load([Place(topic.name, partition)], 30))
+        finally:
+            loader.close()
+        return {r.key: r.value for r in records if (r.key or b"").startswith(session_id.encode())}
+
+    def records(self, session_id, word):
+        """The topics whose newest records still have the word."""
+        return [
+            topic.name
+            for topic in COMPACTED
+            for value in self.newest(topic, session_id).values()
+            if value is not None and word in repr(self.decoder.decode(topic, value))
+        ]
+
+    def on_disk(self, topic, session_id, word):
+        """Whether the broker's own files hold the word: as it is, or in a record that a newer one has replaced."""
+        partition = partition_of(session_id, self.kafka.partitions)
+        folder = self.broker.log.parent / "data" / f"{topic.name}-{partition}"
+        if any(word.encode() in path.read_bytes() for path in folder.glob("*.log*")):
+            return True
+        loader = PartitionLoader(self.kafka)
+        try:
+            records = list(loader.load([Place(topic.name, partition)], 30))
+        finally:
+            loader.close()
+        return any(r.value and word in repr(self.decoder.decode(topic, r.value)) for r in records)
+
+    def stir(self, topic, session_id):
+        """Write something of somebody else's to the session's partition: only then does a broker close a segment."""
+        partition = partition_of(session_id, self.kafka.partitions)
+        self.plain.send_blocking(topic, b"nobody|nothing", None, partition)
+
+    def answers(self, session_id, word):
+        """The answers that show the word, or a recording."""
+        ask, kinds = self.tenant.http.get, ("transcript", "transcript/export?format=json", "talk_time", "participants",
+                                            "participant_events")  # fmt: skip
+        shown = {kind: word in ask(f"/app_sessions/{session_id}/{kind}").text for kind in kinds} | {
+            "search": bool(ask("/transcripts/search", params={"query": word}).json()["results"]),
+            "deliveries": word in json.dumps(ask("/webhook_deliveries").json()),
+            "media": ask(f"/app_sessions/{session_id}/media").status_code != 404,
+        }
+        return [name for name, is_shown in shown.items() if is_shown]
+
+    def traces(self, session_id, word):
+        """Wherever something is left."""
+        return [*self.rows(word), *self.objects(session_id), *self.records(session_id, word),
+                *self.answers(session_id, word)]  # fmt: skip
+
+    def caught_up(self):
+        for group, names in INPUTS.items():
+            lag = Lag(self.kafka, group, names)
+            until(lambda lag=lag: not lag(), f"{group} caught up")
+
+    def forget_offsets(self):
+        """Have the sinks, which must not run, begin at the first record again."""
+        admin = AdminClient(self.kafka.admin_config())
+        for future in admin.delete_consumer_groups(list(INPUTS)).values():
+            future.result(20)
+
+    def close(self):
+        self.plain.close()
+
+
+@pytest.fixture(scope="module")
+def village(topics_ready, kafka, clickhouse, tmp_path_factory):
+    env = topics_ready | {"RTMS_WEBHOOKS_ALLOW_LOOPBACK": "true", "RTMS_SINK_CLICKHOUSE_BATCH_LINGER_MS": "20",
+                         "RTMS_API_DELETION_PATIENCE_S": "2"}  # fmt: skip
+    folder = tmp_path_factory.mktemp("deletion")
+    with open_house(env, clickhouse.url, folder) as house, receiving() as receiver:
+        webhooks = service(["-m", "sinks", "webhooks"], house.env, folder / "webhooks.log")
+        database = ClickHouse(ClickHouseSettings(url=clickhouse.url))
+        webhooks.start()
+        made = Village(house, webhooks, kafka, database, receiver)
+        try:
+            yield made
+        finally:
+            made.close()
+            webhooks.stop()
+            database.close()
+
+
+@pytest.fixture
+def word():
+    return f"hush{uuid.uuid4().hex}"

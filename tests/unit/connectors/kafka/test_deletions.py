@@ -1,0 +1,118 @@
+"""What is known of deletions, whatever the order in which it can be understood."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+
+from connectors.kafka.deletions import Deletions
+from connectors.kafka.errors import TimedOut
+from connectors.kafka.records import Record
+from connectors.kafka.registry import RegistryError
+from connectors.kafka.settings import KafkaSettings
+from schemas import topics
+from schemas.codec import Codec, Undecodable
+from schemas.deletion import Part
+from schemas.ids import partition_of
+from schemas.records import AppSession, Deletion, ErasedPart, StreamRequest
+
+CODEC = Codec.with_ids_from(topics.ALL)
+REQUEST = StreamRequest(product="meeting", meeting_id="m", stream_id="s", server_urls=(), zoom_app_id="z")
+SESSION = AppSession(
+    session_id="app_1", project_id="proj_1", state="ended", request=REQUEST, settings="{}", metadata=None, history=(),
+    recording_state="", transcription_state="", awaiting=(), created_at_ms=1, epoch=-1, folded_offset=0,
+)  # fmt: skip
+ASKED = Deletion(reason="asked", asked_at_ms=1)
+WHOLE = replace(ASKED, parts=tuple(ErasedPart(part=part, count=1, erased_at_ms=1) for part in Part))
+PARTITION = partition_of("app_1", 8)
+
+
+class Registry:
+    """A decoder whose registry is away until `back` is set; `strange` values need it."""
+
+    def __init__(self):
+        self.back, self.strange = threading.Event(), set()
+
+    def decode(self, topic, value):
+        if value in self.strange and not self.back.is_set():
+            raise RegistryError("away")
+        return CODEC.decode(topic, value)
+
+    def decode_patiently(self, topic, value, wait):
+        while not self.back.wait(0.001):
+            if wait(0):
+                return None
+        return CODEC.decode(topic, value)
+
+
+@pytest.fixture
+def registry():
+    return Registry()
+
+
+@pytest.fixture
+def deletions(registry, monkeypatch):
+    made = Deletions(KafkaSettings(partitions=8), registry)
+    monkeypatch.setattr(made._view, "wait_to_stable_end", lambda partitions, timeout_s: None)
+    yield made
+    made._closing.set()
+
+
+def state(deletion, session_id="app_1", offset=0):
+    value = CODEC.encode(topics.APP_SESSIONS, replace(SESSION, deletion=deletion, folded_offset=offset))
+    return Record(topics.APP_SESSIONS.name, PARTITION, offset, 0, session_id.encode(), value)
+
+
+def test_a_session_is_deleted_for_ever_and_unfinished_until_everybody_has_said_so(deletions):
+    deletions._apply(state(None))
+    assert (deletions.get("app_1"), deletions.by_now(["app_1"])) == (None, frozenset())
+    deletions._apply(state(ASKED))
+    assert deletions.by_now(["app_1", "app_2"]) == {"app_1"}
+    [due] = deletions.unfinished([Part.ROWS], {PARTITION})
+    assert (due.session_id, due.project_id, due.partition) == ("app_1", "proj_1", PARTITION)
+    assert deletions.unfinished([Part.ROWS], {PARTITION + 1}) == []
+    deletions._apply(state(replace(WHOLE, parts=WHOLE.parts[:1])))
+    assert deletions.unfinished([Part(WHOLE.parts[0].part)], {PARTITION}) == []
+    assert deletions.unfinished(list(Part), {PARTITION})
+    deletions._apply(state(WHOLE))
+    assert (deletions.unfinished(list(Part), {PARTITION}), deletions.get("app_1") is None) == ([], False)
+
+
+def test_what_is_no_state_says_nothing(deletions):
+    deletions._apply(state(ASKED, "app_another"))
+    deletions._apply(state(ASKED)._replace(value=b"garbage"))
+    deletions._apply(state(ASKED)._replace(value=None))
+    with pytest.raises(Undecodable):
+        CODEC.decode(topics.APP_SESSIONS, b"garbage")
+    assert deletions.by_now(["app_1", "app_another"]) == frozenset()
+
+
+def test_while_only_the_registry_could_say_nobody_may_rely_on_it_and_others_are_known(deletions, registry):
+    strange = state(ASKED)
+    registry.strange = {strange.value}
+    deletions._apply(strange)
+    with pytest.raises(TimedOut):
+        deletions.by_now(["app_1"])
+    assert deletions.by_now(["app_2"]) == frozenset()
+    registry.back.set()
+    explaining = [thread for thread in threading.enumerate() if thread.name == "unexplained"]
+    for thread in explaining:
+        thread.join(10)
+    assert deletions.by_now(["app_1"]) == {"app_1"}
+
+
+def test_what_could_not_be_explained_does_not_undo_what_is_newer(deletions, registry):
+    strange = state(ASKED)
+    registry.strange = {strange.value}
+    deletions._apply(strange)
+    deletions._apply(state(WHOLE, offset=1))
+    registry.back.set()
+    for thread in [thread for thread in threading.enumerate() if thread.name == "unexplained"]:
+        thread.join(10)
+    assert deletions.by_now(["app_1"]) == {"app_1"}
+    assert deletions.unfinished(list(Part), {PARTITION}) == []
+
+
+def test_without_sessions_nobody_is_asked(deletions, monkeypatch):
+    monkeypatch.setattr(deletions._view, "wait_to_stable_end", None)
+    assert deletions.by_now([]) == frozenset()
