@@ -19,6 +19,7 @@ SELECT participant_name, start_ms, end_ms, text
 FROM utterances
 WHERE session_id = {session_id:String} AND engine = {engine:String}
   AND status = 'final' AND text != '' AND start_ms < {end_ms:Int64} AND end_ms >= {start_ms:Int64}
+  AND updated_at_ms > {updated_after_ms:Int64}
 ORDER BY start_ms, utterance_id
 """
 
@@ -38,7 +39,7 @@ async def read_subtitles(
     if session is None:
         raise not_found("App session not found")
     engine = utterances.engine_of(session, None)
-    wanted = {"session_id": session_id, "engine": str(engine), "start_ms": start_ms, "end_ms": segment.end_ms}
+    wanted = utterances.parameters(session, engine, None) | {"start_ms": start_ms, "end_ms": segment.end_ms}
     rows = await services.select(_QUERY, wanted)
     cues = [Cue(row["start_ms"], row["end_ms"], row["participant_name"], row["text"]) for row in rows]
     return Response(web_vtt(cues, origin_ms), media_type=utterances.VTT_MEDIA_TYPE, headers=ANYWHERE)

@@ -15,6 +15,7 @@ from api.times import queried_ms
 from api.webhooks import deliveries
 from api.webhooks.commands import announce
 from api.webhooks.deliveries import DeliveryDocument, DeliveryPage, ReplayDocument
+from schemas.deletion import is_content
 from schemas.records import WebhookDelivery
 
 router = APIRouter(prefix="/api/v1/webhook_deliveries", tags=["Webhooks"])
@@ -44,7 +45,7 @@ async def list_deliveries(
     rows = await services.select(*deliveries.query(project_id, asked, at))
     page = page_of([deliveries.delivery_of(row) for row in rows], at, deliveries.key_of)
     following, preceding = links(request, services.settings.base_url(), page)
-    results = [deliveries.document(delivery) for delivery in page.items]
+    results = [deliveries.document(delivery) for delivery in page.items if _is_shown(services, delivery)]
     return {"next": following, "previous": preceding, "results": results}
 
 
@@ -83,9 +84,10 @@ async def resend_delivery(delivery_id: str, project_id: ManagedProject, services
 
 async def _find(services: Services, project_id: str, delivery_id: str) -> WebhookDelivery:
     rows = await services.select(deliveries.ONE, {"project_id": project_id, "id": delivery_id})
-    if not rows:
+    found = [deliveries.delivery_of(row) for row in rows]
+    if not found or not _is_shown(services, found[0]):
         raise not_found("Delivery not found")
-    return deliveries.delivery_of(rows[0])
+    return found[0]
 
 
 async def _again(services: Services, delivery: WebhookDelivery) -> None:
@@ -102,3 +104,9 @@ def _asked(given: dict[str, Any]) -> dict[str, Any]:
         "after_ms": queried_ms("after", given["after"]) if given.get("after") else 0,
         "before_ms": queried_ms("before", given["before"]) if given.get("before") else _NEVER_MS,
     }
+
+
+def _is_shown(services: Services, delivery: WebhookDelivery) -> bool:
+    """Of a session whose data is deleted only what tells of its state, also while the rest is still to be erased."""
+    session = services.sessions.find(delivery.session_id)
+    return session is None or session.deletion is None or not is_content(delivery)

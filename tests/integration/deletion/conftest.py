@@ -1,8 +1,10 @@
 """Everything that stores or tells something, and ways to look for a word wherever it may be."""
 
 import json
+import re
 import uuid
 
+import httpx
 import pytest
 from confluent_kafka.admin import AdminClient
 
@@ -162,6 +164,13 @@ class Village:
             "media": ask(f"/app_sessions/{session_id}/media").status_code != 404,
         }
         return [name for name, is_shown in shown.items() if is_shown]
+
+    def subtitles(self, session_id):
+        """A link to what was said in the recording's first segment."""
+        url = self.tenant.http.get(f"/app_sessions/{session_id}/playlist").json()["url"]
+        index = httpx.get(url, trust_env=False).text
+        transcript = httpx.get(re.findall(r'URI="([^"]+)"', index)[0], trust_env=False).text
+        return next(line for line in transcript.splitlines() if line and not line.startswith("#"))
 
     def traces(self, session_id, word):
         """Wherever something is left."""

@@ -1,5 +1,7 @@
 """A session's data is deleted: the words are looked for everywhere, then everything is read and written again."""
 
+import httpx
+
 from schemas import topics
 from schemas.deletion import CONSENT_REVOKED
 from schemas.records import FactKind
@@ -76,7 +78,8 @@ def test_what_is_read_or_written_again_afterwards_stays_gone(village, word):
 def test_sinks_that_are_away_or_killed_make_up_for_it(village, word, clickhouse):
     """Asked for while ClickHouse is away and the objects sink is dead: hidden at once, erased when they are back."""
     session_id = village.meeting(word)
-    objects = len(village.objects(session_id))
+    objects, subtitles = len(village.objects(session_id)), village.subtitles(session_id)
+    assert word in httpx.get(subtitles, trust_env=False).text
     village.house.objects_sink.kill()
     clickhouse.stop()
     try:
@@ -89,6 +92,9 @@ def test_sinks_that_are_away_or_killed_make_up_for_it(village, word, clickhouse)
         village.house.sink.kill()
     finally:
         clickhouse.start()
+    assert village.rows(word), "it is only hidden by now"
+    assert village.answers(session_id, word) == []
+    assert word not in httpx.get(subtitles, trust_env=False).text
     village.house.sink.start()
     village.house.objects_sink.start()
     until(lambda: village.receipt(session_id)["complete"], f"complete; see {village.house.sink.log}")
