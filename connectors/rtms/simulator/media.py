@@ -62,6 +62,11 @@ class MediaSocket:
             await stream.media_lost(self)
 
     @property
+    def _ready_ms(self) -> int:
+        """From when on the client is sent what happens, however long it takes to begin."""
+        return self._story.ready_ms or 0
+
+    @property
     def _mid_group(self) -> bool:
         return self._stream.faults.has(FaultKind.SWITCH_MID_GROUP) and not self.agreement.individual
 
@@ -103,17 +108,15 @@ class MediaSocket:
             from_ms = self._audio_from_ms()
             already = self._stream.audio_sent
             return (f for f in frames if f.due_ms > from_ms and (f.due_ms, f.user_id) > already)
-        now_ms = self._stream.clock.now_ms()
-        return (frame for frame in frames if frame.due_ms >= now_ms)
+        return (frame for frame in frames if frame.due_ms >= self._ready_ms)
 
     def _audio_from_ms(self) -> int:
         """The end of what is too old; what was buffered before the first connection may be unwanted altogether."""
-        now_ms = self._stream.clock.now_ms()
         signalling = self._stream.signalling
         is_first = self._stream.audio_sent == (0, 0)
         if is_first and signalling is not None and not signalling.buffer_data:
-            return now_ms
-        return now_ms - round(1000 * self._stream.rules.audio_buffer_s)
+            return self._ready_ms
+        return self._ready_ms - round(1000 * self._stream.rules.audio_buffer_s)
 
     def _is_watched(self, frame: AnyFrame) -> bool:
         """Individual video: only the chosen camera, from its next key frame on."""
