@@ -316,13 +316,12 @@ class GroupConsumer:
 
     def _join_anew(self, error: KafkaError) -> None:
         log.warning("member broken, joining anew", group=self._group, code=error.code, reason=str(error))
-        lost = [*self._positions]
-        self._lose(lost)
+        self._lose([*self._positions, *self._arriving])
         self._library.close()
         self._library = self._joining()
 
     def _on_revoke(self, _library: LibraryConsumer, gone: list[TopicPartition]) -> None:
-        revoked = self._held(gone)
+        revoked = self._held(places(gone))
         try:
             self._listener.on_revoked(revoked)
         finally:  # they go whatever the listener says
@@ -330,18 +329,17 @@ class GroupConsumer:
         log.info("partitions revoked", group=self._group, revoked=len(revoked), held=len(self._positions))
 
     def _on_lost(self, _library: LibraryConsumer, gone: list[TopicPartition]) -> None:
-        lost = self._held(gone)
-        self._drop(places(gone))
-        self._lose(lost)
+        self._lose(places(gone))
 
-    def _lose(self, lost: list[Place]) -> None:
-        self._drop(lost)
+    def _lose(self, gone: list[Place]) -> None:
+        lost = self._held(gone)
+        self._drop(gone)
         self._listener.on_lost(lost)
         log.warning("partitions lost", group=self._group, lost=len(lost), held=len(self._positions))
 
-    def _held(self, gone: list[TopicPartition]) -> list[Place]:
+    def _held(self, gone: list[Place]) -> list[Place]:
         """Those of them that the listener knows of."""
-        return [place for place in places(gone) if place in self._positions]
+        return [place for place in gone if place in self._positions]
 
     def _drop(self, gone: list[Place]) -> None:
         for place in gone:
