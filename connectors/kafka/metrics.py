@@ -8,5 +8,5 @@ CALLBACK_FAILURES = counter("rtms_kafka_callback_failures", "Delivery callbacks 
 QUEUED = gauge("rtms_kafka_queued_records", "Records in the local send queue.", ["producer"])
 BROKERS_UP = gauge("rtms_kafka_brokers_up", "1 while the client talks to a broker.", ["client"])
 OUT_OF_RANGE = counter("rtms_kafka_out_of_range", "Reads that retention had overtaken.", ["topic"])
-VIEW_FAILURES = counter("rtms_kafka_view_failures", "Records that a view could not apply.", ["topic"])
+READER_FAILURES = counter("rtms_kafka_reader_failures", "Records that a view or a tail could not take.", ["client"])
 DEAD_LETTERS = counter("rtms_kafka_dead_letters", "Inputs put aside as unusable.", ["topic"])
