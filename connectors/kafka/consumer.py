@@ -94,6 +94,7 @@ class GroupConsumer:
         self._connection = Connection(f"consumer-{group}")
         self._directory = OffsetDirectory(settings)
         self._arriving: set[Place] = set()
+        self._is_waiting = False
         self._positions: dict[Place, int] = {}
         self._errors: deque[KafkaError] = deque()
         self._membership: Membership | None = None
@@ -275,14 +276,23 @@ class GroupConsumer:
                 self.seek(place, offset)
         except Exception as error:
             if isinstance(error, KafkaError) and error.retryable:
-                log.warning("not known yet where to begin", group=self._group, code=error.code, reason=str(error))
+                self._wait_for_starts(error)
                 return
             # Somebody has to read these partitions, and it will not be this member.
             self._broken = Fatal(f"an assignment failed ({type(error).__name__})", code=getattr(error, "code", ""))
             raise self._broken from error
         self._arriving -= starts.keys()
+        self._is_waiting = False
+        if not starts:  # pending transactions of a predecessor hide all of them
+            return
         self.resume(list(starts))  # the library also remembers a pause from before they were taken away
         log.info("partitions assigned", group=self._group, added=len(starts), held=len(self._positions))
+
+    def _wait_for_starts(self, error: KafkaError) -> None:
+        """Said once, however long it lasts: the next call of `consume` asks again."""
+        if not self._is_waiting:
+            self._is_waiting = True
+            log.warning("not known yet where to begin", group=self._group, code=error.code, reason=str(error))
 
     def _starts(self, arriving: list[Place]) -> dict[Place, int]:
         """The committed offsets; the first existing one where nothing was ever committed.
