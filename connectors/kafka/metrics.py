@@ -7,6 +7,7 @@ DELIVERY_FAILED = counter("rtms_kafka_delivery_failed_records", "Records that Ka
 CALLBACK_FAILURES = counter("rtms_kafka_callback_failures", "Delivery callbacks that raised.")
 QUEUED = gauge("rtms_kafka_queued_records", "Records in the local send queue.", ["producer"])
 BROKERS_UP = gauge("rtms_kafka_brokers_up", "1 while the client talks to a broker.", ["client"])
+LAG = gauge("rtms_kafka_lag_records", "Offsets between what was read of the held partitions and their ends.", ["topic"])
 OUT_OF_RANGE = counter("rtms_kafka_out_of_range", "Reads that retention had overtaken.", ["topic"])
 READER_FAILURES = counter("rtms_kafka_reader_failures", "Records that a view or a tail could not take.", ["client"])
 DEAD_LETTERS = counter("rtms_kafka_dead_letters", "Inputs put aside as unusable.", ["topic"])
