@@ -185,11 +185,6 @@ class GroupConsumer:
             if answer.error is not None:
                 raise translate(answer.error)
 
-    def commit_soon(self, offsets: Offsets) -> None:
-        """Commit without waiting; a failure is of no consequence where a later commit follows."""
-        if offsets:
-            self._library.commit(offsets=library_offsets(offsets), asynchronous=True)
-
     def seek(self, place: Place, offset: int) -> None:
         """Go on reading `place` at `offset` (or BEGINNING)."""
         target = [TopicPartition(place.topic, place.partition, offset)]
