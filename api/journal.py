@@ -47,7 +47,7 @@ class Journal:
         partition = ids.partition_of(key, self.partitions(topic)) if partition is None else partition
         value = None if record is None else self._codec.encode(topic, record)
         try:
-            sent = self._producer.send_acked(topic, key.encode(), value, partition)
-            return Position(partition, await asyncio.wait_for(sent, self._timeout_s))
+            async with asyncio.timeout(self._timeout_s):
+                return Position(partition, await self._producer.send_acked(topic, key.encode(), value, partition))
         except (KafkaError, TimeoutError):
             raise unavailable("The request could not be recorded in time. Try again.") from None

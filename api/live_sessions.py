@@ -57,7 +57,8 @@ class LiveSessions:
         """The session once the fact at `offset` is folded into it; None when that was not in time."""
         future = self._when_folded(session_id, offset)
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await asyncio.wrap_future(future)
         except TimeoutError:
             self._forget(session_id, future)
             return None

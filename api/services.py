@@ -10,7 +10,7 @@ from fastapi.requests import HTTPConnection
 
 from api.claims import Claims
 from api.directory import Directory
-from api.errors import unavailable
+from api.errors import ApiError, unavailable
 from api.feeds.feeds import Feeds
 from api.followed import Followed
 from api.journal import Journal
@@ -59,7 +59,7 @@ class Services:
     async def catch_up(self, topic: Topic) -> None:
         """Know everything of a topic that was there when this was called. Raises ApiError 503."""
         if not await self.followed[topic].caught_up(self.settings.freshness_timeout_s):
-            raise unavailable("The answer is not known yet. Try again.")
+            raise _unknown()
 
     async def refresh(self, topic: Topic) -> None:
         """Know everything of a topic that can be known now: while Kafka is away, what had been read before.
@@ -70,7 +70,7 @@ class Services:
         if followed.is_connected and await followed.caught_up(self.settings.freshness_timeout_s):
             return
         if not followed.is_ready:
-            raise unavailable("The answer is not known yet. Try again.")
+            raise _unknown()
 
     async def select(self, sql: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
         """Rows from ClickHouse. Raises ApiError 503."""
@@ -79,6 +79,10 @@ class Services:
         except ClickHouseError as error:
             log.warning("clickhouse cannot answer", code=error.code, error=error.name)
             raise unavailable("The answer cannot be read now. Try again.") from None
+
+
+def _unknown() -> ApiError:
+    return unavailable("The answer is not known yet. Try again.")
 
 
 def services_of(connection: HTTPConnection) -> Services:

@@ -71,16 +71,6 @@ def one_of(*known: str) -> Callable[[Any], str]:
     return check
 
 
-def no_others(value: Mapping[str, Any], known: Collection[str]) -> None:
-    """Refuse keys that are not in `known`."""
-    others = [key for key in value if key not in known]
-    if others:
-        names = ", ".join(map(shown, others))
-        raise Invalid(
-            f"Additional properties are not allowed ({names} {'was' if len(others) == 1 else 'were'} unexpected)"
-        )
-
-
 def fields_of(body: Any, checks: Mapping[str, Check], required: Collection[str]) -> dict[str, Any]:
     """The fields of a request's body, each through its check; fields that were not sent are left out.
 

@@ -57,7 +57,8 @@ async def _claim(services: Services, project_id: str, session_id: str, key: str 
     )
     try:
         await services.journal.write(topics.CLAIMS, project_id, claim)
-        return await asyncio.wait_for(asyncio.wrap_future(decided), services.settings.fold_timeout_s)
+        async with asyncio.timeout(services.settings.fold_timeout_s):
+            return await asyncio.wrap_future(decided)
     except TimeoutError:
         raise unavailable("The request is recorded but not decided yet. Try again.") from None
     finally:

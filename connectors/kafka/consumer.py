@@ -19,6 +19,7 @@ from confluent_kafka import KafkaException, Message, TopicPartition
 
 from connectors.host.clock import SystemClock
 from connectors.host.logs import get_logger
+from connectors.kafka import lag
 from connectors.kafka.connection import LIBRARY_LOG, Connection
 from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange, raise_for, translate
 from connectors.kafka.offsets import OffsetDirectory
@@ -27,6 +28,9 @@ from connectors.kafka.settings import KafkaSettings
 from schemas.topics import Topic
 
 log = get_logger(__name__)
+
+LAG_S = 1.0
+"""How often a member says how far it is behind."""
 
 ASK_S = 2.0
 """For an answer about offsets; asked again by the next call."""
@@ -94,11 +98,13 @@ class GroupConsumer:
         self._connection = Connection(f"consumer-{group}")
         self._directory = OffsetDirectory(settings)
         self._arriving: set[Place] = set()
+        self._is_waiting = False
         self._positions: dict[Place, int] = {}
         self._errors: deque[KafkaError] = deque()
         self._membership: Membership | None = None
         self._broken: Fatal | None = None
         self._resting: dict[Place, float] = {}
+        self._observed_at_s = 0.0
         self._clock = SystemClock()
         self._config = group_config(settings, group, instance_id) | self._connection.config()
         self._library = self._joining()
@@ -112,12 +118,28 @@ class GroupConsumer:
             KafkaError: anything else that does not pass by itself, also what a listener's Kafka call raised.
         """
         try:
-            return self._consumed(max_records, wait_s, linger_s)
+            records = self._consumed(max_records, wait_s, linger_s)
         except Fatal as error:
             if not self._survives(error):
                 raise
             self._join_anew(error)
             return []
+        self._observe()
+        return records
+
+    def _observe(self) -> None:
+        now_s = self._clock.monotonic()
+        if now_s - self._observed_at_s >= LAG_S:
+            self._observed_at_s = now_s
+            ends = {place: self._end(place) for place in self._positions}
+            lag.observe(self._topics, lag.behind(self._positions, ends))
+
+    def _end(self, place: Place) -> int:
+        """A partition's end as of the last fetch, 0 where that is not known."""
+        try:
+            return self._library.get_watermark_offsets(TopicPartition(*place), cached=True)[1]
+        except KafkaException:
+            return 0
 
     def _consumed(self, max_records: int, wait_s: float, linger_s: float) -> list[Record]:
         self._raise_pending()
@@ -162,11 +184,6 @@ class GroupConsumer:
         for answer in answers or ():
             if answer.error is not None:
                 raise translate(answer.error)
-
-    def commit_soon(self, offsets: Offsets) -> None:
-        """Commit without waiting; a failure is of no consequence where a later commit follows."""
-        if offsets:
-            self._library.commit(offsets=library_offsets(offsets), asynchronous=True)
 
     def seek(self, place: Place, offset: int) -> None:
         """Go on reading `place` at `offset` (or BEGINNING)."""
@@ -275,14 +292,23 @@ class GroupConsumer:
                 self.seek(place, offset)
         except Exception as error:
             if isinstance(error, KafkaError) and error.retryable:
-                log.warning("not known yet where to begin", group=self._group, code=error.code, reason=str(error))
+                self._wait_for_starts(error)
                 return
             # Somebody has to read these partitions, and it will not be this member.
             self._broken = Fatal(f"an assignment failed ({type(error).__name__})", code=getattr(error, "code", ""))
             raise self._broken from error
         self._arriving -= starts.keys()
+        self._is_waiting = False
+        if not starts:  # pending transactions of a predecessor hide all of them
+            return
         self.resume(list(starts))  # the library also remembers a pause from before they were taken away
         log.info("partitions assigned", group=self._group, added=len(starts), held=len(self._positions))
+
+    def _wait_for_starts(self, error: KafkaError) -> None:
+        """Said once, however long it lasts: the next call of `consume` asks again."""
+        if not self._is_waiting:
+            self._is_waiting = True
+            log.warning("not known yet where to begin", group=self._group, code=error.code, reason=str(error))
 
     def _starts(self, arriving: list[Place]) -> dict[Place, int]:
         """The committed offsets; the first existing one where nothing was ever committed.

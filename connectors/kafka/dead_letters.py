@@ -108,6 +108,10 @@ class DeadLetters:
         """
         return self.send_letter(letter_of(origin, reason, data))
 
+    def refuse(self, record: Record, reason: str) -> "Future[int]":
+        """`send` for a record as a consumer got it."""
+        return self.send(Origin.of(record), reason, record.value or b"")
+
     def send_letter(self, letter: DeadLetter) -> "Future[int]":
         """`send` for a letter that is written already."""
         key, value = encoded(self._codec, letter)

@@ -5,7 +5,7 @@ partition hold no record (transaction markers, compacted ones), because the brok
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from typing import Any
 
 from confluent_kafka import Consumer as LibraryConsumer
@@ -75,16 +75,23 @@ class Reader:
             first = self._library.poll(timeout_s)
             if first is None:
                 return []
-            rest = self._library.consume(max_records - 1, 0) if max_records > 1 else []
         except KafkaException as failure:
             raise translate(failure) from failure
         records: list[Record] = []
-        for message in (first, *rest):
+        for message in (first, *self._more(max_records - 1)):
             try:
                 self._take(message, records)
             except KafkaError as error:  # the records before it must not be lost with it
                 self._errors.append(error)
         return records
+
+    def _more(self, max_records: int) -> list[Message]:
+        """What is there besides the first; an error has to wait, or the first would be lost with it."""
+        try:
+            return self._library.consume(max_records, 0) if max_records else []
+        except KafkaException as failure:
+            self._errors.append(translate(failure))
+            return []
 
     def position(self, place: Place) -> int:
         """The offset after what was last returned (or known to hold nothing)."""
@@ -156,11 +163,6 @@ class PartitionLoader:
                     raise TimedOut("the end of the partitions was not reached in time")
         finally:
             self._reader.assign({})
-
-    def load_each(self, places: Iterable[Place], timeout_s: float, apply: Callable[[Record], None]) -> None:
-        """`load`, handing every record to `apply`."""
-        for record in self.load(places, timeout_s):
-            apply(record)
 
     def close(self) -> None:
         """Give the connections back."""

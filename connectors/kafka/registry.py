@@ -87,10 +87,6 @@ class RegistryClient:
         """The registry's default level."""
         return str(self._call("GET", "/config")["compatibilityLevel"])
 
-    def set_compatibility(self, level: str = COMPATIBILITY) -> None:
-        """Set the registry's default level."""
-        self._call("PUT", "/config", {"compatibility": level})
-
     def set_subject_compatibility(self, subject: str, level: str = COMPATIBILITY) -> None:
         """Set one subject's level, which stands before the default."""
         self._call("PUT", f"/config/{subject}", {"compatibility": level})

@@ -8,19 +8,12 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from connectors.host.logs import get_logger
-from connectors.kafka.errors import KafkaError, OffsetOutOfRange
-from connectors.kafka.metrics import VIEW_FAILURES
-from connectors.kafka.offsets import OffsetDirectory
-from connectors.kafka.reader import Reader
+from connectors.kafka.reader_thread import ReaderThread
 from connectors.kafka.records import Place, Record
 from connectors.kafka.settings import KafkaSettings
 from schemas.topics import Topic
 
-log = get_logger(__name__)
-
 _ASK_S = 2.0
-_REST_S = 0.5
 
 
 class Hearer:
@@ -45,34 +38,18 @@ class _Waiting(NamedTuple):
     passed: Callable[[], None]
 
 
-class Tail:
+class Tail(ReaderThread):
     """All partitions of some topics, by one consumer outside of any group."""
 
     def __init__(self, settings: KafkaSettings, topics: Iterable[Topic], hearer: Hearer) -> None:
+        super().__init__(settings, "tail")
         self._to_begin = {
             Place(topic.name, number) for topic in topics for number in range(settings.partition_count(topic))
         }
         self._hearer = hearer
-        self._reader = Reader(settings, "tail")
-        self._directory = OffsetDirectory(settings)
         self._lock = threading.Lock()
         self._next: dict[Place, int] = {}
         self._waiting: list[_Waiting] = []
-        self._stopping = threading.Event()
-        self._is_blind = False
-        self._thread = threading.Thread(target=self._run, name="tail", daemon=True)
-
-    def start(self) -> "Tail":
-        """Begin to follow."""
-        self._thread.start()
-        return self
-
-    def close(self) -> None:
-        """Stop; nothing is handed over any more."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
-        self._reader.close()
 
     @property
     def is_ready(self) -> bool:
@@ -93,25 +70,10 @@ class Tail:
         with self._lock:
             self._waiting.append(_Waiting(place, offset, passed))
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                if self._to_begin:
-                    self._begin()
-                self._step()
-                self._is_blind = False
-            except OffsetOutOfRange as error:
-                log.warning("tail was overtaken by retention", topic=error.place.topic, partition=error.place.partition)
-                self._to_begin.add(error.place)
-            except KafkaError as error:
-                self._on_failure(error)
-            except Exception:  # a tail that stopped would be taken for silence
-                VIEW_FAILURES.labels("tail").inc()
-                log.exception("tail failed")
-                self._stopping.wait(_REST_S)
-
-    def _begin(self) -> None:
-        """Go on from where these partitions end now, and as before with all others."""
+    def _prepare(self) -> None:
+        """Go on from where overtaken partitions, at first all, end now, and as before with the others."""
+        if not self._to_begin:
+            return
         is_first = not self._next
         ends = self._directory.ends(self._to_begin, _ASK_S)
         self._reader.assign(self._reader.positions() | ends)
@@ -121,20 +83,14 @@ class Tail:
         for place in () if is_first else overtaken:
             self._hearer.lost(place)
 
-    def _on_failure(self, error: KafkaError) -> None:
-        """Said once, however long it lasts."""
-        if not self._is_blind:
-            self._is_blind = True
-            log.warning("tail cannot read", code=error.code)
-        self._stopping.wait(_REST_S)
+    def _take(self, record: Record) -> None:
+        with self._lock:
+            self._next[record.place] = record.offset + 1
+            is_wanted = self._hearer.wants(record)
+        if is_wanted:
+            self._hearer.take(record)
 
-    def _step(self) -> None:
-        for record in self._reader.consume():
-            with self._lock:
-                self._next[record.place] = record.offset + 1
-                is_wanted = self._hearer.wants(record)
-            if is_wanted:
-                self._hand_over(record)
+    def _advance(self) -> None:
         with self._lock:
             self._next |= self._reader.positions()
             passed = [entry for entry in self._waiting if self._next[entry.place] >= entry.offset]
@@ -142,12 +98,5 @@ class Tail:
         for entry in passed:
             entry.passed()
 
-    def _hand_over(self, record: Record) -> None:
-        try:
-            self._hearer.take(record)
-        except Exception:  # one bad record must not silence all that follow
-            VIEW_FAILURES.labels("tail").inc()
-            log.exception(
-                "a record could not be handed over",
-                topic=record.topic, partition=record.partition, offset=record.offset,
-            )  # fmt: skip
+    def _overtaken(self, place: Place) -> None:
+        self._to_begin.add(place)

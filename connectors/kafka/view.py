@@ -11,16 +11,11 @@ from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from connectors.host.clock import Clock, SystemClock
-from connectors.host.logs import get_logger
-from connectors.kafka.errors import KafkaError, OffsetOutOfRange, TimedOut
-from connectors.kafka.metrics import VIEW_FAILURES
-from connectors.kafka.offsets import OffsetDirectory
-from connectors.kafka.reader import Reader
+from connectors.kafka.errors import KafkaError, TimedOut
+from connectors.kafka.reader_thread import ReaderThread
 from connectors.kafka.records import BEGINNING, Place, Record
 from connectors.kafka.settings import KafkaSettings
 from schemas.topics import Topic
-
-log = get_logger(__name__)
 
 _ASK_S = 2.0
 
@@ -28,7 +23,7 @@ Apply = Callable[[Record], None]
 """Called in the view's thread, one record after the other; a tombstone has value None."""
 
 
-class TopicView:
+class TopicView(ReaderThread):
     """Follows all (or the given) partitions of one topic from their beginning."""
 
     def __init__(
@@ -39,31 +34,20 @@ class TopicView:
         partitions: Iterable[int] | None = None,
         clock: Clock | None = None,
     ) -> None:
+        super().__init__(settings, f"view-{topic.name}")
         self._topic = topic
         self._apply = apply
         self._clock = clock or SystemClock()
         numbers = range(settings.partition_count(topic)) if partitions is None else partitions
         self._positions = {Place(topic.name, number): 0 for number in numbers}
-        self._reader = Reader(settings, f"view-{topic.name}")
-        self._directory = OffsetDirectory(settings)
         self._lock = threading.Lock()
         self._waiting: list[tuple[dict[Place, int], Future[None]]] = []
-        self._stopping = threading.Event()
+        self._first_ends: dict[Place, int] | None = None
         self._ready = threading.Event()
-        self._is_blind = False
-        self._thread = threading.Thread(target=self._run, name=f"view-{topic.name}", daemon=True)
-
-    def start(self) -> "TopicView":
-        """Begin to read; `ready` turns true once everything that was there at first has been applied."""
-        self._thread.start()
-        return self
 
     def close(self) -> None:
         """Stop reading; whoever waits is told no."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
-        self._reader.close()
+        super().close()
         with self._lock:
             waiting, self._waiting = self._waiting, []
         for _, future in waiting:
@@ -73,11 +57,6 @@ class TopicView:
     def ready(self) -> bool:
         """Whether the view has once reached the end."""
         return self._ready.is_set()
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether brokers are reached; while they are not, the view is as old as its last record."""
-        return self._reader.connection.is_up
 
     def positions(self) -> dict[int, int]:
         """By partition, the offset after the last one applied (or known to hold no record)."""
@@ -130,45 +109,16 @@ class TopicView:
     def _holds(self, targets: dict[Place, int]) -> bool:
         return all(self._positions[place] >= offset for place, offset in targets.items())
 
-    def _run(self) -> None:
-        self._reader.assign(dict.fromkeys(self._positions, BEGINNING))
-        first_ends: dict[Place, int] | None = None
-        while not self._stopping.is_set():
-            try:
-                if first_ends is None:
-                    first_ends = self._directory.ends(self._positions, _ASK_S)
-                self._step()
-                self._is_blind = False
-            except OffsetOutOfRange as error:
-                # Only compaction's leavings can be gone, so going on with what exists is exact.
-                log.warning("view restarts a partition", topic=error.place.topic, partition=error.place.partition)
-                self._reader.assign(self._positions | {error.place: BEGINNING})
-            except KafkaError as error:
-                self._on_failure(error)
-                self._stopping.wait(0.5)
-            except Exception:  # a view that stopped would be taken for an old truth
-                VIEW_FAILURES.labels(self._topic.name).inc()
-                log.exception("view failed", topic=self._topic.name)
-                self._stopping.wait(0.5)
-            if first_ends is not None and not self._ready.is_set() and self._holds(first_ends):
-                self._ready.set()
+    def _prepare(self) -> None:
+        if not self._reader.positions():
+            self._reader.assign(dict.fromkeys(self._positions, BEGINNING))
+        if self._first_ends is None:
+            self._first_ends = self._directory.ends(self._positions, _ASK_S)
 
-    def _on_failure(self, error: KafkaError) -> None:
-        """Said once, however long it lasts."""
-        if not self._is_blind:
-            self._is_blind = True
-            log.warning("view cannot read", topic=self._topic.name, code=error.code)
+    def _take(self, record: Record) -> None:
+        self._apply(record)
 
-    def _step(self) -> None:
-        for record in self._reader.consume():
-            try:
-                self._apply(record)
-            except Exception:  # one bad record must not blind the view to all that follow
-                VIEW_FAILURES.labels(self._topic.name).inc()
-                log.exception(
-                    "view could not apply a record",
-                    topic=record.topic, partition=record.partition, offset=record.offset,
-                )  # fmt: skip
+    def _advance(self) -> None:
         with self._lock:
             self._positions |= self._reader.positions()
             done = [entry for entry in self._waiting if self._holds(entry[0])]
@@ -176,6 +126,12 @@ class TopicView:
         for _, future in done:
             if future.set_running_or_notify_cancel():
                 future.set_result(None)
+        if self._first_ends is not None and not self._ready.is_set() and self._holds(self._first_ends):
+            self._ready.set()
+
+    def _overtaken(self, place: Place) -> None:
+        """Only compaction's leavings can be gone, so going on with what exists is exact."""
+        self._reader.assign(self._positions | {place: BEGINNING})
 
 
 def _settled(future: "Future[None]", timeout_s: float) -> bool:

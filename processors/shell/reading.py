@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from connectors.host.clock import Clock
 from connectors.host.logs import get_logger
+from connectors.kafka import lag
 from connectors.kafka.errors import Fatal, KafkaError
+from connectors.kafka.records import Place
 from processors.checkpoint.assignments import Assignment, Input
 from processors.checkpoint.flow import overfull_partitions, paused_inputs, resumable_inputs
 from processors.shell import metrics
@@ -51,6 +53,7 @@ class Reading:
         self._stood_at: dict[Input, tuple[int, float]] = {}
         self._offsets: dict[Input, int] = {}
         self._moved_at = clock.monotonic()
+        self._topics: set[str] = set()
 
     def begin(self, assignment: Assignment) -> None:
         """Faust delivers from the committed offsets on, with nothing paused."""
@@ -60,6 +63,7 @@ class Reading:
     def forget(self) -> None:
         """The assignment is gone, and Faust's pauses with it."""
         self._assignment = None
+        lag.observe(self._topics, {})
         for kept in (self.paused, self._gaps, self._resumed_at, self._stood_at):
             kept.clear()
 
@@ -97,6 +101,7 @@ class Reading:
         if not is_busy:
             self._find_standstill()
         metrics.PAUSED.set(len(self.paused))
+        self._observe_lag(assignment.next)
 
     async def state_lost(self, wanted: Mapping[Input, int], starts: Mapping[Input, int]) -> None:
         """State what retention has deleted between the offsets wanted and the first ones that exist.
@@ -145,6 +150,12 @@ class Reading:
             if now - since >= patience_s:
                 log.warning("input stands still", topic=source.topic, partition=source.partition, offset=offset)
                 self.repeat(source)
+
+    def _observe_lag(self, offsets: Mapping[Input, int]) -> None:
+        positions = {Place(*source): offset for source, offset in offsets.items()}
+        ends = {Place(*source): self._inputs.end(source) for source in offsets}
+        self._topics |= {source.topic for source in offsets}
+        lag.observe(self._topics, lag.behind(positions, ends))
 
     def _behind(self) -> Collection[tuple[Input, int]]:
         if self._assignment is None:

@@ -102,6 +102,7 @@ async def _life(app: ProcessorApp) -> None:
 
 async def _stopped(app: ProcessorApp) -> None:
     try:
-        await asyncio.wait_for(app.stop(), STOP_TIMEOUT_S)
+        async with asyncio.timeout(STOP_TIMEOUT_S):
+            await app.stop()
     except TimeoutError:
         log.warning("faust did not stop in time", timeout_s=STOP_TIMEOUT_S)

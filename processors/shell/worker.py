@@ -113,7 +113,8 @@ class Worker:
     async def hand_over(self) -> None:
         """Save and commit what can be within the time given, then forget everything."""
         try:
-            await asyncio.wait_for(self.checkpoint(), self._settings.handover_s)
+            async with asyncio.timeout(self._settings.handover_s):
+                await self.checkpoint()
         except TimeoutError:
             log.warning("gave up partitions without a last checkpoint")
         except KafkaError as error:

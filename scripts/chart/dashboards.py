@@ -105,6 +105,9 @@ DASHBOARDS = (
                     {"{{pod}} {{producer}}": _gauge("rtms_kafka_queued_records", "pod, producer")},
                 ),
                 Panel(
+                    "Still to be read", "short", {"{{pod}} {{topic}}": _gauge("rtms_kafka_lag_records", "pod, topic")}
+                ),
+                Panel(
                     "Clients without brokers",
                     "short",
                     {"{{pod}}": 'count by (pod) (rtms_kafka_brokers_up{namespace=~"$namespace"} == 0)'},

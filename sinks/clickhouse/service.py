@@ -21,13 +21,14 @@ from connectors.host.logs import get_logger
 from connectors.host.signals import StopSignal
 from connectors.kafka.acknowledgement import acknowledged
 from connectors.kafka.consumer import GroupConsumer, Listener
-from connectors.kafka.dead_letters import DeadLetters, Origin
+from connectors.kafka.dead_letters import DeadLetters
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.deletions import Deleted, Deletions
 from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
-from connectors.kafka.losses import Losses, awaiting
+from connectors.kafka.losses import Concerns, Losses, awaiting
+from connectors.kafka.overtaken import Overtaken
 from connectors.kafka.producer import Producer
-from connectors.kafka.records import BEGINNING, Place, Record
+from connectors.kafka.records import Place, Record
 from connectors.kafka.understanding import Understanding, Understood
 from schemas import ids, topics
 from schemas.deletion import is_content
@@ -51,6 +52,11 @@ LOSABLE = {topics.TRANSCRIPTS.name: Awaited.TRANSCRIPT, topics.PARTICIPANT_EVENT
 is ever deleted."""
 
 RECOUNT_S = 0.2
+
+
+def concerned(place: Place) -> Concerns | None:
+    """Whose rows may be missing when records of the input were deleted unread."""
+    return awaiting(LOSABLE[place.topic]) if place.topic in LOSABLE else None
 
 
 class Ownership(Listener):
@@ -96,7 +102,7 @@ class ClickHouseSink:
         health.ready(False, NO_PARTITIONS, "assignment")
         self._delays: Iterator[float] = delays_s()
         self._retry_at_s: float | None = None
-        self._overtaken: set[Place] = set()
+        self._overtaken = Overtaken(connections.consumer, connections.losses, concerned)
 
     def step(self) -> None:
         """Write what is there.
@@ -105,7 +111,7 @@ class ClickHouseSink:
             Fatal: a client is broken for good; leave.
         """
         self._health.beat()
-        self._catch_up()
+        self._overtaken.catch_up()
         for understood in self._understanding.of(self._read()):
             self._add(understood)
         self._health.ready(bool(self._consumer.assignment()), NO_PARTITIONS, "assignment")
@@ -126,21 +132,6 @@ class ClickHouseSink:
         except OffsetOutOfRange as error:
             self._overtaken.add(error.place)
             return []
-
-    def _catch_up(self) -> None:
-        """What retention deleted is lost to ClickHouse: once that is stated, what is left is read."""
-        for place in list(self._overtaken):
-            try:
-                if place in self._consumer.assignment():
-                    if place.topic in LOSABLE:
-                        self._to.losses.state(place, awaiting(LOSABLE[place.topic]))
-                    self._consumer.seek(place, BEGINNING)
-            except KafkaError as error:
-                if isinstance(error, Fatal):
-                    raise
-                log.warning("a loss is not stated yet", topic=place.topic, partition=place.partition, code=error.code)
-            else:
-                self._overtaken.discard(place)
 
     def _add(self, understood: Understood) -> None:
         record, value, refusal = understood
@@ -199,8 +190,7 @@ class ClickHouseSink:
         until_s = self._clock.monotonic() + self._settings.recount_patience_s
         sent: list[Future[int]] = [self._state(ending, until_s) for ending in self._pending.endings()]
         for letter in self._pending.letters():
-            record = letter.record
-            sent.append(self._dead_letters.send(Origin.of(record), letter.reason, record.value or b""))
+            sent.append(self._dead_letters.refuse(letter.record, letter.reason))
         sent += [self._replace(erasure) for erasure in self._pending.erasures()]
         acknowledged(sent, self._settings.ack_timeout_s, self._clock)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from connectors.host.health import Health
 from connectors.host.logs import get_logger
 from connectors.kafka.consumer import GroupConsumer, Listener
-from connectors.kafka.dead_letters import DeadLetters, Origin
+from connectors.kafka.dead_letters import DeadLetters
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.deletions import Deletions
 from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
@@ -216,7 +216,7 @@ class ObjectsSink(Listener):
         return keyed(record.key, segment)
 
     def _refuse(self, record: Record, reason: str) -> None:
-        letter = self._to.dead_letters.send(Origin.of(record), reason, record.value or b"")
+        letter = self._to.dead_letters.refuse(record, reason)
         letter.result()
 
     def _settled(self, place: Place) -> int | None:

@@ -5,16 +5,20 @@ A notice that is written twice is known by what it was made of, so nothing here 
 
 from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 from connectors.host.clock import Clock
 from connectors.host.logs import get_logger
 from connectors.host.signals import StopSignal
 from connectors.kafka.acknowledgement import acknowledged
 from connectors.kafka.consumer import GroupConsumer
+from connectors.kafka.dead_letters import DeadLetters
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
+from connectors.kafka.losses import Losses, unfinished
+from connectors.kafka.overtaken import Overtaken
 from connectors.kafka.producer import Producer
-from connectors.kafka.records import BEGINNING, Record
+from connectors.kafka.records import Record
 from connectors.kafka.understanding import Understanding, Understood
 from schemas import topics
 from schemas.keys import item_key, session_of
@@ -37,25 +41,31 @@ FIRST_WORD_MS = 500
 ACK_S = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What an announcer works with."""
+
+    consumer: GroupConsumer
+    producer: Producer
+    decoder: Decoder
+    directory: Directory
+    losses: Losses
+
+
 class Announcer:
     """One member; `step` once is one round of its loop."""
 
-    def __init__(
-        self,
-        consumer: GroupConsumer,
-        producer: Producer,
-        decoder: Decoder,
-        directory: Directory,
-        stop: StopSignal,
-        clock: Clock,
-    ) -> None:
-        self._consumer, self._producer, self._decoder = consumer, producer, decoder
-        self._directory, self._stop, self._clock = directory, stop, clock
-        self._understanding = Understanding(consumer, decoder)
+    def __init__(self, connections: Connections, stop: StopSignal, clock: Clock) -> None:
+        self._to, self._consumer = connections, connections.consumer
+        self._stop, self._clock = stop, clock
+        self._understanding = Understanding(connections.consumer, connections.decoder)
+        self._overtaken = Overtaken(connections.consumer, connections.losses, lambda place: unfinished)
+        self._dead_letters = DeadLetters(connections.producer, connections.decoder.codec)
         self._batch: list[Understood] = []
 
     def step(self, wait_s: float) -> None:
         """Announce what is there; what Kafka did not take is tried again by the next step. Raises Fatal."""
+        self._overtaken.catch_up()
         if not self._batch:
             self._batch = self._read(wait_s)
         if not self._batch:
@@ -75,14 +85,15 @@ class Announcer:
             return list(self._understanding.of(self._consumer.consume(500, wait_s=wait_s)))
         except OffsetOutOfRange as error:  # nobody can tell any more what was to be told
             metrics.LOST.labels(error.place.topic).inc()
-            log.error("news were deleted before anybody was told", topic=error.place.topic)
-            self._consumer.seek(error.place, BEGINNING)
+            self._overtaken.add(error.place)
             return []
 
     def _announce(self) -> None:
         sent: list[Future[int]] = []
         for understood in self._batch:
             sent += [self._send(understood.record, notice) for notice in self._notices(understood)]
+            if understood.refusal and understood.record.topic == topics.SESSION_CHANGES.name:
+                sent.append(self._dead_letters.refuse(understood.record, understood.refusal))
         acknowledged(sent, ACK_S, self._clock)
         offsets = {record.place: record.offset + 1 for record, *_ in self._batch}
         held = self._consumer.assignment()
@@ -92,19 +103,19 @@ class Announcer:
             log.info("partitions moved before the commit")
 
     def _send(self, record: Record, notice: WebhookNotice) -> "Future[int]":
-        value = self._decoder.codec.encode(topics.WEBHOOK_NOTICES, notice)
+        value = self._to.decoder.codec.encode(topics.WEBHOOK_NOTICES, notice)
         key = item_key(notice.session_id, notice.delivery_id)
         metrics.NOTICES.labels(notice.trigger).inc()
-        return self._producer.send_future(topics.WEBHOOK_NOTICES, key, value, record.partition)
+        return self._to.producer.send_future(topics.WEBHOOK_NOTICES, key, value, record.partition)
 
     def _notices(self, understood: Understood) -> Iterator[WebhookNotice]:
-        """None of tombstones, and of what is no record, which is its other readers' affair."""
+        """None of tombstones, and of what is no record."""
         record, value, _ = understood
-        session = None if value is None else self._directory.session(session_of(record.key) or "")
+        session = None if value is None else self._to.directory.session(session_of(record.key) or "")
         news = None if session is None or value is None else news_of(value, session)
         if session is None or news is None:
             return
-        subscriptions = self._directory.subscriptions(session.project_id)
+        subscriptions = self._to.directory.subscriptions(session.project_id)
         for receiver in receivers(session, subscriptions, news.trigger, record.timestamp_ms):
             delivery = delivery_id(receiver.subscription_id, session.session_id, news)
             yield WebhookNotice(

@@ -8,6 +8,7 @@ from connectors.host.program import Running
 from connectors.host.settings import SecretsSettings
 from connectors.kafka.arrival import await_kafka, await_registry
 from connectors.kafka.consumer import create_consumer
+from connectors.kafka.losses import Losses
 from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.settings import KafkaSettings
@@ -15,7 +16,7 @@ from connectors.webhooks.settings import WebhooksSettings
 from schemas import topics
 from sinks.webhooks import announcing, delivering
 from sinks.webhooks.announcing import Announcer
-from sinks.webhooks.delivering import Connections, Deliverer, Ownership
+from sinks.webhooks.delivering import Deliverer, Ownership
 from sinks.webhooks.directory import Directory
 from sinks.webhooks.lanes import Lanes
 from sinks.webhooks.posting import Posting
@@ -38,8 +39,11 @@ def run(running: Running) -> int:
     owner = Ownership(lanes, loader, decoder, settings.load_timeout_s)
     notices = create_consumer(kafka, group=delivering.GROUP, topics=[topics.WEBHOOK_NOTICES], listener=owner)
     news = create_consumer(kafka, group=announcing.GROUP, topics=announcing.INPUTS)
-    deliverer = Deliverer(Connections(notices, producer, decoder, directory, posting, lanes), settings, stop, clock)
-    announcer = Announcer(news, producer, decoder, directory, stop, clock)
+    lost = Losses(kafka, decoder, delivering.GROUP)
+    told = delivering.Connections(notices, producer, decoder, directory, posting, lanes, lost)
+    deliverer = Deliverer(told, settings, stop, clock)
+    lost = Losses(kafka, decoder, announcing.GROUP)
+    announcer = Announcer(announcing.Connections(news, producer, decoder, directory, lost), stop, clock)
     health.ready(True)
     with ExitStack() as closing:
         closing.callback(lambda: log.info("stopped"))

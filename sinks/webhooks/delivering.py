@@ -15,11 +15,14 @@ from connectors.host.secrets import SecretsError
 from connectors.host.signals import StopSignal
 from connectors.kafka.acknowledgement import acknowledged
 from connectors.kafka.consumer import GroupConsumer, Listener
+from connectors.kafka.dead_letters import DeadLetters
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
+from connectors.kafka.losses import Losses, unfinished
+from connectors.kafka.overtaken import Overtaken
 from connectors.kafka.producer import Producer
 from connectors.kafka.reader import PartitionLoader
-from connectors.kafka.records import BEGINNING, Place, Record
+from connectors.kafka.records import Place, Record
 from connectors.kafka.understanding import Understanding, Understood
 from connectors.webhooks.sender import Answer
 from schemas import topics
@@ -90,6 +93,7 @@ class Connections:
     directory: Directory
     posting: Posting
     lanes: Lanes
+    losses: Losses
 
 
 class Deliverer:
@@ -103,6 +107,8 @@ class Deliverer:
         self._answers: deque[tuple[WebhookDelivery, Future[Answer]]] = deque()
         self._given_up: Counter[str] = Counter()
         self._understanding = Understanding(connections.consumer, connections.decoder)
+        self._overtaken = Overtaken(connections.consumer, connections.losses, lambda place: unfinished)
+        self._dead_letters = DeadLetters(connections.producer, connections.decoder.codec)
         self._taken: list[Understood] = []
         self._unwritten: list[tuple[int, WebhookDelivery]] = []
 
@@ -122,14 +128,20 @@ class Deliverer:
         metrics.WAITING.set(self._lanes.waiting)
 
     def _take_notices(self, wait_s: float) -> None:
-        if not self._unwritten:
+        self._overtaken.catch_up()
+        if not self._taken:
             self._taken = self._read(wait_s)
             self._unwritten = [made for understood in self._taken for made in self._made(understood)]
         if not self._taken:
             return
         sent = [self._write(partition, delivery) for partition, delivery in self._unwritten]
+        sent += [self._dead_letters.refuse(record, refusal) for record, _, refusal in self._taken if refusal]
         acknowledged(sent, ACK_S, self._clock)
         self._unwritten = []
+        self._commit()
+        self._taken = []
+
+    def _commit(self) -> None:
         held = self._to.consumer.assignment()
         try:
             self._to.consumer.commit({r.place: r.offset + 1 for r, *_ in self._taken if r.place in held})
@@ -154,8 +166,7 @@ class Deliverer:
             return list(self._understanding.of(self._to.consumer.consume(500, wait_s=wait_s)))
         except OffsetOutOfRange as error:
             metrics.LOST.labels(error.place.topic).inc()
-            log.error("notices were deleted before anybody was told", partition=error.place.partition)
-            self._to.consumer.seek(error.place, BEGINNING)
+            self._overtaken.add(error.place)
             return []
 
     def _send_due(self) -> None:

@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -22,13 +24,9 @@ from deploy.local.unit import child_environment
 TEST_PARTITIONS = 8
 
 
-@pytest.fixture(scope="module")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """A running broker: `.bootstrap`, and `.stop()`, `.kill()`, `.start()` for fault tests.
-
-    Whoever stops it starts it again: the others in this session share it.
-    """
-    folder = tmp_path_factory.mktemp("kafka")
+@contextmanager
+def open_broker(folder: Path) -> Iterator[Broker]:
+    """A running broker: `.bootstrap`, and `.stop()`, `.kill()`, `.start()` for fault tests; who stops it starts it."""
     broker = Broker(find_runtime(LocalSettings()), folder)
     broker.start()
     try:
@@ -38,38 +36,52 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         shutil.rmtree(folder / "data", ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A running schema registry: `.url`."""
-    server = registry_server(tmp_path_factory.mktemp("registry"))
+@contextmanager
+def open_server(server: Server) -> Iterator[Server]:
+    """A server, running: `.url`, and `.stop()`, `.kill()`, `.start()`."""
     server.start()
     try:
         yield server
     finally:
         server.stop()
+
+
+def kafka_environment(broker: Broker, registry: Server) -> dict[str, str]:
+    """Environment that points any of our processes at a broker and a registry."""
+    return {
+        "RTMS_KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap,
+        "RTMS_KAFKA_REGISTRY_URL": registry.url,
+        "RTMS_KAFKA_PARTITIONS": str(TEST_PARTITIONS),
+    }
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A running broker."""
+    with open_broker(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running schema registry."""
+    with open_server(registry_server(tmp_path_factory.mktemp("registry"))) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A running ClickHouse engine: `.url` for clickhouse-connect, and `.stop()`, `.kill()`, `.start()`."""
+    """A running ClickHouse engine."""
     folder = tmp_path_factory.mktemp("clickhouse")
-    server = clickhouse_server(folder)
-    server.start()
-    try:
+    with open_server(clickhouse_server(folder)) as server:
         yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder / "data", ignore_errors=True)
+    shutil.rmtree(folder / "data", ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
 def kafka_env(kafka: Broker, registry: Server) -> dict[str, str]:
     """Environment that points any of our processes at this session's broker and registry."""
-    return {
-        "RTMS_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
-        "RTMS_KAFKA_REGISTRY_URL": registry.url,
-        "RTMS_KAFKA_PARTITIONS": str(TEST_PARTITIONS),
-    }
+    return kafka_environment(kafka, registry)
 
 
 @pytest.fixture(scope="module")

@@ -25,10 +25,11 @@ from schemas.topics import Topic
 INPUTS = (
     topics.SESSION_FACTS, *topics.MEDIA_TOPICS,
     topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.RECORDING_SEGMENTS, topics.APP_SESSIONS,
+    topics.SESSION_CHANGES, topics.WEBHOOK_NOTICES, topics.WEBHOOK_DELIVERIES,
 )  # fmt: skip
 """Each is read by a service that commits what it has read, and so puts aside what it cannot use. Of the others, the
-control plane and the states are read anew at every start: what is bad in them is logged and counted, not put aside each
-time. The rest is for whoever wants it."""
+control plane, the claims and the states are read anew at every start: what is bad in them is logged and counted, not
+put aside each time."""
 
 
 def values(kafka: KafkaSettings, topic: Topic, sessions: Iterable[str]) -> Sequence[Record]:

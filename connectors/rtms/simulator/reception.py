@@ -41,7 +41,8 @@ class Reception:
     async def receive(self, channel: Channel, rules: Rules) -> None:
         """Serve a connection from its first message to its end."""
         try:
-            message = await asyncio.wait_for(channel.hear(), rules.handshake_s)
+            async with asyncio.timeout(rules.handshake_s):
+                message = await channel.hear()
         except TimeoutError:
             message = None
         if message is None:

@@ -1,21 +1,78 @@
-"""One house per module: a sink or a lifecycle left running would share the work of those that other tests kill."""
+"""One house for all modules: what they do is apart by projects, and who stops a process starts it again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from deploy.local.broker.broker import Broker
+from deploy.local.clickhouse.process import clickhouse_server
+from deploy.local.registry.process import registry_server
 from deploy.local.server import Server
 from tests.support.house import House, Tenant, open_house
+from tests.support.sharing import Shared
+from tests.support.stack import kafka_environment, open_broker, open_server, run_module
+
+
+@dataclass(frozen=True)
+class Home:
+    """The house and what it stands on."""
+
+    house: House
+    broker: Broker
+    clickhouse: Server
+    kafka_env: dict[str, str]
+
+
+@contextmanager
+def open_home(folder: Path) -> Iterator[Home]:
+    with (
+        open_broker(folder / "kafka") as broker,
+        open_server(registry_server(folder / "registry")) as registry,
+        open_server(clickhouse_server(folder / "clickhouse")) as clickhouse,
+    ):
+        env = kafka_environment(broker, registry)
+        run_module("connectors.kafka", "topics", env=env)
+        with open_house(env, clickhouse.url, folder) as house:
+            yield Home(house, broker, clickhouse, env)
+
+
+HOME = Shared(open_home)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    yield
+    HOME.close_after(item, nextitem)
 
 
 @pytest.fixture(scope="module")
-def house(
-    topics_ready: dict[str, str], clickhouse: Server, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[House]:
-    with open_house(topics_ready, clickhouse.url, tmp_path_factory.mktemp("house")) as opened:
-        yield opened
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return HOME.get(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def house(home: Home) -> House:
+    return home.house
+
+
+@pytest.fixture(scope="module")
+def kafka(home: Home) -> Broker:
+    return home.broker
+
+
+@pytest.fixture(scope="module")
+def clickhouse(home: Home) -> Server:
+    return home.clickhouse
+
+
+@pytest.fixture(scope="module")
+def topics_ready(home: Home) -> dict[str, str]:
+    return home.kafka_env
 
 
 @pytest.fixture(scope="module")

@@ -46,6 +46,10 @@ def ids(events: list[Told]) -> list[tuple[str, int]]:
     return [(told.data["id"], told.data["revision"]) for told in events if told.event == "utterance"]
 
 
+def texts(tenant: Tenant, transcript: str) -> list[str]:
+    return [row["transcription"]["transcript"] for row in tenant.http.get(transcript).json()]
+
+
 Opened = tuple[str, socket.socket]
 
 
@@ -84,7 +88,7 @@ async def test_what_was_said_and_what_is_said(house: House, tenant: Tenant, sess
     answer = tenant.http.get(f"/app_sessions/{session_id}/transcript/stream", headers={"Last-Event-ID": end.id or ""})
     assert answer.status_code == 204
     rows = f"/app_sessions/{session_id}/transcript"
-    wait_for(lambda: len(tenant.http.get(rows).json()) == 2 + 1, WAIT_S, lambda: "the rows are not there")
+    wait_for(lambda: texts(tenant, rows) == ["other words", "words 2", "words 3"], WAIT_S, lambda: "rows are missing")
     row = tenant.http.get(rows).json()[0]
     assert corrected.data | row == corrected.data, "the keys of the list, and some more"
 

@@ -8,12 +8,13 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 
 import httpx
 import pytest
 
 from connectors.objects.signing import signed_url
-from tests.support.house import House, Tenant, open_house
+from tests.support.house import House, Tenant
 from tests.support.processes import rss_bytes, wait_for
 
 PATIENCE_S = 1.5
@@ -26,18 +27,14 @@ TOO_SLOW = b'{"detail": "The request did not arrive in time."}'
 
 
 @pytest.fixture(scope="module")
-def house(topics_ready, clickhouse, tmp_path_factory) -> Iterator[House]:
+def house(house: House) -> Iterator[House]:
+    """The house with an API of little patience."""
     patience = {"RTMS_API_RECEIVE_TIMEOUT_S": str(PATIENCE_S), "RTMS_API_SEND_TIMEOUT_S": str(PATIENCE_S)}
-    with open_house(topics_ready | patience, clickhouse.url, tmp_path_factory.mktemp("patience")) as opened:
-        yield opened
-    log = opened.api.log.read_text()
+    with house.another(**patience) as (url, api):
+        yield replace(house, url=url.removesuffix("/api/v1"), api=api)
+    log = api.log.read_text()
     assert "request failed" not in log
     assert "Traceback" not in log
-
-
-@pytest.fixture(scope="module")
-def tenant(house: House) -> Tenant:
-    return house.tenant()
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ SERVICES = {
     "muxing": ("processors", "muxing"),
     "sink-clickhouse": ("sinks", "clickhouse"),
     "sink-objects": ("sinks", "objects"),
+    "sink-webhooks": ("sinks", "webhooks"),
     "api": ("api",),
 }
 

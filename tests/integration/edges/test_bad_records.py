@@ -42,7 +42,10 @@ MARKER = "Eleonore-said-in-confidence"
 PRIVATE = MARKER.encode()
 KEYS = (b"app_0123456789abcdef", b"", b"\xff\xfe\x00\xff", b"transcripts\x00/../..")
 
-NULL_DELETES = {topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.APP_SESSIONS}
+NULL_DELETES = {
+    topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.APP_SESSIONS,
+    topics.SESSION_CHANGES, topics.WEBHOOK_NOTICES, topics.WEBHOOK_DELIVERIES,
+}  # fmt: skip
 REREADING = ("lifecycle", "ingest", "api", "participants", "transcription", "muxing")
 """They read compacted topics from the beginning, garbage and all."""
 

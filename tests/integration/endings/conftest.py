@@ -1,8 +1,6 @@
 """Every service at once, a bucket that can be made to refuse, and what the API and the log say of a session's end."""
 
 import asyncio
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -28,6 +26,7 @@ from schemas.codec import Undecodable
 from schemas.sessions import TERMINAL
 from tests.integration.edges.conftest import PARTITIONS, SERVICES, Street
 from tests.support.processes import service
+from tests.support.s3_server import s3_server
 from tests.support.stack import run_module
 
 BUCKET = "recordings"
@@ -45,14 +44,8 @@ class Bucket:
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(self._port)]
-        with self._log.open("ab") as output, subprocess.Popen(command, stdout=output, stderr=output) as server:
-            try:
-                wait(lambda: _put(f"{self.url}/{BUCKET}"), f"no bucket: {self._log}")
-                yield
-            finally:
-                server.kill()
-                server.wait(20)
+        with s3_server(self._port, self._log, BUCKET):
+            yield
 
     @contextmanager
     def refusing(self, status: int, code: str) -> Iterator[None]:
@@ -65,13 +58,6 @@ class Bucket:
             server.shutdown()
             thread.join()
             server.server_close()
-
-
-def _put(url: str) -> bool:
-    try:
-        return httpx.put(url, trust_env=False).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def _refusal(status: int, code: str, refused: Counter[int]) -> type[BaseHTTPRequestHandler]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import pytest
@@ -14,8 +16,11 @@ from connectors.kafka.records import Record
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topics import TopicAdmin
 from deploy.local.broker.broker import Broker
+from deploy.local.registry.process import registry_server
 from deploy.local.server import Server
 from schemas.topics import HOUR_MS, Cleanup, Topic
+from tests.support.sharing import Shared
+from tests.support.stack import open_broker, open_server
 
 PARTITIONS = 4
 
@@ -25,6 +30,35 @@ class Closable(Protocol):
 
 
 _Closable = TypeVar("_Closable", bound=Closable)
+
+
+@contextmanager
+def open_home(folder: Path) -> Iterator[tuple[Broker, Server]]:
+    with (
+        open_broker(folder / "kafka") as broker,
+        open_server(registry_server(folder / "registry")) as registry,
+    ):
+        yield broker, registry
+
+
+HOME = Shared(open_home)
+"""Broker and registry for all modules: topics and groups are every test's own, and who stops a broker starts it."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    yield
+    HOME.close_after(item, nextitem)
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Broker:
+    return HOME.get(tmp_path_factory)[0]
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Server:
+    return HOME.get(tmp_path_factory)[1]
 
 
 @pytest.fixture(scope="module")

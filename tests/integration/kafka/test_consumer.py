@@ -9,6 +9,7 @@ from confluent_kafka.admin import AdminClient
 
 from connectors.kafka.consumer import GroupConsumer, Listener, create_consumer
 from connectors.kafka.errors import Fatal, KafkaError, Misconfigured, NotMember, OffsetOutOfRange, TimedOut
+from connectors.kafka.metrics import LAG
 from connectors.kafka.producer import Producer
 from connectors.kafka.records import BEGINNING, Place, Record
 from connectors.kafka.settings import KafkaSettings
@@ -79,6 +80,13 @@ def test_a_successor_goes_on_where_was_committed(join: Join, producer: Producer,
     records = read(join(listener=diary), 5 - 2 + 5 + 5)
     assert diary.assigned == [{Place(topic.name, n): offset for n, offset in enumerate([2, 5, 0, 0])}]
     assert len(records) == 13
+
+
+def test_how_far_a_member_is_behind_is_said(join: Join, producer: Producer, topic: Topic) -> None:
+    fill(producer, topic)
+    member, lag = join(), LAG.labels(topic.name)
+    until(lambda: member.consume(max_records=1) and lag._value.get() > 0, "no lag is said with one record read")
+    until(lambda: member.consume() is not None and lag._value.get() == 0, "a lag is said with everything read")
 
 
 def test_a_listener_may_start_elsewhere(join: Join, producer: Producer, topic: Topic) -> None:

@@ -49,9 +49,7 @@ def test_a_loader_can_be_used_again_and_sees_what_is_new(
     producer.send_blocking(topic, b"k", b"1", 0)
     assert len(list(loader.load(places(topic), 10))) == 1
     producer.send_blocking(topic, b"k", b"2", 0)
-    seen: list[bytes | None] = []
-    loader.load_each(places(topic), 10, lambda record: seen.append(record.value))
-    assert seen == [b"1", b"2"]
+    assert [record.value for record in loader.load(places(topic), 10)] == [b"1", b"2"]
 
 
 def test_the_end_may_be_a_marker_and_aborted_records_are_not_there(

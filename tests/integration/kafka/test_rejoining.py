@@ -1,21 +1,31 @@
 """A member whose library has broken joins anew: here the broker has lost every group there was."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
 from confluent_kafka.admin import AdminClient
 
 from connectors.kafka.consumer import create_consumer
 from connectors.kafka.producer import Producer
 from connectors.kafka.records import Record
 from connectors.kafka.settings import KafkaSettings
+from deploy.local.broker.broker import Broker
 from schemas.topics import Topic
 from tests.integration.kafka.conftest import until
 from tests.integration.kafka.test_consumer import Diary, fill, next_offsets
+from tests.support.stack import open_broker
 
 Closing = Callable[[Any], Any]
 
 OFFSETS = "__consumer_offsets"
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A broker of its own, for it will forget every group."""
+    with open_broker(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker
 
 
 def test_a_dynamic_member_of_a_group_that_is_gone(

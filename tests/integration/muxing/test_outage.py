@@ -1,13 +1,7 @@
 """The objects sink against a bucket that is away at first, with rubbish among its records: nothing is lost for it."""
 
-import subprocess
-import sys
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-
-import httpx
 
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import MEDIA, create_producer
@@ -22,30 +16,12 @@ from schemas.topics import DEAD_LETTERS, RECORDING_SEGMENTS, SESSION_FACTS
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
 from tests.support.muxed import decoded, muxed
 from tests.support.processes import running, wait_for
+from tests.support.s3_server import s3_server, status
 from tests.support.settings import kafka_settings
 from tests.support.topics import values
 
 T = START_MS
 RUBBISH = b"\0not a segment"
-
-
-@contextmanager
-def bucket(port: int, name: str, log: Path) -> Iterator[None]:
-    command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as server:
-        try:
-            wait_for(lambda: answer("put", f"http://127.0.0.1:{port}/{name}") == 200, 60, log.read_text)
-            yield
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def answer(method: str, url: str) -> int:
-    try:
-        return httpx.request(method.upper(), url, trust_env=False).status_code
-    except httpx.TransportError:
-        return 0
 
 
 def send(kafka: KafkaSettings, session: str, parts: list[Segment]) -> None:
@@ -77,10 +53,10 @@ def test_a_bucket_that_comes_late(topics_ready: dict[str, str], tmp_path: Path) 
     with running(["-m", "sinks", "objects"], env, tmp_path / "sink.log") as sink:
         ready = f"{sink.url}/readyz"
         send(kafka, session, parts)
-        wait_for(lambda: answer("get", ready) == 503, 30, lambda: f"trouble is not told: {sink.log}")
-        with bucket(port, "recordings", tmp_path / "s3.log"):
+        wait_for(lambda: status("get", ready) == 503, 30, lambda: f"trouble is not told: {sink.log}")
+        with s3_server(port, tmp_path / "s3.log", "recordings"):
             wait_for(lambda: fact_of(kafka, session) is not None, 60, lambda: f"not finished: {sink.log}")
-            wait_for(lambda: answer("get", ready) == 200, 10, lambda: f"still not ready: {sink.log}")
+            wait_for(lambda: status("get", ready) == 200, 10, lambda: f"still not ready: {sink.log}")
             check(env, session, parts, fact_of(kafka, session))
     letters = [letter for letter in values(kafka, DEAD_LETTERS, [session]) if letter.data == RUBBISH]  # type: ignore[union-attr]
     assert len(letters) == 1

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -20,35 +17,17 @@ from connectors.objects.errors import BadKey, Denied, NotFound, Unavailable
 from connectors.objects.settings import ObjectsSettings
 from connectors.objects.signing import Verdict
 from connectors.objects.store import ObjectStore
+from deploy.local.ports import free_ports
+from tests.support.s3_server import s3_server
 
 KEY = "app_1/recording.mp4"
 
 
 @pytest.fixture(scope="module")
 def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("s3") / "server.log"
-    command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as server:
-        endpoint = f"http://127.0.0.1:{port}"
-        try:
-            deadline = time.monotonic() + 60
-            while not _answers(endpoint):
-                assert server.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, "S3 server not ready within a minute"
-                time.sleep(0.1)
-            yield endpoint
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def _answers(endpoint: str) -> bool:
-    try:
-        return httpx.get(endpoint, trust_env=False).status_code == 200
-    except httpx.TransportError:
-        return False
+    (port,) = free_ports(1)
+    with s3_server(port, tmp_path_factory.mktemp("s3") / "server.log") as url:
+        yield url
 
 
 def bucket_settings(endpoint: str, bucket: str) -> ObjectsSettings:

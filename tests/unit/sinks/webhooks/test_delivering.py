@@ -9,7 +9,7 @@ import pytest
 
 from connectors.host.clock import SystemClock
 from connectors.host.signals import StopSignal
-from connectors.kafka.errors import KafkaError
+from connectors.kafka.errors import KafkaError, OffsetOutOfRange
 from connectors.kafka.records import Place, Record
 from connectors.webhooks.targets import TargetPolicy
 from schemas import topics
@@ -26,11 +26,13 @@ from schemas.records import (
     Utterance,
     WebhookSubscription,
 )
+from sinks.webhooks import announcing
 from sinks.webhooks.announcing import Announcer
 from sinks.webhooks.delivering import Connections, Deliverer, Ownership
 from sinks.webhooks.lanes import Lanes
 from sinks.webhooks.posting import Posting
 from sinks.webhooks.settings import SinkWebhooksSettings
+from tests.support.memory_losses import MemoryLosses
 from tests.support.receiver import receiving
 
 CODEC = Codec.with_ids_from(topics.ALL)
@@ -72,8 +74,11 @@ class Member:
 
     def __init__(self, log, *names):
         self.log, self.names, self.at, self.committed = log, names, dict.fromkeys(names, 0), {}
+        self.overtaken = []
 
     def consume(self, _most, wait_s=0.0):
+        if self.overtaken:
+            raise OffsetOutOfRange(self.overtaken.pop())
         found = []
         for name in self.names:
             records = self.log.topics.get(name, [])[self.at[name] :]
@@ -86,6 +91,9 @@ class Member:
 
     def commit(self, offsets):
         self.committed |= offsets
+
+    def seek(self, place, _offset):
+        self.at[place.topic] = 0
 
 
 class Town:
@@ -109,10 +117,11 @@ class Town:
         settings = SinkWebhooksSettings(timeout_s=2, disable_after_failed=2)
         self.posting, self.lanes = Posting(TargetPolicy(allow_loopback=True), settings), Lanes()
         self.notices = Member(self.log, topics.WEBHOOK_NOTICES.name)
-        news = Member(self.log, topics.SESSION_CHANGES.name, topics.TRANSCRIPTS.name)
+        self.news = news = Member(self.log, topics.SESSION_CHANGES.name, topics.TRANSCRIPTS.name)
         stop, clock = StopSignal(), SystemClock()
-        self.announcer = Announcer(news, self.log, DECODER, directory, stop, clock)
-        connections = Connections(self.notices, self.log, DECODER, directory, self.posting, self.lanes)
+        self.losses = MemoryLosses()
+        self.announcer = Announcer(announcing.Connections(news, self.log, DECODER, directory, self.losses), stop, clock)
+        connections = Connections(self.notices, self.log, DECODER, directory, self.posting, self.lanes, self.losses)
         self.deliverer = Deliverer(connections, settings, stop, clock)
         loaded = SimpleNamespace(load=lambda _places, _s: iter(self.log.topics.get(topics.WEBHOOK_DELIVERIES.name, [])))
         Ownership(self.lanes, loaded, DECODER, 1.0).on_assigned({Place(topics.WEBHOOK_NOTICES.name, 0): 0})
@@ -219,6 +228,42 @@ def test_a_record_under_a_foreign_key_is_not_told(town, receiver):
     town.log.send_future(topics.SESSION_CHANGES, b"app_1", b"garbage", 0)
     town.change(0)
     town.until(are_over(town, 1))
+    assert receiver.states() == ["state 0"]
+
+
+def letters(town):
+    return [(letter.topic, letter.offset, letter.data) for letter in town.log.values(topics.DEAD_LETTERS)]
+
+
+def test_what_only_we_read_and_nobody_can_read_becomes_a_dead_letter(town, receiver):
+    """The announcer's other inputs are put aside by the sink of rows."""
+    town.log.send_future(topics.SESSION_CHANGES, b"app_1", b"a change", 0)
+    town.log.send_future(topics.TRANSCRIPTS, b"app_1", b"a line", 0)
+    town.log.send_future(topics.WEBHOOK_NOTICES, b"app_1", b"a notice", 0)
+    town.change(0)
+    town.until(are_over(town, 1))
+    assert sorted(letters(town)) == [("session-changes", 0, b"a change"), ("webhook-notices", 0, b"a notice")]
+    assert receiver.states() == ["state 0"]
+
+
+def test_a_letter_that_kafka_does_not_take_is_written_again_before_the_commit(town):
+    town.log.send_future(topics.WEBHOOK_NOTICES, b"app_1", b"a notice", 0)
+    town.log.refuses = 1
+    town.deliverer.step(0)
+    assert (letters(town), town.notices.committed) == ([], {})
+    town.deliverer.step(0)
+    assert letters(town) == [("webhook-notices", 0, b"a notice")]
+    assert town.notices.committed == {Place(topics.WEBHOOK_NOTICES.name, 0): 1}
+
+
+@pytest.mark.parametrize(("who", "topic"), [("news", topics.SESSION_CHANGES), ("notices", topics.WEBHOOK_NOTICES)])
+def test_what_retention_took_is_stated_before_the_rest_is_read(town, receiver, who, topic):
+    place = Place(topic.name, 0)
+    getattr(town, who).overtaken.append(place)
+    town.losses.errors.append(KafkaError("not now"))
+    town.change(0)
+    town.until(are_over(town, 1))
+    assert town.losses.stated == [place]
     assert receiver.states() == ["state 0"]
 
 
