@@ -18,7 +18,7 @@ from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRan
 from connectors.kafka.losses import Losses, unfinished
 from connectors.kafka.overtaken import Overtaken
 from connectors.kafka.producer import Producer
-from connectors.kafka.records import Record
+from connectors.kafka.records import Place, Record
 from connectors.kafka.understanding import Understanding, Understood
 from schemas import topics
 from schemas.keys import item_key, session_of
@@ -26,7 +26,7 @@ from schemas.records import Record as Value
 from schemas.records import SessionChange, WebhookNotice
 from schemas.signing import canonical
 from sinks.webhooks import metrics
-from sinks.webhooks.directory import Directory
+from sinks.webhooks.directory import Directory, NotKnownYet
 from sinks.webhooks.envelopes import delivery_id, envelope, news_of
 from sinks.webhooks.receivers import receivers
 
@@ -39,6 +39,7 @@ FIRST_WORD_MS = 500
 """How long a session's first news waits: whoever asked for the session should have the answer first."""
 
 ACK_S = 10.0
+RETRY_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +62,20 @@ class Announcer:
         self._understanding = Understanding(connections.consumer, connections.decoder)
         self._overtaken = Overtaken(connections.consumer, connections.losses, lambda place: unfinished)
         self._dead_letters = DeadLetters(connections.producer, connections.decoder.codec)
-        self._batch: list[Understood] = []
 
     def step(self, wait_s: float) -> None:
-        """Announce what is there; what Kafka did not take is tried again by the next step. Raises Fatal."""
+        """Announce what is there; what Kafka did not take is read again a little later. Raises Fatal."""
         self._overtaken.catch_up()
-        if not self._batch:
-            self._batch = self._read(wait_s)
-        if not self._batch:
+        batch = self._read(wait_s)
+        if not batch:
             return
         try:
-            self._announce()
+            self._announce(batch)
         except (KafkaError, TimeoutError) as error:
             if isinstance(error, Fatal):
                 raise
             log.warning("notices not written, trying again", error=type(error).__name__)
-            self._stop.wait_thread(0.5)
-            return
-        self._batch = []
+            self._consumer.put_back(_firsts(batch), RETRY_S)
 
     def _read(self, wait_s: float) -> list[Understood]:
         try:
@@ -88,19 +85,35 @@ class Announcer:
             self._overtaken.add(error.place)
             return []
 
-    def _announce(self) -> None:
+    def _announce(self, batch: list[Understood]) -> None:
+        """Of a session that is not known yet, the partition waits; all others go on."""
         sent: list[Future[int]] = []
-        for understood in self._batch:
-            sent += [self._send(understood.record, notice) for notice in self._notices(understood)]
-            if understood.refusal and understood.record.topic == topics.SESSION_CHANGES.name:
-                sent.append(self._dead_letters.refuse(understood.record, understood.refusal))
+        done: dict[Place, int] = {}
+        too_early: dict[Place, int] = {}
+        for understood in batch:
+            record = understood.record
+            if record.place in too_early:
+                continue
+            try:
+                sent += self._written(understood)
+            except NotKnownYet:
+                too_early[record.place] = record.offset
+            else:
+                done[record.place] = record.offset + 1
+        self._consumer.put_back(too_early, RETRY_S)
         acknowledged(sent, ACK_S, self._clock)
-        offsets = {record.place: record.offset + 1 for record, *_ in self._batch}
         held = self._consumer.assignment()
         try:
-            self._consumer.commit({place: offset for place, offset in offsets.items() if place in held})
+            self._consumer.commit({place: offset for place, offset in done.items() if place in held})
         except NotMember:
             log.info("partitions moved before the commit")
+
+    def _written(self, understood: Understood) -> list["Future[int]"]:
+        """A record's notices, on their way; or its letter, where nobody else would write one. Raises NotKnownYet."""
+        record, _, refusal = understood
+        if refusal and record.topic == topics.SESSION_CHANGES.name:
+            return [self._dead_letters.refuse(record, refusal)]
+        return [self._send(record, notice) for notice in self._notices(understood)]
 
     def _send(self, record: Record, notice: WebhookNotice) -> "Future[int]":
         value = self._to.decoder.codec.encode(topics.WEBHOOK_NOTICES, notice)
@@ -129,6 +142,10 @@ class Announcer:
                 created_at_ms=record.timestamp_ms,
                 not_before_ms=_not_before_ms(value, record.timestamp_ms),
             )
+
+
+def _firsts(batch: list[Understood]) -> dict[Place, int]:
+    return {understood.record.place: understood.record.offset for understood in reversed(batch)}
 
 
 def _not_before_ms(value: Value | None, at_ms: int) -> int:

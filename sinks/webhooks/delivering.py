@@ -111,6 +111,7 @@ class Deliverer:
         self._dead_letters = DeadLetters(connections.producer, connections.decoder.codec)
         self._taken: list[Understood] = []
         self._unwritten: list[tuple[int, WebhookDelivery]] = []
+        self._is_paused = False
 
     def step(self, wait_s: float) -> None:
         """Take notices, send what is due, write what was answered. Raises Fatal."""
@@ -129,9 +130,10 @@ class Deliverer:
 
     def _take_notices(self, wait_s: float) -> None:
         self._overtaken.catch_up()
-        if not self._taken:
-            self._taken = self._read(wait_s)
-            self._unwritten = [made for understood in self._taken for made in self._made(understood)]
+        read = self._read(wait_s)
+        self._taken += read
+        self._unwritten += [made for understood in read for made in self._made(understood)]
+        self._forget_what_moved_away()
         if not self._taken:
             return
         sent = [self._write(partition, delivery) for partition, delivery in self._unwritten]
@@ -140,6 +142,9 @@ class Deliverer:
         self._unwritten = []
         self._commit()
         self._taken = []
+        if self._is_paused:
+            self._to.consumer.resume(list(self._to.consumer.assignment()))
+            self._is_paused = False
 
     def _commit(self) -> None:
         held = self._to.consumer.assignment()
@@ -161,7 +166,16 @@ class Deliverer:
         made = self._lanes.accept(record.partition, record.offset, notice)
         return [] if made is None else [(record.partition, made)]
 
+    def _forget_what_moved_away(self) -> None:
+        held = self._to.consumer.assignment()
+        self._taken = [understood for understood in self._taken if understood.record.place in held]
+        self._unwritten = [made for made in self._unwritten if Place(topics.WEBHOOK_NOTICES.name, made[0]) in held]
+
     def _read(self, wait_s: float) -> list[Understood]:
+        """While something could not be written, nothing more than what arrives anew; but who is silent is no member."""
+        if self._taken:
+            self._to.consumer.pause(list(self._to.consumer.assignment()))
+            self._is_paused = True
         try:
             return list(self._understanding.of(self._to.consumer.consume(500, wait_s=wait_s)))
         except OffsetOutOfRange as error:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 
 from connectors.host.secrets import KeyRing
 from connectors.kafka.decoder import Decoder
-from connectors.kafka.errors import TimedOut
 from connectors.kafka.records import Record as KafkaRecord
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.view import TopicView
@@ -15,7 +14,12 @@ from schemas.keys import names
 from schemas.records import AppSession, Project, Record, WebhookDelivery, WebhookSubscription
 from schemas.topics import Topic
 
-CATCH_UP_S = 5.0
+CATCH_UP_S = 0.5
+"""For the sessions to be read up to now; whoever waits asks again later, and must not be silent for long."""
+
+
+class NotKnownYet(Exception):
+    """The sessions have not been read up to now."""
 
 
 class _Kept:
@@ -56,11 +60,11 @@ class Directory:
         return all(kept.view.ready for kept in (self._sessions, self._subscriptions, self._projects))
 
     def session(self, session_id: str) -> AppSession | None:
-        """The session, read up to now before it is said that there is none. Raises TimedOut where that took long."""
+        """The session, read up to now before it is said that there is none. Raises NotKnownYet."""
         found = self._sessions.values.get(session_id)
         if found is None:
             if not self._sessions.view.wait_to_end(CATCH_UP_S):
-                raise TimedOut("the sessions are not known up to now")
+                raise NotKnownYet
             found = self._sessions.values.get(session_id)
         return found if isinstance(found, AppSession) else None
 

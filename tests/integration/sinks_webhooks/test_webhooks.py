@@ -135,8 +135,10 @@ def test_chat_and_who_speaks_are_told_to_those_who_want_it(house, sink):
     assert written[2]["additional_data"]["is_deleted"] is True
     assert came["speech_start"]["event_data"] == {}
     assert (came["speech_start"]["participant_name"], came["speech_stop"]["timestamp_ms"]) == ("Ada", T0_MS + 900)
-    listed = tenant.http.get(f"/app_sessions/{session_id}/participant_events").json()["results"]
-    assert {item["event_type"] for item in listed} == {"speech_start", "speech_stop"}
+    listed = f"/app_sessions/{session_id}/participant_events"
+    until(lambda: len(tenant.http.get(listed).json()["results"]) == 2, "both as rows")
+    kinds = {item["event_type"] for item in tenant.http.get(listed).json()["results"]}
+    assert kinds == {"speech_start", "speech_stop"}
 
 
 def test_a_sessions_own_webhooks_stand_in_place_of_the_projects(house, sink):

@@ -29,6 +29,7 @@ from schemas.records import (
 from sinks.webhooks import announcing
 from sinks.webhooks.announcing import Announcer
 from sinks.webhooks.delivering import Connections, Deliverer, Ownership
+from sinks.webhooks.directory import NotKnownYet
 from sinks.webhooks.lanes import Lanes
 from sinks.webhooks.posting import Posting
 from sinks.webhooks.settings import SinkWebhooksSettings
@@ -74,13 +75,16 @@ class Member:
 
     def __init__(self, log, *names):
         self.log, self.names, self.at, self.committed = log, names, dict.fromkeys(names, 0), {}
-        self.overtaken = []
+        self.overtaken, self.paused, self.polls = [], frozenset(), 0
 
     def consume(self, _most, wait_s=0.0):
+        self.polls += 1
         if self.overtaken:
             raise OffsetOutOfRange(self.overtaken.pop())
         found = []
         for name in self.names:
+            if Place(name, 0) in self.paused:
+                continue
             records = self.log.topics.get(name, [])[self.at[name] :]
             self.at[name] += len(records)
             found += records
@@ -95,6 +99,15 @@ class Member:
     def seek(self, place, _offset):
         self.at[place.topic] = 0
 
+    def put_back(self, offsets, _rest_s):
+        self.at |= {place.topic: offset for place, offset in offsets.items()}
+
+    def pause(self, places):
+        self.paused = frozenset(places)
+
+    def resume(self, _places):
+        self.paused = frozenset()
+
 
 class Town:
     """An announcer and a deliverer over one log, telling real receivers."""
@@ -105,11 +118,11 @@ class Town:
             subscription_id="webhook_1", project_id="p", url=url, triggers=("bot.state_change", "transcript.update"),
             secrets_encrypted=(), created_at_ms=0,
         )  # fmt: skip
-        self.session = SESSION
+        self.session, self.not_yet = SESSION, set()
         directory = SimpleNamespace(
             is_ready=True,
             is_deleted=lambda _session_id: self.session.deletion is not None,
-            session=lambda session_id: self.session if session_id == "app_1" else None,
+            session=self.session_of,
             subscriptions=lambda _project: [self.hook],
             subscription=lambda subscription_id: self.hook if subscription_id == "webhook_1" else None,
             secrets=lambda _delivery: [SECRET],
@@ -136,6 +149,11 @@ class Town:
             session_id="app_1", kind=OutputKind.ITEM, utterance_id=f"utt_{number}", engine="zoom", text=f"word {number}"
         )
         self.log.send_future(topics.TRANSCRIPTS, b"app_1", CODEC.encode(topics.TRANSCRIPTS, value), 0)
+
+    def session_of(self, session_id):
+        if session_id in self.not_yet:
+            raise NotKnownYet
+        return self.session if session_id == "app_1" else None
 
     def delete(self):
         self.session = replace(SESSION, deletion=Deletion(reason="asked", asked_at_ms=1))
@@ -192,6 +210,50 @@ def test_what_kafka_does_not_take_is_written_again_before_anything_is_sent(town,
     assert receiver.told == []
     town.until(are_over(town, 1))
     assert len(receiver.told) == 1
+
+
+def test_who_cannot_write_stays_a_member_and_reads_nothing_more(town, receiver):
+    """A member that does not poll for a minute loses its partitions."""
+    town.change(0)
+    town.announcer.step(0)
+    town.change(1)
+    town.log.refuses = 1_000
+    for polls in range(1, 4):
+        town.deliverer.step(0)
+        assert town.notices.polls == polls
+    assert town.notices.paused
+    before = town.news.polls
+    town.announcer.step(0)
+    town.announcer.step(0)
+    assert town.news.polls == before + 2
+    town.log.refuses = 0
+    town.until(are_over(town, 2))
+    assert receiver.states() == ["state 0", "state 1"]
+    assert not town.notices.paused
+
+
+def test_what_moves_away_unwritten_is_the_next_owners(town):
+    town.change(0)
+    town.announcer.step(0)
+    town.log.refuses = 1
+    town.deliverer.step(0)
+    town.notices.names = ()
+    town.deliverer.step(0)
+    assert town.deliveries() == []
+
+
+def test_a_session_that_is_not_known_yet_holds_back_its_partition_alone(town, receiver):
+    town.not_yet.add("app_1")
+    town.change(0)
+    town.announcer.step(0)
+    town.announcer.step(0)
+    assert (town.news.committed, town.log.values(topics.WEBHOOK_NOTICES)) == ({}, [])
+    town.log.send_future(topics.TRANSCRIPTS, b"app_2", b"garbage", 0)
+    town.announcer.step(0)
+    assert town.news.committed == {Place(topics.TRANSCRIPTS.name, 0): 1}
+    town.not_yet.clear()
+    town.until(are_over(town, 1))
+    assert receiver.states() == ["state 0"]
 
 
 def test_a_successor_goes_on_where_the_log_ends(town, receiver):
