@@ -23,7 +23,7 @@ PROGRAMS = (
     Program(
         "processors participants",
         "processor-participants",
-        "turns meeting events into joins and leaves",
+        "turns events and chat into what participants did",
         (ProcessorsSettings, *SHARED),
     ),
     Program(

@@ -98,7 +98,7 @@ async def delete_app_session(_session: CurrentSession) -> Response:
 
 @router.post("/{session_id}/delete_data", responses=answers(400, 401, 403, 404, 503))
 async def delete_app_session_data(session: CurrentSession, services: Here) -> AppSessionDocument:
-    """Delete the recording, transcript and participant events of a session that is over. May be repeated.
+    """Delete the recording, transcript, chat and participant events of a session that is over. May be repeated.
 
     From the answer on nobody is shown any of it. `GET …/data_deletion` says what is gone by now.
     """

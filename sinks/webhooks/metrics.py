@@ -2,9 +2,9 @@
 
 from connectors.host.metrics import counter, gauge, histogram
 
-NOTICES = counter("rtms_webhooks_notices_total", "notices written, one per receiver and news", ["trigger"])
-ATTEMPTS = counter("rtms_webhooks_attempts_total", "attempts by what came of them", ["outcome"])
-DELIVERIES = counter("rtms_webhooks_deliveries_total", "deliveries that are over", ["status"])
-WAITING = gauge("rtms_webhooks_waiting", "deliveries that are not over")
-LATENCY = histogram("rtms_webhooks_first_attempt_seconds", "from the news' record to the first answer")
-LOST = counter("rtms_webhooks_lost_total", "stretches of an input that retention took unread", ["topic"])
+NOTICES = counter("rtms_sink_webhooks_notices_total", "notices written, one per receiver and news", ["trigger"])
+ATTEMPTS = counter("rtms_sink_webhooks_attempts_total", "attempts by what came of them", ["outcome"])
+DELIVERIES = counter("rtms_sink_webhooks_deliveries_total", "deliveries that are over", ["status"])
+WAITING = gauge("rtms_sink_webhooks_waiting", "deliveries that are not over")
+LATENCY = histogram("rtms_sink_webhooks_first_attempt_seconds", "from the news' record to the first answer")
+LOST = counter("rtms_sink_webhooks_lost_total", "stretches of an input that retention took unread", ["topic"])
