@@ -6,12 +6,10 @@ come from the producers' threads, one thread a producer, so each account has exa
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-import msgspec
-
-from connectors.kafka.errors import KafkaError, QueueFull, RecordTooLarge
+from connectors.kafka.errors import QueueFull, RecordTooLarge
 from connectors.kafka.producer import Producer
 from ingest import metrics
 from ingest.losses import Losses
@@ -20,7 +18,7 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.excerpts import Excerpt, excerpt_of
 from schemas.media_writer import AudioTrack, VideoTrack
-from schemas.records import MEDIA_CLASS_OF, Audio, Begin, Caption, Chat, Event, Hole, RecordKind, Video
+from schemas.records import MEDIA_CLASS_OF, Audio, Begin, Caption, Chat, Event, Hole, MediaRecord, RecordKind, Video
 from schemas.records import Codec as MediaCodec
 from schemas.topics import MAX_RECORD_BYTES, Topic
 
@@ -68,30 +66,6 @@ class Encodings:
         return max(1, known.get(topic.name, 0))
 
 
-@dataclass(slots=True)
-class Account:
-    """`sent` is written by the event loop, the rest by the producer's thread."""
-
-    sent: int = 0
-    settled: int = 0
-    failed: deque[Outgoing] = field(default_factory=deque)
-
-
-class _Settlement(msgspec.Struct, frozen=True, gc=False):
-    """What a producer calls with a record's fate; a Struct out of the collector's sight, as there are thousands.
-
-    Of a frame there is only what a hole says about it: it is not sent again, and its bytes need not stay.
-    """
-
-    account: Account
-    item: Outgoing
-
-    def __call__(self, error: KafkaError | None, _offset: int) -> None:
-        if error is not None:
-            self.account.failed.append(self.item)
-        self.account.settled += 1
-
-
 class Publisher:
     """`producers` maps each media topic's name to the producer that carries it."""
 
@@ -101,7 +75,7 @@ class Publisher:
         self._codec = codec
         self._producers = producers
         self._outbox = Outbox(budget_bytes)
-        self._accounts = {name: Account() for name in producers}
+        self._accounts = {name: producer.account(topics.BY_NAME[name]) for name, producer in producers.items()}
         self._sequences = dict.fromkeys(producers, 0)
         self._encodings = Encodings()
         self._audio: dict[tuple[int, str | None], AudioTrack] = {}
@@ -190,18 +164,23 @@ class Publisher:
     @property
     def unsettled(self) -> int:
         """Records that Kafka has neither taken nor refused yet."""
-        waiting = (account.sent - account.settled + len(account.failed) for account in self._accounts.values())
+        waiting = (account.sent - account.settled + len(account.refused) for account in self._accounts.values())
         return len(self._outbox) + sum(waiting)
 
     def _take_back(self) -> None:
         """What Kafka did not take in time: a frame is a hole; without its control records a session never closes."""
-        for account in self._accounts.values():
-            while account.failed:
-                item = account.failed.popleft()
-                if item.is_frame:
-                    self._lose(item, NOT_DELIVERED)
-                else:
-                    self._wait(item)
+        for name, account in self._accounts.items():
+            while account.refused:
+                self._refused(topics.BY_NAME[name], account.refused.popleft())
+
+    def _refused(self, topic: Topic, value: bytes) -> None:
+        """Read what we have written ourselves: that costs less than keeping in mind what each record was."""
+        record = self._codec.decode(topic, value)
+        assert isinstance(record, MediaRecord)
+        if record.kind is RecordKind.FRAME:
+            self.lost(topic, record.timestamp_ms, NOT_DELIVERED, record.participant_id)
+        else:
+            self._wait(Outgoing(topic, value, record.timestamp_ms, is_frame=False))
 
     def _new_audio_track(self, frame: Frame) -> AudioTrack:
         constant = Audio(
@@ -261,21 +240,12 @@ class Publisher:
     def _handed_over(self, item: Outgoing) -> bool:
         """Whether the record is the producer's business now, or nobody's; False: it has to wait."""
         try:
-            self._produce(item)
+            self._accounts[item.topic.name].send(self._key, item.value, self.identity.partition)
         except QueueFull:
             return False
         except RecordTooLarge:
             self._put_aside(item)
         return True
-
-    def _produce(self, item: Outgoing) -> None:
-        name = item.topic.name
-        account = self._accounts[name]
-        who = item.participant_id
-        kept = Outgoing(item.topic, b"", item.timestamp_ms, participant_id=who) if item.is_frame else item
-        settle = _Settlement(account, kept)
-        self._producers[name].send(item.topic, self._key, item.value, self.identity.partition, settle)
-        account.sent += 1
 
     def _put_aside(self, item: Outgoing) -> None:
         self._oversized.append(excerpt_of(item.value))

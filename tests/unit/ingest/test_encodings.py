@@ -19,20 +19,11 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.records import Codec as MediaName
 from schemas.records import RecordKind
+from tests.unit.ingest.producers import FakeProducer
 from tests.unit.ingest.test_worker import SESSION
 
 T = 1_700_000_000_000
 CODEC = Codec.with_ids_from(topics.ALL)
-
-
-class Keeping:
-    """A producer that keeps what it is given."""
-
-    def __init__(self):
-        self.sent = []
-
-    def send(self, topic, key, value, partition, on_delivery):
-        self.sent.append(CODEC.decode(topic, value))
 
 
 class Clock:
@@ -45,7 +36,7 @@ class Clock:
 
 @pytest.fixture
 async def live():
-    producer = Keeping()
+    producer = FakeProducer()
     producers = {topic.name: producer for topic in topics.MEDIA_TOPICS}
     publisher = Publisher(Identity("app_1", 3, 7), CODEC, producers, 1_000_000)
 
@@ -56,8 +47,12 @@ async def live():
     return LiveSession(publisher, SESSION, around), producer
 
 
+def records(producer):
+    return [CODEC.decode(topic, value) for _, topic, value in producer.sent]
+
+
 def frames(producer):
-    return [record for record in producer.sent if record.kind is RecordKind.FRAME]
+    return [record for record in records(producer) if record.kind is RecordKind.FRAME]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +88,7 @@ async def test_what_is_agreed_to_anew_holds_from_there_on(live):
         session.on_event(MediaReady(MediaParameters(audio=AudioParameters(codec=codec)), again=codec != MediaCodec.L16))
         session.on_event(FrameReceived(Medium.AUDIO, 7, "Ada", T, b"sound"))
     assert [record.codec for record in frames(producer)] == [MediaName.L16, MediaName.OPUS]
-    assert sum(record.kind is RecordKind.BEGIN for record in producer.sent) == 6
+    assert sum(record.kind is RecordKind.BEGIN for record in records(producer)) == 6
 
 
 async def test_the_two_sides_of_a_call_are_two_participants(live):

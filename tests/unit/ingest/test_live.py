@@ -11,6 +11,7 @@ from ingest.live import LiveSession
 from ingest.publisher import Identity, Publisher
 from schemas import topics
 from schemas.codec import Codec
+from tests.unit.ingest.producers import TakingProducer
 from tests.unit.ingest.test_worker import REQUEST, SESSION
 
 FIRST, SECOND = ("wss://rtms1.zoom.us", "wss://rtms1b.zoom.us"), ("wss://rtms2.zoom.us",)
@@ -49,17 +50,10 @@ class Factory:
         return self.made[-1]
 
 
-class Taking:
-    """A producer that takes everything at once."""
-
-    def send(self, topic, key, value, partition, on_delivery):
-        on_delivery(None, 1)
-
-
 @pytest.fixture
 async def begun():
     factory = Factory()
-    producers = {topic.name: Taking() for topic in topics.MEDIA_TOPICS}
+    producers = {topic.name: TakingProducer() for topic in topics.MEDIA_TOPICS}
     publisher = Publisher(Identity("app_1", 3, 7), Codec.with_ids_from(topics.ALL), producers, 1_000_000)
     around = SimpleNamespace(create_session=factory, letters=None, clock=SystemClock(), hand_over_s=1.0)
     live = LiveSession(publisher, at(FIRST), around)
