@@ -25,7 +25,7 @@ from connectors.rtms.protocol.parameters import MediaParameters
 from connectors.rtms.protocol.params import LIFE, Phase, StreamParams, StreamPolicy, Turn
 from connectors.rtms.protocol.signaling import Offer
 from connectors.rtms.protocol.signature import handshake_signature
-from connectors.rtms.protocol.sockets import ANSWER, RETRY, SUSPICION, WATCHDOG, Sockets
+from connectors.rtms.protocol.sockets import ANSWER, PULSE, RETRY, SUSPICION, WATCHDOG, Sockets
 from connectors.rtms.protocol.subscriptions import wanted_events
 from connectors.rtms.protocol.ticks import Silence, Ticks, silences
 from connectors.rtms.protocol.watching import Watching
@@ -162,6 +162,8 @@ class Connection:
             return
         self.sockets.accepted(link, now_ms)
         self.ticks.connected(SIGNALING, probing=False)
+        if self._policy.probing:
+            self.sockets.ask_when_quiet(link)
         self._subscribed = False
         planned = self._negotiation.links(offer)
         media = frozenset[Medium]().union(*(each.media for each in planned))
@@ -327,13 +329,18 @@ class Connection:
             return
         if name == RETRY:
             self.sockets.open(link, now_ms)
-        elif name == ANSWER or (name == WATCHDOG and self.sockets.is_silent(link, now_ms)):
+        elif name == ANSWER or self._is_dead(link, name, now_ms):
             self.lost(link, now_ms)
         elif name == SUSPICION and link.heard_ms <= link.suspected_ms:
             self.ticks.lost(link.channel)
             self._negotiation.forget(link.channel)
             self.sockets.drain(link)
             self.sockets.open(link, now_ms)
+
+    def _is_dead(self, link: Link, name: str, now_ms: int) -> bool:
+        if name == WATCHDOG:
+            return self.sockets.is_silent(link, now_ms)
+        return name == PULSE and self.sockets.has_no_pulse(link, now_ms)
 
     # --- ending -----------------------------------------------------------------------------------------------------
 
