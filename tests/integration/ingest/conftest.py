@@ -12,7 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from connectors.host.secrets import KeyRing
 from connectors.kafka.decoder import Decoder
@@ -82,16 +84,26 @@ class House:
         self._view.close()
         self.producer.close()
 
-    def worker(self, name: str, **settings: str) -> Server:
-        """A worker of that name, ready; at once when it runs. `settings` are for its first start."""
+    def named(self, name: str, **settings: str) -> Server:
+        """The worker of that name, whether it runs or not. `settings` count when it is named first."""
         if name not in self.workers:
             env = self._env | {"RTMS_INGEST_WORKER": name} | settings
             self.workers[name] = service(["-m", "ingest"], env, self.folder / f"{name}.log")
-        server = self.workers[name]
+        return self.workers[name]
+
+    def worker(self, name: str, **settings: str) -> Server:
+        """The worker of that name, ready; at once when it runs."""
+        server = self.named(name, **settings)
         if server.pid is None:
             server.launch()
         server.wait_ready()
         return server
+
+    def held_by(self, *names: str) -> int:
+        """How many sessions these workers hold together, as they say themselves."""
+        texts = [httpx.get(f"{self.workers[name].url}/metrics", trust_env=False).text for name in names]
+        families = [family for text in texts for family in text_string_to_metric_families(text)]
+        return round(sum(sample.value for f in families if f.name == "rtms_ingest_sessions" for sample in f.samples))
 
     def read_everything(self) -> None:
         """Have the processors run, which see both sides of a hand-over."""
