@@ -57,6 +57,7 @@ class Encodings:
     sample_rate_hz: int = 0
     channels: int = 0
     chunk_ms: int = 0
+    is_mixed: bool = False
     video: MediaCodec = MediaCodec.NONE
     video_ms: int = 0
     share: MediaCodec = MediaCodec.NONE
@@ -131,6 +132,10 @@ class Publisher:
         """Close the session on all six topics."""
         for topic in topics.MEDIA_TOPICS:
             self._control(topic, RecordKind.END, at_ms, arrived_us)
+
+    def handed_over(self, at_ms: int, arrived_us: int) -> None:
+        """State of the sound that all which Zoom had sent by then has been written, and is the last of this epoch."""
+        self._control(topics.AUDIO, RecordKind.HANDED_OVER, at_ms, arrived_us)
 
     def audio(self, frame: Frame) -> None:
         """One chunk of one participant's audio."""

@@ -46,6 +46,7 @@ DRAIN_MS = 3_000
 CLOSING_MS = 1_000
 """How long a peer may take to answer a close frame; twice that for a hand-over, which closes in two steps."""
 
+_UNCONFIRMED = StreamEnded(EndCause.HANDED_OVER, confirmed=False)
 _END = "end"
 _WITH_PEER = frozenset({LinkState.OPENING, LinkState.GREETING, LinkState.UP})
 
@@ -125,6 +126,8 @@ class Connection:
     def closed(self, link: Link, now_ms: int, close_code: int | None) -> None:
         """The socket is gone, whether that was wanted or not."""
         if link.state is LinkState.DRAINING or self.phase is not Phase.RUNNING:
+            if self.phase is Phase.HANDING_OVER and link is not self.sockets.signaling and close_code is None:
+                self._ended = _UNCONFIRMED
             self.sockets.closed(link)
             self.ticks.lost(link.channel)
             if self.phase is Phase.LEAVING and link is self.sockets.signaling:
@@ -367,6 +370,8 @@ class Connection:
         if self.phase is Phase.LEAVING:
             self._end(StreamEnded(EndCause.CLOSED, confirmed=False), now_ms)
         elif any(link.state in _WITH_PEER for link in self.sockets.links.values()):
+            if self.phase is Phase.HANDING_OVER:
+                self._ended = _UNCONFIRMED
             self._drain_all(now_ms)
         else:
             self._over()

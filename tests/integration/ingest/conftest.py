@@ -6,7 +6,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -193,18 +193,31 @@ class House:
 
     def records(self, topic: Topic, session: str) -> list[Any]:
         """What the topic holds of the session, in order."""
-        number = partition_of(session, self.kafka.partitions) if topic.per_session else 0
+        return self.all_records(topic, [session])[session]
+
+    def all_records(self, topic: Topic, sessions: Sequence[str]) -> dict[str, list[Any]]:
+        """What the topic holds of these sessions, each in order; read once."""
+        numbers = {partition_of(one, self.kafka.partitions) if topic.per_session else 0 for one in sessions}
+        found: dict[str, list[Any]] = {session: [] for session in sessions}
         loader = PartitionLoader(self.kafka)
         try:
-            loaded = [r for r in loader.load([Place(topic.name, number)], 30) if r.value]
+            for loaded in loader.load([Place(topic.name, number) for number in numbers], 30):
+                session = (loaded.key or b"").decode()
+                if loaded.value and (session in found or not topic.per_session):
+                    record = self.decoder.decode(topic, loaded.value)
+                    found.get(getattr(record, "session_id", ""), []).append(record)
         finally:
             loader.close()
-        found = [self.decoder.decode(topic, record.value) for record in loaded if record.value]
-        return [record for record in found if getattr(record, "session_id", None) == session]
+        return found
 
     def media(self, session: str) -> dict[str, list[MediaRecord]]:
         """The session's six topics by medium."""
-        return {topic.name.removeprefix("rtms."): self.records(topic, session) for topic in topics.MEDIA_TOPICS}
+        return self.all_media([session])[session]
+
+    def all_media(self, sessions: Sequence[str]) -> dict[str, dict[str, list[MediaRecord]]]:
+        """The six topics of each session by medium."""
+        by_medium = {topic.medium: self.all_records(topic, sessions) for topic in topics.MEDIA_TOPICS}
+        return {session: {medium: found[session] for medium, found in by_medium.items()} for session in sessions}
 
     def letters(self, session: str) -> list[DeadLetter]:
         return self.records(topics.DEAD_LETTERS, session)
