@@ -28,6 +28,9 @@ MEMORY_BUDGET = "memory_budget"
 NOT_DELIVERED = "not_delivered"
 TOO_LARGE = "too_large"
 
+MAX_TRACKS = 512
+"""So many prefixes are kept for the next frame of the same participant; more people only cost time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -216,12 +219,16 @@ class Publisher:
             channels=self._encodings.channels,
         )
         track = AudioTrack(self._codec.schema_id(topics.AUDIO), constant)
+        if len(self._audio) >= MAX_TRACKS:
+            self._audio.clear()
         self._audio[frame.participant_id, frame.participant_name] = track
         return track
 
     def _new_picture_track(self, topic: Topic, frame: Frame) -> VideoTrack:
         codec = self._encodings.share if topic is topics.SHARE else self._encodings.video
         track = VideoTrack(topic, self._codec.schema_id(topic), Video(**self._head(frame), codec=codec))
+        if len(self._pictures) >= MAX_TRACKS:
+            self._pictures.clear()
         self._pictures[topic.name, frame.participant_id, frame.participant_name] = track
         return track
 

@@ -77,7 +77,7 @@ async def joined(house: House, simulators: Sequence[Simulator], seconds: int) ->
     """A meeting of each simulator, all in one worker's hands."""
     number = next(_numbers) % house.kafka.partitions
     streams = [
-        await one.start(MeetingRequest(seconds=seconds, stream_id=_stream_id(house, number))) for one in simulators
+        await one.start(MeetingRequest(seconds=seconds, stream_id=stream_id_in(house, number))) for one in simulators
     ]
     sessions = [house.join(one, stream) for one, stream in zip(simulators, streams, strict=True)]
     states = [await house.until(session, State.CONNECTED) for session in sessions]
@@ -91,7 +91,8 @@ async def joined(house: House, simulators: Sequence[Simulator], seconds: int) ->
 _numbers = itertools.count()
 
 
-def _stream_id(house: House, number: int) -> str:
+def stream_id_in(house: House, number: int) -> str:
+    """The id of a stream whose session is in that partition."""
     ids = (uuid.uuid4().hex for _ in itertools.count())
     return next(one for one in ids if partition_of(session_id(PROJECT, one), house.kafka.partitions) == number)
 

@@ -3,14 +3,16 @@
 import asyncio
 import os
 import signal
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from connectors.rtms.protocol.codes import Medium
+from connectors.rtms.simulator.request import MeetingRequest
 from schemas import topics
 from schemas.records import FactKind
 from schemas.sessions import State
-from tests.integration.ingest.conftest import House, check_envelope, check_ticks
+from tests.integration.ingest.conftest import House, check_envelope, check_ticks, tally, truth_tally, wait_until
 from tests.integration.ingest.taking_over import (
     BOTH,
     Held,
@@ -25,6 +27,7 @@ from tests.integration.ingest.taking_over import (
     now_ms,
     ready_again,
     spoken,
+    stream_id_in,
     taken_over,
 )
 
@@ -117,6 +120,31 @@ async def test_a_worker_that_is_frozen_is_replaced_and_lets_go_when_it_wakes(hou
         assert len(set(got)) == len(got), "nothing twice"
         check_holes(held.stream, media, await holes_of(house, held.session, *MISSED))
     assert "Traceback" not in house.logs()
+
+
+async def test_a_worker_that_joins_takes_its_share_and_nothing_else_is_disturbed(
+    house: House, simulate: Simulate
+) -> None:
+    await asyncio.to_thread(house.only, "one")
+    simulator, partitions = await simulate(speed=1.0), house.kafka.partitions
+    requests = [MeetingRequest(seconds=14, stream_id=stream_id_in(house, number)) for number in range(partitions)]
+    streams = [await simulator.start(request) for request in requests]
+    sessions = [house.join(simulator, stream) for stream in streams]
+    for session in sessions:
+        await house.until(session, State.CONNECTED)
+    await asyncio.to_thread(house.worker, "two")
+    await wait_until(lambda: house.held_by("two") == partitions // 2, 20, house.logs)
+    ended = [await house.until(session, State.POST_PROCESSING) for session in sessions]
+    every = await asyncio.to_thread(house.all_media, sessions)
+    for done, stream in zip(ended, streams, strict=True):
+        has_moved = done.worker == "two"
+        connections = [story for story in stream.truth.connections if story.kind == "signalling"]
+        assert len(connections) == 1 + has_moved
+        check_envelope(every[done.session_id])
+        assert heard(every[done.session_id]["audio"]) == spoken(stream)
+        if not has_moved:
+            assert tally(every[done.session_id]) == truth_tally(stream)
+    assert Counter(done.worker for done in ended) == {"one": partitions // 2, "two": partitions // 2}
 
 
 async def test_a_stream_announced_again_elsewhere_is_followed_by_the_worker_that_has_it(
