@@ -51,13 +51,14 @@ async def serve(running: Running, kafka: KafkaSettings, decoder: Decoder, waitin
     producers = {topic.name: text if topic.text else media for topic in topics.MEDIA_TOPICS}
     producers |= {topics.VIDEO.name: video, topics.SHARE.name: video}
     facts = Facts(control, decoder.codec, settings.worker)
+    contact = Contact()
     credentials = ZoomCredentials(kafka, decoder, running.configured.of(SecretsSettings).key_ring()).start()
     around = Surroundings(
         worker=settings.worker,
         facts=facts,
         letters=DeadLetters(text, decoder.codec),
         clock=clock,
-        create_session=session_factory(credentials, running.configured.of(ZoomSettings), clock),
+        create_session=session_factory(credentials, running.configured.of(ZoomSettings), clock, contact),
         hand_over_s=settings.hand_over_s,
     )
     worker = Worker(
@@ -83,7 +84,7 @@ async def serve(running: Running, kafka: KafkaSettings, decoder: Decoder, waitin
         health.ready(True)
         await worker.watch_deadlines()
 
-    watch = watch_over((media, video, text, control), health, settings.without_kafka_s)
+    watch = watch_over((media, video, text, control), contact, health, settings.without_kafka_s)
     await first_of(stop.wait(), worker.broken.wait(), work(), watch)
     health.ready(False, "stopping")
     await worker.leave()
@@ -95,14 +96,14 @@ async def serve(running: Running, kafka: KafkaSettings, decoder: Decoder, waitin
     return 0 if stop.is_set() and not worker.broken.is_set() and not left else 1
 
 
-async def watch_over(producers: Sequence[Producer], health: Health, without_kafka_s: float) -> None:
+async def watch_over(producers: Sequence[Producer], contact: Contact, health: Health, without_kafka_s: float) -> None:
     """Liveness: the event loop gets round. Returns when the process is of no use any more, which ends it."""
-    contact = Contact()
     while all(producer.connection.fatal is None for producer in producers):
         health.beat()
         acknowledged = sum(producer.acknowledged for producer in producers)
         on_the_way = sum(producer.queued for producer in producers)
-        if contact.silent_s(acknowledged, on_the_way, asyncio.get_running_loop().time()) > without_kafka_s:
+        contact.note(acknowledged, on_the_way, asyncio.get_running_loop().time())
+        if contact.silent_s > without_kafka_s:
             log.error("without kafka for too long, leaving")
             return
         await asyncio.sleep(BEAT_S)

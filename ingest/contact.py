@@ -2,16 +2,25 @@
 
 from dataclasses import dataclass
 
+UNSURE_S = 2.0
+"""Of silence: less than any group takes to give a silent member's partitions to another."""
+
 
 @dataclass(slots=True)
 class Contact:
-    """What is known of the producers together; who has nothing on the way misses nobody."""
+    """What is known of the producers together as of the last `note`; who has nothing on the way misses nobody."""
 
-    acknowledged: int = 0
-    since_s: float | None = None
+    silent_s: float = 0.0
+    _acknowledged: int = 0
+    _since_s: float | None = None
 
-    def silent_s(self, acknowledged: int, on_the_way: int, now_s: float) -> float:
-        """Seconds for which records have waited in vain. `acknowledged` counts all of them so far."""
-        if self.since_s is None or acknowledged != self.acknowledged or not on_the_way:
-            self.acknowledged, self.since_s = acknowledged, now_s
-        return now_s - self.since_s
+    def note(self, acknowledged: int, on_the_way: int, now_s: float) -> None:
+        """`acknowledged` counts all records so far, `on_the_way` those that wait for it."""
+        if self._since_s is None or acknowledged != self._acknowledged or not on_the_way:
+            self._acknowledged, self._since_s = acknowledged, now_s
+        self.silent_s = now_s - self._since_s
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether a newer claim than ours would have been heard of."""
+        return self.silent_s <= UNSURE_S

@@ -39,6 +39,7 @@ from ingest.publisher import Frame, Publisher
 from ingest.reception import EVERY_MEDIUM, Reception
 from ingest.refusals import CannotJoin
 from ingest.worker import Outcome
+from schemas import settings as session_settings
 from schemas import topics
 from schemas.records import AppSession, Begin, Caption, Chat, Event, FactKind, Hole
 from schemas.sessions import State
@@ -156,7 +157,19 @@ class LiveSession:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._around.hand_over_s):
                 await self._stopped()
+                if self._is_sound_whole():
+                    self._publisher.handed_over(self._last_ms, self._around.clock.now_us())
                 await self._settled()
+
+    def _is_sound_whole(self) -> bool:
+        """Whether Zoom closed the sockets as it was asked to, and keeps what is said until somebody connects."""
+        running = self._running
+        if running is None or running.cancelled() or running.exception() is not None:
+            return False
+        ended = running.result()
+        is_read = ended.cause is EndCause.HANDED_OVER and ended.confirmed
+        has_all = is_read and self._last_ms > 0 and self._reception.has_socket(topics.AUDIO.medium)
+        return has_all and session_settings.loads(self._state.settings).buffered_audio
 
     def follow(self, state: AppSession) -> None:
         """Zoom announces a stream again when its server failed; the same addresses again are only a retry."""
@@ -220,7 +233,7 @@ class LiveSession:
     def _on_ready(self, event: MediaReady, arrived_us: int) -> None:
         encodings = translation.encodings(event.negotiated)
         self._reception.ready(self._around.clock.now_ms())
-        self._reception.chunk_ms = encodings.chunk_ms
+        self._reception.chunk_ms, self._reception.is_mixed = encodings.chunk_ms, encodings.is_mixed
         if self._ready:
             self._publisher.agree(encodings)
             return
@@ -244,7 +257,7 @@ class LiveSession:
                 log.warning("medium refused", session_id=session_id, medium=event.medium, code=event.code)
             case SocketLost():
                 log.warning("socket lost", session_id=session_id, channel=event.channel, code=event.close_code)
-                self._reception.lost(_media_through(event.channel))
+                self._reception.lost(_media_through(event.channel), in_order=_is_in_order(event))
             case StreamEnded():
                 if event.cause is not EndCause.HANDED_OVER:
                     self._reception.over(self._around.clock.now_ms())
@@ -305,6 +318,11 @@ class LiveSession:
     async def _insist(self, kind: FactKind, hole: Hole | None = None) -> None:
         identity = self._identity
         await insist(self._around.facts, identity.session_id, identity.partition, kind, epoch=identity.epoch, hole=hole)
+
+
+def _is_in_order(lost: SocketLost) -> bool:
+    """Whether Zoom closed the socket itself; of others' sockets that went with signalling nothing is known."""
+    return lost.close_code is not None and lost.channel != SIGNALING
 
 
 def _media_through(channel: str) -> tuple[str, ...]:

@@ -26,6 +26,9 @@ MEMORY_BUDGET = "memory_budget"
 NOT_DELIVERED = "not_delivered"
 TOO_LARGE = "too_large"
 
+MAX_TRACKS = 512
+"""So many prefixes are kept for the next frame of the same participant; more people only cost time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -55,6 +58,7 @@ class Encodings:
     sample_rate_hz: int = 0
     channels: int = 0
     chunk_ms: int = 0
+    is_mixed: bool = False
     video: MediaCodec = MediaCodec.NONE
     video_ms: int = 0
     share: MediaCodec = MediaCodec.NONE
@@ -105,6 +109,10 @@ class Publisher:
         """Close the session on all six topics."""
         for topic in topics.MEDIA_TOPICS:
             self._control(topic, RecordKind.END, at_ms, arrived_us)
+
+    def handed_over(self, at_ms: int, arrived_us: int) -> None:
+        """State of the sound that all which Zoom had sent by then has been written, and is the last of this epoch."""
+        self._control(topics.AUDIO, RecordKind.HANDED_OVER, at_ms, arrived_us)
 
     def audio(self, frame: Frame) -> None:
         """One chunk of one participant's audio."""
@@ -190,12 +198,16 @@ class Publisher:
             channels=self._encodings.channels,
         )
         track = AudioTrack(self._codec.schema_id(topics.AUDIO), constant)
+        if len(self._audio) >= MAX_TRACKS:
+            self._audio.clear()
         self._audio[frame.participant_id, frame.participant_name] = track
         return track
 
     def _new_picture_track(self, topic: Topic, frame: Frame) -> VideoTrack:
         codec = self._encodings.share if topic is topics.SHARE else self._encodings.video
         track = VideoTrack(topic, self._codec.schema_id(topic), Video(**self._head(frame), codec=codec))
+        if len(self._pictures) >= MAX_TRACKS:
+            self._pictures.clear()
         self._pictures[topic.name, frame.participant_id, frame.participant_name] = track
         return track
 

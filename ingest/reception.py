@@ -19,13 +19,15 @@ class Reception:
     """By medium: `through_ms` is up to which Zoom time it was received, `_lost` when it was connected again (None: it
     is not yet), for those that have not said anything since their socket was lost.
 
-    `chunk_ms` is how much sound one audio frame holds.
+    `chunk_ms` is how much sound one audio frame holds, and `is_mixed` says that it is everybody's.
     """
 
     chunk_ms: int = 0
+    is_mixed: bool = False
     through_ms: dict[str, int] = field(default_factory=dict)
     _lost: dict[str, int | None] = field(default_factory=dict)
     _holes: list[Hole] = field(default_factory=list)
+    _is_sound_whole: bool = False
 
     def frame(self, medium: str, at_ms: int) -> None:
         """A frame of this time arrived."""
@@ -41,8 +43,14 @@ class Reception:
         if through_ms > self.through_ms.get(medium, 0):
             self.through_ms[medium] = through_ms
 
-    def lost(self, media: Iterable[str]) -> None:
-        """These have no socket any more."""
+    def has_socket(self, medium: str) -> bool:
+        """Whether all that Zoom sends of it comes here."""
+        return medium in self.through_ms and medium not in self._lost
+
+    def lost(self, media: Iterable[str], *, in_order: bool = False) -> None:
+        """These have no socket any more. `in_order`: Zoom has closed it, so nothing that it sent was on its way."""
+        if self.has_socket(AUDIO.medium):
+            self._is_sound_whole = in_order
         self._lost |= dict.fromkeys((medium for medium in media if medium in self.through_ms), None)
 
     def ready(self, now_ms: int) -> None:
@@ -71,9 +79,13 @@ class Reception:
         if begun_ms is None:
             return  # still on its way when the socket was lost
         del self._lost[medium]
-        hole = seams.hole(medium, self._received_ms(medium), begun_ms, frame_ms)
+        first = None if frame_ms is None else seams.First(frame_ms, self._beside_ms(medium))
+        hole = seams.hole(medium, self._received_ms(medium), begun_ms, first, handed_over=self._is_sound_whole)
         if hole is not None:
             self._holes.append(hole)
 
     def _received_ms(self, medium: str) -> int:
-        return self.through_ms[medium] + (self.chunk_ms if medium == AUDIO.medium else 0)
+        return self.through_ms[medium] + (self.chunk_ms if medium == AUDIO.medium and self.is_mixed else 0)
+
+    def _beside_ms(self, medium: str) -> int:
+        return 0 if medium != AUDIO.medium or self.is_mixed else self.chunk_ms

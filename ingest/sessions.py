@@ -19,6 +19,8 @@ from connectors.rtms.protocol.params import StreamParams, StreamPolicy
 from connectors.rtms.session import RtmsSession
 from connectors.rtms.settings import ZoomSettings
 from connectors.rtms.transport.choice import create_transport
+from ingest.caution import CautiousTransport
+from ingest.contact import Contact
 from ingest.credentials import ZoomCredentials
 from ingest.live import CreateSession
 from ingest.refusals import UnusableRequest
@@ -97,9 +99,9 @@ def asked_for(settings: str, policy: StreamPolicy) -> tuple[MediaParameters, Str
         raise UnusableRequest("settings that Zoom cannot be asked for") from error
 
 
-def session_factory(credentials: ZoomCredentials, zoom: ZoomSettings, clock: Clock) -> CreateSession:
+def session_factory(credentials: ZoomCredentials, zoom: ZoomSettings, clock: Clock, contact: Contact) -> CreateSession:
     """A function that makes a session for a state; it raises CannotJoin."""
-    transport, policy = create_transport(zoom), zoom.policy()
+    transport, policy = CautiousTransport(create_transport(zoom), contact), zoom.policy()
 
     async def create(state: AppSession, on_event: Callable[[OwnerEvent], None]) -> RtmsSession:
         request = state.request

@@ -47,6 +47,7 @@ def encodings(negotiated: MediaParameters) -> Encodings:
         sample_rate_hz=audio.sample_rate_hz if audio else 0,
         channels=audio.channel if audio else 0,
         chunk_ms=audio.send_rate if audio else 0,
+        is_mixed=audio is not None and audio.data_opt == codes.DataOption.AUDIO_MIXED_STREAM,
         video=_picture_codec(negotiated.video),
         video_ms=_picture_ms(negotiated.video),
         share=_picture_codec(negotiated.share),

@@ -76,13 +76,18 @@ __all__ = [
 
 
 class RecordKind(StrEnum):
-    """What a record of a media topic is; `begin`, `tick` and `end` are the control records between the frames."""
+    """What a record of a media topic is; all but frames are control records.
+
+    `handed_over`, of sound alone, is the last of an epoch whose worker has read and written all that Zoom had sent:
+    what was said later Zoom keeps for the next connection, so between the two epochs nothing is missing.
+    """
 
     UNKNOWN = "unknown"
     FRAME = "frame"
     BEGIN = "begin"
     TICK = "tick"
     END = "end"
+    HANDED_OVER = "handed_over"
 
 
 class Codec(StrEnum):

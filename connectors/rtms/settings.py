@@ -30,7 +30,9 @@ class ZoomSettings(BaseSettings):
     allow_plaintext: bool = Field(default=False, description="ws:// as well, for simulators")
     transport: Literal["picows", "websockets"] = Field(default="picows", description="the WebSocket library")
     unified_media: bool = Field(default=True, description="one socket for all media where Zoom offers that")
-    probe_silence: bool = Field(default=True, description="ping sockets: evidence that silence lost nothing")
+    probe_silence: bool = Field(
+        default=True, description="ping sockets: evidence that silence lost nothing, and of life"
+    )
     ca_file: Path | None = Field(default=None, description="authorities (PEM) to trust beside the system's")
     max_message_bytes: int = Field(
         default=24 * 1024 * 1024, ge=1024 * 1024, description="of a larger message only the start is kept"
@@ -38,7 +40,9 @@ class ZoomSettings(BaseSettings):
     open_timeout_s: float = Field(default=8.0, gt=0, description="for a socket to open")
     close_timeout_s: float = Field(default=1.0, gt=0, description="for a socket to close")
     answer_timeout_s: float = Field(default=10.0, gt=0, description="for Zoom to answer a request")
-    watchdog_s: float = Field(default=30.0, gt=0, description="of silence, after which a socket is given up")
+    watchdog_s: float = Field(
+        default=30.0, gt=0, description="of silence, after which a socket is given up that answers no pings"
+    )
     capture_folder: Path | None = Field(default=None, description="keep what streams carry in files there, for tests")
     capture_names: bool = Field(default=False, description="keep people's names in captures")
 

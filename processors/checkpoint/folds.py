@@ -44,7 +44,8 @@ class Fold(NamedTuple):
     count what was left out of the windows.
 
     `heard_ms` is up to which time the medium was received, by frames and ticks; `is_resumed` says that a newer epoch
-    has begun since and not said anything yet: what lies between the two was sent to nobody.
+    has begun since and not said anything yet: what lies between the two was sent to nobody. `handed_over`: nothing of
+    it was on its way to the worker before, and there was none between.
     """
 
     epoch: int = -1
@@ -63,6 +64,7 @@ class Fold(NamedTuple):
     part: Json = None
     heard_ms: int = NEVER_MS
     is_resumed: bool = False
+    handed_over: bool = False
 
     def is_stale(self, record: MediaRecord) -> bool:
         return record.epoch < self.epoch
@@ -109,9 +111,15 @@ class Fold(NamedTuple):
             missing=self.missing + gap,
             frames=self.frames + is_frame,
             late=self.late + (is_frame and not self.is_in_time(record)),
-            heard_ms=max(self.heard_ms, seams.end_ms(record)) if speaks or opens else self.heard_ms,
+            heard_ms=max(self.heard_ms, seams.told_ms(record)) if speaks or opens else self.heard_ms,
             is_resumed=self.heard_ms != NEVER_MS and is_new if is_begin else self.is_resumed and not speaks,
+            handed_over=self._is_handed_over(record, is_begin=is_begin, speaks=speaks),
         )
+
+    def _is_handed_over(self, record: MediaRecord, *, is_begin: bool, speaks: bool) -> bool:
+        if is_begin:  # an epoch that has begun and not said anything has perhaps heard something
+            return self.handed_over and not self.is_resumed
+        return record.kind is RecordKind.HANDED_OVER or (self.handed_over and not speaks)
 
     def advanced(self, record: MediaRecord, slack_ms: int) -> Self:
         """The fold with the watermark that the record allows."""

@@ -27,7 +27,7 @@ def missing(topic: str, before: Fold, record: MediaRecord) -> tuple[Missing, ...
 def _hole(medium: str, before: Fold, record: MediaRecord) -> Hole | None:
     if record.kind is RecordKind.END and record.epoch > before.epoch and before.heard_ms != NEVER_MS:
         return seams.unheard_end(medium, before.heard_ms, record.timestamp_ms)
-    if not before.is_resumed or record.kind is RecordKind.BEGIN:
+    if not before.is_resumed or record.kind in (RecordKind.BEGIN, RecordKind.HANDED_OVER):
         return None
-    frame_ms = record.timestamp_ms if record.kind is RecordKind.FRAME else None
-    return seams.hole(medium, before.heard_ms, before.begun_ms, frame_ms)
+    first = seams.First.of(record) if record.kind is RecordKind.FRAME else None
+    return seams.hole(medium, before.heard_ms, before.begun_ms, first, handed_over=before.handed_over)

@@ -160,11 +160,12 @@ def holes(session_id: str, meeting: Mapping[str, list[MediaRecord]]) -> dict[str
         begins = [index for index, record in enumerate(records) if record.kind is RecordKind.BEGIN]
         for index in begins[1:]:
             begin = records[index]
-            before = [r for r in records[:index] if r.kind is not RecordKind.END]
+            before = [r for r in records[:index] if r.kind not in (RecordKind.END, RecordKind.HANDED_OVER)]
             after = next(r for r in records[index + 1 :] if r.epoch == begin.epoch)
-            frame_ms = after.timestamp_ms if after.kind is RecordKind.FRAME else None
-            through_ms = max(map(seams.end_ms, before))
-            hole = seams.hole(BY_NAME[topic].medium, through_ms, begin.timestamp_ms, frame_ms)
+            first = seams.First.of(after) if after.kind is RecordKind.FRAME else None
+            through_ms = max(map(seams.told_ms, before))
+            left = records[index - 1].kind is RecordKind.HANDED_OVER
+            hole = seams.hole(BY_NAME[topic].medium, through_ms, begin.timestamp_ms, first, handed_over=left)
             if hole is not None:
                 found[hole_id(session_id, hole)] = (hole,)
     return found
@@ -251,10 +252,8 @@ def _stream(rng: random.Random, session_id: str, topic: str, seconds: int) -> It
     yield control(session_id, "begin", 0, begin_ms, epoch)
     for at_ms in moments:
         if epoch == 7 and at_ms >= change_ms:
+            yield from _change(rng, session_id, at_ms, is_sound=topic == AUDIO, has_spoken=bool(written))
             epoch, sequence = 9, 0
-            yield control(session_id, "begin", 0, at_ms, epoch)
-            if written and rng.random() < 0.5:
-                yield control(session_id, "end", 999, at_ms, 7)
         for tick_ms in range(now_ms + 1000, at_ms - SLACK_MS, 1000):
             sequence += 1
             yield control(session_id, "tick", sequence, tick_ms, epoch)
@@ -269,6 +268,17 @@ def _stream(rng: random.Random, session_id: str, topic: str, seconds: int) -> It
     yield control(session_id, "end", sequence + 1, now_ms, epoch)
     if rng.random() < 0.5:
         yield _drawn(rng, session_id, topic, epoch, sequence + 2, now_ms + 50_000)
+
+
+def _change(
+    rng: random.Random, session_id: str, at_ms: int, *, is_sound: bool, has_spoken: bool
+) -> Iterable[MediaRecord]:
+    """Epoch 9 takes over from 7, which may have said goodbye, or may not have noticed."""
+    if is_sound and rng.random() < 0.5:
+        yield control(session_id, "handed_over", 998, at_ms, 7)
+    yield control(session_id, "begin", 0, at_ms, 9)
+    if has_spoken and rng.random() < 0.5:
+        yield control(session_id, "end", 999, at_ms, 7)
 
 
 def _disordered(rng: random.Random, at_ms: int, begin_ms: int) -> int:

@@ -25,7 +25,7 @@ from connectors.rtms.protocol.parameters import MediaParameters
 from connectors.rtms.protocol.params import LIFE, Phase, StreamParams, StreamPolicy, Turn
 from connectors.rtms.protocol.signaling import Offer
 from connectors.rtms.protocol.signature import handshake_signature
-from connectors.rtms.protocol.sockets import ANSWER, RETRY, SUSPICION, WATCHDOG, Sockets
+from connectors.rtms.protocol.sockets import ANSWER, PULSE, RETRY, SUSPICION, WATCHDOG, Sockets
 from connectors.rtms.protocol.subscriptions import wanted_events
 from connectors.rtms.protocol.ticks import Silence, Ticks, silences
 from connectors.rtms.protocol.watching import Watching
@@ -46,6 +46,7 @@ DRAIN_MS = 3_000
 CLOSING_MS = 1_000
 """How long a peer may take to answer a close frame; twice that for a hand-over, which closes in two steps."""
 
+_UNCONFIRMED = StreamEnded(EndCause.HANDED_OVER, confirmed=False)
 _END = "end"
 _WITH_PEER = frozenset({LinkState.OPENING, LinkState.GREETING, LinkState.UP})
 
@@ -125,6 +126,8 @@ class Connection:
     def closed(self, link: Link, now_ms: int, close_code: int | None) -> None:
         """The socket is gone, whether that was wanted or not."""
         if link.state is LinkState.DRAINING or self.phase is not Phase.RUNNING:
+            if self.phase is Phase.HANDING_OVER and link is not self.sockets.signaling and close_code is None:
+                self._ended = _UNCONFIRMED
             self.sockets.closed(link)
             self.ticks.lost(link.channel)
             if self.phase is Phase.LEAVING and link is self.sockets.signaling:
@@ -162,6 +165,8 @@ class Connection:
             return
         self.sockets.accepted(link, now_ms)
         self.ticks.connected(SIGNALING, probing=False)
+        if self._policy.probing:
+            self.sockets.ask_when_quiet(link)
         self._subscribed = False
         planned = self._negotiation.links(offer)
         media = frozenset[Medium]().union(*(each.media for each in planned))
@@ -327,13 +332,18 @@ class Connection:
             return
         if name == RETRY:
             self.sockets.open(link, now_ms)
-        elif name == ANSWER or (name == WATCHDOG and self.sockets.is_silent(link, now_ms)):
+        elif name == ANSWER or self._is_dead(link, name, now_ms):
             self.lost(link, now_ms)
         elif name == SUSPICION and link.heard_ms <= link.suspected_ms:
             self.ticks.lost(link.channel)
             self._negotiation.forget(link.channel)
             self.sockets.drain(link)
             self.sockets.open(link, now_ms)
+
+    def _is_dead(self, link: Link, name: str, now_ms: int) -> bool:
+        if name == WATCHDOG:
+            return self.sockets.is_silent(link, now_ms)
+        return name == PULSE and self.sockets.has_no_pulse(link, now_ms)
 
     # --- ending -----------------------------------------------------------------------------------------------------
 
@@ -360,6 +370,8 @@ class Connection:
         if self.phase is Phase.LEAVING:
             self._end(StreamEnded(EndCause.CLOSED, confirmed=False), now_ms)
         elif any(link.state in _WITH_PEER for link in self.sockets.links.values()):
+            if self.phase is Phase.HANDING_OVER:
+                self._ended = _UNCONFIRMED
             self._drain_all(now_ms)
         else:
             self._over()

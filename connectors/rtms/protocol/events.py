@@ -98,7 +98,8 @@ class StreamEnded:
     """The last event of a stream. `code` is a `codes.StopReason` or `codes.Status`, as the cause says, or None.
 
     `retryable`: the meeting may go on, so a new start can be expected or tried. `confirmed` is false where we closed
-    the stream and Zoom did not say yes.
+    the stream and Zoom did not say yes, or handed it over and Zoom did not close the media sockets, too: something may
+    have been on its way.
     """
 
     cause: EndCause

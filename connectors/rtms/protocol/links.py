@@ -83,6 +83,8 @@ HAS_SOCKET = frozenset({LinkState.OPENING, LinkState.GREETING, LinkState.UP, Lin
 class Link:
     """One channel. `attempt` counts failures since it last worked, `away_since_ms` is when that was.
 
+    `asked_ms` is when the ping was sent that has not been answered yet.
+
     `suspected_ms` is when Zoom called it interrupted; what is heard later speaks for it. `was_open`: a socket stood at
     least once.
     """
@@ -97,6 +99,7 @@ class Link:
     accepted_ms: int = 0
     heard_ms: int = 0
     suspected_ms: int = 0
+    asked_ms: int | None = None
     was_open: bool = False
 
     def take(self, step: Step) -> None:

@@ -4,7 +4,7 @@ Rules of this file: every step of a link is taken here, together with the deadli
 opened, dropped or tried again is `connection`'s business.
 """
 
-from connectors.rtms.protocol.events import SIGNALING, SocketLost, SocketUnwanted, SocketWanted
+from connectors.rtms.protocol.events import SIGNALING, ProbeWanted, SocketLost, SocketUnwanted, SocketWanted
 from connectors.rtms.protocol.links import HAS_SOCKET, Deadlines, Link, LinkState, Step
 from connectors.rtms.protocol.outbox import Outbox
 from connectors.rtms.protocol.retry import SIGNALING_WINDOW_MS
@@ -13,17 +13,25 @@ ANSWER = "answer"
 RETRY = "retry"
 WATCHDOG = "watchdog"
 SUSPICION = "suspicion"
+PULSE = "pulse"
+
+QUIET_MS = 2_000
+"""After so long without a message the signalling socket is asked whether it lives; ticks ask the media sockets."""
+
+PULSE_MS = 5_000
+"""Nothing at all for so long, an answer to a ping included: the socket is gone, whatever the network says."""
 
 
 class Sockets:
     """All links; `signaling` is always there, media links come and go with Zoom's offers."""
 
-    __slots__ = ("_answer_ms", "_out", "_watchdog_ms", "deadlines", "links", "signaling")
+    __slots__ = ("_answer_ms", "_answers", "_out", "_watchdog_ms", "deadlines", "links", "signaling")
 
     def __init__(self, out: Outbox, *, answer_ms: int, watchdog_ms: int) -> None:
         self._out = out
         self._answer_ms = answer_ms
         self._watchdog_ms = watchdog_ms
+        self._answers = False  # whether this Zoom answers pings: one of its sockets has
         self.deadlines = Deadlines()
         self.signaling = Link(SIGNALING, SIGNALING_WINDOW_MS)
         self.links: dict[str, Link] = {SIGNALING: self.signaling}
@@ -71,6 +79,42 @@ class Sockets:
         self.deadlines.set((link.channel, WATCHDOG), silent_at_ms)
         return False
 
+    def ask(self, link: Link, now_ms: int) -> None:
+        """Send a ping: who lives answers it."""
+        self._out.events.append(ProbeWanted(link.channel))
+        if link.state is LinkState.UP:
+            link.asked_ms = now_ms
+            self.deadlines.set((link.channel, PULSE), now_ms + PULSE_MS)
+
+    def ask_when_quiet(self, link: Link) -> None:
+        """For a socket that nobody else asks."""
+        self.deadlines.set((link.channel, PULSE), link.heard_ms + QUIET_MS)
+
+    def answered(self, link: Link, now_ms: int) -> None:
+        """A pong came."""
+        self._answers = True
+        link.heard_ms = now_ms
+        if link.asked_ms is not None and link is self.signaling:
+            self.ask_when_quiet(link)
+        link.asked_ms = None
+
+    def has_no_pulse(self, link: Link, now_ms: int) -> bool:
+        """What there is to say when the deadline `PULSE` has passed. False asks, or waits, again."""
+        if link.asked_ms is None:
+            if link is self.signaling:
+                self._ask_if_quiet(link, now_ms)
+            return False
+        silent_at_ms = max(link.asked_ms, link.heard_ms) + PULSE_MS
+        if silent_at_ms > now_ms:
+            self.deadlines.set((link.channel, PULSE), silent_at_ms)
+        return silent_at_ms <= now_ms and self._answers
+
+    def _ask_if_quiet(self, link: Link, now_ms: int) -> None:
+        if link.heard_ms + QUIET_MS <= now_ms:
+            self.ask(link, now_ms)
+        else:
+            self.ask_when_quiet(link)
+
     def wait(self, link: Link, delay_ms: int, now_ms: int, close_code: int | None, *, has_socket: bool) -> None:
         """The socket is of no use any more; wish for another one after `delay_ms`."""
         self._forget(link)
@@ -102,4 +146,5 @@ class Sockets:
             self.links.pop(link.channel, None)
 
     def _forget(self, link: Link) -> None:
-        self.deadlines.cancel(*((link.channel, name) for name in (ANSWER, RETRY, WATCHDOG, SUSPICION)))
+        link.asked_ms = None
+        self.deadlines.cancel(*((link.channel, name) for name in (ANSWER, RETRY, WATCHDOG, SUSPICION, PULSE)))

@@ -30,7 +30,6 @@ from connectors.rtms.protocol.events import (
     MediaEvent,
     MediaInterrupted,
     ParticipantLeft,
-    ProbeWanted,
     StreamStateChanged,
     VideoTurnedOff,
     VideoTurnedOn,
@@ -147,6 +146,9 @@ class RtmsStream:
     def receive_pong(self, channel: str, now_ms: int) -> None:
         """The answer to a ping that `ProbeWanted` asked for."""
         self._ticks.pong(channel, now_ms)
+        link = self._links.get(channel)
+        if link is not None:
+            self._connection.sockets.answered(link, now_ms)
 
     def receive_eof(self, channel: str, now_ms: int, close_code: int | None = None) -> None:
         """The socket is closed, or could not be opened."""
@@ -160,7 +162,8 @@ class RtmsStream:
         if now_ms >= self._ticks.wake_ms:
             ticks, probes = self._ticks.due(now_ms)
             self._out.events += ticks
-            self._out.events += [ProbeWanted(channel) for channel in probes]
+            for channel in probes:
+                self._connection.sockets.ask(self._links[channel], now_ms)
 
     def _heard(self, channel: str, now_ms: int) -> Link | None:
         """The link on which something arrived; None where nobody is listening any more."""

@@ -16,6 +16,7 @@ from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import CONTROL, MEDIA, TEXT, VIDEO, create_producer
 from connectors.kafka.settings import KafkaSettings
 from connectors.rtms.settings import ZoomSettings
+from ingest.contact import Contact
 from ingest.credentials import AppCredentials
 from ingest.facts import Facts
 from ingest.live import LiveSession, Surroundings
@@ -56,7 +57,7 @@ class Worker:
             facts=Facts(control, self._codec, "bench"),
             letters=DeadLetters(text, self._codec),
             clock=clock,
-            create_session=session_factory(_AnyApp(), ZoomSettings(), clock),  # type: ignore[arg-type]
+            create_session=session_factory(_AnyApp(), ZoomSettings(), clock, Contact()),  # type: ignore[arg-type]
             hand_over_s=IngestSettings().hand_over_s,
         )
         self._publishers: list[Publisher] = []

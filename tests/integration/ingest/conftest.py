@@ -6,13 +6,15 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from connectors.host.secrets import KeyRing
 from connectors.kafka.decoder import Decoder
@@ -82,16 +84,26 @@ class House:
         self._view.close()
         self.producer.close()
 
-    def worker(self, name: str, **settings: str) -> Server:
-        """A worker of that name, ready; at once when it runs. `settings` are for its first start."""
+    def named(self, name: str, **settings: str) -> Server:
+        """The worker of that name, whether it runs or not. `settings` count when it is named first."""
         if name not in self.workers:
             env = self._env | {"RTMS_INGEST_WORKER": name} | settings
             self.workers[name] = service(["-m", "ingest"], env, self.folder / f"{name}.log")
-        server = self.workers[name]
+        return self.workers[name]
+
+    def worker(self, name: str, **settings: str) -> Server:
+        """The worker of that name, ready; at once when it runs."""
+        server = self.named(name, **settings)
         if server.pid is None:
             server.launch()
         server.wait_ready()
         return server
+
+    def held_by(self, *names: str) -> int:
+        """How many sessions these workers hold together, as they say themselves."""
+        texts = [httpx.get(f"{self.workers[name].url}/metrics", trust_env=False).text for name in names]
+        families = [family for text in texts for family in text_string_to_metric_families(text)]
+        return round(sum(sample.value for f in families if f.name == "rtms_ingest_sessions" for sample in f.samples))
 
     def read_everything(self) -> None:
         """Have the processors run, which see both sides of a hand-over."""
@@ -181,18 +193,31 @@ class House:
 
     def records(self, topic: Topic, session: str) -> list[Any]:
         """What the topic holds of the session, in order."""
-        number = partition_of(session, self.kafka.partitions) if topic.per_session else 0
+        return self.all_records(topic, [session])[session]
+
+    def all_records(self, topic: Topic, sessions: Sequence[str]) -> dict[str, list[Any]]:
+        """What the topic holds of these sessions, each in order; read once."""
+        numbers = {partition_of(one, self.kafka.partitions) if topic.per_session else 0 for one in sessions}
+        found: dict[str, list[Any]] = {session: [] for session in sessions}
         loader = PartitionLoader(self.kafka)
         try:
-            loaded = [r for r in loader.load([Place(topic.name, number)], 30) if r.value]
+            for loaded in loader.load([Place(topic.name, number) for number in numbers], 30):
+                session = (loaded.key or b"").decode()
+                if loaded.value and (session in found or not topic.per_session):
+                    record = self.decoder.decode(topic, loaded.value)
+                    found.get(getattr(record, "session_id", ""), []).append(record)
         finally:
             loader.close()
-        found = [self.decoder.decode(topic, record.value) for record in loaded if record.value]
-        return [record for record in found if getattr(record, "session_id", None) == session]
+        return found
 
     def media(self, session: str) -> dict[str, list[MediaRecord]]:
         """The session's six topics by medium."""
-        return {topic.name.removeprefix("rtms."): self.records(topic, session) for topic in topics.MEDIA_TOPICS}
+        return self.all_media([session])[session]
+
+    def all_media(self, sessions: Sequence[str]) -> dict[str, dict[str, list[MediaRecord]]]:
+        """The six topics of each session by medium."""
+        by_medium = {topic.medium: self.all_records(topic, sessions) for topic in topics.MEDIA_TOPICS}
+        return {session: {medium: found[session] for medium, found in by_medium.items()} for session in sessions}
 
     def letters(self, session: str) -> list[DeadLetter]:
         return self.records(topics.DEAD_LETTERS, session)

@@ -1,7 +1,9 @@
 """What a worker holds stays within its bounds, however large and many the frames are that Zoom sends."""
 
 import asyncio
+import uuid
 from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -13,8 +15,9 @@ from connectors.rtms.simulator.stream import Stream
 from schemas import topics
 from schemas.records import FactKind, MediaRecord, RecordKind
 from schemas.sessions import State
-from tests.integration.ingest.conftest import House, wait_until
+from tests.integration.ingest.conftest import House, check_envelope, tally, truth_tally, wait_until
 from tests.support.processes import rss_bytes
+from tests.support.websocket_peers import answer_upgrade, serving_raw
 
 Simulate = Callable[..., Any]
 
@@ -84,6 +87,84 @@ async def test_giant_frames_of_several_sessions_in_a_row(house: House, simulate:
         assert all(at in here or any(first <= at < end for first, end in holes) for at in sent)
         assert {hole.cause for hole in done.holes} <= {"memory_budget", "too_large"}
     assert most - before < GROWTH_BYTES
+
+
+PEOPLE = 60_000
+CROWD_BYTES = 64 * MIB
+"""What so many names may add: nothing is kept of them but what is on its way to Kafka."""
+
+
+async def crowd(stream: Stream) -> None:
+    """Everybody says one thing and nobody says another."""
+    channel = stream.channels()[1]
+    for number in range(1, PEOPLE + 1):
+        at_ms, name = stream.clock.now_ms(), f"Somebody of the number {number:020}"
+        said = media_data(
+            MessageType.MEDIA_DATA_AUDIO, user_id=number, user_name=name, timestamp_ms=at_ms, payload=b"x" * 640
+        )
+        assert await channel.say(said)
+        if number % 64 == 0:
+            await asyncio.sleep(0)
+
+
+async def never_ending_header(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 101 Switching Protocols\r\nX-Header: ")
+    while True:
+        writer.write(b"x" * 65_536)
+        await writer.drain()
+
+
+async def dripping_header(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    for byte in b"HTTP/1.1 101 Switching Protocols\r\n" * 1000:
+        writer.write(bytes([byte]))
+        await writer.drain()
+        await asyncio.sleep(0.1)
+
+
+async def no_handshake(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await answer_upgrade(reader, writer)
+    while True:
+        writer.write(b"\x89\x7d" + b"p" * 125)  # pings
+        await writer.drain()
+        await asyncio.sleep(0.001)
+
+
+HOSTILE = (never_ending_header, dripping_header, no_handshake)
+
+
+async def test_hostile_sessions_cost_only_themselves(house: House, simulate: Simulate) -> None:
+    simulator = await simulate(speed=1.0)
+    streams = [await simulator.start(MeetingRequest(seconds=18)) for _ in range(SESSIONS)]
+    sessions = [house.join(simulator, stream) for stream in streams]
+    bad = await simulator.start(MeetingRequest(seconds=60))
+    crowded = house.join(simulator, bad)
+    for session in (*sessions, crowded):
+        await house.until(session, State.CONNECTED)
+    before, most = rss_bytes(house.workers["one"]), 0
+    app = house.add_app(simulator.options.credentials)
+    async with AsyncExitStack() as stack:
+        ports = [await stack.enter_async_context(serving_raw(handler)) for handler in HOSTILE]
+        nowhere = [house.request(uuid.uuid4().hex, app, f"ws://127.0.0.1:{port}/") for port in ports]
+        crowding = asyncio.create_task(crowd(bad))
+        while not all(stream.is_over for stream in streams):
+            most = max(most, await asyncio.to_thread(rss_bytes, house.workers["one"]))
+            await asyncio.wait([crowding], timeout=0.2)
+        for session in (*nowhere, crowded):
+            house.state(session, FactKind.END_REQUESTED, source="api")
+        await crowding
+        print(f"grew by {(most - before) / MIB:.0f} MiB at most; allowed are {CROWD_BYTES / MIB:.0f}")
+        for session in (*nowhere, *sessions, crowded):
+            await house.until(session, State.POST_PROCESSING, State.ENDED, State.FATAL_ERROR)
+    for session, stream in zip(sessions, streams, strict=True):
+        media = await asyncio.to_thread(house.media, session)
+        check_envelope(media)
+        assert tally(media) == truth_tally(stream)
+        assert house.states[session].holes == ()
+        assert [story.kind for story in stream.truth.connections] == ["signalling", "media"]
+        assert stream.truth.complaints == []
+    assert most - before < CROWD_BYTES
 
 
 def giants(records: list[MediaRecord]) -> set[int]:

@@ -1,43 +1,183 @@
-"""Kafka is away while sessions run: nobody lets go of Zoom, unless it takes too long."""
+"""Kafka is away while sessions run: nobody lets go of Zoom, unless it takes too long.
+
+The outage lasts AWAY_S; RTMS_TEST_AWAY_S=60 makes it the minute that is promised.
+"""
 
 import asyncio
-from collections.abc import Callable
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
+
+import pytest
 
 from connectors.rtms.protocol.codes import Medium
 from connectors.rtms.simulator.request import MeetingRequest
+from connectors.rtms.simulator.server import Simulator
+from connectors.rtms.simulator.stream import Stream
 from deploy.local.broker.broker import Broker
 from schemas import topics
-from schemas.records import FactKind, RecordKind
+from schemas.records import AppSession, FactKind, MediaRecord, RecordKind, Video
 from schemas.sessions import State
 from tests.integration.ingest.conftest import House, check_envelope, tally, truth_tally, wait_until
+from tests.integration.ingest.taking_over import believed, check_holes, heard, holes_of
 
 Simulate = Callable[..., Any]
-SESSIONS = 5
-AWAY_S = 12.0
+MIB = 1024 * 1024
+SESSIONS = 20
+AWAY_S = float(os.environ.get("RTMS_TEST_AWAY_S", "10"))
+LENGTH_S = round(AWAY_S + 14)
 PATIENCE_S = 6.0
 
 
-async def test_no_socket_is_closed_and_nothing_is_lost(house: House, simulate: Simulate, kafka: Broker) -> None:
-    simulator = await simulate(speed=1.0)
-    streams = [await simulator.start(MeetingRequest(seconds=25)) for _ in range(SESSIONS)]
+async def connected(
+    house: House, simulator: Simulator, count: int, seconds: int = LENGTH_S
+) -> tuple[list[Stream], list[str]]:
+    """So many meetings that run, and their sessions."""
+    streams = [await simulator.start(MeetingRequest(seconds=seconds)) for _ in range(count)]
     sessions = [house.join(simulator, stream) for stream in streams]
     for session in sessions:
         await house.until(session, State.CONNECTED)
+    return streams, sessions
+
+
+async def away(kafka: Broker, streams: Sequence[Stream], meanwhile: Callable[[], object] = lambda: None) -> None:
+    """Kafka dies, is away for AWAY_S and comes back."""
     await asyncio.to_thread(kafka.kill)
     try:
-        away_ms = streams[0].clock.now_ms() + 1000 * AWAY_S
-        await wait_until(lambda: streams[0].clock.now_ms() > away_ms, 2 * AWAY_S, lambda: "time stands still")
+        back_ms = streams[0].clock.now_ms() + 1000 * AWAY_S
+        await asyncio.to_thread(meanwhile)
+        await wait_until(lambda: streams[0].clock.now_ms() > back_ms, 2 * AWAY_S, lambda: "time stands still")
     finally:
         await asyncio.to_thread(kafka.start)
+
+
+def signalling(stream: Stream) -> int:
+    """How many connections the stream has had."""
+    return len([story for story in stream.truth.connections if story.kind == "signalling"])
+
+
+async def test_no_socket_is_closed_and_nothing_is_lost(house: House, simulate: Simulate, kafka: Broker) -> None:
+    streams, sessions = await connected(house, await simulate(speed=1.0), SESSIONS)
+    await away(kafka, streams)
+    ended = [await house.until(session, State.POST_PROCESSING) for session in sessions]
+    every = await asyncio.to_thread(house.all_media, sessions)
+    for done, stream in zip(ended, streams, strict=True):
+        check_envelope(every[done.session_id])
+        assert tally(every[done.session_id]) == truth_tally(stream)
+        assert done.holes == ()
+        assert signalling(stream) == 1
+        assert stream.truth.complaints == []
+
+
+# --- more than there is room for --------------------------------------------------------------------------------------
+
+TIGHT = {"RTMS_INGEST_SESSION_BUDGET_BYTES": str(2 * MIB), "RTMS_KAFKA_QUEUE_KBYTES": str(32 * 1024)}
+LARGE = 200_000
+
+
+@pytest.fixture
+async def tight(house: House) -> AsyncIterator[None]:
+    """The only worker is one that has little room."""
+    await asyncio.to_thread(lambda: house.worker("tight", **TIGHT))
+    await asyncio.to_thread(house.only, "tight")
+    yield
+    await asyncio.to_thread(house.only, "one")
+
+
+async def enlarge(streams: Sequence[Stream]) -> None:
+    """Until cancelled: pictures become large ones."""
+    while True:
+        for stream in streams:
+            stream.picture_bytes = LARGE
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.usefixtures("tight")
+async def test_what_there_is_no_room_for_is_whole_groups_of_pictures_and_no_sound(
+    house: House, simulate: Simulate, kafka: Broker
+) -> None:
+    streams, sessions = await connected(house, await simulate(speed=1.0), 4)
+    large = asyncio.create_task(enlarge(streams[:2]))
+    await away(kafka, streams)
+    large.cancel()
+    lost: Counter[str] = Counter()
+    for session in sessions:
+        await house.until(session, State.POST_PROCESSING)
+    every = await asyncio.to_thread(house.all_media, sessions)
     for session, stream in zip(sessions, streams, strict=True):
-        done = await house.until(session, State.POST_PROCESSING)
-        media = await asyncio.to_thread(house.media, session)
-        check_envelope(media)
+        media = every[session]
+        sent, got = truth_tally(stream), tally(media)
+        gone = {medium for (medium, who), said in sent.items() if got.get((medium, who)) != said}
+        assert gone <= {"video", "share"}, "nothing but pictures went"
+        lost[session] = sum(said[0] for said in sent.values()) - sum(said[0] for said in got.values())
+        holes = await holes_of(house, session, causes=frozenset({"memory_budget"}))
+        check_holes(stream, media, holes)
+        check_groups(stream, [record for record in media["video"] if isinstance(record, Video)])
+        check_envelope(media, missing=lost[session])
+        assert signalling(stream) == 1
+        assert stream.truth.complaints == []
+    assert min(lost[session] for session in sessions[:2]) > 20, "these had to lose something"
+
+
+def check_groups(stream: Stream, records: list[Video]) -> None:
+    """After each gap the pictures go on with a key frame."""
+    sent = [said.timestamp_ms for said in stream.truth.sent if said.medium is Medium.VIDEO]
+    frames = [record for record in records if record.kind is RecordKind.FRAME]
+    following = dict(zip(sent, [*sent[1:], 0], strict=True))
+    for before, after in zip(frames, frames[1:], strict=False):
+        assert following[before.timestamp_ms] == after.timestamp_ms or after.key_frame
+
+
+# --- the group changes meanwhile --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def pair(house: House) -> AsyncIterator[None]:
+    """Two workers, the first of many."""
+    await asyncio.to_thread(house.read_everything)
+    await asyncio.to_thread(house.only, "one", "two")
+    yield
+    await asyncio.to_thread(house.only, "one")
+
+
+@pytest.mark.usefixtures("pair")
+async def test_a_worker_dies_and_another_one_comes_while_kafka_is_away(
+    house: House, simulate: Simulate, kafka: Broker
+) -> None:
+    """Nobody can decide before Kafka is back: until then who lives holds what it had, afterwards each has one owner."""
+    streams, sessions = await connected(house, await simulate(speed=1.0), 8, LENGTH_S + 12)
+    before = {session: house.states[session] for session in sessions}
+    third = house.named("three")
+
+    def change() -> None:
+        house.workers["two"].kill()
+        third.launch()
+
+    survivors = [n for n, session in enumerate(sessions) if before[session].worker == "one"]
+    assert 0 < len(survivors) < len(sessions)
+    await away(kafka, streams, change)
+    assert all(signalling(streams[n]) == 1 for n in survivors)
+    await asyncio.to_thread(third.wait_ready)
+    await wait_until(lambda: house.held_by("one", "three") == len(sessions), 30, lambda: house.logs())
+    ended = [await house.until(session, State.POST_PROCESSING) for session in sessions]
+    every = await asyncio.to_thread(house.all_media, sessions)
+    for done, stream in zip(ended, streams, strict=True):
+        assert done.worker in ("one", "three")
+        await check_one_owner(house, stream, before[done.session_id], done, believed(every[done.session_id]))
+
+
+async def check_one_owner(
+    house: House, stream: Stream, before: AppSession, done: AppSession, media: dict[str, list[MediaRecord]]
+) -> None:
+    check_envelope(media)
+    got = heard(media["audio"])
+    assert len(set(got)) == len(got), "nothing twice"
+    if done.epoch == before.epoch:
         assert tally(media) == truth_tally(stream)
         assert done.holes == ()
-        assert len([story for story in stream.truth.connections if story.kind == "signalling"]) == 1
-        assert stream.truth.complaints == []
+    else:
+        check_holes(stream, media, await holes_of(house, done.session_id, "video"))
 
 
 async def test_who_is_without_kafka_for_too_long_leaves_and_the_next_one_goes_on(

@@ -7,10 +7,14 @@ from types import SimpleNamespace
 import pytest
 
 from connectors.host.clock import SystemClock
+from connectors.rtms.protocol.codes import Medium
+from connectors.rtms.protocol.events import EndCause, FrameReceived, SocketLost
+from connectors.rtms.session import SessionOutcome
 from ingest.live import LiveSession
 from ingest.publisher import Identity, Publisher
 from schemas import topics
 from schemas.codec import Codec
+from schemas.records import RecordKind
 from tests.unit.ingest.producers import TakingProducer
 from tests.unit.ingest.test_worker import REQUEST, SESSION
 
@@ -27,10 +31,16 @@ class EndlessSession:
     def __init__(self):
         self.moves = []
         self.ran = False
+        self.over = asyncio.get_running_loop().create_future()
+        self.is_closed_in_order = True
 
     async def run(self):
         self.ran = True
-        await asyncio.get_running_loop().create_future()
+        return await self.over
+
+    def hand_over(self):
+        confirmed = self.is_closed_in_order
+        self.over.set_result(SessionOutcome(EndCause.HANDED_OVER, None, False, confirmed, True, 0, 0))
 
     def reconnect(self, server_urls):
         self.moves.append(server_urls)
@@ -50,11 +60,27 @@ class Factory:
         return self.made[-1]
 
 
+CODEC = Codec.with_ids_from(topics.ALL)
+
+
+class Taking(TakingProducer):
+    """Keeps what kinds of records it took, by medium."""
+
+    def __init__(self):
+        super().__init__()
+        self.kinds = []
+
+    def take(self, account, topic, value):
+        super().take(account, topic, value)
+        self.kinds.append((topic.medium, CODEC.decode(topic, value).kind))
+
+
 @pytest.fixture
 async def begun():
     factory = Factory()
-    producers = {topic.name: TakingProducer() for topic in topics.MEDIA_TOPICS}
-    publisher = Publisher(Identity("app_1", 3, 7), Codec.with_ids_from(topics.ALL), producers, 1_000_000)
+    factory.taken = Taking()
+    producers = {topic.name: factory.taken for topic in topics.MEDIA_TOPICS}
+    publisher = Publisher(Identity("app_1", 3, 7), CODEC, producers, 1_000_000)
     around = SimpleNamespace(create_session=factory, letters=None, clock=SystemClock(), hand_over_s=1.0)
     live = LiveSession(publisher, at(FIRST), around)
     running = asyncio.create_task(live.run())
@@ -111,3 +137,41 @@ async def test_who_is_left_while_the_credentials_are_awaited_opens_no_socket_whe
     factory.open.set()
     await settle()
     assert [made.ran for made in factory.made] == [False]
+
+
+# --- what a hand-over says of the sound -------------------------------------------------------------------------------
+
+NOW_MS = 1_700_000_000_000
+
+
+async def handed_over(begun, *, settings="{}", in_order=True, lost=(), spoken=True):
+    """The kinds of records on the audio topic once a session with these settings has been handed over."""
+    live, factory = begun
+    live._state = replace(live._state, settings=settings)
+    factory.open.set()
+    await settle()
+    live._reception.ready(NOW_MS)
+    if spoken:
+        live.on_event(FrameReceived(Medium.AUDIO, 7, "Ada", NOW_MS, b"pcm"))
+    for channel, code in lost:
+        live.on_event(SocketLost(channel, code, 3_000))
+    factory.made[-1].is_closed_in_order = in_order
+    await live.hand_over()
+    return [kind for medium, kind in factory.taken.kinds if medium == "audio"][spoken:]
+
+
+async def test_a_hand_over_in_good_order_says_that_the_sound_is_whole(begun):
+    assert await handed_over(begun) == [RecordKind.HANDED_OVER]
+
+
+NOT_WHOLE = {
+    "the sockets broke or were left": {"in_order": False},
+    "the socket was lost before": {"lost": [("media", 1000)]},
+    "Zoom was not to keep anything": {"settings": '{"buffered_audio": false}'},
+    "nothing was heard yet": {"spoken": False},
+}
+
+
+@pytest.mark.parametrize("case", NOT_WHOLE)
+async def test_a_hand_over_that_may_have_lost_something_does_not(begun, case):
+    assert await handed_over(begun, **NOT_WHOLE[case]) == []

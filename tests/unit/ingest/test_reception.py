@@ -40,19 +40,42 @@ def test_each_medium_from_its_last_to_its_first() -> None:
     reception.tick("share", T + 12_300)
     reception.frame("captions", T + 4_000)
     assert stretches(reception.take_holes()) == {
-        "audio": (5_000, 5_600), "video": (5_040, 12_100), "share": (4_500, 12_000), "captions": (0, 12_000),
+        "audio": (4_900, 5_700), "video": (5_040, 12_100), "share": (4_500, 12_000), "captions": (0, 12_000),
     }  # fmt: skip
     reception.frame("video", T + 20_000)
     reception.tick("events", T + 20_000)
     assert list(reception.take_holes()) == [], "stated once; what kept its socket lacks nothing"
 
 
+def sound_again(reception: Reception, at_ms: int) -> dict[str, tuple[int, int]]:
+    """Its socket is there again after 7 s, and this is the first chunk on it."""
+    reception.ready(T + 12_000)
+    reception.frame("audio", at_ms)
+    return stretches(reception.take_holes())
+
+
 def test_sound_that_the_buffer_repeated_is_not_missing() -> None:
     reception = heard()
     reception.lost(["audio"])
-    reception.ready(T + 12_000)
-    reception.frame("audio", T + 5_000)
-    assert list(reception.take_holes()) == []
+    assert sound_again(reception, T + 4_900) == {}
+
+
+def test_where_everybody_is_one_nobody_else_can_be_missing() -> None:
+    reception = heard()
+    reception.is_mixed = True
+    reception.lost(["audio"])
+    assert sound_again(reception, T + 5_000) == {}
+    reception.lost(["audio"])
+    assert sound_again(reception, T + 5_200) == {"audio": (5_100, 5_200)}
+
+
+def test_sound_of_a_socket_that_zoom_closed_itself_is_whole() -> None:
+    reception = heard()
+    reception.lost(["audio"], in_order=True)
+    assert sound_again(reception, T + 6_000) == {}
+    reception.lost(["audio"])
+    reception.lost(["audio"], in_order=True)
+    assert sound_again(reception, T + 6_300) == {"audio": (6_000, 6_400)}, "the first loss decides"
 
 
 def test_lost_twice_is_one_hole() -> None:

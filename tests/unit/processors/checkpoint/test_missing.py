@@ -46,6 +46,23 @@ def test_from_the_latest_of_the_old_epoch_to_the_first_of_the_new() -> None:
     assert stated(CAPTIONS, [*first(CAPTIONS), *second(CAPTIONS, T + 15_000)]) == [("captions", 10_000, 20_000)]
 
 
+def test_sound_that_was_handed_over_is_whole_and_pictures_are_not() -> None:
+    left, begin = control("s", "handed_over", 4, T + 10_000), control("s", "begin", 0, SECOND, 9)
+    assert stated(AUDIO, [*first(AUDIO), left, *second(AUDIO, SECOND - 100)]) == []
+    assert stated(AUDIO, [*first(AUDIO), left, begin, control("s", "tick", 1, SECOND + 700, 9)]) == []
+    assert stated(VIDEO, [*first(VIDEO), left, *second(VIDEO, SECOND)]) == [("video", 10_000, 20_000)]
+
+
+def test_a_hand_over_speaks_for_its_own_epoch_alone() -> None:
+    left = control("s", "handed_over", 4, T + 10_000)
+    silent = control("s", "begin", 0, T + 15_000, 8)
+    assert stated(AUDIO, [*first(AUDIO), left, silent, *second(AUDIO, SECOND)]) == [("audio", 10_000, 20_000)]
+    spoke = [*first(AUDIO), left, silent, frame("s", AUDIO, 1, T + 15_100, 8)]
+    assert stated(AUDIO, [*spoke, *second(AUDIO, T + 15_900)]) == [("audio", 15_100, 15_900)]
+    again = control("s", "handed_over", 1, T + 15_100, 8)
+    assert stated(AUDIO, [*first(AUDIO), silent, again, *second(AUDIO, SECOND)]) == [("audio", 10_000, 20_000)]
+
+
 def test_once_and_not_again_while_the_epoch_goes_on() -> None:
     records = [*first(VIDEO), *second(VIDEO, SECOND), frame("s", VIDEO, 2, SECOND + 500, 9)]
     assert stated(VIDEO, [*records, control("s", "end", 3, SECOND + 600, 9)]) == [("video", 10_000, 20_000)]

@@ -189,8 +189,24 @@ def test_a_hand_over_is_done_within_two_seconds_whatever_the_peer_does() -> None
     talk = Conversation().connect()
     talk.stream.hand_over(talk.now)
     talk.wait(2_000)
-    assert talk.ended == StreamEnded(EndCause.HANDED_OVER)
+    assert talk.ended == StreamEnded(EndCause.HANDED_OVER, confirmed=False), "something may have been on its way"
     assert talk.unwanted == [MEDIA, SIGNALING]
+
+
+def test_a_hand_over_on_a_socket_that_breaks_may_have_lost_something() -> None:
+    talk = Conversation().connect()
+    talk.stream.hand_over(talk.now)
+    talk.closed(MEDIA)
+    talk.closed(SIGNALING)
+    assert talk.ended == StreamEnded(EndCause.HANDED_OVER, confirmed=False)
+
+
+def test_a_hand_over_that_has_read_all_media_is_whole_however_signalling_ends() -> None:
+    talk = Conversation().connect()
+    talk.stream.hand_over(talk.now)
+    talk.closed(MEDIA, 1000)
+    talk.wait(2_000)
+    assert talk.ended == StreamEnded(EndCause.HANDED_OVER)
 
 
 def test_a_hand_over_while_waiting_to_connect_is_immediate() -> None:
@@ -208,5 +224,6 @@ def test_a_hand_over_overtakes_a_close() -> None:
     talk.stream.close(talk.now)
     talk.stream.hand_over(talk.now)
     talk.say(messages.stream_close_response("stream0001", ZOOM))
-    talk.wait(2_000)
+    talk.closed(MEDIA, 1000)
+    talk.closed(SIGNALING, 1000)
     assert talk.ended == StreamEnded(EndCause.HANDED_OVER)

@@ -1,5 +1,7 @@
 """Sockets that break: what comes back by itself, what takes everything with it, and when it is too late."""
 
+from dataclasses import replace
+
 import pytest
 
 from connectors.rtms.protocol import messages
@@ -16,7 +18,7 @@ from connectors.rtms.protocol.events import (
     TickDue,
 )
 from connectors.rtms.protocol.links import LinkState
-from tests.support.zoom_conversation import MEDIA, Conversation, split
+from tests.support.zoom_conversation import MEDIA, POLICY, Conversation, split
 
 
 def alive(talk: Conversation, ms: int) -> None:
@@ -88,6 +90,76 @@ def test_a_silent_socket_is_dead_after_the_watchdogs_time() -> None:
     talk.keep_alive(MEDIA)
     talk.wait(1_001)
     assert [lost.channel for lost in talk.of(SocketLost)] == [SIGNALING]
+
+
+def answering(talk: Conversation, ms: int, *deaf: str) -> None:
+    """Let time pass in which Zoom says nothing and answers pings at once, but for those on these sockets."""
+    for _ in range(ms // 100):
+        talk.wait(100)
+        for channel in talk.probes:
+            if channel not in deaf:
+                talk.pong(channel)
+        talk.probes.clear()
+
+
+def test_a_socket_that_answers_no_ping_any_more_is_dead_long_before_the_watchdogs_time() -> None:
+    talk = Conversation().connect()
+    talk.keep_alive(MEDIA)
+    talk.frame()
+    answering(talk, 15_000)
+    assert talk.of(SocketLost) == [], "silent sockets live that answer"
+    for _ in range(70):
+        answering(talk, 100)
+        talk.frame()
+    assert talk.of(SocketLost) == [], "nobody asks a socket that is busy"
+    answering(talk, 1_000)
+    answering(talk, 7_300, SIGNALING, MEDIA)
+    assert {lost.channel for lost in talk.of(SocketLost)} == {SIGNALING, MEDIA}
+    talk.wait(3_000)
+    assert talk.wanted[-1].channel == SIGNALING, "12 s in all"
+
+
+@pytest.mark.parametrize("channel", [SIGNALING, MEDIA])
+def test_a_socket_that_says_something_needs_no_pong(channel: str) -> None:
+    talk = Conversation().connect()
+    talk.keep_alive(MEDIA)
+    talk.frame()
+    answering(talk, 5_000)
+    for _ in range(10):
+        answering(talk, 4_000, channel)
+        talk.keep_alive(channel)
+    assert talk.of(SocketLost) == []
+
+
+def test_where_nobody_has_ever_answered_a_ping_none_is_missed() -> None:
+    talk = Conversation().connect()
+    talk.keep_alive(MEDIA)
+    talk.frame()
+    talk.wait(29_000)
+    assert set(talk.probes) == {SIGNALING, MEDIA}
+    assert talk.of(SocketLost) == []
+
+
+def test_no_pings_where_none_are_wanted() -> None:
+    talk = Conversation(policy=replace(POLICY, probing=False)).connect()
+    talk.keep_alive(MEDIA)
+    talk.frame()
+    talk.wait(29_000)
+    assert talk.probes == []
+
+
+def test_an_answer_that_comes_when_its_socket_is_no_longer_wanted_changes_nothing() -> None:
+    talk = Conversation().connect()
+    talk.keep_alive(MEDIA)
+    talk.frame()
+    answering(talk, 1_900)
+    talk.stream.hand_over(talk.now)
+    talk.wait(900)
+    assert MEDIA in talk.probes, "it may still prove that everything has come"
+    talk.pong(SIGNALING)
+    talk.pong("unheard of")
+    talk.wait(20_000)
+    assert talk.ended is not None
 
 
 def test_three_quick_closes_mean_that_somebody_else_has_the_stream() -> None:

@@ -208,7 +208,7 @@ def test_silence_becomes_ticks_by_way_of_a_probe() -> None:
         talk.wait(100)
         talk.pong()
         talk.wait(0)
-    assert talk.probes == [MEDIA] * 3, "one a second serves all media"
+    assert talk.probes.count(MEDIA) == 3, "one a second serves all media"
     ticks = {tick.medium: tick.through_ms for tick in talk.of(TickDue)}
     assert ZOOM < ticks[Medium.AUDIO] < talk.zoom_ms
 
