@@ -14,6 +14,7 @@ from connectors.kafka.records import Place, Record
 from connectors.webhooks.targets import TargetPolicy
 from schemas import topics
 from schemas.codec import Codec
+from schemas.deletion import covers
 from schemas.keys import item_key
 from schemas.records import (
     AppSession,
@@ -100,7 +101,7 @@ class Town:
         self.session = SESSION
         directory = SimpleNamespace(
             is_ready=True,
-            is_deleted=lambda _session_id: self.session.deletion is not None,
+            withdraws=lambda told: covers(self.session, told),
             session=lambda session_id: self.session if session_id == "app_1" else None,
             subscriptions=lambda _project: [self.hook],
             subscription=lambda subscription_id: self.hook if subscription_id == "webhook_1" else None,
