@@ -25,6 +25,9 @@ _APP_SESSION = {
     "created_at": _AT,
     "failures": [],
     "holes": [],
+    "pauses": [{"from_ms": 1768301105120, "to_ms": 1768301225300}],
+    "retention_hours": 720,
+    "expires_at": "2026-02-12T11:12:09.000000Z",
     "completeness": {
         medium: {"complete": True, "missing_ms": 0}
         for medium in ("audio", "video", "share", "captions", "chat", "events")
@@ -223,6 +226,19 @@ EXAMPLES: dict[str, Any] = {
             {"part": "records", "count": 482, "size_bytes": 0, "erased_at": _LATER},
         ],
         "retained": [_RETAINED],
+    },
+    "TranscriptReceiptDocument": {
+        "app_session_id": _SESSION,
+        "reason": "asked",
+        "requested_at": _LATER,
+        "complete": True,
+        "completed_at": _LATER,
+        "erased": [
+            {"part": "rows", "count": 473, "size_bytes": 0, "erased_at": _LATER},
+            {"part": "records", "count": 473, "size_bytes": 0, "erased_at": _LATER},
+        ],
+        "retained": [_RETAINED],
+        "said_until": _LATER,
     },
     "ReplayDocument": {"replayed": 1},
     "RetainedDocument": _RETAINED,

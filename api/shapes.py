@@ -71,8 +71,12 @@ def one_of(*known: str) -> Callable[[Any], str]:
     return check
 
 
-def fields_of(body: Any, checks: Mapping[str, Check], required: Collection[str]) -> dict[str, Any]:
+def fields_of(
+    body: Any, checks: Mapping[str, Check], required: Collection[str], nullable: Collection[str] = ()
+) -> dict[str, Any]:
     """The fields of a request's body, each through its check; fields that were not sent are left out.
+
+    To say null for one that is `nullable` is something else than leaving it out.
 
     Raises:
         ApiError: 400, naming every field that is wrong; fields nobody knows only when all others are right.
@@ -85,7 +89,8 @@ def fields_of(body: Any, checks: Mapping[str, Check], required: Collection[str])
     for name in checks:
         if name in body:
             try:
-                values[name] = _checked(checks[name], body[name])
+                is_null = body[name] is None and name in nullable
+                values[name] = None if is_null else _checked(checks[name], body[name])
             except Invalid as error:
                 errors[name] = error.detail
     if errors:

@@ -10,13 +10,15 @@ from enum import StrEnum
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """A tenant. `concurrency_limit` None: the installation's. `webhook_secrets_encrypted` sign what its sessions tell
-    receivers of their own, the newest first; a second one goes on signing while receivers change over."""
+    receivers of their own, the newest first; a second one goes on signing while receivers change over. A session's data
+    is deleted `retention_hours` after its end, unless the session has a term of its own; None: not by itself."""
 
     project_id: str
     name: str
     created_at_ms: int
     concurrency_limit: int | None = None
     webhook_secrets_encrypted: tuple[str, ...] = ()
+    retention_hours: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,20 +5,25 @@ goes by their retention. A sink states how much it found (`data_found`) before i
 in between still leaves a true count, and `data_erased` when it is gone. Each may be stated any number of times.
 """
 
+import json
+from collections.abc import Iterable
 from dataclasses import replace
 from enum import StrEnum
 
 from schemas.records import (
+    AppSession,
     Deletion,
     DeliveryStatus,
     ErasedPart,
     FactKind,
+    OutputKind,
     ParticipantEvent,
     Record,
     SessionFact,
     Stored,
     Utterance,
     WebhookDelivery,
+    WebhookNotice,
 )
 from schemas.triggers import Trigger
 
@@ -28,7 +33,13 @@ ASKED = "asked"
 CONSENT_REVOKED = "consent_revoked"
 """Zoom demands it: somebody took back the consent."""
 
+RETENTION = "retention"
+"""It has been kept for as long as it was to be."""
+
 NO_BODY = "{}"
+
+NOTHING_MS, EVERYTHING_MS = -1, 2**62
+"""What was said up to then: nothing, all of it. Zoom's times lie between."""
 
 
 class Part(StrEnum):
@@ -39,10 +50,49 @@ class Part(StrEnum):
     RECORDS = "records"
 
 
+OF_TRANSCRIPT = (Part.ROWS, Part.RECORDS)
+"""What there is of a transcript; no object holds any of it."""
+
+
+def said_until_ms(session: AppSession) -> int:
+    """What began to be said up to then, by Zoom's clock, is deleted. A replay writes it with the same times."""
+    if session.deletion is not None:
+        return EVERYTHING_MS
+    if session.transcript_deletion is None:
+        return NOTHING_MS
+    until_ms = session.transcript_deletion.until_ms
+    return EVERYTHING_MS if until_ms is None else until_ms
+
+
+def is_said(record: Record, until_ms: int) -> bool:
+    """Whether it tells what was said up to then."""
+    if isinstance(record, Utterance):
+        return record.kind is OutputKind.ITEM and record.start_ms <= until_ms
+    if isinstance(record, WebhookNotice | WebhookDelivery):
+        return record.trigger == Trigger.TRANSCRIPT and _told_ms(record.body) <= until_ms
+    return False
+
+
+def _told_ms(body: str) -> int:
+    """When what a body tells began to be said; of one that is emptied or unreadable, before anything else."""
+    try:
+        at_ms = json.loads(body)["data"]["timestamp_ms"]
+    except (ValueError, TypeError, KeyError):
+        return NOTHING_MS
+    return at_ms if isinstance(at_ms, int) else NOTHING_MS
+
+
+def covers(session: AppSession, record: Record) -> bool:
+    """Whether a record of the session is deleted, or tells something that is."""
+    if session.deletion is not None:
+        return is_content(record)
+    return session.transcript_deletion is not None and is_said(record, said_until_ms(session))
+
+
 def is_content(record: Record) -> bool:
     """Whether it tells what was said or who was there; that a session changed its state stays known."""
-    if isinstance(record, WebhookDelivery):
-        return record.trigger != Trigger.STATE_CHANGE
+    if isinstance(record, WebhookNotice | WebhookDelivery):
+        return record.trigger not in (Trigger.STATE_CHANGE, Trigger.RECORDING)
     return isinstance(record, Utterance | ParticipantEvent)
 
 
@@ -58,9 +108,9 @@ def left_of(record: Record) -> Record | None:
     return emptied(record) if isinstance(record, WebhookDelivery) else None
 
 
-def missing(deletion: Deletion) -> frozenset[Part]:
-    """What is not erased yet."""
-    return frozenset(Part) - {Part(part.part) for part in deletion.parts if part.erased_at_ms is not None}
+def missing(deletion: Deletion, parts: Iterable[Part] = tuple(Part)) -> frozenset[Part]:
+    """What of these parts is not erased yet."""
+    return frozenset(parts) - {Part(part.part) for part in deletion.parts if part.erased_at_ms is not None}
 
 
 def folded(deletion: Deletion, fact: SessionFact, at_ms: int) -> Deletion:
@@ -81,10 +131,10 @@ def folded(deletion: Deletion, fact: SessionFact, at_ms: int) -> Deletion:
 
 
 def found(session_id: str, part: Part, source: str, amount: Stored) -> SessionFact:
-    """The fact to state before erasing."""
+    """The fact to state before erasing; of a transcript alone it needs `as_of_ms`, when that was asked for."""
     return SessionFact(session_id=session_id, kind=FactKind.DATA_FOUND, source=source, part=part, stored=amount)
 
 
 def erased(session_id: str, part: Part, source: str) -> SessionFact:
-    """The fact to state when it is gone."""
+    """The fact to state when it is gone; of a transcript alone it needs `as_of_ms`, when that was asked for."""
     return SessionFact(session_id=session_id, kind=FactKind.DATA_ERASED, source=source, part=part)

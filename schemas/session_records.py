@@ -31,6 +31,8 @@ class FactKind(StrEnum):
     DATA_DELETED = "data_deleted"
     DATA_FOUND = "data_found"
     DATA_ERASED = "data_erased"
+    PAUSED = "paused"
+    RESUMED = "resumed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +84,23 @@ class ErasedPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
-    """Since when a session's data is to be gone, why (a short code), and how far that is done."""
+    """Since when a session's data is to be gone, why (a short code), and how far that is done.
+
+    Of a transcript alone `until_ms` says up to when (Zoom's clock) what was said is meant; None: all of it.
+    """
 
     reason: str
     asked_at_ms: int
     parts: tuple[ErasedPart, ...] = ()
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Nothing was sent, because somebody paused the stream: [from_ms, to_ms) of Zoom's clock; None: it lasts."""
+
+    from_ms: int
+    to_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +111,8 @@ class SessionFact:
     epoch). `reason` is a short code. `settings` (JSON of `SessionSettings`), `request`, `deduplication_key`, `webhooks`
     (JSON) and `given` come with `requested` only, `metadata` (JSON) also with `metadata_replaced`. `given` names the
     fields that the caller chose; the others are a template's or the defaults. `part` (`schemas.deletion.Part`) comes
-    with `data_found` and `data_erased`, which say in `stored` how much there was.
+    with `data_found` and `data_erased`, which say in `stored` how much there was. `as_of_ms` is when the stream was
+    `paused` or `resumed` (Zoom's clock); of a transcript's `data_found` and `data_erased`, which deletion is meant.
     """
 
     session_id: str
@@ -116,6 +131,7 @@ class SessionFact:
     webhooks: str | None = None
     given: tuple[str, ...] = ()
     part: str | None = None
+    as_of_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,9 +152,9 @@ class AppSession:
 
     `folded_offset` is the offset of the last fact in it, `facts_topic_id` the id of the topic that offset belongs to.
     `awaiting` lists what must still be stored or failed (`recording`, `transcript`, `events`) before it can end.
-    `webhooks` is JSON (None: the project's own are meant), `given` names the fields that a caller chose. What was
-    written of the transcript up to `transcript_deleted_at_ms` (of the broker's clock) is gone. With a `deletion`
-    everything is, and nobody writes or shows any of it again; its `state` says `data_deleted` once it is over.
+    `webhooks` is JSON (None: the project's own are meant), `given` names the fields that a caller chose. With a
+    `deletion` all data is gone, and nobody writes or shows any of it again; its `state` says `data_deleted` once it is
+    over. With a `transcript_deletion` that holds for what was said, up to some time or all of it.
     """
 
     session_id: str
@@ -163,8 +179,9 @@ class AppSession:
     deduplication_key: str | None = None
     webhooks: str | None = None
     given: tuple[str, ...] = ()
-    transcript_deleted_at_ms: int | None = None
     deletion: Deletion | None = None
+    transcript_deletion: Deletion | None = None
+    pauses: tuple[Pause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,52 +9,18 @@ A change that clients hear of appends to `history`; so the changes of a fold are
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from enum import StrEnum
 
 import msgspec
 
-from schemas import deletion, requests
+from schemas import deletion, pauses, requests, retention
 from schemas import settings as session_settings
 from schemas.holes import with_hole
 from schemas.records import AppSession, Deletion, FactKind, HistoryEntry, SessionChange, SessionFact
+from schemas.session_states import DELETABLE, LIVE, TERMINAL, Awaited, Progress, State
 from schemas.settings import RecordingFormat
 
+__all__ = ["DELETABLE", "LIVE", "TERMINAL", "Awaited", "Progress", "State", "changes", "fold"]
 
-class State(StrEnum):
-    READY = "ready"  # before the first fact; only ever seen as an `old_state`
-    CONNECTING = "connecting"
-    CONNECTED = "connected"
-    DISCONNECTING = "disconnecting"
-    POST_PROCESSING = "post_processing"
-    ENDED = "ended"
-    FATAL_ERROR = "fatal_error"
-    DATA_DELETED = "data_deleted"
-
-
-class Progress(StrEnum):
-    """Of a recording or a transcription."""
-
-    NOT_STARTED = "not_started"
-    IN_PROGRESS = "in_progress"
-    COMPLETE = "complete"
-    FAILED = "failed"
-
-
-class Awaited(StrEnum):
-    """What must be stored, or have failed, before a session that was connected can end."""
-
-    RECORDING = "recording"
-    TRANSCRIPT = "transcript"
-    EVENTS = "events"
-
-
-LIVE = frozenset({State.CONNECTING, State.CONNECTED, State.DISCONNECTING})
-"""States in which a connector worker must hold the session."""
-
-TERMINAL = frozenset({State.ENDED, State.FATAL_ERROR, State.DATA_DELETED})
-
-DELETABLE = frozenset({State.ENDED, State.FATAL_ERROR})
-"""States in which a session's data may be deleted."""
 
 MAX_HOLES = 1000
 """Holes kept in a state; the facts have them all."""
@@ -294,17 +260,50 @@ def _metadata_replaced(state: AppSession, fact: SessionFact, at_ms: int) -> AppS
     return replace(state, metadata=fact.metadata)
 
 
+def _pause(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    """What comes late, because who states it was behind, is known and no longer told."""
+    if fact.as_of_ms is None:
+        return state
+    is_pause = fact.kind is FactKind.PAUSED
+    known = (pauses.paused if is_pause else pauses.resumed)(state.pauses, fact.as_of_ms)
+    if known == state.pauses:
+        return state
+    state = replace(state, pauses=known)
+    if state.state != State.CONNECTED:
+        return state
+    event, before, after = (
+        ("recording_paused", Progress.IN_PROGRESS, Progress.PAUSED)
+        if is_pause
+        else ("recording_resumed", Progress.PAUSED, Progress.IN_PROGRESS)
+    )
+    if state.recording_state == before:
+        state = replace(state, recording_state=after)
+    return _enter(state, State.CONNECTED, event, at_ms, metadata={"timestamp_ms": fact.as_of_ms})
+
+
 def _transcript_deleted(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
-    return replace(state, transcript_deleted_at_ms=max(at_ms, state.transcript_deleted_at_ms or 0))
+    """What was said so far; of a session that says nothing any more, all of it."""
+    is_all = state.transcript_deletion is not None and state.transcript_deletion.until_ms is None
+    if state.deletion is not None or is_all:
+        return state
+    until_ms = at_ms if state.state in LIVE else None
+    asked = Deletion(reason=deletion.ASKED, asked_at_ms=at_ms, until_ms=until_ms)
+    return replace(state, transcript_deletion=asked)
 
 
 def _data_deleted(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
-    """Zoom's word that the consent was revoked counts at any time, a client's once the session is over."""
+    """Zoom's word that the consent was revoked counts at any time, a client's once the session is over, and that of a
+    clock when the log's says so, too."""
     is_revoked = fact.reason == deletion.CONSENT_REVOKED
     if state.deletion is not None or not (is_revoked or state.state in DELETABLE):
         return state
-    reason = deletion.CONSENT_REVOKED if is_revoked else deletion.ASKED
-    return replace(state, deletion=Deletion(reason=reason, asked_at_ms=at_ms), transcript_deleted_at_ms=at_ms)
+    if fact.reason == deletion.RETENTION:
+        due_ms = retention.due_ms(state)
+        if due_ms is None or at_ms < due_ms:
+            return state
+    known = (deletion.CONSENT_REVOKED, deletion.RETENTION)
+    reason = fact.reason if fact.reason in known else deletion.ASKED
+    return replace(state, deletion=Deletion(reason=reason, asked_at_ms=at_ms))
 
 
 def _without_data(state: AppSession, at_ms: int) -> AppSession:
@@ -315,11 +314,22 @@ def _without_data(state: AppSession, at_ms: int) -> AppSession:
     state = _end_if_complete(replace(state, awaiting=(), recording=None), at_ms)
     if state.state not in DELETABLE:
         return state
-    metadata = {"source": "zoom", "reason": reason} if reason == deletion.CONSENT_REVOKED else {}
-    return _enter(state, State.DATA_DELETED, "data_deleted", at_ms, metadata=metadata)
+    return _enter(state, State.DATA_DELETED, "data_deleted", at_ms, metadata=_WHY.get(reason))
+
+
+_WHY: Mapping[str, Mapping[str, object]] = {
+    deletion.CONSENT_REVOKED: {"source": "zoom", "reason": deletion.CONSENT_REVOKED},
+    deletion.RETENTION: {"source": "retention", "reason": deletion.RETENTION},
+}
 
 
 def _erasing(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    """How far it is with all data, or with the transcript alone: then with the deletion that is meant, and no other."""
+    of_transcript = state.transcript_deletion
+    if fact.as_of_ms is not None:
+        if of_transcript is None or of_transcript.asked_at_ms != fact.as_of_ms:
+            return state
+        return replace(state, transcript_deletion=deletion.folded(of_transcript, fact, at_ms))
     if state.deletion is None:
         return state
     return replace(state, deletion=deletion.folded(state.deletion, fact, at_ms))
@@ -337,10 +347,13 @@ _DELETING: dict[FactKind, Transition] = {
     FactKind.DATA_ERASED: _erasing,
 }
 
+_PAUSING: dict[FactKind, Transition] = {FactKind.PAUSED: _pause, FactKind.RESUMED: _pause}
+
 _ALWAYS: dict[FactKind, Transition] = {
     **_ASKED,
     **_DELETING,
     FactKind.HOLE_FOUND: _hole,
+    **_PAUSING,
     FactKind.RECORDING_STORED: _stored(Awaited.RECORDING),
     FactKind.RECORDING_FAILED: _not_stored(Awaited.RECORDING),
     FactKind.TRANSCRIPT_STORED: _stored(Awaited.TRANSCRIPT),

@@ -48,7 +48,8 @@ class SessionSettings:
     `mixed_audio`: one stream of everybody instead of one for each. `caption_language` is the tag of the language that
     Zoom's captions begin in; with `identify_language` they follow the speaker. `split_sockets`: a connection per
     medium; None leaves it to the worker. `buffered_audio`: whether what was said before we were connected is wanted.
-    `speech_events`: whether participant events tell who starts and stops to speak.
+    `speech_events`: whether participant events tell who starts and stops to speak. `retention_hours`: how long after
+    the session's end its data is deleted; None: not by itself.
     """
 
     engines: tuple[Engine, ...] = (Engine.ZOOM,)
@@ -73,6 +74,7 @@ class SessionSettings:
     split_sockets: bool | None = None
     buffered_audio: bool = True
     speech_events: bool = False
+    retention_hours: int | None = None
 
     @property
     def primary_engine(self) -> Engine:

@@ -5,6 +5,9 @@ from enum import StrEnum
 
 class Trigger(StrEnum):
     STATE_CHANGE = "bot.state_change"
+    RECORDING = "recording.state_change"
+    """Of ours: the recording was paused or goes on, which is no other state of the session."""
+
     TRANSCRIPT = "transcript.update"
     JOIN_LEAVE = "participant_events.join_leave"
     SPEECH = "participant_events.speech_start_stop"

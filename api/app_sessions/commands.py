@@ -4,9 +4,10 @@ The log decides, not this replica: any number of replicas agree, and asking twic
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from api.app_sessions.admission import admit
-from api.app_sessions.requests import SessionOrder
+from api.app_sessions.requests import SessionOrder, within
 from api.errors import not_found, refused, unavailable
 from api.services import Services
 from schemas import ids, topics
@@ -30,6 +31,7 @@ async def create(services: Services, project_id: str, order: SessionOrder) -> Ap
     known = services.sessions.get(project_id, session_id)
     if known is None or (known.state not in TERMINAL and key not in (None, known.deduplication_key)):
         await admit(services, project_id, session_id, key)
+    order = replace(order, wishes=within(order.wishes, services.directory.project(project_id)))
     return await stated(services, requested(project_id, session_id, order, app.zoom_app_id))
 
 

@@ -4,7 +4,12 @@ from fastapi import APIRouter
 
 from api.answers import answers
 from api.app_sessions.current import CurrentBot
-from api.app_sessions.receipts import ReceiptDocument, receipt
+from api.app_sessions.receipts import (
+    ReceiptDocument,
+    TranscriptReceiptDocument,
+    receipt,
+    transcript_receipt,
+)
 from api.errors import not_found
 from api.paths import APP_SESSION, BOT
 from api.services import Here
@@ -22,3 +27,15 @@ async def get_data_deletion(session: CurrentBot, services: Here) -> ReceiptDocum
     if session.deletion is None:
         raise not_found("No data deletion was asked for")
     return receipt(session, session.deletion, services.kept_ms)
+
+
+@router.get(f"{APP_SESSION}/transcript_deletion", responses=answers(401, 403, 404, 503))
+@router.get(f"{BOT}/transcript_deletion", responses=answers(401, 403, 404, 503))
+async def get_transcript_deletion(session: CurrentBot, services: Here) -> TranscriptReceiptDocument:
+    """The receipt of the last time that the transcript alone was deleted.
+
+    404 while nobody has asked for that.
+    """
+    if session.transcript_deletion is None:
+        raise not_found("No transcript deletion was asked for")
+    return transcript_receipt(session, session.transcript_deletion, services.kept_ms)

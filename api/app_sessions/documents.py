@@ -1,7 +1,7 @@
 """An app session as clients see it. Pure.
 
-Their keys are never removed or retyped; ours (`created_at`, `failures`, `holes`, `completeness`,
-`event_metadata`) come on top.
+Their keys are never removed or retyped; ours (`created_at`, `failures`, `holes`, `pauses`, `completeness`,
+`retention_hours`, `expires_at`, `event_metadata`) come on top.
 """
 
 import json
@@ -9,7 +9,8 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from schemas import ids
+from schemas import ids, retention
+from schemas import settings as session_settings
 from schemas.holes import completeness
 from schemas.records import AppSession, HistoryEntry, Hole
 from schemas.times import iso_utc
@@ -34,6 +35,13 @@ class HoleDocument(TypedDict):
     cause: str
 
 
+class PauseDocument(TypedDict):
+    """Nothing was sent, because somebody paused the stream; Unix milliseconds, `to_ms` null while it lasts."""
+
+    from_ms: int
+    to_ms: int | None
+
+
 class CompletenessDocument(TypedDict):
     """How much of a medium is missing; `complete` means that no hole is known so far."""
 
@@ -42,7 +50,7 @@ class CompletenessDocument(TypedDict):
 
 
 class AppSessionDocument(TypedDict):
-    """An app session."""
+    """An app session. From `expires_at` on its data is deleted; null: not by itself, or not known before its end."""
 
     id: str
     metadata: dict[str, str] | None
@@ -55,6 +63,9 @@ class AppSessionDocument(TypedDict):
     created_at: str
     failures: list[str]
     holes: list[HoleDocument]
+    pauses: list[PauseDocument]
+    retention_hours: int | None
+    expires_at: str | None
     completeness: dict[str, CompletenessDocument]
 
 
@@ -80,6 +91,9 @@ def document(state: AppSession) -> AppSessionDocument:
         "created_at": iso_utc(state.created_at_ms),
         "failures": list(state.failures),
         "holes": [_hole(state.session_id, hole) for hole in state.holes],
+        "pauses": [{"from_ms": pause.from_ms, "to_ms": pause.to_ms} for pause in state.pauses],
+        "retention_hours": session_settings.readable(state.settings).retention_hours,
+        "expires_at": None if (due_ms := retention.due_ms(state)) is None else iso_utc(due_ms),
         "completeness": {
             medium: {"complete": found.is_complete, "missing_ms": found.missing_ms}
             for medium, found in completeness(state.holes).items()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing_extensions import TypedDict
 
 from schemas import topics
-from schemas.deletion import Part
+from schemas.deletion import OF_TRANSCRIPT, Part
 from schemas.records import AppSession, Deletion, ErasedPart
 from schemas.sessions import State
 from schemas.times import iso_utc
@@ -23,6 +23,15 @@ HOLDING = (
 )
 """The topics on which something that was said or who was there may stand, in the order of the receipt. Of the states
 only that of who is there has names, and it has none any more when the session is over."""
+
+HOLDING_WORDS = (
+    topics.CAPTIONS,
+    topics.TRANSCRIPTS,
+    topics.WEBHOOK_NOTICES,
+    topics.WEBHOOK_DELIVERIES,
+    topics.DEAD_LETTERS,
+)
+"""Those on which the words of a transcript may stand."""
 
 
 class ErasedDocument(TypedDict):
@@ -51,9 +60,9 @@ class RetainedDocument(TypedDict):
 
 
 class ReceiptDocument(TypedDict):
-    """`reason` is asked or consent_revoked. `complete`: everything that can be erased is; it may be asked for again.
+    """`reason` is asked, consent_revoked or retention. `complete`: everything that can be erased is.
 
-    What is retained is read by nobody: no answer and no webhook is made of it.
+    It may be asked for again. What is retained is read by nobody: no answer and no webhook is made of it.
     """
 
     app_session_id: str
@@ -65,12 +74,42 @@ class ReceiptDocument(TypedDict):
     retained: list[RetainedDocument]
 
 
+class TranscriptReceiptDocument(ReceiptDocument):
+    """Of a transcript alone. What began to be said up to `said_until` is gone (null: all of it); its `parts` are rows
+    and records: no object holds any of it.
+    """
+
+    said_until: str | None
+
+
 def receipt(session: AppSession, deletion: Deletion, kept_ms: Mapping[Topic, int]) -> ReceiptDocument:
     """What became of a deletion by now; `kept_ms` says how long a topic's records may stay on the brokers' disks."""
+    is_over = session.state == State.DATA_DELETED
+    return _receipt(session, deletion, kept_ms, (tuple(Part), HOLDING, is_over))
+
+
+def transcript_receipt(
+    session: AppSession, deletion: Deletion, kept_ms: Mapping[Topic, int]
+) -> TranscriptReceiptDocument:
+    """What became of the deletion of a transcript by now."""
+    until_ms = deletion.until_ms
+    return {
+        **_receipt(session, deletion, kept_ms, (OF_TRANSCRIPT, HOLDING_WORDS, True)),
+        "said_until": None if until_ms is None else iso_utc(until_ms),
+    }
+
+
+def _receipt(
+    session: AppSession,
+    deletion: Deletion,
+    kept_ms: Mapping[Topic, int],
+    extent: tuple[tuple[Part, ...], tuple[Topic, ...], bool],
+) -> ReceiptDocument:
+    of, holding, is_over = extent
     known = {part.part: part for part in deletion.parts}
-    parts = [known.get(part, ErasedPart(part=part, count=0)) for part in Part]
+    parts = [known.get(part, ErasedPart(part=part, count=0)) for part in of]
     times = [part.erased_at_ms for part in parts if part.erased_at_ms is not None]
-    is_complete = session.state == State.DATA_DELETED and len(times) == len(parts)
+    is_complete = is_over and len(times) == len(parts)
     return {
         "app_session_id": session.session_id,
         "reason": deletion.reason,
@@ -78,7 +117,7 @@ def receipt(session: AppSession, deletion: Deletion, kept_ms: Mapping[Topic, int
         "complete": is_complete,
         "completed_at": iso_utc(max(times)) if is_complete else None,
         "erased": [_erased(part) for part in parts],
-        "retained": [_retained(topic, _last_ms(session, deletion), kept_ms.get(topic)) for topic in HOLDING],
+        "retained": [_retained(topic, _last_ms(session, deletion), kept_ms.get(topic)) for topic in holding],
     }
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api import retention
 from api.app_sessions import media_settings, metadata, recording_settings, session_webhooks, transcription_settings
 from api.app_sessions.requests import BOT_FIELDS, MAX_KEY_CHARACTERS
 
@@ -25,9 +26,12 @@ _STREAM: dict[str, Any] = {
 
 _NO_EFFECT = "Known from bots; accepted and without effect."
 
+_TERM = f"{retention.SCHEMA['description']} Default: what the project says."
+
 WISHES: dict[str, Any] = {
     "transcription_settings": transcription_settings.SCHEMA,
     "recording_settings": recording_settings.SCHEMA,
+    retention.FIELD: retention.SCHEMA | {"description": _TERM},
     "metadata": metadata.SCHEMA,
     "webhooks": session_webhooks.SCHEMA,
     "websocket_settings": media_settings.WEBSOCKETS,

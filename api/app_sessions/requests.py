@@ -1,10 +1,11 @@
 """What clients ask of app sessions: bodies to values. Pure; every mistake is a 400 that names it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from api import retention
 from api.app_sessions import media_settings
 from api.app_sessions.metadata import metadata
 from api.app_sessions.recording_settings import recording
@@ -14,6 +15,7 @@ from api.app_sessions.transcription_settings import transcription
 from api.shapes import Check, Invalid, a_string, an_object, fields_of, text_up_to
 from connectors.rtms.protocol.addresses import AddressPolicy
 from connectors.webhooks.targets import PUBLIC, TargetPolicy
+from schemas.records import Project
 from schemas.settings import SessionSettings
 
 MAX_KEY_CHARACTERS = 1024
@@ -71,11 +73,16 @@ WISH_FIELDS: Mapping[str, Check] = {
     "external_media_storage_settings": media_settings.external_storage,
     "metadata": metadata,
     "recording_settings": recording,
+    retention.FIELD: retention.hours,
     "rtmp_settings": media_settings.rtmp,
     "transcription_settings": transcription,
     "webhooks": session_webhooks,
     "websocket_settings": media_settings.websockets,
 }
+
+
+NULLABLE = (retention.FIELD,)
+"""Wishes that null is a wish for."""
 
 
 def session_order(body: Any, addresses: AddressPolicy, targets: TargetPolicy = PUBLIC) -> SessionOrder:
@@ -93,7 +100,7 @@ def session_order(body: Any, addresses: AddressPolicy, targets: TargetPolicy = P
         "zoom_app_id": text_up_to(MAX_ID_CHARACTERS),
         "zoom_rtms": partial(announced, addresses=addresses),
     }
-    values = fields_of(_unwrapped(body), checks, required=["zoom_rtms"])
+    values = fields_of(_unwrapped(body), checks, required=["zoom_rtms"], nullable=NULLABLE)
     stream: AnnouncedStream = values["zoom_rtms"]
     return SessionOrder(stream, wishes_of(values), values.get("zoom_app_id") or stream.zoom_app)
 
@@ -107,6 +114,8 @@ def wishes_of(values: Mapping[str, Any]) -> Wishes:
         form, speech_events = values["recording_settings"]
         named = {"recording_format": form, "speech_events": speech_events}
         chosen |= {name: value for name, value in named.items() if value is not None}
+    if retention.FIELD in values:
+        chosen["retention_hours"] = values[retention.FIELD]
     own = ("metadata", "webhooks", "deduplication_key")
     return Wishes(
         settings=SessionSettings(**chosen),
@@ -115,6 +124,13 @@ def wishes_of(values: Mapping[str, Any]) -> Wishes:
         deduplication_key=values.get("deduplication_key"),
         given=(*chosen, *(name for name in own if values.get(name))),
     )
+
+
+def within(wishes: Wishes, project: Project | None) -> Wishes:
+    """The wishes with what the project says of all its sessions, where neither a caller nor a template named it."""
+    if project is None or "retention_hours" in wishes.given:
+        return wishes
+    return replace(wishes, settings=replace(wishes.settings, retention_hours=project.retention_hours))
 
 
 def ended_stream(body: Any) -> str:

@@ -37,7 +37,7 @@ async def find_project(services: Services, project_id: str) -> Project:
 
 
 async def change_project(services: Services, project: Project, given: dict[str, Any]) -> Project:
-    """The project with another name or limit."""
+    """The project with another name, limit or term."""
     changed = replace(project, **given)
     await written(services, topics.PROJECTS, project.project_id, changed)
     return changed

@@ -5,6 +5,7 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
+from api import retention
 from api.credentials import Scope
 from api.json_schemas import conforms
 from api.shapes import Check, Invalid, a_string, fields_of, text_up_to
@@ -35,7 +36,7 @@ _SCOPES: dict[str, Any] = {
 
 PROJECT_SCHEMA: dict[str, Any] = {
     "type": "object",
-    "properties": {"name": _TEXT, "concurrency_limit": _LIMIT},
+    "properties": {"name": _TEXT, "concurrency_limit": _LIMIT, "retention_hours": retention.SCHEMA},
     "required": ["name"],
     "additionalProperties": False,
 }
@@ -64,11 +65,12 @@ ZOOM_APP_SCHEMA: dict[str, Any] = {
 
 
 class ProjectDocument(TypedDict):
-    """A tenant. `concurrency_limit` null: the installation's."""
+    """A tenant. `concurrency_limit` null: the installation's. `retention_hours` null: data is not deleted by itself."""
 
     id: str
     name: str
     concurrency_limit: int | None
+    retention_hours: int | None
     created_at: str
 
 
@@ -124,7 +126,7 @@ class ZoomAppList(TypedDict):
 
 
 def project(body: Any) -> dict[str, Any]:
-    """`name` and perhaps `concurrency_limit`. Raises ApiError 400."""
+    """`name` and perhaps `concurrency_limit` and `retention_hours`. Raises ApiError 400."""
     return _project(body, ["name"])
 
 
@@ -150,6 +152,7 @@ def project_document(known: Project) -> ProjectDocument:
         "id": known.project_id,
         "name": known.name,
         "concurrency_limit": known.concurrency_limit,
+        "retention_hours": known.retention_hours,
         "created_at": iso_utc(known.created_at_ms),
     }
 
@@ -174,11 +177,12 @@ def zoom_app_document(app: ZoomApp, base_url: str) -> ZoomAppDocument:
 
 
 def _project(body: Any, required: list[str]) -> dict[str, Any]:
-    nullable = isinstance(body, dict) and body.get("concurrency_limit", 0) is None
-    fields = {key: value for key, value in body.items() if key != "concurrency_limit"} if nullable else body
-    checks: Mapping[str, Check] = {"name": _NAME, "concurrency_limit": conforms(_LIMIT)}
-    values = fields_of(fields, checks, required=required)
-    return values | ({"concurrency_limit": None} if nullable else {})
+    checks: Mapping[str, Check] = {
+        "name": _NAME,
+        "concurrency_limit": conforms(_LIMIT),
+        "retention_hours": retention.hours,
+    }
+    return fields_of(body, checks, required=required, nullable=("concurrency_limit", "retention_hours"))
 
 
 def _moment(value: Any) -> int:

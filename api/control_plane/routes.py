@@ -44,7 +44,9 @@ Body = Annotated[Any, Depends(_body)]
     "",
     status_code=201,
     responses=WRITING,
-    openapi_extra=json_body(requests.PROJECT_SCHEMA, acme={"name": "Acme", "concurrency_limit": 100}),
+    openapi_extra=json_body(
+        requests.PROJECT_SCHEMA, acme={"name": "Acme", "concurrency_limit": 100, "retention_hours": 720}
+    ),
 )
 async def create_project(body: Body, services: Here) -> NewProjectDocument:
     """A new tenant. Nothing of it is ever seen with another project's key."""
@@ -71,7 +73,10 @@ async def get_project(project: Current) -> ProjectDocument:
     openapi_extra=json_body(requests.PROJECT_CHANGE_SCHEMA, more={"concurrency_limit": 500}),
 )
 async def change_project(project: Current, body: Body, services: Here) -> ProjectDocument:
-    """Change a project's name, or how many live sessions it may have; the sessions that it has stay."""
+    """Change a project's name, how many live sessions it may have, or how long its sessions' data is kept.
+
+    The sessions that it has stay as they are, their terms as well.
+    """
     return requests.project_document(await commands.change_project(services, project, requests.project_change(body)))
 
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from api.app_sessions.request_schemas import WISHES
-from api.app_sessions.requests import WISH_FIELDS, Wishes, wishes_of
+from api.app_sessions.requests import NULLABLE, WISH_FIELDS, Wishes, wishes_of
 from api.errors import ApiError
 from api.services import Services
 from api.shapes import Check, fields_of
@@ -28,7 +28,7 @@ EXAMPLE = {"transcription_settings": {"moonshine": {}}, "recording_settings": {"
 async def put(services: Services, project_id: str, body: Any) -> dict[str, Any]:
     """Set a project's template; the fields as they were given. Raises ApiError 400 and 503."""
     fields: dict[str, Any] = body
-    wishes_of(fields_of(body, _FIELDS, required=()))
+    _wishes(body)
     template = Template(project_id=project_id, wishes=json.dumps(fields, ensure_ascii=False))
     await written(services, topics.TEMPLATES, project_id, template)
     return fields
@@ -46,7 +46,11 @@ def wishes(services: Services, project_id: str) -> Wishes:
     """What a session is to be that nobody but Zoom asked for."""
     template = services.directory.template(project_id)
     try:
-        return wishes_of(fields_of({} if template is None else json.loads(template.wishes), _FIELDS, required=()))
+        return _wishes({} if template is None else json.loads(template.wishes))
     except (ApiError, ValueError):  # written by another release: a session with defaults is better than none
         log.error("template unusable, defaults taken", project_id=project_id)
         return wishes_of({})
+
+
+def _wishes(body: Any) -> Wishes:
+    return wishes_of(fields_of(body, _FIELDS, required=(), nullable=NULLABLE))

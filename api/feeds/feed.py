@@ -9,21 +9,26 @@ import asyncio
 
 from api.feeds.events import Event, Reason
 from api.feeds.inbox import Inbox
-from api.feeds.news import SESSION_OVER, Entry, FeedKey, News, ended
+from api.feeds.news import ALL_DELETED, SESSION_OVER, Entry, FeedKey, News, deleted, ended
 from api.feeds.scan import is_deleted
+from schemas.deletion import EVERYTHING_MS, NOTHING_MS
 
 
 class Feed:
-    """`next` is the offset after the last record that was told; at first, from where on the tail hands over."""
+    """`next` is the offset after the last record that was told; at first, from where on the tail hands over.
 
-    def __init__(self, key: FeedKey, begins_at: int) -> None:
+    What was said up to `deleted_ms` is deleted, and who comes is told nothing of it.
+    """
+
+    def __init__(self, key: FeedKey, begins_at: int, deleted_ms: int = NOTHING_MS) -> None:
         self.key = key
         self.next = begins_at
+        self._deleted_ms = deleted_ms
         self._news: News | None = None
         self._early: list[tuple[Entry, int]] = []
         self._inboxes: set[Inbox] = set()
         self.opening = asyncio.Lock()
-        self._is_over = False
+        self._over: str | None = None
         self._end: Event | None = None
 
     @property
@@ -42,8 +47,8 @@ class Feed:
         early, self._early = self._early, []
         for entry, deleted_ms in early:
             self.take(entry, deleted_ms)
-        if self._is_over:
-            self.finish()
+        if self._over is not None:
+            self.finish(self._over)
 
     def take(self, entry: Entry, deleted_ms: int) -> None:
         """A record of the session, in log order; what stands before `next` is known from elsewhere."""
@@ -57,11 +62,21 @@ class Feed:
         if told is not None:
             self._tell(told)
 
-    def finish(self) -> None:
-        """The session is over, and everything that the log has of it was taken."""
-        self._is_over = True
+    def finish(self, reason: str = SESSION_OVER) -> None:
+        """Nothing follows: the session is over, and everything that the log has of it was taken, or it is deleted."""
+        self._over = self._over or reason
         if self.is_open and not self.is_ended:
-            self._tell(ended(self.key, max(0, self.next - 1), SESSION_OVER))
+            self._tell(ended(self.key, max(0, self.next - 1), self._over))
+
+    def delete(self, deleted_ms: int) -> None:
+        """What was said up to then is deleted: readers are told, and where that is all there can be, it is the end."""
+        if deleted_ms <= self._deleted_ms:
+            return
+        self._deleted_ms = deleted_ms
+        if not self.is_ended:
+            self._tell(deleted(deleted_ms))
+        if deleted_ms >= EVERYTHING_MS:
+            self.finish(ALL_DELETED)
 
     def attach(self, inbox: Inbox) -> int:
         """From now on the inbox gets what is told; what stands before the offset returned, its reader has to scan."""

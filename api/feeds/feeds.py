@@ -24,6 +24,7 @@ from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import KafkaError
 from connectors.kafka.records import Place, Record
 from connectors.kafka.tail import Hearer, Tail
+from schemas.deletion import EVERYTHING_MS, NOTHING_MS, said_until_ms
 from schemas.keys import session_of
 from schemas.records import AppSession
 from schemas.records import Record as Value
@@ -31,7 +32,6 @@ from schemas.sessions import TERMINAL
 from schemas.topics import SESSION_CHANGES, TRANSCRIPTS, Topic
 
 RETRY_S = 1.0
-NOTHING_MS, EVERYTHING_MS = -1, 2**62
 
 
 @dataclass(slots=True, eq=False)
@@ -120,6 +120,10 @@ class Feeds(Hearer):
         if not held.readers:
             self._forget(feed)
 
+    def deleted_ms(self, key: FeedKey) -> int:
+        """What was said up to then is not told, as far as is known by now."""
+        return deleted_ms(self._sessions.find(key.session_id), key)
+
     async def read(self, feed: Feed, wanted: Range) -> Scan:
         """A page of the feed from the log. The first one read also opens the feed. Raises KafkaError."""
         if not feed.is_open:
@@ -143,7 +147,7 @@ class Feeds(Hearer):
             if not feeds:
                 self._by_session.pop(name, None)
             raise unavailable("The log cannot be read now. Try again.")
-        held = self._held[key] = _Held(Feed(key, begins_at))
+        held = self._held[key] = _Held(Feed(key, begins_at, self.deleted_ms(key)))
         feeds.append(held.feed)
         self._sessions.watch(key.session_id, self._on_change)
         session = self._sessions.find(key.session_id)
@@ -177,6 +181,8 @@ class Feeds(Hearer):
         return self._decoder.decode_patiently(topic, data, self._stopping.wait)
 
     def _on_change(self, session: AppSession) -> None:
+        if said_until_ms(session) > NOTHING_MS:
+            self._in_loop(self._delete, session)
         if session.state in TERMINAL:
             self._in_loop(self._finish, session.session_id)
 
@@ -187,9 +193,13 @@ class Feeds(Hearer):
     # In the loop.
 
     def _deliver(self, name: tuple[str, str], entry: Entry) -> None:
-        session = self._sessions.find(name[1])
         for feed in self._by_session.get(name, ()):
-            feed.take(entry, deleted_ms(session, feed.key))
+            feed.take(entry, self.deleted_ms(feed.key))
+
+    def _delete(self, session: AppSession) -> None:
+        for key, held in self._held.items():
+            if key.session_id == session.session_id:
+                held.feed.delete(deleted_ms(session, key))
 
     def _close_feeds(self, place: Place) -> None:
         for key, held in list(self._held.items()):
@@ -224,13 +234,12 @@ class Feeds(Hearer):
 
 
 def deleted_ms(session: AppSession | None, key: FeedKey) -> int:
-    """What was written up to then is not told."""
+    """What was said up to then is not told; of what is no transcript, all or nothing."""
     if session is None or key.topic == SESSION_CHANGES.name:
         return NOTHING_MS
-    if session.deletion is not None:
-        return EVERYTHING_MS
-    until_ms = None if key.topic != TRANSCRIPTS.name else session.transcript_deleted_at_ms
-    return NOTHING_MS if until_ms is None else until_ms
+    if key.topic == TRANSCRIPTS.name:
+        return said_until_ms(session)
+    return NOTHING_MS if session.deletion is None else EVERYTHING_MS
 
 
 def _place(key: FeedKey) -> Place:

@@ -9,13 +9,14 @@ from api.feeds.events import Event, Reason, closing
 from api.feeds.feed import Feed
 from api.feeds.feeds import Feeds, deleted_ms
 from api.feeds.inbox import Inbox
-from api.feeds.news import SESSION_OVER, FeedKey, ended
+from api.feeds.news import ALL_DELETED, SESSION_OVER, FeedKey, ended
 from api.feeds.readers import Told, retry_ms
 from api.feeds.scan import Range, Scan
 from connectors.kafka.errors import KafkaError
 from connectors.kafka.records import Place
+from schemas.deletion import EVERYTHING_MS
 from schemas.records import AppSession
-from schemas.sessions import TERMINAL, State
+from schemas.sessions import TERMINAL
 
 PAGE = 128 * 1024
 """Characters of what was said that are read from the log at a time."""
@@ -30,12 +31,14 @@ class LogReader:
         self._inbox: Inbox | None = None
         self._feed: Feed | None = None
         self._page: Scan | None = None
+        self._silence: str | None = None
 
     async def begin(self) -> bool:
         if self._after.is_end:
             return False
         self._inbox = self._feeds.enter()
-        if _is_silent(self._session):
+        self._silence = _silence(self._session, deleted_ms(self._session, self._key))
+        if self._silence is not None:
             return True
         try:
             await self._check_cursor()
@@ -48,7 +51,7 @@ class LogReader:
     async def events(self, keep_alive_s: float) -> Told:
         assert self._inbox is not None
         if self._feed is None:
-            yield ended(self._key, max(0, self._after.position), SESSION_OVER)
+            yield ended(self._key, max(0, self._after.position), self._silence or SESSION_OVER)
             return
         async for event in self._written(self._feed, self._inbox):
             yield event
@@ -95,7 +98,7 @@ class LogReader:
     async def _next_page(self, feed: Feed, inbox: Inbox) -> Scan:
         """What was written after the cursor; with the last page, the feed hands over what comes behind it."""
         until = feed.attach(inbox)
-        began_ms, deleted = self._session.created_at_ms, deleted_ms(self._session, self._key)
+        began_ms, deleted = self._session.created_at_ms, self._feeds.deleted_ms(self._key)
         page = await self._feeds.read(feed, Range(self._key, began_ms, until, self._after.position, PAGE, deleted))
         if page.has_more:
             feed.detach(inbox)
@@ -117,7 +120,8 @@ class LogReader:
             raise gone("What came after Last-Event-ID is no longer in the log. Read the list instead, and begin anew.")
 
 
-def _is_silent(session: AppSession) -> bool:
-    """Whether there is nothing to tell and never will be."""
-    never_heard = session.state in TERMINAL and not session.connected_once
-    return never_heard or session.state == State.DATA_DELETED
+def _silence(session: AppSession, deleted_ms: int) -> str | None:
+    """Why there is nothing to tell and never will be; None: there may be."""
+    if deleted_ms >= EVERYTHING_MS:
+        return ALL_DELETED
+    return SESSION_OVER if session.state in TERMINAL and not session.connected_once else None

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from api.feeds.cursors import Cursor
 from api.feeds.events import END, Event, event
 from api.feeds.told import Told
+from schemas.deletion import EVERYTHING_MS
 from schemas.records import OutputKind, ParticipantEvent, Record, Utterance
 from schemas.settings import Engine
 
@@ -17,7 +18,11 @@ COMPLETE = "complete"
 SESSION_OVER = "session_over"
 """Why a feed ends: its processor has said so; or the session is over and it never did."""
 
+ALL_DELETED = "deleted"
+"""What the feed would tell was deleted."""
+
 REMOVED = "removed"
+DELETED = "deleted"
 
 
 _END_ITEM = "end"
@@ -63,6 +68,11 @@ MakeNews = Callable[[FeedKey], News]
 def ended(key: FeedKey, position: int, reason: str) -> Event:
     """A feed's last event."""
     return event(END, {"reason": reason}, Cursor(key.partition, position, is_end=True))
+
+
+def deleted(until_ms: int) -> Event:
+    """What was told of what was said up to then is deleted, or all that was told. It stands at no place in the log."""
+    return event(DELETED, {"said_until_ms": None if until_ms >= EVERYTHING_MS else until_ms})
 
 
 def item(key: FeedKey, told: Told, entry: Entry, name: str, document: dict[str, Any]) -> Event | None:

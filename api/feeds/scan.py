@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 from api.feeds.events import Event
 from api.feeds.news import Entry, FeedKey, News
+from schemas.deletion import EVERYTHING_MS, NOTHING_MS, is_said
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
     """What to read: the session's records from `since_ms` on, those of them up to `until` (exclusive) that stand after
-    `after`, without what was deleted at `deleted_ms` or before; events of about `page` characters.
+    `after`, without what was said up to `deleted_ms`; events of about `page` characters.
     """
 
     key: FeedKey
@@ -21,7 +22,7 @@ class Range:
     until: int
     after: int
     page: int
-    deleted_ms: int = -1
+    deleted_ms: int = NOTHING_MS
 
 
 @dataclass(slots=True)
@@ -64,5 +65,7 @@ class Scan:
 
 
 def is_deleted(entry: Entry, deleted_ms: int) -> bool:
-    """Whether what a record says was deleted later."""
-    return entry.is_item and entry.appended_ms <= deleted_ms
+    """Whether what a record says is deleted: what was said up to `deleted_ms` is, all else when everything is."""
+    if entry.value is None or not entry.is_item:
+        return False
+    return deleted_ms >= EVERYTHING_MS or is_said(entry.value, deleted_ms)

@@ -19,7 +19,7 @@ SELECT participant_name, start_ms, end_ms, text
 FROM utterances
 WHERE session_id = {session_id:String} AND engine = {engine:String}
   AND status = 'final' AND text != '' AND start_ms < {end_ms:Int64} AND end_ms >= {start_ms:Int64}
-  AND updated_at_ms > {updated_after_ms:Int64}
+  AND start_ms > {deleted_ms:Int64}
 ORDER BY start_ms, utterance_id
 """
 

@@ -15,6 +15,7 @@ from schemas.sessions import TERMINAL
 from schemas.times import iso_offset
 
 STATE_CHANGE = "state_change"
+RECORDING_CHANGE = "recording_change"
 
 
 def news(session: AppSession, after: Cursor) -> Iterator[Event]:
@@ -22,7 +23,8 @@ def news(session: AppSession, after: Cursor) -> Iterator[Event]:
     partition = after.partition
     for number, entry in enumerate(session.history):
         if number > after.position:
-            yield event(STATE_CHANGE, _document(number, entry), Cursor(partition, number))
+            name = RECORDING_CHANGE if entry.old_state == entry.new_state else STATE_CHANGE
+            yield event(name, _document(number, entry), Cursor(partition, number))
     if session.state in TERMINAL:
         last = Cursor(partition, max(0, len(session.history) - 1), is_end=True)
         yield event(END, {"reason": SESSION_OVER}, last)

@@ -36,7 +36,8 @@ QUERY = """
 SELECT utterance_id, participant_id, participant_name, start_ms, end_ms, language, text, status, reason
 FROM utterances
 WHERE session_id = {session_id:String} AND engine = {engine:String}
-  AND (status = 'final' AND text != '' OR status = 'failed') AND updated_at_ms > {updated_after_ms:Int64}
+  AND (status = 'final' AND text != '' OR status = 'failed')
+  AND start_ms > {deleted_ms:Int64}
   AND start_ms >= {time_ms:Int64} AND (start_ms, utterance_id) > ({time_ms:Int64}, {utterance_id:String})
 ORDER BY start_ms, utterance_id
 LIMIT {read:UInt32}

@@ -20,6 +20,7 @@ from api.transcripts.folding import folded, folded_in_sql
 from api.transcripts.highlights import highlighted
 from api.transcripts.utterances import Row, TranscriptionDocument, UtteranceKeys
 from schemas import settings as session_settings
+from schemas.deletion import said_until_ms
 from schemas.records import AppSession
 from schemas.sessions import State
 from schemas.settings import Engine
@@ -146,9 +147,7 @@ SETTINGS max_execution_time = {longest_s:d}
 
 def is_shown(row: Row, session: AppSession | None, search: Search) -> bool:
     """Whether a row may be a hit; `session` is its session as it is now, None where the project has none of that id."""
-    if session is None or session.deletion is not None:
-        return False
-    if session.transcript_deleted_at_ms is not None and row["updated_at_ms"] <= session.transcript_deleted_at_ms:
+    if session is None or row["start_ms"] <= said_until_ms(session):
         return False
     return bool(search.engine) or row["engine"] == session_settings.readable(session.settings).primary_engine
 

@@ -24,7 +24,8 @@ FROM (
     ))) AS new_ms
     FROM utterances
     WHERE session_id = {{session_id:String}} AND engine = {{engine:String}}
-      AND (status = 'final' AND text != '' OR status = 'failed') AND updated_at_ms > {{updated_after_ms:Int64}}
+      AND (status = 'final' AND text != '' OR status = 'failed')
+      AND start_ms > {{deleted_ms:Int64}}
 )
 GROUP BY participant_id
 ORDER BY speaking_ms DESC, participant_id

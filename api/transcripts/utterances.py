@@ -10,6 +10,7 @@ from api.times import queried_ms
 from api.transcript_formats import Cue, web_vtt
 from schemas import ids
 from schemas import settings as session_settings
+from schemas.deletion import said_until_ms
 from schemas.records import AppSession
 from schemas.settings import Engine
 
@@ -23,10 +24,11 @@ SELECT utterance_id, participant_id, participant_name, start_ms, end_ms, languag
 FROM utterances
 WHERE session_id = {session_id:String} AND engine = {engine:String}
   AND status = 'final' AND text != '' AND updated_at_ms > {updated_after_ms:Int64}
+  AND start_ms > {deleted_ms:Int64}
 ORDER BY start_ms, utterance_id
 """
 
-_NEVER_MS, _ALWAYS_MS = 2**63 - 1, -1
+_ALWAYS_MS = -1
 
 Row = Mapping[str, Any]
 
@@ -62,11 +64,8 @@ def parameters(session: AppSession, engine: Engine, updated_after: str | None) -
     return {
         "session_id": session.session_id,
         "engine": str(engine),
-        "updated_after_ms": max(
-            _ALWAYS_MS if updated_after is None else queried_ms("updated_after", updated_after),
-            _ALWAYS_MS if session.transcript_deleted_at_ms is None else session.transcript_deleted_at_ms,
-            _ALWAYS_MS if session.deletion is None else _NEVER_MS,
-        ),
+        "updated_after_ms": _ALWAYS_MS if updated_after is None else queried_ms("updated_after", updated_after),
+        "deleted_ms": said_until_ms(session),
     }
 
 

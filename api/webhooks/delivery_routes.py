@@ -15,7 +15,7 @@ from api.times import queried_ms
 from api.webhooks import deliveries
 from api.webhooks.commands import announce
 from api.webhooks.deliveries import DeliveryDocument, DeliveryPage, ReplayDocument
-from schemas.deletion import is_content
+from schemas.deletion import covers
 from schemas.records import WebhookDelivery
 
 router = APIRouter(prefix="/api/v1/webhook_deliveries", tags=["Webhooks"])
@@ -64,9 +64,10 @@ async def replay_deliveries(request: Request, project_id: ManagedProject, servic
     found = await services.select(*deliveries.query(project_id, asked, Cursor(), MOST_REPLAYED + 1))
     if len(found) > MOST_REPLAYED:
         raise refused(f"That are more than {MOST_REPLAYED} deliveries. Ask for a shorter time.")
-    for row in found:
-        await _again(services, deliveries.delivery_of(row))
-    return {"replayed": len(found)}
+    shown = [delivery for row in found if _is_shown(services, delivery := deliveries.delivery_of(row))]
+    for delivery in shown:
+        await _again(services, delivery)
+    return {"replayed": len(shown)}
 
 
 @router.get("/{delivery_id}", responses=READING)
@@ -107,6 +108,6 @@ def _asked(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_shown(services: Services, delivery: WebhookDelivery) -> bool:
-    """Of a session whose data is deleted only what tells of its state, also while the rest is still to be erased."""
+    """Nothing that tells what is deleted, also while it is still to be erased."""
     session = services.sessions.find(delivery.session_id)
-    return session is None or session.deletion is None or not is_content(delivery)
+    return session is None or not covers(session, delivery)

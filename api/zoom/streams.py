@@ -2,7 +2,7 @@
 
 from api.app_sessions import commands
 from api.app_sessions.admission import admit
-from api.app_sessions.requests import SessionOrder
+from api.app_sessions.requests import SessionOrder, within
 from api.app_sessions.stream_requests import AnnouncedStream
 from api.control_plane import templates
 from api.errors import ApiError
@@ -48,7 +48,8 @@ async def _started(services: Services, app: ZoomApp, news: StreamWebhook, sessio
                 raise
             log.warning("no place for a stream", project_id=app.project_id, session_id=session_id)
             return "over the limit"
-    order = SessionOrder(stream, templates.wishes(services, app.project_id), app.zoom_app_id)
+    wishes = within(templates.wishes(services, app.project_id), services.directory.project(app.project_id))
+    order = SessionOrder(stream, wishes, app.zoom_app_id)
     await services.journal.state(commands.requested(app.project_id, session_id, order, app.zoom_app_id, source=DIRECT))
     return "requested"
 

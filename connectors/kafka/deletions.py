@@ -1,12 +1,13 @@
-"""Which sessions' data is deleted: what whoever stores something of sessions has to know, before and after.
+"""Which sessions' data is deleted, or their transcripts: what whoever stores something of them has to know, twice.
 
 A store has no fence, so the order of two looks has to do: a writer writes and *then* makes sure, by everything that is
-in `app-sessions` by then, that the session is not deleted; whoever erases knows of the deletion and *then* looks what
+in `app-sessions` by then, that what it wrote is not deleted; whoever erases knows of the deletion and *then* looks what
 there is. One of the two sees the other, whichever comes first.
 """
 
 import threading
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import NamedTuple, Self
 
 from connectors.host.clock import Clock
@@ -18,12 +19,14 @@ from connectors.kafka.errors import TimedOut
 from connectors.kafka.records import Record
 from connectors.kafka.registry import RegistryError
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.terms import Terms
 from connectors.kafka.view import TopicView
+from schemas import deletion
 from schemas.codec import Undecodable
-from schemas.deletion import Part, missing
+from schemas.deletion import Part
 from schemas.ids import partition_of
 from schemas.keys import names, session_of
-from schemas.records import AppSession
+from schemas.records import AppSession, SessionFact
 from schemas.records import Record as Value
 from schemas.topics import APP_SESSIONS
 
@@ -34,16 +37,47 @@ READY_POLL_S = 0.02
 
 
 class Deleted(NamedTuple):
-    """A session whose data is to be gone; `missing` is what nobody has said of yet that it is."""
+    """A session whose data is to be gone; `missing` is what nobody has said of yet that it is.
+
+    With `said_until_ms` it is the transcript alone, what was said up to then, and `asked_at_ms` tells which deletion.
+    """
 
     session_id: str
     project_id: str
     partition: int
     missing: frozenset[Part]
+    said_until_ms: int | None = None
+    asked_at_ms: int | None = None
+
+    @classmethod
+    def of(cls, session: AppSession, partition: int) -> Self | None:
+        """What of the session is deleted, if anything is: of all data and the transcript, the former."""
+        if session.deletion is not None:
+            return cls(session.session_id, session.project_id, partition, deletion.missing(session.deletion))
+        asked = session.transcript_deletion
+        if asked is None:
+            return None
+        missing, until_ms = deletion.missing(asked, deletion.OF_TRANSCRIPT), deletion.said_until_ms(session)
+        return cls(session.session_id, session.project_id, partition, missing, until_ms, asked.asked_at_ms)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all data is meant."""
+        return self.said_until_ms is None
+
+    def covers(self, record: Value) -> bool:
+        """Whether a record of the session, or what became of it, is to be gone."""
+        if self.said_until_ms is None:
+            return deletion.is_content(record)
+        return deletion.is_said(record, self.said_until_ms)
+
+    def about(self, fact: SessionFact) -> SessionFact:
+        """A fact of how far it is, saying which deletion is meant."""
+        return replace(fact, as_of_ms=self.asked_at_ms)
 
 
 class Deletions:
-    """Written by a view's thread, read by any."""
+    """Written by a view's thread, read by any. `terms` knows whose data is to be deleted when."""
 
     def __init__(self, settings: KafkaSettings, decoder: Decoder, clock: Clock | None = None) -> None:
         self._partitions = settings.partitions
@@ -53,6 +87,7 @@ class Deletions:
         self._unexplained: dict[str, Record] = {}
         self._deleted: dict[str, Deleted] = {}
         self._unfinished: dict[str, Deleted] = {}
+        self.terms = Terms()
         self._view = TopicView(settings, APP_SESSIONS, self._apply, clock=clock)
 
     def start(self, health: Health, stop: StopSignal) -> Self:
@@ -70,11 +105,16 @@ class Deletions:
         self._view.close()
 
     def get(self, session_id: str) -> Deleted | None:
-        """The session if its data is deleted, as far as is known."""
+        """What of the session is deleted, as far as is known."""
         return self._deleted.get(session_id)
 
+    def is_whole(self, session_id: str) -> bool:
+        """Whether all of the session's data is deleted, as far as is known."""
+        found = self._deleted.get(session_id)
+        return found is not None and found.is_whole
+
     def by_now(self, session_ids: Collection[str], timeout_s: float = CATCH_UP_S) -> frozenset[str]:
-        """Those whose data is deleted, with everything known that was there at the call.
+        """Those of which something is deleted, with everything known that was there at the call.
 
         Raises TimedOut and KafkaError: it is not known, so nothing may rely on it.
         """
@@ -136,9 +176,12 @@ class Deletions:
             return None  # lifecycle counts it
 
     def _know(self, record: Record, state: Value | None) -> None:
-        if not isinstance(state, AppSession) or state.deletion is None or not names(record.key, state):
+        if not isinstance(state, AppSession) or not names(record.key, state):
             return
-        found = Deleted(state.session_id, state.project_id, record.partition, missing(state.deletion))
+        self.terms.know(state, record.partition)
+        found = Deleted.of(state, record.partition)
+        if found is None:
+            return
         if found.missing:
             self._unfinished[state.session_id] = found
         else:

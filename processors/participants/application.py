@@ -1,17 +1,17 @@
-"""Writes what participants do as `participant-events`."""
+"""Writes what participants do as `participant-events`, and pauses as facts of their session."""
 
 import json
 from collections.abc import Sequence
 
 from processors.participants.chat import Message
 from processors.participants.logic import Closing, ParticipantsLogic
-from processors.participants.roster import Change
+from processors.participants.roster import Change, Pausing
 from processors.shell.applications import Output
 from schemas.ids import PARTICIPANT_EVENT_PREFIX, derived, record_id
 from schemas.participant_events import SPEECH
-from schemas.records import OutputKind, ParticipantEvent
+from schemas.records import FactKind, OutputKind, ParticipantEvent, SessionFact
 from schemas.sessions import Awaited
-from schemas.topics import EVENTS, PARTICIPANT_EVENTS, PARTICIPANTS_STATE
+from schemas.topics import EVENTS, PARTICIPANT_EVENTS, PARTICIPANTS_STATE, SESSION_FACTS
 
 END_ITEM = "end"
 
@@ -34,8 +34,16 @@ class ParticipantsApplication:
         return
 
     async def render(self, session_id: str, work: object) -> Sequence[Output]:
+        if isinstance(work, Pausing):
+            return [Output(SESSION_FACTS, "", pausing(session_id, work))]
         record = participant_event(session_id, work)
         return [Output(PARTICIPANT_EVENTS, record.event_id or END_ITEM, record)]
+
+
+def pausing(session_id: str, work: Pausing) -> SessionFact:
+    """The fact that the stream was paused, or goes on."""
+    kind = FactKind.PAUSED if work.is_paused else FactKind.RESUMED
+    return SessionFact(session_id=session_id, kind=kind, source=ParticipantsApplication.name, as_of_ms=work.at_ms)
 
 
 def participant_event(session_id: str, work: object) -> ParticipantEvent:

@@ -6,11 +6,15 @@ has left while nobody listened. Whoever is there at the end leaves with it.
 
 Zoom names one active speaker at a time. Who is named starts to speak, and stops when somebody else is named, on leaving
 or at the end; a change of epoch says nothing about it. Told of only in sessions that ask for it.
+
+That somebody pauses the stream is no participant's doing, but Zoom tells it among these events: it becomes a fact of
+the session. What lasts at the end has ended with it.
 """
 
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from connectors.rtms.protocol.codes import SessionState, StreamState
 from processors.checkpoint.folds import Json
 from processors.checkpoint.windows import Observed
 from schemas import settings as session_settings
@@ -22,6 +26,18 @@ LEFT = "participant_left"
 SPEAKS = "active_speaker_changed"
 
 SESSION_ENDED = "session_ended"
+
+STREAM_STATE = "stream_state_changed"
+SESSION_STATE = "session_state_changed"
+_PAUSES = frozenset({(STREAM_STATE, StreamState.PAUSED), (SESSION_STATE, SessionState.PAUSED)})
+_FLOWS = frozenset(
+    {
+        (STREAM_STATE, StreamState.ACTIVE),
+        (STREAM_STATE, StreamState.RESUMED),
+        (SESSION_STATE, SessionState.STARTED),
+        (SESSION_STATE, SessionState.RESUMED),
+    }
+)
 
 SETTLE_MS = 5000
 """How long after the first record of an epoch an announcement may take, in Zoom's time."""
@@ -50,12 +66,20 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Pausing:
+    """The stream was paused, or goes on, from `at_ms` on."""
+
+    is_paused: bool
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Roster:
     """Who is present as of some record, by participant id as text (it is kept as JSON).
 
     In a new epoch `unseen` are those not announced yet and `since_ms` is its first time; `is_announced` says that
     Zoom has announced anybody at all, without which absence means nothing. `is_crowded`: somebody found no place.
-    `speaker` is whom Zoom named last, if that is to be told (`tells_speech`).
+    `speaker` is whom Zoom named last, if that is to be told (`tells_speech`). `is_paused`: nothing is sent just now.
     """
 
     present: dict[str, str | None] = field(default_factory=dict)
@@ -66,6 +90,7 @@ class Roster:
     count: int = 0
     tells_speech: bool = False
     speaker: str | None = None
+    is_paused: bool = False
 
     @classmethod
     def from_json(cls, value: Json) -> Self:
@@ -81,6 +106,7 @@ class Roster:
             "count": self.count,
             "tells_speech": self.tells_speech,
             "speaker": self.speaker,
+            "is_paused": self.is_paused,
         }
 
     def begun(self, tells_speech: bool) -> Self:
@@ -124,11 +150,13 @@ def observed(part: Json, record: MediaRecord) -> Observed:
     if record.kind is RecordKind.END:
         roster, stops = _spoken(roster, record, None, record.timestamp_ms, SESSION_ENDED)
         roster, leaves = _gone(roster, record, tuple(sorted(roster.present)), record.timestamp_ms, SESSION_ENDED)
-        return Observed(roster.to_json(), stops + leaves)
+        roster, resumed = _paused(roster, False, record.timestamp_ms)
+        return Observed(roster.to_json(), stops + leaves + resumed)
     roster, unheard = roster.settled(record.timestamp_ms)
     roster, gone = _gone(roster, record, unheard, roster.since_ms or record.timestamp_ms, "not_announced_again")
     roster, changes = _reported(roster, record)
-    return Observed(roster.to_json(), gone + changes)
+    roster, pausing = _flowing(roster, record)
+    return Observed(roster.to_json(), gone + changes + pausing)
 
 
 def _tells_speech(record: MediaRecord) -> bool:
@@ -151,6 +179,22 @@ def _reported(roster: Roster, record: MediaRecord) -> tuple[Roster, tuple[Change
         name = record.participant_name or roster.present.get(participant)
         return roster.without((participant,)), (*stops, _change(LEAVE, record, name))
     return roster, ()
+
+
+def _flowing(roster: Roster, record: MediaRecord) -> tuple[Roster, tuple[Pausing, ...]]:
+    """What Zoom says of whether anything is sent; of one pause it may tell twice, for the stream and the session."""
+    if not isinstance(record, Event) or record.kind is not RecordKind.FRAME:
+        return roster, ()
+    told = record.event, record.code
+    if told not in _PAUSES | _FLOWS:
+        return roster, ()
+    return _paused(roster, told in _PAUSES, record.timestamp_ms)
+
+
+def _paused(roster: Roster, is_paused: bool, at_ms: int) -> tuple[Roster, tuple[Pausing, ...]]:
+    if roster.is_paused == is_paused:
+        return roster, ()
+    return replace(roster, is_paused=is_paused), (Pausing(is_paused, at_ms),)
 
 
 def _change(event: str, record: Event, name: str | None) -> Change:

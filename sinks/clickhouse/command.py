@@ -16,6 +16,7 @@ from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.settings import KafkaSettings
 from sinks.clickhouse.erasing import Erasing, Rows, Tools
+from sinks.clickhouse.expiring import Expiring
 from sinks.clickhouse.pending import Pending
 from sinks.clickhouse.service import GROUP, INPUTS, ClickHouseSink, Connections, Ownership
 from sinks.clickhouse.settings import ClickHouseSinkSettings
@@ -45,8 +46,19 @@ def run(running: Running) -> int:
         pending, losses = Pending(), Losses(kafka, decoder, GROUP)
         consumer = create_consumer(kafka, group=GROUP, topics=INPUTS, listener=Ownership(pending))
         closing.callback(consumer.close)
+        expiring = Expiring(deletions, producer, decoder, kafka.partitions, SystemClock())
         connections = Connections(
-            consumer, pending, producer, decoder, clickhouse, losses, kafka.partitions, deletions, rows, erasing
+            consumer,
+            pending,
+            producer,
+            decoder,
+            clickhouse,
+            losses,
+            kafka.partitions,
+            deletions,
+            rows,
+            erasing,
+            expiring,
         )
         sink = ClickHouseSink(connections, settings, health, stop, SystemClock())
         health.ready(True)

@@ -1,6 +1,6 @@
 """What of a session is content, in tables and on topics: what must be gone when its data is deleted. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from connectors.kafka.deletions import Deleted
@@ -12,39 +12,63 @@ TOPICS = (topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.WEBHOOK_DELIVERI
 """The compacted topics with content; others forget by themselves."""
 
 _OF_SESSIONS = "session_id IN {sessions:Array(String)}"
+_OF_PROJECTS = "project_id IN {projects:Array(String)}"
+"""What the table of deliveries is sorted by."""
 
-_ROWS: Mapping[str, str] = {
+_KEPT = (str(Trigger.STATE_CHANGE), str(Trigger.RECORDING))
+
+_ALL: Mapping[str, str] = {
     UTTERANCES.name: _OF_SESSIONS,
     PARTICIPANT_EVENTS.name: _OF_SESSIONS,
-    # The project is what this table is sorted by.
+    WEBHOOK_DELIVERIES.name: f"{_OF_PROJECTS} AND {_OF_SESSIONS} AND trigger NOT IN {_KEPT!r}",
+}
+
+_TOLD_MS = "JSONExtractInt(JSONExtractString(document, 'body'), 'data', 'timestamp_ms')"
+
+_SAID: Mapping[str, str] = {
+    UTTERANCES.name: f"{_OF_SESSIONS} AND start_ms <= {{until_ms:Int64}}",
     WEBHOOK_DELIVERIES.name: (
-        f"project_id IN {{projects:Array(String)}} AND {_OF_SESSIONS} AND trigger != '{Trigger.STATE_CHANGE}'"
+        f"{_OF_PROJECTS} AND {_OF_SESSIONS} AND trigger = '{Trigger.TRANSCRIPT}' AND {_TOLD_MS} <= {{until_ms:Int64}}"
     ),
 }
 
 
 class Statements(NamedTuple):
-    """Of one table, the first two with `parameters`. `purge` has the disk forget what `delete` made invisible."""
+    """Of one table, the first two with parameters. `purge` has the disk forget what `delete` made invisible."""
 
     amounts: str
     delete: str
     purge: str
 
 
-STATEMENTS = tuple(
-    Statements(
-        f"SELECT session_id, count() AS rows FROM {table} WHERE {content} GROUP BY session_id",  # noqa: S608
-        f"DELETE FROM {table} WHERE {content}",  # noqa: S608
-        f"ALTER TABLE {table} APPLY DELETED MASK",
+def _statements(rows: Mapping[str, str]) -> tuple[Statements, ...]:
+    return tuple(
+        Statements(
+            f"SELECT session_id, count() AS rows FROM {table} WHERE {content} GROUP BY session_id",  # noqa: S608
+            f"DELETE FROM {table} WHERE {content}",  # noqa: S608
+            f"ALTER TABLE {table} APPLY DELETED MASK",
+        )
+        for table, content in rows.items()
     )
-    for table, content in _ROWS.items()
-)
 
 
-def parameters(deleted: Iterable[Deleted]) -> dict[str, Any]:
-    """The parameters of `STATEMENTS` for these sessions."""
-    found = sorted(set(deleted))
+_OF_ALL, _OF_WHAT_WAS_SAID = _statements(_ALL), _statements(_SAID)
+
+
+def statements(deleted: Iterable[Deleted]) -> Iterator[tuple[Statements, dict[str, Any]]]:
+    """What to ask and to do about these sessions' rows, table by table, and with which parameters."""
+    found = set(deleted)
+    if whole := [session for session in found if session.is_whole]:
+        for table in _OF_ALL:
+            yield table, _parameters(whole)
+    for session in found:
+        for table in () if session.is_whole else _OF_WHAT_WAS_SAID:
+            yield table, _parameters([session]) | {"until_ms": session.said_until_ms}
+
+
+def _parameters(deleted: Iterable[Deleted]) -> dict[str, Any]:
+    found = list(deleted)
     return {
-        "sessions": [session.session_id for session in found],
+        "sessions": sorted(session.session_id for session in found),
         "projects": sorted({session.project_id for session in found}),
     }

@@ -5,7 +5,7 @@ anywhere: what is found is stated before it is erased, what is stated as erased 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place
 from schemas import topics
 from schemas.codec import Undecodable
-from schemas.deletion import Part, erased, found, is_content, left_of
+from schemas.deletion import Part, erased, found, left_of
 from schemas.keys import session_of
 from schemas.records import Record, SessionFact, Stored
 from schemas.topics import Topic
@@ -51,15 +51,14 @@ class Rows:
     def count(self, deleted: Collection[Deleted], patience_s: float | None = None) -> Counter[str]:
         """How many there are of each session."""
         rows: Counter[str] = Counter()
-        for table in content.STATEMENTS if deleted else ():
-            for row in self._clickhouse.query(table.amounts, content.parameters(deleted), patience_s):
+        for table, parameters in content.statements(deleted):
+            for row in self._clickhouse.query(table.amounts, parameters, patience_s):
                 rows[row["session_id"]] += int(row["rows"])
         return rows
 
     def delete(self, deleted: Collection[Deleted], patience_s: float | None = None) -> None:
         """Nobody can read them when this returns; the disk forgets them soon after. Where there are none, no change."""
-        for table in content.STATEMENTS if deleted else ():
-            parameters = content.parameters(deleted)
+        for table, parameters in content.statements(deleted):
             if self._clickhouse.query(table.amounts, parameters, patience_s):
                 self._clickhouse.command(table.delete, parameters, patience_s)
                 self._clickhouse.command(table.purge, patience_s=patience_s)
@@ -83,7 +82,7 @@ class Erasing:
         self._tools, self._stop, self._clock = tools, stop, clock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="erasing")
         self._running: tuple[Sequence[Deleted], Future[None]] | None = None
-        self._stated: set[str] = set()
+        self._stated: set[tuple[str, int | None]] = set()
         self._delays: Iterator[float] = delays_s()
         self._retry_at_s = 0.0
 
@@ -93,8 +92,8 @@ class Erasing:
             return
         self._running = None
         unfinished = self._tools.deletions.unfinished(PARTS, partitions)
-        self._stated &= {deleted.session_id for deleted in unfinished}
-        due = [deleted for deleted in unfinished if deleted.session_id not in self._stated]
+        self._stated &= {_which(deleted) for deleted in unfinished}
+        due = [deleted for deleted in unfinished if _which(deleted) not in self._stated]
         metrics.UNERASED.set(len(unfinished))
         if due and self._clock.monotonic() >= self._retry_at_s:
             together = [deleted for deleted in due if deleted.partition == due[0].partition][:MOST]
@@ -110,7 +109,7 @@ class Erasing:
             return False
         error = work.exception()
         if error is None:
-            self._stated |= {session.session_id for session in deleted}
+            self._stated |= {_which(session) for session in deleted}
             self._delays = delays_s()
             return True
         if isinstance(error, Fatal):
@@ -124,22 +123,25 @@ class Erasing:
 
     def _erase(self, deleted: Sequence[Deleted]) -> None:
         tools = self._tools
-        records = self._records(deleted[0].partition, {session.session_id for session in deleted})
+        records = self._records(deleted[0].partition, {session.session_id: session for session in deleted})
         rows = tools.rows.count(deleted)
         amounts = {Part.ROWS: rows, Part.RECORDS: Counter(session_id for session_id, *_ in records)}
         self._state(deleted, [
-            found(session.session_id, part, SOURCE, Stored(count=amounts[part][session.session_id]))
+            session.about(found(session.session_id, part, SOURCE, Stored(count=amounts[part][session.session_id])))
             for session in deleted for part in PARTS
         ])  # fmt: skip
         self._replace(deleted[0].partition, records)
         tools.rows.delete(deleted)
-        self._state(deleted, [erased(session.session_id, part, SOURCE) for session in deleted for part in PARTS])
+        self._state(
+            deleted,
+            [session.about(erased(session.session_id, part, SOURCE)) for session in deleted for part in PARTS],
+        )
         metrics.DELETIONS.inc(len(deleted))
         log.info("rows and records erased", sessions=len(deleted), partition=deleted[0].partition,
                  rows=rows.total(), records=len(records))  # fmt: skip
 
-    def _records(self, partition: int, sessions: Collection[str]) -> list[tuple[str, Topic, bytes, bytes | None]]:
-        """(session, topic, key, newest value) of all content records that the partition holds, replaced ones too."""
+    def _records(self, partition: int, sessions: Mapping[str, Deleted]) -> list[tuple[str, Topic, bytes, bytes | None]]:
+        """(session, topic, key, newest value) of all deleted records that the partition holds, replaced ones too."""
         newest: dict[tuple[Topic, bytes], bytes | None] = {}
         places = [Place(topic.name, partition) for topic in content.TOPICS]
         with closing(self._tools.loader.load(places, SCAN_S)) as records:
@@ -151,12 +153,13 @@ class Erasing:
         return [
             (session_of(key) or "", topic, key, value)
             for (topic, key), value in newest.items()
-            if value is None or self._is_content(topic, value)
+            if self._is_deleted(sessions[session_of(key) or ""], topic, value)
         ]
 
-    def _is_content(self, topic: Topic, value: bytes) -> bool:
-        record = self._decoded(topic, value)
-        return record is None or is_content(record)
+    def _is_deleted(self, deleted: Deleted, topic: Topic, value: bytes | None) -> bool:
+        """Of a session of which all is deleted, what was replaced or cannot be read counts as well."""
+        record = None if value is None else self._decoded(topic, value)
+        return deleted.is_whole if record is None else deleted.covers(record)
 
     def _decoded(self, topic: Topic, value: bytes) -> Record | None:
         """What it says; None for what nobody can read, which goes as well."""
@@ -186,3 +189,7 @@ class Erasing:
             for fact in facts
         ]
         acknowledged(sent, ACK_S, self._clock)
+
+
+def _which(deleted: Deleted) -> tuple[str, int | None]:
+    return deleted.session_id, deleted.asked_at_ms

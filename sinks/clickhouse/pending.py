@@ -8,7 +8,7 @@ from connectors.kafka.records import Place, Record
 from schemas import clickhouse
 from schemas.clickhouse import Table
 from schemas.deletion import is_content, left_of
-from schemas.records import FactKind, OutputKind, ParticipantEvent, Utterance, WebhookDelivery
+from schemas.records import FactKind, OutputKind, ParticipantEvent, Utterance
 from schemas.records import Record as Value
 from sinks.clickhouse.rows import Position, Row, Unfit, row_of
 
@@ -44,7 +44,7 @@ class _Part:
     first_offset: int
     next_offset: int = 0
     rows: list[tuple[Table, Row]] = field(default_factory=list)
-    sessions: set[str] = field(default_factory=set)
+    content: list[Value] = field(default_factory=list)
     endings: list[Ending] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     erasures: list[Erasure] = field(default_factory=list)
@@ -65,20 +65,19 @@ class Pending:
         part = self._passed(record)
         if value is None:
             return
+        if is_content(value):
+            part.content.append(value)
         ending = ending_of(value)
         if ending is not None:
             part.endings.append(ending)
-            part.sessions.add(ending.session_id)
             return
-        if isinstance(value, Utterance | ParticipantEvent | WebhookDelivery) and is_content(value):
-            part.sessions.add(value.session_id)
         try:
             part.rows.append(row_of(value, Position(record.partition, record.offset, record.timestamp_ms)))
         except Unfit as error:
             part.letters.append(Letter(record, error.reason))
 
     def erase(self, record: Record, value: Value, deleted: Deleted) -> None:
-        """A content record of a session whose data is deleted: what it may have become before must be gone, too."""
+        """A record that is deleted: what it may have become before must be gone, too."""
         part = self._passed(record)
         part.deleted.add(deleted)
         left = left_of(value)
@@ -114,9 +113,9 @@ class Pending:
     def letters(self) -> list[Letter]:
         return [letter for part in self._parts.values() for letter in part.letters]
 
-    def sessions(self) -> set[str]:
-        """The sessions whose content is to be written; no deleted ones, as far as was known."""
-        return {session_id for part in self._parts.values() for session_id in part.sessions}
+    def content(self) -> list[Value]:
+        """What is to be written that tells what was said or done; nothing deleted, as far as was known."""
+        return [value for part in self._parts.values() for value in part.content]
 
     def erasures(self) -> list[Erasure]:
         return [erasure for part in self._parts.values() for erasure in part.erasures]

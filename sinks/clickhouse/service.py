@@ -10,7 +10,7 @@ become a row goes to the dead letters before it is committed.
 
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connectors.clickhouse.client import ClickHouse
 from connectors.clickhouse.errors import ClickHouseError
@@ -31,13 +31,13 @@ from connectors.kafka.producer import Producer
 from connectors.kafka.records import Place, Record
 from connectors.kafka.understanding import Understanding, Understood
 from schemas import ids, topics
-from schemas.deletion import is_content
 from schemas.records import OutputKind, ParticipantEvent, Utterance, WebhookDelivery
 from schemas.records import Record as Value
 from schemas.sessions import Awaited
 from sinks.clickhouse import metrics
 from sinks.clickhouse.completeness import Found, counting, missing, verdict
 from sinks.clickhouse.erasing import Erasing, Rows
+from sinks.clickhouse.expiring import Expiring
 from sinks.clickhouse.pending import Ending, Erasure, Pending
 from sinks.clickhouse.settings import ClickHouseSinkSettings
 
@@ -50,6 +50,8 @@ INPUTS = (topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.APP_SESSIONS, to
 LOSABLE = {topics.TRANSCRIPTS.name: Awaited.TRANSCRIPT, topics.PARTICIPANT_EVENTS.name: Awaited.EVENTS}
 """What a session lacks when records of an input are deleted unread. Of `app-sessions` only what a newer record replaces
 is ever deleted."""
+
+WITH_CONTENT = (Utterance, ParticipantEvent, WebhookDelivery)
 
 RECOUNT_S = 0.2
 
@@ -86,6 +88,7 @@ class Connections:
     deletions: Deletions
     rows: Rows
     erasing: Erasing
+    expiring: Expiring
 
 
 class ClickHouseSink:
@@ -122,7 +125,9 @@ class ClickHouseSink:
         held = list(self._consumer.assignment())
         if self._retry_at_s is not None:
             self._consumer.pause(held)
-        self._to.erasing.step({place.partition for place in held if place.topic == topics.APP_SESSIONS.name})
+        partitions = {place.partition for place in held if place.topic == topics.APP_SESSIONS.name}
+        self._to.expiring.step(partitions)
+        self._to.erasing.step(partitions)
         metrics.PAUSED.set(0 if self._retry_at_s is None else len(held))
 
     def _read(self) -> list[Record]:
@@ -148,9 +153,11 @@ class ClickHouseSink:
         self._pending.add(record, value)
 
     def _deleted(self, value: Value) -> Deleted | None:
-        if isinstance(value, Utterance | ParticipantEvent | WebhookDelivery) and is_content(value):
-            return self._to.deletions.get(value.session_id)
-        return None
+        """The deletion that the record falls under."""
+        if not isinstance(value, WITH_CONTENT):
+            return None
+        deleted = self._to.deletions.get(value.session_id)
+        return deleted if deleted is not None and deleted.covers(value) else None
 
     def _write(self) -> None:
         started_s = self._clock.monotonic()
@@ -177,9 +184,11 @@ class ClickHouseSink:
 
     def _is_late(self) -> bool:
         """Whether a session was deleted while its rows were written: then all of it is read again, knowing that."""
-        late = self._to.deletions.by_now(self._pending.sessions())
+        content = self._pending.content()
+        self._to.deletions.by_now({value.session_id for value in content if isinstance(value, WITH_CONTENT)})
+        late = [value for value in content if self._deleted(value) is not None]
         if late:
-            log.info("deleted while it was written, reading again", sessions=len(late))
+            log.info("deleted while it was written, reading again", records=len(late))
             self._consumer.put_back(self._pending.first_offsets(), 0.0)
             self._pending.clear()
             self._recovered()
@@ -200,6 +209,9 @@ class ClickHouseSink:
         return self._to.producer.send_future(topic, record.key, data, record.partition)
 
     def _state(self, ending: Ending, until_s: float) -> "Future[int]":
+        deleted = self._to.deletions.get(ending.session_id)
+        if deleted is not None:  # what was announced before is not to be there
+            ending = replace(ending, announced=0)
         found = self._found(ending, until_s)
         if short := missing(ending, found):
             metrics.SHORT.labels(ending.table.name).inc()

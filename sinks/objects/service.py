@@ -182,7 +182,7 @@ class ObjectsSink(Listener):
         try:
             segment = self._decoded(record, patience)
             metrics.RECORDS.labels(segment.kind).inc()
-            if self._to.deletions.get(segment.session_id) is not None:
+            if self._to.deletions.is_whole(segment.session_id):
                 metrics.ERASED.inc()
                 self._storing.forget(segment, patience)
                 return None
@@ -205,7 +205,7 @@ class ObjectsSink(Listener):
     def _forget_if_deleted(self, segment: Segment, patience: Patience) -> None:
         """What was written while it was being deleted; see `connectors.kafka.deletions`."""
         ask = lambda: self._to.deletions.by_now([segment.session_id])  # noqa: E731
-        if patience.until_done("deletion", ask):
+        if patience.until_done("deletion", ask) and self._to.deletions.is_whole(segment.session_id):
             self._storing.forget(segment, patience)
 
     def _decoded(self, record: Record, patience: Patience) -> Segment:

@@ -31,7 +31,6 @@ from schemas.deletion import emptied
 from schemas.keys import item_key
 from schemas.records import DeliveryAttempt, DeliveryStatus, WebhookDelivery, WebhookNotice
 from schemas.signing import signature_headers
-from schemas.triggers import Trigger
 from sinks.webhooks import metrics
 from sinks.webhooks.directory import Directory
 from sinks.webhooks.envelopes import idempotency_key
@@ -157,12 +156,11 @@ class Deliverer:
         record, notice, _ = understood
         if not isinstance(notice, WebhookNotice):
             return []
-        if self._to.directory.is_deleted(notice.session_id):
-            if self._is_withdrawn(notice):
-                return []
-            for waiting in self._lanes.unfinished(notice.session_id, notice.subscription_id):
-                if self._is_withdrawn(waiting):  # or it would hold this notice back
-                    self._withdraw(waiting, self._clock.now_ms())
+        if self._to.directory.withdraws(notice):
+            return []
+        for waiting in self._lanes.unfinished(notice.session_id, notice.subscription_id):
+            if self._to.directory.withdraws(waiting):  # or it would hold this notice back
+                self._withdraw(waiting, self._clock.now_ms())
         made = self._lanes.accept(record.partition, record.offset, notice)
         return [] if made is None else [(record.partition, made)]
 
@@ -186,7 +184,7 @@ class Deliverer:
     def _send_due(self) -> None:
         now_ms = self._clock.now_ms()
         for delivery in self._lanes.due(now_ms):
-            if self._is_withdrawn(delivery):
+            if self._to.directory.withdraws(delivery):
                 self._withdraw(delivery, now_ms)
                 continue
             if not self._to.posting.has_room(delivery.url):
@@ -194,10 +192,6 @@ class Deliverer:
                 continue
             self._lanes.begin(delivery, now_ms)
             self._answers.append((delivery, self._post(delivery, now_ms)))
-
-    def _is_withdrawn(self, told: WebhookNotice | WebhookDelivery) -> bool:
-        """Whether it would tell something of a session whose data is deleted."""
-        return told.trigger != Trigger.STATE_CHANGE and self._to.directory.is_deleted(told.session_id)
 
     def _withdraw(self, delivery: WebhookDelivery, now_ms: int) -> None:
         """Give it up unsent; nobody else in its lane waits for it any more."""

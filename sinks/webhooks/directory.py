@@ -10,8 +10,9 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.view import TopicView
 from schemas import topics
 from schemas.codec import Undecodable
+from schemas.deletion import covers
 from schemas.keys import names
-from schemas.records import AppSession, Project, Record, WebhookDelivery, WebhookSubscription
+from schemas.records import AppSession, Project, Record, WebhookDelivery, WebhookNotice, WebhookSubscription
 from schemas.topics import Topic
 
 CATCH_UP_S = 0.5
@@ -68,10 +69,10 @@ class Directory:
             found = self._sessions.values.get(session_id)
         return found if isinstance(found, AppSession) else None
 
-    def is_deleted(self, session_id: str) -> bool:
-        """Whether the session's data is deleted, as far as is known."""
-        found = self._sessions.values.get(session_id)
-        return isinstance(found, AppSession) and found.deletion is not None
+    def withdraws(self, told: WebhookNotice | WebhookDelivery) -> bool:
+        """Whether it would tell something that is deleted, as far as is known."""
+        found = self._sessions.values.get(told.session_id)
+        return isinstance(found, AppSession) and covers(found, told)
 
     def subscriptions(self, project_id: str) -> list[WebhookSubscription]:
         """A project's subscriptions."""

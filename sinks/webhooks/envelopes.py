@@ -6,10 +6,19 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from schemas import chat_messages, ids
+from schemas import chat_messages, deletion, ids
 from schemas import settings as session_settings
 from schemas.participant_events import CHAT, PRESENCE, SPEECH
-from schemas.records import AppSession, OutputKind, ParticipantEvent, Record, SessionChange, Utterance, UtteranceStatus
+from schemas.records import (
+    AppSession,
+    HistoryEntry,
+    OutputKind,
+    ParticipantEvent,
+    Record,
+    SessionChange,
+    Utterance,
+    UtteranceStatus,
+)
 from schemas.times import iso_offset
 from schemas.triggers import Trigger
 
@@ -31,10 +40,10 @@ class News(NamedTuple):
 
 
 def news_of(record: Record, session: AppSession) -> News | None:
-    """What is to be told of a record; None for what nobody is told. Of a deleted session only what state it is in."""
+    """What is to be told of a record; None for what nobody is told, and for what is deleted."""
     if isinstance(record, SessionChange):
-        return News(Trigger.STATE_CHANGE, f"{record.session_id}/{record.sequence}", _change(record))
-    if session.deletion is not None:
+        return News(_trigger_of(record.change), f"{record.session_id}/{record.sequence}", _change(record))
+    if deletion.covers(session, record):
         return None
     if isinstance(record, Utterance) and _is_told(record, session):
         return News(Trigger.TRANSCRIPT, f"{record.utterance_id}/{record.revision}", _utterance(record))
@@ -43,6 +52,11 @@ def news_of(record: Record, session: AppSession) -> News | None:
         data = _chat_message(record) if trigger is Trigger.CHAT else _participant_event(record)
         return News(trigger, record.event_id, data)
     return None
+
+
+def _trigger_of(change: HistoryEntry) -> Trigger:
+    """Clients switch on the states that they know: what leads to no other state has a trigger of its own."""
+    return Trigger.RECORDING if change.old_state == change.new_state else Trigger.STATE_CHANGE
 
 
 def envelope(news: News, session: AppSession, delivery_id: str) -> dict[str, Any]:

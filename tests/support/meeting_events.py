@@ -3,10 +3,13 @@
 import json
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
+from connectors.rtms.protocol.codes import StreamState
 from processors.participants.application import participant_event
 from processors.participants.logic import ParticipantsLogic
+from processors.participants.roster import STREAM_STATE
 from schemas.records import Begin, Chat, Event, MediaRecord, ParticipantEvent, RecordKind
 from schemas.topics import CHAT, EVENTS
 
@@ -46,6 +49,9 @@ def _events(rng: random.Random, session_id: str, steps: int) -> Iterable[MediaRe
             who = rng.choice(sorted(present))
             del present[who]
             yield event(session_id, epoch, sequence, now_ms, "participant_left", who, None)
+        elif action < 0.75:
+            code = rng.choice((StreamState.PAUSED, StreamState.RESUMED))
+            yield replace(event(session_id, epoch, sequence, now_ms, STREAM_STATE, 0, None), code=code)
         elif action < 0.85:
             who = rng.choice(sorted(present))
             yield event(session_id, epoch, sequence, now_ms, "active_speaker_changed", who, present[who])

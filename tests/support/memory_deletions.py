@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 from connectors.kafka.deletions import Deleted
 from connectors.kafka.errors import KafkaError
+from connectors.kafka.terms import Terms
 from schemas.deletion import Part
 
 
@@ -17,9 +18,13 @@ class MemoryDeletions:
         self.stated: dict[str, Deleted] = {}
         self.due: list[Deleted] = []
         self.errors: list[KafkaError] = []
+        self.terms = Terms()
 
     def get(self, session_id: str) -> Deleted | None:
         return self.known.get(session_id)
+
+    def is_whole(self, session_id: str) -> bool:
+        return session_id in self.known and self.known[session_id].is_whole
 
     def by_now(self, session_ids: Collection[str]) -> frozenset[str]:
         if self.errors:

@@ -150,20 +150,37 @@ def test_1_7_async_transcription_is_refused(tenant, over, namespace):
 
 @pytest.mark.parametrize("namespace", ["app_sessions", "bots"])
 def test_1_7_deleted_words_stay_deleted_though_they_are_written_again(house, tenant, namespace):
+    """Also when a processor that goes on for a dead one writes them anew; what is said later is kept."""
     session_id = tenant.create().json()["id"]
-    path = f"/{namespace}/{session_id}/transcript"
-    fill(house, session_id)
+    path, receipt = f"/{namespace}/{session_id}/transcript", f"/{namespace}/{session_id}/transcript_deletion"
+    epoch = house.others.connect(session_id)
+    now_ms = int(time.time() * 1000)
+    said = [spoken(session_id, f"word {n}", now_ms - 9000 + n) for n in range(3)]
+    for utterance in said:
+        house.others.write(topics.TRANSCRIPTS, session_id, utterance)
     until(lambda: len(tenant.http.get(path).json()) == 3, "the words")
+    refused(tenant.http.get(receipt), "No transcript deletion was asked for")
     deleted = tenant.http.delete(path)
     assert (deleted.status_code, deleted.content) == (200, b"")
     assert tenant.http.get(path).json() == []
-    later = Utterance(session_id=session_id, kind=OutputKind.ITEM, utterance_id="utt_9", engine="zoom", text="later",
-                      start_ms=T0_MS + 9, end_ms=T0_MS + 10)  # fmt: skip
-    house.others.write(topics.TRANSCRIPTS, session_id, later)
+    assert tenant.http.get(receipt).json()["complete"], f"see {house.sink.log}"
+    later = spoken(session_id, "later", now_ms + 9000)
+    for utterance in (*said, later):
+        house.others.write(topics.TRANSCRIPTS, session_id, utterance)
     until(lambda: len(tenant.http.get(path).json()) == 1, "what was said afterwards")
     house.sink.kill()
     house.sink.start()
     assert [entry["transcription"]["transcript"] for entry in tenant.http.get(path).json()] == ["later"]
+    house.others.disconnect(session_id, epoch)
+    end = Utterance(session_id=session_id, kind=OutputKind.END, count=4)
+    house.others.write(topics.TRANSCRIPTS, session_id, end)
+    until(lambda: tenant.http.get(f"/{namespace}/{session_id}").json()["transcription_state"] == "complete",
+          "complete, though what is deleted is not there")  # fmt: skip
+
+
+def spoken(session_id, text, start_ms):
+    return Utterance(session_id=session_id, kind=OutputKind.ITEM, utterance_id=f"utt_{text}", engine="zoom", text=text,
+                     start_ms=start_ms, end_ms=start_ms + 1)  # fmt: skip
 
 
 @pytest.mark.parametrize("namespace", ["app_sessions", "bots"])

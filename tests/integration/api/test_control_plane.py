@@ -42,6 +42,22 @@ def test_a_key_goes_as_far_as_its_scopes(house, admin, tenant):
         assert refused.json()["error"].startswith("This key has no scope ")
 
 
+def test_a_projects_term_is_that_of_its_sessions_unless_they_have_their_own(house, admin):
+    tenant = house.tenant("forgetful")
+    path = f"/projects/{tenant.project_id}"
+    assert admin.get(path).json()["retention_hours"] is None
+    assert tenant.create().json()["retention_hours"] is None
+    assert admin.patch(path, json={"retention_hours": 720}).json()["retention_hours"] == 720
+    made = [tenant.create(), tenant.create(retention_hours=0), tenant.create(retention_hours=None)]
+    assert [answer.json()["retention_hours"] for answer in made] == [720, 0, None]
+    admin.put(f"{path}/template", json={"retention_hours": None}).raise_for_status()
+    assert admin.patch(path, json={"retention_hours": None}).json()["retention_hours"] is None
+    assert made[0].json()["expires_at"] is None, "it is not over"
+    for wrong in (-1, 1.5, "1", True, 10**9):
+        assert tenant.create(retention_hours=wrong).json().keys() == {"retention_hours"}
+        assert admin.patch(path, json={"retention_hours": wrong}).json().keys() == {"retention_hours"}
+
+
 def test_a_key_ends_with_its_time(house, admin, tenant):
     soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
     made, client = key_of(house, admin, tenant.project_id, expires_at=soon)

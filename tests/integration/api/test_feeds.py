@@ -14,6 +14,7 @@ from confluent_kafka.admin import AdminClient
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from schemas import topics
+from schemas.deletion import CONSENT_REVOKED
 from schemas.ids import partition_of
 from schemas.keys import item_key
 from schemas.records import FactKind, OutputKind, ParticipantEvent, Utterance, UtteranceStatus
@@ -103,6 +104,24 @@ async def test_what_is_taken_back(house: House, tenant: Tenant, session_id: str)
         producer.send_blocking(topics.TRANSCRIPTS, key, None, partition)
         removed = await feed.next()
         assert (removed.event, removed.data) == ("removed", {"id": "utt_1"})
+
+
+async def test_who_reads_is_told_of_a_deletion(house: House, tenant: Tenant, session_id: str) -> None:
+    """That of the transcript, while it lasts, then of everything, at which nothing can follow."""
+    say(house, line(session_id, 1))
+    async with listening(of(house, session_id), tenant.key) as feed, connected(of(house, session_id), tenant.key) as ws:
+        assert ids([await feed.next(), await message(ws)]) == [("utt_1", 1)] * 2
+        (await asyncio.to_thread(tenant.http.delete, f"/app_sessions/{session_id}/transcript")).raise_for_status()
+        for told in (await feed.next(), await message(ws)):
+            assert (told.event, told.id) == ("deleted", None)
+            assert told.data["said_until_ms"] > T0_MS
+        house.others.state(session_id, FactKind.DATA_DELETED, reason=CONSENT_REVOKED)
+        rest = [told for told in await feed.all() if told.event != "removed"]
+        assert [(told.event, told.data) for told in rest] == [
+            ("deleted", {"said_until_ms": None}), ("end", {"reason": "deleted"}),
+        ]  # fmt: skip
+        while (last := await message(ws)).event != "end":
+            assert last.event in ("removed", "deleted")
 
 
 async def test_who_comes_and_goes(house: House, tenant: Tenant, session_id: str) -> None:

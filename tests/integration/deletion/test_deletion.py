@@ -102,6 +102,62 @@ def test_sinks_that_are_away_or_killed_make_up_for_it(village, word, clickhouse)
     assert village.traces(session_id, word) == []
 
 
+def words_left(village, session_id, word):
+    return {name for name in village.traces(session_id, word) if not str(name).startswith("/")}
+
+
+PEOPLE = {"participant_events", "participants", "participant-events"}
+"""Where the word is left that somebody has as a name: they are not what was said."""
+
+
+def test_a_transcript_alone_is_gone_everywhere_and_stays_so(village, word):
+    session_id = village.meeting(word)
+    stored = len(village.objects(session_id))
+
+    answer = village.tenant.http.delete(f"/app_sessions/{session_id}/transcript")
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    receipt = lambda: village.tenant.http.get(f"/app_sessions/{session_id}/transcript_deletion").json()  # noqa: E731
+    until(lambda: receipt()["complete"], f"complete; see {village.house.sink.log}")
+    assert parts(receipt()) == {"rows": 2 * LINES, "records": 2 * LINES}
+    assert (receipt()["said_until"], receipt()["reason"]) == (None, "asked")
+    assert words_left(village, session_id, word) == {*PEOPLE, "media"}
+    sinks = (village.house.sink, village.house.objects_sink)
+    for sink in sinks:
+        sink.stop()
+    village.publish(session_id, word)
+    village.forget_offsets()
+    for sink in sinks:
+        sink.start()
+    village.caught_up()
+    until(lambda: words_left(village, session_id, word) == {*PEOPLE, "media"}, "gone again")
+    assert (len(village.objects(session_id)), village.state(session_id)) == (stored, "ended")
+    assert village.tenant.http.delete(f"/app_sessions/{session_id}/transcript").status_code == 200
+    assert parts(receipt()) == {"rows": 2 * LINES, "records": 2 * LINES}, "asking again changes nothing"
+
+
+def test_what_was_kept_for_its_term_is_deleted_by_itself_when_the_sink_is_back(village, word):
+    """Its end comes while no sink is there to hear of it, so only the log can know when the term is over."""
+    made = village.tenant.create(retention_hours=0).raise_for_status().json()
+    session_id = made["id"]
+    epoch = village.house.others.connect(session_id)
+    village.publish(session_id, word)
+    until(lambda: village.rows(word).get("utterances") == LINES, "rows")
+    village.house.sink.kill()
+    village.house.others.disconnect(session_id, epoch)
+    for kind in (FactKind.RECORDING_STORED, FactKind.TRANSCRIPT_STORED, FactKind.EVENTS_STORED):
+        village.house.others.state(session_id, kind)
+    until(lambda: village.state(session_id) == "ended", "ended")
+    ended = village.tenant.http.get(f"/app_sessions/{session_id}").json()
+    assert (ended["retention_hours"], ended["expires_at"]) == (0, ended["events"][-1]["created_at"])
+    village.house.sink.start()
+    until(lambda: village.state(session_id) == "data_deleted", f"deleted; see {village.house.sink.log}")
+    until(lambda: village.receipt(session_id)["complete"], "complete")
+    village.caught_up()
+    until(lambda: village.traces(session_id, word) == [], "gone")
+    assert village.receipt(session_id)["reason"] == "retention"
+
+
 COMPACTED_SOON = {"segment.ms": "500", "min.cleanable.dirty.ratio": "0.01", "max.compaction.lag.ms": "500",
                   "file.delete.delay.ms": "100"}  # fmt: skip
 

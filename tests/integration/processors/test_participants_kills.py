@@ -8,8 +8,9 @@ import uuid
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import CONTROL, create_producer
 from processors.checkpoint.missing import Missing
-from processors.participants.application import participant_event
+from processors.participants.application import participant_event, pausing
 from processors.participants.logic import ParticipantsLogic
+from processors.participants.roster import Pausing
 from schemas import topics
 from schemas.ids import partition_of, session_id
 from schemas.records import OutputKind
@@ -29,12 +30,18 @@ SECONDS = 12.0
 def identify(session, work):
     if isinstance(work, Missing):
         return hole_id(session, work.hole), work.hole
+    if isinstance(work, Pausing):
+        return pause_id(pausing(session, work)), pausing(session, work)
     record = participant_event(session, work)
     return f"{session}/{record.event_id}", record
 
 
 def hole_id(session, hole):
     return f"{session}/hole-{hole.medium}-{hole.from_ms}-{hole.to_ms}"
+
+
+def pause_id(fact):
+    return f"{fact.session_id}/pause-{fact.kind}-{fact.as_of_ms}"
 
 
 def test_killed_while_events_flow(topics_ready, tmp_path):
@@ -66,7 +73,9 @@ def test_killed_while_events_flow(topics_ready, tmp_path):
         process.stop()
     facts = values(kafka, topics.SESSION_FACTS, names)
     holes = {key: expected.pop(key) for key in list(expected) if "hole" in key}
-    assert {hole_id(fact.session_id, fact.hole): fact.hole for fact in facts} == holes
+    assert {hole_id(fact.session_id, fact.hole): fact.hole for fact in facts if fact.hole} == holes
+    pauses = {key: expected.pop(key) for key in list(expected) if "/pause-" in key}
+    assert {pause_id(fact): fact for fact in facts if not fact.hole} == pauses
     found = values(kafka, topics.PARTICIPANT_EVENTS, names)
     assert {f"{record.session_id}/{record.event_id}" for record in found} == expected.keys()
     assert [record for record in found if record != expected[f"{record.session_id}/{record.event_id}"]] == []

@@ -43,6 +43,7 @@ BOTH = {
         "/chat_messages": ("get",),
         "/delete_data": ("post",),
         "/data_deletion": ("get",),
+        "/transcript_deletion": ("get",),
     }.items()
     for method in methods
 }

@@ -42,3 +42,16 @@ def test_a_delivery_keeps_its_number_and_nothing_that_was_said():
 def test_of_what_was_said_nothing_is_left():
     assert deletion.left_of(SAID) is None
     assert deletion.left_of(CAME) is None
+
+
+def test_what_was_said_up_to_a_time_is_known_by_zooms_clock():
+    """A processor that writes it again writes it later, and with the same times."""
+    for record, is_gone in (
+        (replace(SAID, start_ms=5), True), (replace(SAID, start_ms=6), False),
+        (replace(SAID, kind=OutputKind.END), False), (CAME, False),
+        (replace(TOLD, body='{"data":{"timestamp_ms":5}}'), True),
+        (replace(TOLD, body='{"data":{"timestamp_ms":6}}'), False),
+        (replace(TOLD, body='{"data":{"timestamp_ms":5}}', trigger="chat_messages.update"), False),
+        (replace(TOLD, body="{}"), True), (replace(TOLD, body="nonsense"), True),
+    ):  # fmt: skip
+        assert deletion.is_said(record, 5) is is_gone, record

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import deletion, sessions
+from schemas import deletion, retention, sessions
 from schemas.deletion import Part
-from schemas.records import FactKind, Hole, SessionFact, Stored, StreamRequest
+from schemas.records import FactKind, Hole, Pause, SessionFact, Stored, StreamRequest
 from schemas.sessions import Awaited, Progress, State
 from schemas.settings import RecordingFormat, SessionSettings, dumps
 
@@ -218,14 +218,97 @@ def test_metadata_may_be_replaced_at_any_time():
 
 def test_what_was_said_until_a_deletion_is_gone_by_the_logs_clock():
     state = life(*WHOLE[:3], fact("transcript_deleted"), fact("claimed"), fact("transcript_deleted"))
-    assert state.transcript_deleted_at_ms == 1005
-    assert life(fact("transcript_deleted"), state=state, offset=6).transcript_deleted_at_ms == 1006
+    assert deletion.said_until_ms(state) == 1005
+    assert deletion.said_until_ms(life(fact("transcript_deleted"), state=state, offset=6)) == 1006
+
+
+def test_of_a_session_that_says_nothing_more_all_that_was_said_is_deleted_once():
+    for count in range(5, len(WHOLE) + 1):
+        state = life(*WHOLE[:count], fact("transcript_deleted"), fact("transcript_deleted"))
+        assert deletion.said_until_ms(state) == deletion.EVERYTHING_MS
+        assert state.transcript_deletion.asked_at_ms == 1000 + count, "asking again begins nothing anew"
+
+
+def test_the_receipt_of_a_transcript_is_that_of_the_deletion_asked_for_last():
+    state = life(*WHOLE[:3], fact("transcript_deleted"), fact("transcript_deleted"))
+    said = [
+        fact("data_found", part="rows", stored=Stored(count=9), as_of_ms=1003),  # of the first, and overtaken
+        fact("data_erased", part="rows", as_of_ms=1003),
+        fact("data_found", part="rows", stored=Stored(count=4), as_of_ms=1004),
+        fact("data_erased", part="records", as_of_ms=1004),
+        fact("data_erased", part="objects"),  # of all data, which nobody has asked for
+    ]
+    state = life(*said, state=state, offset=20)
+    parts = [(part.part, part.count, part.erased_at_ms) for part in state.transcript_deletion.parts]
+    assert parts == [("records", 0, 1023), ("rows", 4, None)]
+    assert state.deletion is None
+
+
+def kept(hours):
+    return (requested(retention_hours=hours), *WHOLE[1:])
+
+
+HOUR_MS = 3_600_000
+
+
+@pytest.mark.parametrize("ending", [WHOLE[1:], (CLAIMED, fact("connection_failed", epoch="claim", reason="gone"))])
+def test_what_was_kept_long_enough_is_deleted_by_the_logs_clock_and_no_other(ending):
+    over = life(requested(retention_hours=2), *ending)
+    due_ms = retention.due_ms(over)
+    assert due_ms == over.history[-1].created_at_ms + 2 * HOUR_MS
+    expired = fact("data_deleted", source="sink-clickhouse", reason="retention")
+    assert sessions.fold(over, expired, 50, due_ms - 1).deletion is None, "somebody's clock is ahead"
+    gone = sessions.fold(over, expired, 51, due_ms)
+    assert (gone.state, gone.deletion.reason, gone.deletion.asked_at_ms) == (State.DATA_DELETED, "retention", due_ms)
+    assert json.loads(gone.history[-1].metadata) == {"source": "retention", "reason": "retention"}
+    assert retention.due_ms(gone) is None
+
+
+def test_nothing_expires_before_its_end_or_without_a_term():
+    expired = fact("data_deleted", reason="retention")
+    for count in range(1, len(WHOLE)):
+        state = life(*kept(0)[:count])
+        assert retention.due_ms(state) is None
+        assert sessions.fold(state, expired, 50, 2**60).deletion is None
+    assert retention.due_ms(life(*WHOLE)) is None
+    assert sessions.fold(life(*WHOLE), expired, 50, 2**60).deletion is None
+    assert retention.due_ms(life(*kept(0))) == life(*kept(0)).history[-1].created_at_ms
+
+
+PAUSED, RESUMED = fact("paused", as_of_ms=500), fact("resumed", as_of_ms=900)
+
+
+def test_a_pause_is_an_event_and_an_interval_and_no_other_state():
+    state = life(*WHOLE[:3], PAUSED)
+    assert (state.state, state.recording_state) == (State.CONNECTED, Progress.PAUSED)
+    assert (state.history[-1].event_type, state.history[-1].old_state) == ("recording_paused", "connected")
+    state = life(RESUMED, state=state, offset=4)
+    assert (state.recording_state, state.history[-1].event_type) == (Progress.IN_PROGRESS, "recording_resumed")
+    assert state.pauses == (Pause(from_ms=500, to_ms=900),)
+    replayed = life(PAUSED, RESUMED, PAUSED, state=state, offset=5)
+    assert replace(replayed, folded_offset=state.folded_offset) == state, "whoever says it again says nothing new"
+
+
+def test_a_pause_that_comes_late_is_known_and_told_to_nobody():
+    for count in range(4, len(WHOLE) + 1):
+        state = life(*WHOLE[:count], PAUSED, RESUMED)
+        assert state.pauses == (Pause(from_ms=500, to_ms=900),)
+        assert state.history == life(*WHOLE[:count]).history
+
+
+def test_a_recording_that_ends_in_a_pause_is_whole():
+    state = life(*WHOLE[:3], PAUSED, *WHOLE[3:])
+    assert (state.state, state.recording_state) == (State.ENDED, Progress.COMPLETE)
 
 
 def test_deleting_everything_is_the_last_state_and_leads_nowhere():
     assert life(*WHOLE[:5], fact("data_deleted")).state == State.POST_PROCESSING, "only what is over can be deleted"
     state = life(*WHOLE, fact("data_deleted"))
-    assert (state.state, state.recording, state.transcript_deleted_at_ms) == (State.DATA_DELETED, None, 1008)
+    assert (state.state, state.recording, deletion.said_until_ms(state)) == (
+        State.DATA_DELETED,
+        None,
+        deletion.EVERYTHING_MS,
+    )
     assert (state.history[-1].event_type, state.history[-1].old_state) == ("data_deleted", "ended")
     for late in (STORED, fact("transcript_stored"), fact("data_deleted"), requested(), fact("transcript_deleted")):
         after = life(late, state=state, offset=20)

@@ -35,7 +35,7 @@ SESSION = AppSession(
 
 def said(number: int, revision: int = 1) -> Utterance:
     return Utterance(session_id="app_1", kind=OutputKind.ITEM, utterance_id=f"utt_{number}", revision=revision,
-                     engine="zoom", text=f"{number}/{revision}")  # fmt: skip
+                     engine="zoom", text=f"{number}/{revision}", start_ms=number)  # fmt: skip
 
 
 END = Utterance(session_id="app_1", kind=OutputKind.END)
@@ -284,7 +284,7 @@ async def test_what_was_deleted_is_not_told() -> None:
     log.write(said(2))
     log.write(said(3))
     log.write(END)
-    deleted = replace(SESSION, transcript_deleted_at_ms=1001)
+    deleted = replace(SESSION, transcript_deletion=Deletion(reason="asked", asked_at_ms=9, until_ms=2))
     replica.sessions.apply("app_1", deleted)
     reading = Reading(LogReader(replica.feeds, deleted, KEY, Cursor(3, NEW), 0))
     await settle()
@@ -293,9 +293,53 @@ async def test_what_was_deleted_is_not_told() -> None:
     assert [str(event.at) for event in await reading.torn_off()] == ["3-2", "3-3-end"]
 
 
+async def test_who_reads_is_told_of_a_deletion_and_goes_on_with_what_is_said_later() -> None:
+    log = Log()
+    log.write(said(1))
+    replica = Replica(log)
+    reading = Reading(replica.reader(Cursor(3, NEW)))
+    await settle()
+    asked = Deletion(reason="asked", asked_at_ms=9, until_ms=2)
+    replica.sessions.apply("app_1", replace(SESSION, transcript_deletion=asked))
+    replica.sessions.apply("app_1", replace(SESSION, transcript_deletion=asked, folded_offset=9))
+    log.write(said(2))
+    log.write(said(3))
+    replica.advance(3)
+    await settle()
+    told = await reading.torn_off()
+    assert [(event.name, event.data if event.at is None else str(event.at)) for event in told] == [
+        ("utterance", "3-0"), ("deleted", '{"said_until_ms":2}'), ("utterance", "3-2"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [{"deletion": Deletion(reason="consent_revoked", asked_at_ms=9)},
+     {"transcript_deletion": Deletion(reason="asked", asked_at_ms=9)}],
+)  # fmt: skip
+async def test_a_feed_ends_when_all_that_it_tells_is_deleted(gone: dict[str, Deletion]) -> None:
+    log = Log()
+    log.write(said(1))
+    replica = Replica(log)
+    reading = Reading(replica.reader(Cursor(3, NEW)))
+    await settle()
+    deleted = replace(SESSION, **gone)
+    replica.sessions.apply("app_1", deleted)
+    log.write(said(2))
+    replica.advance(1)
+    await settle()
+    told = await reading.torn_off()
+    assert [event.name for event in told] == ["utterance", "deleted", "end"]
+    assert told[-1].data == '{"reason":"deleted"}'
+    assert not await replica.reader(parsed(str(told[-1].at), 3)).begin()
+    late = Reading(LogReader(replica.feeds, deleted, KEY, Cursor(3, NEW), 0))
+    await settle()
+    assert [(event.name, event.data) for event in await late.torn_off()] == [("end", '{"reason":"deleted"}')]
+
+
 def test_a_deleted_transcript_deletes_no_participant_events() -> None:
-    deleted = replace(SESSION, transcript_deleted_at_ms=1001)
-    assert deleted_ms(deleted, KEY) == 1001
+    deleted = replace(SESSION, transcript_deletion=Deletion(reason="asked", asked_at_ms=9, until_ms=2))
+    assert deleted_ms(deleted, KEY) == 2
     assert deleted_ms(deleted, FeedKey("participant-events", "app_1", 3)) == -1
 
 

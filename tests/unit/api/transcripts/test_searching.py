@@ -1,5 +1,7 @@
 """What is looked for, and which of what was read is on the page."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,13 +80,14 @@ ANY = Search(words=("x",))
 
 
 def test_who_knows_best():
-    row = {"engine": "zoom", "updated_at_ms": 50}
+    row = {"engine": "zoom", "start_ms": 50}
     assert is_shown(row, session(Engine.ZOOM), ANY)
     assert not is_shown(row, None, ANY), "the project has no such session"
     revoked = Deletion(reason="consent_revoked", asked_at_ms=1)
     assert not is_shown(row, session(Engine.ZOOM, state="connected", deletion=revoked), ANY)
-    assert not is_shown(row, session(Engine.ZOOM, transcript_deleted_at_ms=50), ANY)
-    assert is_shown(row, session(Engine.ZOOM, transcript_deleted_at_ms=49), ANY), "said after the deletion"
+    assert not is_shown(row, session(Engine.ZOOM, transcript_deletion=replace(revoked, until_ms=50)), ANY)
+    later = session(Engine.ZOOM, transcript_deletion=replace(revoked, until_ms=49))
+    assert is_shown(row, later, ANY), "said after the deletion"
     both = session(Engine.ZOOM, Engine.MOONSHINE)
     assert not is_shown(row, both, ANY), "the session's first engine is another"
     assert is_shown(row, both, Search(words=("x",), engine="zoom"))

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from processors.checkpoint.missing import Missing
-from processors.participants.application import participant_event
+from processors.participants.application import ParticipantsApplication, participant_event
 from processors.participants.logic import ParticipantsLogic
-from processors.participants.roster import SETTLE_MS, Change
+from processors.participants.roster import SESSION_STATE, SETTLE_MS, STREAM_STATE, Change, Pausing
 from schemas.participant_events import JOIN, LEAVE, SPEECH_START, SPEECH_STOP
-from schemas.records import MediaRecord, OutputKind, RecordKind
-from schemas.topics import EVENTS
+from schemas.records import FactKind, MediaRecord, OutputKind, RecordKind
+from schemas.topics import EVENTS, SESSION_FACTS
 from tests.support.crash_simulation import Trouble, faults, simulate, undisturbed
 from tests.support.meeting_events import SPEECH, event, meeting, record
 
@@ -46,6 +46,8 @@ def tick(sequence: int, at_ms: int, epoch: int = 5) -> MediaRecord:
 def identify(session, work):
     if isinstance(work, Missing):
         return f"{session}/hole-{work.hole.medium}-{work.hole.from_ms}-{work.hole.to_ms}", work
+    if isinstance(work, Pausing):
+        return f"{session}/paused-{work.is_paused}-{work.at_ms}", work
     told = participant_event(session, work)
     return f"{session}/{told.event_id}", told
 
@@ -182,6 +184,7 @@ def test_ids_tell_all_events_apart_and_the_end_counts_them():
     closing = outputs.pop("s/")
     holes = [outputs.pop(key) for key in list(outputs) if "hole" in key]
     assert {missing.hole.medium for missing in holes} == {"events", "chat"}
+    assert [outputs.pop(key) for key in list(outputs) if "paused" in key], "pauses are the session's, and not counted"
     assert closing.kind is OutputKind.END
     assert closing.count == len(outputs) > 20
     for pair in (JOIN, LEAVE), (SPEECH_START, SPEECH_STOP):
@@ -206,3 +209,25 @@ def test_no_trouble_shows_in_what_participants_do(seed):
     meetings = {name: meeting(rng, name, 25) for name in ("a", "b")}
     expected = undisturbed(ParticipantsLogic(), meetings, identify)
     assert faults(simulate(ParticipantsLogic(), meetings, identify, seed, Trouble(crash_rate=0.02)), expected) == []
+
+
+def says(sequence: int, event_name: str, code: int, at_ms: int = T, epoch: int = 5) -> MediaRecord:
+    return replace(event("s", epoch, sequence, at_ms, event_name, 0, None), code=code)
+
+
+@pytest.mark.parametrize(
+    ("name", "paused", "resumed"), [(STREAM_STATE, 5, 6), (STREAM_STATE, 5, 1), (SESSION_STATE, 3, 4)]
+)
+def test_a_pause_is_stated_once_and_ends_at_the_latest_with_the_stream(name: str, paused: int, resumed: int) -> None:
+    twice = (says(1, name, paused), says(2, SESSION_STATE, 3, T + 1), says(3, STREAM_STATE, 5, T + 2))
+    assert works(begin(5), *twice, says(4, name, resumed, T + 9), says(5, name, resumed, T + 10)) == [
+        Pausing(True, T), Pausing(False, T + 9),
+    ]  # fmt: skip
+    assert works(begin(5), *twice, end(4, T + 7)) == [Pausing(True, T), Pausing(False, T + 7)]
+    assert works(begin(5), says(1, name, resumed), says(2, STREAM_STATE, 2), begin(9)) == []
+
+
+async def test_a_pause_is_a_fact_of_the_session() -> None:
+    [output] = await ParticipantsApplication().render("app_1", Pausing(True, T))
+    assert (output.topic, output.key("app_1")) == (SESSION_FACTS, b"app_1")
+    assert (output.record.kind, output.record.as_of_ms) == (FactKind.PAUSED, T)

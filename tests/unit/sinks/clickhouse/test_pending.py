@@ -90,7 +90,7 @@ def test_what_is_deleted_is_erased_and_passed():
     pending.erase(record(4), utterance(), deleted())
     assert [(erasure.record.offset, erasure.left) for erasure in pending.erasures()] == [(4, None)]
     assert pending.deleted() == {deleted()}
-    assert pending.sessions() == {"app_2"}
+    assert [value.session_id for value in pending.content()] == ["app_2"]
     assert texts(pending) == ["kept"]
     assert (pending.first_offsets(), pending.offsets()) == ({Place("transcripts", 0): 3}, {Place("transcripts", 0): 5})
 
