@@ -1,5 +1,6 @@
 """How refusals look, for the OpenAPI document; `api.errors` makes them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -27,7 +28,10 @@ _TEXTS = {
     415: "The body is no JSON.",
     503: "Not now; ask again after `Retry-After` seconds. Asking again is safe.",
 }
-_DETAILED = (401, 413, 415)
+_MODELS: Mapping[int, Any] = {
+    **dict.fromkeys((401, 413, 415), DetailDocument),
+    404: ErrorDocument | DetailDocument,  # the latter for a cursor that is none
+}
 _BAD_REQUEST = 400
 
 JSON_MEDIA_TYPE = "application/json"
@@ -55,7 +59,7 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that can refuse with these."""
     described: dict[int | str, dict[str, Any]] = {}
     for status in sorted(statuses):
-        model: Any = DetailDocument if status in _DETAILED else ErrorDocument
+        model: Any = _MODELS.get(status, ErrorDocument)
         described[status] = {"description": _TEXTS[status], "model": model}
         if status == _BAD_REQUEST:
             described[status] = {"description": _TEXTS[status], "content": {JSON_MEDIA_TYPE: _REFUSED}}

@@ -111,7 +111,13 @@ _CHAT_MESSAGE = {
     "sender_user_uuid": None,
     "additional_data": {"message_id": "kq3+Yx==", "chat_session": {"type": 1}, "revision": 4},
 }
-_PROJECT = {"id": "proj_4Lq9sYw2EXb71hGt", "name": "Acme", "concurrency_limit": 100, "created_at": _AT}
+_PROJECT = {
+    "id": "proj_4Lq9sYw2EXb71hGt",
+    "name": "Acme",
+    "concurrency_limit": 100,
+    "retention_hours": 720,
+    "created_at": _AT,
+}
 _KEY = {
     "id": "key_hGt4Lq9sYw2EXb71",
     "name": "dashboard",

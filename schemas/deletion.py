@@ -50,6 +50,15 @@ class Part(StrEnum):
     RECORDS = "records"
 
 
+def objects_part(sink: str) -> str:
+    """What an objects sink erases: each of several, told apart by a name of its own, stores somewhere else."""
+    return f"{Part.OBJECTS}.{sink}" if sink else Part.OBJECTS
+
+
+def _is_known(part: str) -> bool:
+    return part in frozenset(Part) or part.startswith(f"{Part.OBJECTS}.")
+
+
 OF_TRANSCRIPT = (Part.ROWS, Part.RECORDS)
 """What there is of a transcript; no object holds any of it."""
 
@@ -108,14 +117,15 @@ def left_of(record: Record) -> Record | None:
     return emptied(record) if isinstance(record, WebhookDelivery) else None
 
 
-def missing(deletion: Deletion, parts: Iterable[Part] = tuple(Part)) -> frozenset[Part]:
-    """What of these parts is not erased yet."""
-    return frozenset(parts) - {Part(part.part) for part in deletion.parts if part.erased_at_ms is not None}
+def missing(deletion: Deletion, parts: Iterable[str] = tuple(Part)) -> frozenset[str]:
+    """What of these parts, and of all that something was found of, is not erased yet."""
+    known = {part.part: part.erased_at_ms for part in deletion.parts}
+    return frozenset(part for part in {*parts, *known} if known.get(part) is None)
 
 
 def folded(deletion: Deletion, fact: SessionFact, at_ms: int) -> Deletion:
     """After a `data_found` or `data_erased`. The most that was found counts: less is what another try found left."""
-    if fact.part not in frozenset(Part):
+    if fact.part is None or not _is_known(fact.part):
         return deletion  # a newer release's
     parts = {part.part: part for part in deletion.parts}
     known = parts.get(fact.part, ErasedPart(part=fact.part, count=0))
@@ -130,11 +140,11 @@ def folded(deletion: Deletion, fact: SessionFact, at_ms: int) -> Deletion:
     return replace(deletion, parts=tuple(parts[part] for part in sorted(parts)))
 
 
-def found(session_id: str, part: Part, source: str, amount: Stored) -> SessionFact:
+def found(session_id: str, part: str, source: str, amount: Stored) -> SessionFact:
     """The fact to state before erasing; of a transcript alone it needs `as_of_ms`, when that was asked for."""
     return SessionFact(session_id=session_id, kind=FactKind.DATA_FOUND, source=source, part=part, stored=amount)
 
 
-def erased(session_id: str, part: Part, source: str) -> SessionFact:
+def erased(session_id: str, part: str, source: str) -> SessionFact:
     """The fact to state when it is gone; of a transcript alone it needs `as_of_ms`, when that was asked for."""
     return SessionFact(session_id=session_id, kind=FactKind.DATA_ERASED, source=source, part=part)

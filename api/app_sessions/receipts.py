@@ -37,7 +37,8 @@ HOLDING_WORDS = (
 class ErasedDocument(TypedDict):
     """One part of the data: how much there was, and since when it is gone (null: not yet).
 
-    `part` is objects, rows or records; the latter are those of topics on which single records can be replaced.
+    `part` is objects, rows or records; the latter are those of topics on which single records can be replaced. Where
+    several sinks store objects, each has a part of its own (`objects.…`).
     """
 
     part: str
@@ -107,7 +108,8 @@ def _receipt(
 ) -> ReceiptDocument:
     of, holding, is_over = extent
     known = {part.part: part for part in deletion.parts}
-    parts = [known.get(part, ErasedPart(part=part, count=0)) for part in of]
+    others = [part for part in known if part not in of]
+    parts = [known.get(part, ErasedPart(part=part, count=0)) for part in (*of, *others)]
     times = [part.erased_at_ms for part in parts if part.erased_at_ms is not None]
     is_complete = is_over and len(times) == len(parts)
     return {

@@ -95,7 +95,7 @@ async def _parts(
     while rows:
         text, written = form.entries(rows, export, written)
         yield text
-        rows = await _read(services, asked, rows[-1]) if len(rows) == exports.READ else ()
+        rows = await _read(services, asked, rows[-1])
     yield form.tail
 
 

@@ -30,9 +30,18 @@ from schemas.settings import Engine
 from schemas.times import iso_utc
 
 READ = 500
-"""Utterances that are read, and written, at a time."""
+"""Utterances that are read, and written, at a time: so many at most, and"""
+
+READ_BYTES = 1024 * 1024
+"""so much of what was said, or one utterance that is longer."""
 
 QUERY = """
+SELECT utterance_id, participant_id, participant_name, start_ms, end_ms, language, text, status, reason
+FROM (
+SELECT *, sum(length(text)) OVER (
+  ORDER BY start_ms, utterance_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+) AS bytes_before
+FROM (
 SELECT utterance_id, participant_id, participant_name, start_ms, end_ms, language, text, status, reason
 FROM utterances
 WHERE session_id = {session_id:String} AND engine = {engine:String}
@@ -41,6 +50,10 @@ WHERE session_id = {session_id:String} AND engine = {engine:String}
   AND start_ms >= {time_ms:Int64} AND (start_ms, utterance_id) > ({time_ms:Int64}, {utterance_id:String})
 ORDER BY start_ms, utterance_id
 LIMIT {read:UInt32}
+)
+)
+WHERE bytes_before < {read_bytes:UInt64}
+ORDER BY start_ms, utterance_id
 """
 
 STATE_HEADER = "X-Transcription-State"
@@ -192,7 +205,7 @@ def export_of(session: AppSession, engine: Engine, first: Iterable[Row]) -> Expo
 def after(row: Row | None) -> dict[str, Any]:
     """The parameters of `QUERY` that go on after a row, or begin."""
     place = (-1, "") if row is None else (row["start_ms"], row["utterance_id"])
-    return {"time_ms": place[0], "utterance_id": place[1], "read": READ}
+    return {"time_ms": place[0], "utterance_id": place[1], "read": READ, "read_bytes": READ_BYTES}
 
 
 def headers(form: Format, export: Export) -> dict[str, str]:

@@ -45,15 +45,15 @@ class Deleted(NamedTuple):
     session_id: str
     project_id: str
     partition: int
-    missing: frozenset[Part]
+    missing: frozenset[str]
     said_until_ms: int | None = None
     asked_at_ms: int | None = None
 
     @classmethod
-    def of(cls, session: AppSession, partition: int) -> Self | None:
-        """What of the session is deleted, if anything is: of all data and the transcript, the former."""
+    def of(cls, session: AppSession, partition: int, parts: Iterable[str] = tuple(Part)) -> Self | None:
+        """What of the session is deleted, if anything is: all data, which has these parts, or the transcript."""
         if session.deletion is not None:
-            return cls(session.session_id, session.project_id, partition, deletion.missing(session.deletion))
+            return cls(session.session_id, session.project_id, partition, deletion.missing(session.deletion, parts))
         asked = session.transcript_deletion
         if asked is None:
             return None
@@ -79,8 +79,12 @@ class Deleted(NamedTuple):
 class Deletions:
     """Written by a view's thread, read by any. `terms` knows whose data is to be deleted when."""
 
-    def __init__(self, settings: KafkaSettings, decoder: Decoder, clock: Clock | None = None) -> None:
+    def __init__(
+        self, settings: KafkaSettings, decoder: Decoder, clock: Clock | None = None, parts: Iterable[str] = tuple(Part)
+    ) -> None:
+        """`parts` are those that somebody erases, as far as this process knows."""
         self._partitions = settings.partitions
+        self._parts = tuple(parts)
         self._decoder = decoder
         self._closing = threading.Event()
         self._lock = threading.Lock()
@@ -125,7 +129,7 @@ class Deletions:
             raise TimedOut("only the registry can explain whether a session is deleted, and it is away")
         return frozenset(key for key in session_ids if key in self._deleted)
 
-    def unfinished(self, parts: Iterable[Part], partitions: Collection[int]) -> list[Deleted]:
+    def unfinished(self, parts: Iterable[str], partitions: Collection[int]) -> list[Deleted]:
         """The sessions in these partitions of which one of these parts is not said to be erased."""
         wanted = frozenset(parts)
         return [
@@ -179,7 +183,7 @@ class Deletions:
         if not isinstance(state, AppSession) or not names(record.key, state):
             return
         self.terms.know(state, record.partition)
-        found = Deleted.of(state, record.partition)
+        found = Deleted.of(state, record.partition, self._parts)
         if found is None:
             return
         if found.missing:

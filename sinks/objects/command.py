@@ -13,6 +13,7 @@ from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
+from schemas.deletion import Part, objects_part
 from schemas.topics import RECORDING_SEGMENTS
 from sinks.objects.scratch import sweep
 from sinks.objects.service import GROUP, Connections, ObjectsSink
@@ -35,7 +36,8 @@ def run(running: Running) -> int:
         Destinations(ObjectStore(running.configured.of(ObjectsSettings)), producer, decoder.codec), settings
     )
     group = f"{settings.group_prefix}{GROUP}"
-    deletions = Deletions(kafka, decoder)
+    part = objects_part(settings.group_prefix)
+    deletions = Deletions(kafka, decoder, parts=(*Part, part))
     letters = DeadLetters(producer, decoder.codec)
     connections = Connections(decoder, letters, Losses(kafka, decoder, group), deletions)
     sink = ObjectsSink(storing, connections, settings, health)

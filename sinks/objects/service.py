@@ -21,7 +21,6 @@ from connectors.kafka.losses import Losses, awaiting
 from connectors.kafka.records import BEGINNING, Place, Record
 from connectors.objects.errors import BadKey
 from schemas.codec import Undecodable
-from schemas.deletion import Part
 from schemas.keys import keyed
 from schemas.records import OutputKind, Segment
 from schemas.sessions import Awaited
@@ -157,7 +156,7 @@ class ObjectsSink(Listener):
     def _erase_what_is_due(self, consumer: GroupConsumer) -> None:
         """Begin with what nobody has said of that it is erased; what is done is forgotten when that is known."""
         held = {place.partition for place in consumer.assignment()}
-        due = {one.session_id: one for one in self._to.deletions.unfinished((Part.OBJECTS,), held)}
+        due = {one.session_id: one for one in self._to.deletions.unfinished((self._storing.part,), held)}
         metrics.UNERASED.set(len(due))
         done = [key for key, one in self._erasing.items() if one.erased.done()]
         for session_id in done:

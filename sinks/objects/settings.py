@@ -12,7 +12,9 @@ class SinkObjectsSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RTMS_SINK_OBJECTS_")
 
-    group_prefix: str = Field(default="", description="before the consumer group's id")
+    group_prefix: str = Field(
+        default="", description="before the consumer group's id, and in receipts, where several sinks store the same"
+    )
     uploads: int = Field(default=8, ge=1, description="objects written at a time")
     movies: int = Field(default=1, ge=1, description="recordings finished at a time")
     scratch_dir: Path = Field(

@@ -17,7 +17,7 @@ from connectors.objects.keys import checked
 from connectors.objects.store import ObjectStore, StoredObject
 from schemas import object_names
 from schemas.codec import Codec
-from schemas.deletion import Part, erased, found
+from schemas.deletion import erased, found, objects_part
 from schemas.keys import objects_folder
 from schemas.object_names import StoredSegment
 from schemas.records import FactKind, OutputKind, Segment, SessionFact, Stored
@@ -44,11 +44,12 @@ class Destinations:
 
 
 class Storing:
-    """Shared by all partitions of a process."""
+    """Shared by all partitions of a process; `part` is what it erases of deleted data."""
 
     def __init__(self, to: Destinations, settings: SinkObjectsSettings) -> None:
         self._to = to
         self._settings = settings
+        self.part = objects_part(settings.group_prefix)
         self._known_headers: dict[str, None] = {}
         self._lock = threading.Lock()
 
@@ -75,10 +76,10 @@ class Storing:
         """Remove all objects of a session and say so in the log; the facts are acknowledged. Raises Abandoned."""
         listing = patience.until_done("deletion", lambda: self._listing(deleted.session_id))
         amount = Stored(count=len(listing), size_bytes=sum(item.size_bytes for item in listing))
-        self._say(found(deleted.session_id, Part.OBJECTS, SOURCE, amount), deleted.partition, patience)
+        self._say(found(deleted.session_id, self.part, SOURCE, amount), deleted.partition, patience)
         for item in listing:
             patience.until_done("deletion", partial(self._to.store.delete, item.key))
-        self._say(erased(deleted.session_id, Part.OBJECTS, SOURCE), deleted.partition, patience)
+        self._say(erased(deleted.session_id, self.part, SOURCE), deleted.partition, patience)
         metrics.DELETIONS.inc()
         log.info("objects erased", session_id=deleted.session_id, objects=len(listing))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from schemas.records import DeliveryAttempt, DeliveryStatus, WebhookDelivery, WebhookNotice
 from schemas.signing import canonical
+from sinks.webhooks.known import Known
 
 PATIENCE_MS = 300_000
 NEVER_MS = 2**62
@@ -29,7 +30,7 @@ class Lane:
     partition: int
     next_sequence: int = 0
     wake_ms: int = NEVER_MS
-    known: set[str] = field(default_factory=set)
+    known: Known = field(default_factory=Known)
     waiting: dict[str, WebhookDelivery] = field(default_factory=dict)
 
     def head(self, now_ms: int) -> Iterator[WebhookDelivery]:

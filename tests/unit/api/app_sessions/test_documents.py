@@ -43,6 +43,9 @@ def test_the_shape_clients_know():
         "created_at": "2023-11-14T22:13:20.001000Z",
         "failures": [],
         "holes": [],
+        "pauses": [],
+        "retention_hours": None,
+        "expires_at": None,
         "completeness": {
             medium: {"complete": True, "missing_ms": 0}
             for medium in ("audio", "video", "share", "captions", "chat", "events")

@@ -51,6 +51,7 @@ class Work:
 
     def __init__(self) -> None:
         self.done: list[str] = []
+        self.part = "objects"
 
     def store(self, *_: Any) -> None:
         self.done.append("store")
