@@ -336,7 +336,7 @@ def test_what_was_deleted_is_in_no_file_and_no_hit_even_if_it_is_written_again(h
     for deleted in (session_id, other):
         assert exported(tenant, deleted, "json").json()["utterances"] == []
         assert tenant.http.get(f"/app_sessions/{deleted}/talk_time").json()["speaking_ms"] == 0
-    store.insert(UTTERANCES, [row(other, 1, word, updated_at_ms=4_000_000_000_000)])
+    store.insert(UTTERANCES, [row(other, 1, word, start_ms=4_000_000_000_000)])
     assert len(texts(tenant, query=word)) == 1, "what is said after the deletion is found"
 
 
