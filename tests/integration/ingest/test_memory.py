@@ -90,7 +90,7 @@ async def test_giant_frames_of_several_sessions_in_a_row(house: House, simulate:
 
 
 PEOPLE = 60_000
-CROWD_BYTES = 64 * MIB
+CROWD_BYTES = 32 * MIB
 """What so many names may add: nothing is kept of them but what is on its way to Kafka."""
 
 
