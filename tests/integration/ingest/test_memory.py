@@ -136,7 +136,7 @@ HOSTILE = (never_ending_header, dripping_header, no_handshake)
 
 async def test_hostile_sessions_cost_only_themselves(house: House, simulate: Simulate) -> None:
     simulator = await simulate(speed=1.0)
-    streams = [await simulator.start(MeetingRequest(seconds=18)) for _ in range(SESSIONS)]
+    streams = [await simulator.start(MeetingRequest(seconds=20)) for _ in range(SESSIONS)]
     sessions = [house.join(simulator, stream) for stream in streams]
     bad = await simulator.start(MeetingRequest(seconds=60))
     crowded = house.join(simulator, bad)
