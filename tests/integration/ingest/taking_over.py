@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.rtms.protocol.codes import Medium
+from connectors.rtms.protocol.codes import Medium, StopReason
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.rules import Duplicate, Rules
 from connectors.rtms.simulator.server import Simulator
@@ -80,10 +80,11 @@ async def joined(house: House, simulators: Sequence[Simulator], seconds: int) ->
         await one.start(MeetingRequest(seconds=seconds, stream_id=stream_id_in(house, number))) for one in simulators
     ]
     sessions = [house.join(one, stream) for one, stream in zip(simulators, streams, strict=True)]
-    states = [await house.until(session, State.CONNECTED) for session in sessions]
+    for session in sessions:
+        await house.until(session, State.CONNECTED)
     for stream in streams:
         await wait_until(lambda stream=stream: len(stream.truth.sent) > 150, 20, lambda: "Zoom sends nothing")
-    held = [Held(*each) for each in zip(streams, sessions, states, strict=True)]
+    held = [Held(stream, session, house.states[session]) for stream, session in zip(streams, sessions, strict=True)]
     assert len({each.worker for each in held}) == 1
     return held
 
@@ -203,4 +204,10 @@ def check_silence(media: dict[str, list[MediaRecord]], holes: dict[str, list[Hol
 
 
 def _sent_at(stream: Stream, medium: Medium) -> set[tuple[int, int]]:
-    return {(frame.user_id, frame.timestamp_ms) for frame in stream.meeting.of_medium(medium)}
+    """Participants and times of what Zoom had to send, whoever was connected, until it was told to end."""
+    handed = {(said.medium, said.user_id, said.timestamp_ms) for said in stream.truth.sent}
+    frames = [frame for each in (Medium.AUDIO, Medium.VIDEO) for frame in stream.meeting.of_medium(each)]
+    last_ms = max(f.due_ms for f in frames if (f.medium, f.user_id, f.timestamp_ms) in handed)
+    was_told = stream.stop_reason is StopReason.RECEIVER_REQUEST_CLOSE
+    found = (f for f in stream.meeting.of_medium(medium) if f.due_ms <= last_ms or not was_told)
+    return {(frame.user_id, frame.timestamp_ms) for frame in found}

@@ -82,7 +82,7 @@ async def test_a_worker_that_hears_nothing_of_kafka_is_replaced_or_leaves(
     house: House, simulate: Simulate, kafka: RelayedBroker
 ) -> None:
     """Where Zoom refuses a second connection, the first has to leave: it stands, its keep-alives are answered."""
-    meetings = await begun(house, simulate, seconds=28, rules=BOTH)
+    meetings = await begun(house, simulate, seconds=30, rules=BOTH)
     alone, network = house.workers[meetings[0].worker], kafka.relays[meetings[0].worker]
     since_ms = now_ms(meetings)
     network.fall_silent()
@@ -104,7 +104,7 @@ async def test_a_worker_that_hears_nothing_of_kafka_is_replaced_or_leaves(
 async def test_a_worker_that_kafka_refuses_lets_go_when_it_is_let_in_again(
     house: House, simulate: Simulate, kafka: RelayedBroker
 ) -> None:
-    meetings = await begun(house, simulate, seconds=22, rules=BOTH)
+    meetings = await begun(house, simulate, seconds=25, rules=BOTH)
     alone, network = house.workers[meetings[0].worker], kafka.relays[meetings[0].worker]
     since_ms = now_ms(meetings)
     network.refuse()

@@ -127,7 +127,7 @@ async def test_a_worker_that_joins_takes_its_share_and_nothing_else_is_disturbed
 ) -> None:
     await asyncio.to_thread(house.only, "one")
     simulator, partitions = await simulate(speed=1.0), house.kafka.partitions
-    requests = [MeetingRequest(seconds=14, stream_id=stream_id_in(house, number)) for number in range(partitions)]
+    requests = [MeetingRequest(seconds=12, stream_id=stream_id_in(house, number)) for number in range(partitions)]
     streams = [await simulator.start(request) for request in requests]
     sessions = [house.join(simulator, stream) for stream in streams]
     for session in sessions:

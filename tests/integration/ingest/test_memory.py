@@ -90,7 +90,7 @@ async def test_giant_frames_of_several_sessions_in_a_row(house: House, simulate:
 
 
 PEOPLE = 60_000
-CROWD_BYTES = 64 * MIB
+CROWD_BYTES = 32 * MIB
 """What so many names may add: nothing is kept of them but what is on its way to Kafka."""
 
 
@@ -136,7 +136,7 @@ HOSTILE = (never_ending_header, dripping_header, no_handshake)
 
 async def test_hostile_sessions_cost_only_themselves(house: House, simulate: Simulate) -> None:
     simulator = await simulate(speed=1.0)
-    streams = [await simulator.start(MeetingRequest(seconds=18)) for _ in range(SESSIONS)]
+    streams = [await simulator.start(MeetingRequest(seconds=20)) for _ in range(SESSIONS)]
     sessions = [house.join(simulator, stream) for stream in streams]
     bad = await simulator.start(MeetingRequest(seconds=60))
     crowded = house.join(simulator, bad)

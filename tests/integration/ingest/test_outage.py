@@ -20,34 +20,36 @@ from schemas import topics
 from schemas.records import AppSession, FactKind, MediaRecord, RecordKind, Video
 from schemas.sessions import State
 from tests.integration.ingest.conftest import House, check_envelope, tally, truth_tally, wait_until
-from tests.integration.ingest.taking_over import believed, check_holes, heard, holes_of
+from tests.integration.ingest.taking_over import believed, check_holes, heard, holes_of, stream_id_in
+from tests.support.processes import rss_bytes
 
 Simulate = Callable[..., Any]
 MIB = 1024 * 1024
 SESSIONS = 20
 AWAY_S = float(os.environ.get("RTMS_TEST_AWAY_S", "10"))
-LENGTH_S = round(AWAY_S + 14)
+LENGTH_S = round(AWAY_S + 15)
 PATIENCE_S = 6.0
 
 
 async def connected(
-    house: House, simulator: Simulator, count: int, seconds: int = LENGTH_S
+    house: House, simulator: Simulator, requests: Sequence[MeetingRequest]
 ) -> tuple[list[Stream], list[str]]:
-    """So many meetings that run, and their sessions."""
-    streams = [await simulator.start(MeetingRequest(seconds=seconds)) for _ in range(count)]
+    """These meetings, which run, and their sessions."""
+    streams = [await simulator.start(request) for request in requests]
     sessions = [house.join(simulator, stream) for stream in streams]
     for session in sessions:
         await house.until(session, State.CONNECTED)
     return streams, sessions
 
 
-async def away(kafka: Broker, streams: Sequence[Stream], meanwhile: Callable[[], object] = lambda: None) -> None:
-    """Kafka dies, is away for AWAY_S and comes back."""
+async def away(kafka: Broker, streams: Sequence[Stream], meanwhile: Callable[[], object] = lambda: None) -> list[int]:
+    """Kafka dies, is away for AWAY_S and comes back; how many connections each stream has had by then."""
     await asyncio.to_thread(kafka.kill)
     try:
         back_ms = streams[0].clock.now_ms() + 1000 * AWAY_S
         await asyncio.to_thread(meanwhile)
         await wait_until(lambda: streams[0].clock.now_ms() > back_ms, 2 * AWAY_S, lambda: "time stands still")
+        return [signalling(stream) for stream in streams]
     finally:
         await asyncio.to_thread(kafka.start)
 
@@ -58,8 +60,13 @@ def signalling(stream: Stream) -> int:
 
 
 async def test_no_socket_is_closed_and_nothing_is_lost(house: House, simulate: Simulate, kafka: Broker) -> None:
-    streams, sessions = await connected(house, await simulate(speed=1.0), SESSIONS)
+    holder = house.workers["one"]
+    idle = rss_bytes(holder)
+    streams, sessions = await connected(house, await simulate(speed=1.0), [MeetingRequest(seconds=LENGTH_S)] * SESSIONS)
+    live = rss_bytes(holder)
     await away(kafka, streams)
+    each = [grown / SESSIONS / MIB for grown in (live - idle, rss_bytes(holder) - live)]
+    print("a session takes {:.2f} MiB, and {:.2f} more in this outage".format(*each))
     ended = [await house.until(session, State.POST_PROCESSING) for session in sessions]
     every = await asyncio.to_thread(house.all_media, sessions)
     for done, stream in zip(ended, streams, strict=True):
@@ -97,7 +104,7 @@ async def enlarge(streams: Sequence[Stream]) -> None:
 async def test_what_there_is_no_room_for_is_whole_groups_of_pictures_and_no_sound(
     house: House, simulate: Simulate, kafka: Broker
 ) -> None:
-    streams, sessions = await connected(house, await simulate(speed=1.0), 4)
+    streams, sessions = await connected(house, await simulate(speed=1.0), [MeetingRequest(seconds=LENGTH_S)] * 4)
     large = asyncio.create_task(enlarge(streams[:2]))
     await away(kafka, streams)
     large.cancel()
@@ -132,6 +139,10 @@ def check_groups(stream: Stream, records: list[Video]) -> None:
 # --- the group changes meanwhile --------------------------------------------------------------------------------------
 
 
+OTHERS = ("one", "three")
+"""Than the worker that dies."""
+
+
 @pytest.fixture
 async def pair(house: House) -> AsyncIterator[None]:
     """Two workers, the first of many."""
@@ -146,7 +157,10 @@ async def test_a_worker_dies_and_another_one_comes_while_kafka_is_away(
     house: House, simulate: Simulate, kafka: Broker
 ) -> None:
     """Nobody can decide before Kafka is back: until then who lives holds what it had, afterwards each has one owner."""
-    streams, sessions = await connected(house, await simulate(speed=1.0), 8, LENGTH_S + 12)
+    partitions = range(house.kafka.partitions)
+    requests = [MeetingRequest(seconds=LENGTH_S + 35, stream_id=stream_id_in(house, number)) for number in partitions]
+    streams, sessions = await connected(house, await simulate(speed=1.0), requests)
+    await wait_until(lambda: house.held_by("one") == house.held_by("two") == len(partitions) // 2, 20, house.logs)
     before = {session: house.states[session] for session in sessions}
     third = house.named("three")
 
@@ -154,16 +168,17 @@ async def test_a_worker_dies_and_another_one_comes_while_kafka_is_away(
         house.workers["two"].kill()
         third.launch()
 
-    survivors = [n for n, session in enumerate(sessions) if before[session].worker == "one"]
-    assert 0 < len(survivors) < len(sessions)
-    await away(kafka, streams, change)
-    assert all(signalling(streams[n]) == 1 for n in survivors)
+    assert await away(kafka, streams, change) == [1] * len(streams)
     await asyncio.to_thread(third.wait_ready)
-    await wait_until(lambda: house.held_by("one", "three") == len(sessions), 30, lambda: house.logs())
+    orphans = [session for session in sessions if before[session].worker == "two"]
+    await wait_until(lambda: all(house.states[one].worker in OTHERS for one in orphans), 60, house.logs)
+    await wait_until(lambda: house.held_by(*OTHERS) == len(sessions), 60, house.logs)
+    for session in sessions:
+        house.state(session, FactKind.END_REQUESTED, source="api")
     ended = [await house.until(session, State.POST_PROCESSING) for session in sessions]
     every = await asyncio.to_thread(house.all_media, sessions)
     for done, stream in zip(ended, streams, strict=True):
-        assert done.worker in ("one", "three")
+        assert done.worker in OTHERS
         await check_one_owner(house, stream, before[done.session_id], done, believed(every[done.session_id]))
 
 
