@@ -9,7 +9,8 @@ from connectors.clickhouse.client import ClickHouse
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place
-from schemas import topics
+from schemas import chat_messages, topics
+from schemas.chat_messages import ChatDetails
 from schemas.ids import derived, partition_of
 from schemas.participant_events import CHAT_MESSAGE, CHAT_MESSAGE_DELETED
 from schemas.records import (
@@ -111,9 +112,8 @@ def test_what_a_deleted_message_said_is_gone_from_rows_and_records(env, writer, 
         told = lambda: [("word" in row["details"]) for row in database.query(sql, {"id": session_id})]  # noqa: E731
         until(lambda: told() == [False, False, True], f"taken away; see {sink.log}")
         newest = {event.event_id: event for event in values(writer.kafka, topics.PARTICIPANT_EVENTS, [session_id])}
-        assert newest["msg_1.0"] == replace(
-            said, details='{"additional":{"is_deleted":true},"text":"","to":"only_bot"}'
-        )
+        empty = chat_messages.dumps(ChatDetails(to="only_bot", additional={"is_deleted": True}))
+        assert newest["msg_1.0"] == replace(said, details=empty)
         assert (newest["msg_2.2"], newest["msg_1.1"]) == (other, deleted)
         end = ParticipantEvent(session_id=session_id, kind=OutputKind.END, count=3)
         writer.write_item(topics.PARTICIPANT_EVENTS, session_id, "end", end)
