@@ -31,6 +31,7 @@ from connectors.kafka.tail import Tail
 from connectors.kafka.topics import longest_kept_ms
 from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
+from connectors.rtms.credentials import ZoomOAuth
 from connectors.rtms.settings import ZoomSettings
 from connectors.webhooks.settings import WebhooksSettings
 from schemas import topics
@@ -102,6 +103,7 @@ async def open_services(
             objects=ObjectStore(_linked(configuration.objects, settings)),
             key_ring=configuration.key_ring,
             feeds=feeds,
+            zoom_oauth=ZoomOAuth(configuration.zoom.oauth_url) if configuration.zoom.oauth_url else None,
         )
     finally:
         watch.cancel()

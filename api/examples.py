@@ -13,6 +13,7 @@ _EVENTS = [
     {"type": "app_session_disconnected", "created_at": _LATER},
     {"type": "post_processing_completed", "created_at": _LATER},
 ]
+_PAUSED = {"from_ms": 1768301105120, "to_ms": 1768301225300}
 _APP_SESSION = {
     "id": _SESSION,
     "metadata": {"customer": "42"},
@@ -25,7 +26,7 @@ _APP_SESSION = {
     "created_at": _AT,
     "failures": [],
     "holes": [],
-    "pauses": [{"from_ms": 1768301105120, "to_ms": 1768301225300}],
+    "pauses": [_PAUSED],
     "retention_hours": 720,
     "expires_at": "2026-02-12T11:12:09.000000Z",
     "completeness": {
@@ -218,6 +219,7 @@ EXAMPLES: dict[str, Any] = {
         "url": "https://rtms.example.com/playlists/sessions/app_3mV0x1Qy8ZtK5aBc/recording.m3u8?expires=…&signature=…",
         "start_timestamp_ms": 1768300200480,
     },
+    "PauseDocument": _PAUSED,
     "ProjectDocument": _PROJECT,
     "ProjectList": {"results": [_PROJECT]},
     "ReceiptDocument": {

@@ -22,6 +22,7 @@ from connectors.host.clock import Clock
 from connectors.host.logs import get_logger
 from connectors.host.secrets import KeyRing
 from connectors.objects.store import ObjectStore
+from connectors.rtms.credentials import ZoomOAuth
 from connectors.rtms.protocol.addresses import AddressPolicy
 from connectors.webhooks.targets import TargetPolicy
 from schemas.topics import Topic
@@ -36,7 +37,8 @@ class Services:
     """Everything behind the API. `followed` has a view per topic: app sessions, claims and the control plane.
 
     `kept_ms` says how long what was written on a topic may stay on the brokers' disks. `addresses` says where a stream
-    may be, `targets` where webhooks may go: the policies that others connect by.
+    may be, `targets` where webhooks may go: the policies that others connect by. `zoom_oauth` knows whether credentials
+    of Zoom apps are good, where that is asked.
     """
 
     settings: ApiSettings
@@ -53,6 +55,7 @@ class Services:
     objects: ObjectStore
     key_ring: KeyRing
     feeds: Feeds
+    zoom_oauth: ZoomOAuth | None = None
     searches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SEARCHES_AT_ONCE))
     background: set[asyncio.Task[None]] = field(default_factory=set)
 

@@ -6,6 +6,12 @@ from dataclasses import dataclass, replace
 from schemas.records import Hole
 from schemas.topics import MEDIA_TOPICS
 
+MAX_HOLES = 1000
+"""Holes kept in a state; the facts have them all."""
+
+MAX_CODE_CHARACTERS = 100
+"""Of a hole's medium and cause; what says more is no hole of ours, and a thousand of them would fit into no record."""
+
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
@@ -17,6 +23,14 @@ class Completeness:
     @property
     def is_complete(self) -> bool:
         return not self.holes
+
+
+def kept(holes: tuple[Hole, ...], hole: Hole) -> tuple[Hole, ...]:
+    """The holes that a state keeps, with this one as far as there is room."""
+    if max(len(hole.medium), len(hole.cause)) > MAX_CODE_CHARACTERS:
+        return holes
+    with_this = with_hole(holes, hole)
+    return holes if len(with_this) > MAX_HOLES else with_this
 
 
 def with_hole(holes: tuple[Hole, ...], hole: Hole) -> tuple[Hole, ...]:

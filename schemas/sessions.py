@@ -14,19 +14,13 @@ import msgspec
 
 from schemas import deletion, pauses, requests, retention
 from schemas import settings as session_settings
-from schemas.holes import with_hole
+from schemas.holes import kept
 from schemas.records import AppSession, Deletion, FactKind, HistoryEntry, SessionChange, SessionFact
 from schemas.session_states import DELETABLE, LIVE, TERMINAL, Awaited, Progress, State
 from schemas.settings import RecordingFormat
 
 __all__ = ["DELETABLE", "LIVE", "TERMINAL", "Awaited", "Progress", "State", "changes", "fold"]
 
-
-MAX_HOLES = 1000
-"""Holes kept in a state; the facts have them all."""
-
-MAX_CODE_CHARACTERS = 100
-"""Of a hole's medium and cause; what says more is no hole of ours, and a thousand of them would fit into no record."""
 
 CONNECTING_DEADLINE = "connecting"
 DISCONNECTING_DEADLINE = "disconnecting"
@@ -248,12 +242,7 @@ def _not_stored(what: Awaited) -> Transition:
 
 
 def _hole(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
-    if fact.hole is None:
-        return state
-    if max(len(fact.hole.medium), len(fact.hole.cause)) > MAX_CODE_CHARACTERS:
-        return state
-    holes = with_hole(state.holes, fact.hole)
-    return state if len(holes) > MAX_HOLES else replace(state, holes=holes)
+    return state if fact.hole is None else replace(state, holes=kept(state.holes, fact.hole))
 
 
 def _metadata_replaced(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
@@ -332,7 +321,9 @@ def _erasing(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
         return replace(state, transcript_deletion=deletion.folded(of_transcript, fact, at_ms))
     if state.deletion is None:
         return state
-    return replace(state, deletion=deletion.folded(state.deletion, fact, at_ms))
+    if of_transcript is not None and fact.kind is FactKind.DATA_ERASED and fact.part in deletion.OF_TRANSCRIPT:
+        of_transcript = deletion.folded(of_transcript, replace(fact, stored=None), at_ms)  # gone with all the rest
+    return replace(state, deletion=deletion.folded(state.deletion, fact, at_ms), transcript_deletion=of_transcript)
 
 
 _ASKED: dict[FactKind, Transition] = {

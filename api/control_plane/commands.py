@@ -4,10 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 from api.credentials import digest
-from api.errors import ApiError, invalid_fields, not_found
+from api.errors import ApiError, invalid_fields, not_found, unavailable
 from api.services import Services
 from api.webhooks.commands import new_secret
 from api.writing import new_id, random_text, written
+from connectors.rtms.credentials import Verdict
 from schemas import ids, topics
 from schemas.records import ApiKey, Project, ZoomApp
 
@@ -79,10 +80,12 @@ async def put_zoom_app(services: Services, project: Project, given: dict[str, st
     """A project's Zoom app; the same client id again replaces its secrets.
 
     Raises:
-        ApiError: 400 when the client id is another project's.
+        ApiError: 400 when the client id is another project's, or when Zoom does not know it with this secret; 503 when
+            Zoom is to be asked and does not say.
     """
     client_id, webhook_secret = given["client_id"], given.get("webhook_secret")
     _check_holder(services, client_id, project.project_id)
+    await _check_at_zoom(services, client_id, given["client_secret"])
     app = ZoomApp(
         zoom_app_id=ids.derived("zoa_", project.project_id, client_id),
         project_id=project.project_id,
@@ -106,6 +109,16 @@ async def delete_zoom_app(services: Services, project: Project, zoom_app_id: str
     if zoom_app_id not in {app.zoom_app_id for app in services.directory.zoom_apps(project.project_id)}:
         raise not_found("Zoom app not found")
     await written(services, topics.ZOOM_APPS, zoom_app_id, None)
+
+
+async def _check_at_zoom(services: Services, client_id: str, client_secret: str) -> None:
+    if services.zoom_oauth is None:
+        return
+    found = await services.zoom_oauth.check(client_id, client_secret)
+    if found is Verdict.BAD:
+        raise invalid_fields({"client_secret": ["Zoom does not know this client id with this secret."]})
+    if found is Verdict.UNKNOWN:
+        raise unavailable("Zoom does not say now whether these credentials are good. Try again.")
 
 
 def _check_holder(services: Services, client_id: str, project_id: str) -> None:

@@ -69,8 +69,11 @@ async def transcribe_afterwards(request: Request, _session: CurrentBot, services
     raise asynchronous.refusal(body)
 
 
-@router.delete(f"{APP_SESSION}/transcript", responses=answers(401, 403, 404, 503))
-@router.delete(f"{BOT}/transcript", responses=answers(401, 403, 404, 503))
+_DELETE: dict[str, Any] = {"response_class": Response, "responses": answers(401, 403, 404, 503)}
+
+
+@router.delete(f"{APP_SESSION}/transcript", **_DELETE)
+@router.delete(f"{BOT}/transcript", **_DELETE)
 async def delete_what_was_said(session: CurrentBot, services: Here) -> Response:
     """Delete what was said so far, of all engines; what is said later is kept. May be repeated."""
     await delete_transcript(services, session)

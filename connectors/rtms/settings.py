@@ -34,6 +34,9 @@ class ZoomSettings(BaseSettings):
         default=True, description="ping sockets: evidence that silence lost nothing, and of life"
     )
     ca_file: Path | None = Field(default=None, description="authorities (PEM) to trust beside the system's")
+    oauth_url: str = Field(
+        default="", description="where apps are checked when they are saved, e.g. https://zoom.us; empty: nowhere"
+    )
     max_message_bytes: int = Field(
         default=24 * 1024 * 1024, ge=1024 * 1024, description="of a larger message only the start is kept"
     )

@@ -15,6 +15,7 @@ from connectors.kafka.losses import Losses
 from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.settings import KafkaSettings
+from sinks.clickhouse.chat_words import ChatWords
 from sinks.clickhouse.erasing import Erasing, Rows, Tools
 from sinks.clickhouse.expiring import Expiring
 from sinks.clickhouse.pending import Pending
@@ -57,6 +58,7 @@ def run(running: Running) -> int:
             kafka.partitions,
             deletions,
             rows,
+            ChatWords(clickhouse),
             erasing,
             expiring,
         )

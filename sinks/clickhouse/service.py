@@ -31,10 +31,13 @@ from connectors.kafka.producer import Producer
 from connectors.kafka.records import Place, Record
 from connectors.kafka.understanding import Understanding, Understood
 from schemas import ids, topics
+from schemas.keys import item_key
+from schemas.participant_events import CHAT
 from schemas.records import OutputKind, ParticipantEvent, Utterance, WebhookDelivery
 from schemas.records import Record as Value
 from schemas.sessions import Awaited
 from sinks.clickhouse import metrics
+from sinks.clickhouse.chat_words import ChatWords
 from sinks.clickhouse.completeness import Found, counting, missing, verdict
 from sinks.clickhouse.erasing import Erasing, Rows
 from sinks.clickhouse.expiring import Expiring
@@ -87,6 +90,7 @@ class Connections:
     partitions: int
     deletions: Deletions
     rows: Rows
+    chat_words: ChatWords
     erasing: Erasing
     expiring: Expiring
 
@@ -163,6 +167,7 @@ class ClickHouseSink:
         started_s = self._clock.monotonic()
         try:
             self._insert()
+            self._withdraw_words()
             if self._is_late():
                 return
             self._to.rows.delete(self._pending.deleted(), patience_s=0)
@@ -181,6 +186,23 @@ class ClickHouseSink:
         for table, rows in self._pending.rows():
             self._to.clickhouse.insert(table, rows, patience_s=0)
             metrics.ROWS.labels(table.name).inc(len(rows))
+
+    def _withdraw_words(self) -> None:
+        """Of messages deleted in the meeting. Their records first: what is found no more is not looked for again."""
+        content = self._pending.content()
+        chats = {value.session_id for value in content if isinstance(value, ParticipantEvent) and value.event in CHAT}
+        emptied = self._to.chat_words.left(chats, patience_s=0) if chats else []
+        if not emptied:
+            return
+        encode, send = self._to.decoder.codec.encode, self._to.producer.send_future
+        topic = topics.PARTICIPANT_EVENTS
+        sent = [
+            send(topic, item_key(event.session_id, event.event_id), encode(topic, event), at.partition)
+            for event, at in emptied
+        ]
+        acknowledged(sent, self._settings.ack_timeout_s, self._clock)
+        self._to.chat_words.replace(emptied, patience_s=0)
+        metrics.WITHDRAWN.inc(len(emptied))
 
     def _is_late(self) -> bool:
         """Whether a session was deleted while its rows were written: then all of it is read again, knowing that."""

@@ -156,11 +156,12 @@ class Deliverer:
         record, notice, _ = understood
         if not isinstance(notice, WebhookNotice):
             return []
-        if self._to.directory.withdraws(notice):
-            return []
-        for waiting in self._lanes.unfinished(notice.session_id, notice.subscription_id):
-            if self._to.directory.withdraws(waiting):  # or it would hold this notice back
-                self._withdraw(waiting, self._clock.now_ms())
+        if self._to.directory.is_deleted(notice.session_id):
+            if self._to.directory.withdraws(notice):
+                return []
+            for waiting in self._lanes.unfinished(notice.session_id, notice.subscription_id):
+                if self._to.directory.withdraws(waiting):  # or it would hold this notice back
+                    self._withdraw(waiting, self._clock.now_ms())
         made = self._lanes.accept(record.partition, record.offset, notice)
         return [] if made is None else [(record.partition, made)]
 

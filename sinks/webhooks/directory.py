@@ -10,7 +10,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.view import TopicView
 from schemas import topics
 from schemas.codec import Undecodable
-from schemas.deletion import covers
+from schemas.deletion import NOTHING_MS, covers, said_until_ms
 from schemas.keys import names
 from schemas.records import AppSession, Project, Record, WebhookDelivery, WebhookNotice, WebhookSubscription
 from schemas.topics import Topic
@@ -68,6 +68,11 @@ class Directory:
                 raise NotKnownYet
             found = self._sessions.values.get(session_id)
         return found if isinstance(found, AppSession) else None
+
+    def is_deleted(self, session_id: str) -> bool:
+        """Whether anything of the session is deleted, as far as is known."""
+        found = self._sessions.values.get(session_id)
+        return isinstance(found, AppSession) and said_until_ms(found) > NOTHING_MS
 
     def withdraws(self, told: WebhookNotice | WebhookDelivery) -> bool:
         """Whether it would tell something that is deleted, as far as is known."""

@@ -1,20 +1,44 @@
 """The examples of docs/consuming.md, run as they stand there against the real stack."""
 
 import os
+import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from deploy.local.settings import REPOSITORY
+import pytest
+
+from deploy.local.broker.jars import broker_jars
+from deploy.local.settings import REPOSITORY, LocalSettings
 from schemas import topics
 from schemas.ids import partition_of
 from schemas.keys import item_key
 from schemas.records import OutputKind, Utterance
 from tests.support.writer import writing
 
-EXAMPLE = REPOSITORY / "docs" / "examples" / "live_transcript.py"
+EXAMPLES = REPOSITORY / "docs" / "examples"
+
+
+def in_python() -> list[str]:
+    return [sys.executable, str(EXAMPLES / "live_transcript.py")]
+
+
+def in_java() -> list[str]:
+    """As source: only a JDK can run that. What it needs is among the broker's jars."""
+    java = shutil.which("java")
+    if java is None or shutil.which("javac") is None:
+        pytest.skip("this machine has no JDK")
+    jars = broker_jars(LocalSettings().kafka_home, LocalSettings().cache_dir)
+    return [
+        java,
+        "-Xmx128m",
+        "-XX:TieredStopAtLevel=1",
+        "-cp",
+        ":".join(map(str, jars)),
+        str(EXAMPLES / "LiveTranscript.java"),
+    ]
 
 
 def said(session_id: str, item: str, text: str, revision: int = 1) -> Utterance:
@@ -22,7 +46,9 @@ def said(session_id: str, item: str, text: str, revision: int = 1) -> Utterance:
                      participant_name="Ada", text=text)  # fmt: skip
 
 
-def test_a_live_transcript_by_confluents_own_client(topics_ready: dict[str, str]) -> None:
+@pytest.mark.parametrize("program", [in_python, in_java])
+def test_a_live_transcript_by_stock_clients(topics_ready: dict[str, str], program: Callable[[], list[str]]) -> None:
+    command = program()
     session_id, group = f"app_{uuid.uuid4().hex[:16]}", f"example-{uuid.uuid4().hex}"
     lines = [
         said(session_id, "utt_1", "hello"),
@@ -31,7 +57,8 @@ def test_a_live_transcript_by_confluents_own_client(topics_ready: dict[str, str]
         said(session_id, "utt_2", "world", 2),
         said("app_other", "utt_3", "elsewhere"),
     ]
-    with writing(topics_ready) as others, example(topics_ready, "--group", group, "--session", session_id) as consumer:
+    own = ("--group", group, "--session", session_id)
+    with writing(topics_ready) as others, running_example(command, topics_ready, *own) as consumer:
 
         def write(key: bytes, value: Utterance | None) -> None:
             encoded = None if value is None else others.decoder.codec.encode(topics.TRANSCRIPTS, value)
@@ -56,10 +83,10 @@ def test_a_live_transcript_by_confluents_own_client(topics_ready: dict[str, str]
 
 
 @contextmanager
-def example(kafka: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def running_example(command: list[str], kafka: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """The example, running; what it prints is in `stdout`."""
     addresses = ("--brokers", kafka["RTMS_KAFKA_BOOTSTRAP_SERVERS"], "--registry", kafka["RTMS_KAFKA_REGISTRY_URL"])
-    command = [sys.executable, str(EXAMPLE), *addresses, *arguments]
+    command = [*command, *addresses, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={"PATH": os.environ["PATH"]}) as process:
         try:
             yield process

@@ -11,6 +11,7 @@ from connectors.kafka.producer import CONTROL, Producer, create_producer
 from connectors.kafka.settings import KafkaSettings
 from schemas import topics
 from schemas.ids import partition_of
+from schemas.keys import item_key
 from schemas.records import FactKind, OutputKind, ParticipantEvent, Record, SessionFact, Utterance
 from schemas.settings import Engine
 from schemas.topics import Topic
@@ -29,6 +30,11 @@ class Writer:
         value = self.decoder.codec.encode(topic, record)
         partition = partition_of(session_id, self.kafka.partitions)
         return self.producer.send_blocking(topic, session_id.encode(), value, partition)
+
+    def write_item(self, topic: Topic, session_id: str, item_id: str, record: Record) -> int:
+        """On a topic where single records can be replaced."""
+        value, partition = self.decoder.codec.encode(topic, record), partition_of(session_id, self.kafka.partitions)
+        return self.producer.send_blocking(topic, item_key(session_id, item_id), value, partition)
 
     def state(self, session_id: str, kind: FactKind, **fields: object) -> int:
         return self.write(topics.SESSION_FACTS, session_id, SessionFact(session_id=session_id, kind=kind, **fields))

@@ -8,6 +8,7 @@
     GET  /meetings/<stream id>/frames   the same, frame by frame
     POST /meetings/<stream id>/faults   one more fault
     POST /meetings/<stream id>/stop     end it: {"reason": 6}
+    POST /oauth/token                   as at Zoom: whether an app's credentials are good
 
 It answers from a thread of its own; everything that concerns a meeting happens in the simulator's loop.
 """
@@ -21,7 +22,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from connectors.rtms.protocol.codes import StopReason
-from connectors.rtms.simulator import scenario_library, webhooks
+from connectors.rtms.simulator import oauth, scenario_library, webhooks
 from connectors.rtms.simulator.faults import read_fault
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.scenario import read_scenario
@@ -96,6 +97,12 @@ class Control:
         """Where it listens."""
         host, port = self._server.server_address[:2]
         return f"http://{host!s}:{port}"
+
+    @property
+    def credentials(self) -> tuple[str, str]:
+        """The app's id and secret."""
+        known = self._simulator.options.credentials
+        return known.client_id, known.client_secret
 
     def start(self) -> None:
         """Begin to answer."""
@@ -180,8 +187,13 @@ def _handler(control: Control) -> type[BaseHTTPRequestHandler]:
             if not 0 <= length <= _MAX_BODY_BYTES:
                 self._reply(413, {"error": "too long"})
                 return
+            data = self.rfile.read(length)
+            if self.path.partition("?")[0] == oauth.PATH:
+                given = data.decode(errors="replace"), self.headers.get("Authorization") or ""
+                self._reply(*oauth.answer(self.path, *given, control.credentials))
+                return
             try:
-                body = json.loads(self.rfile.read(length) or b"{}")
+                body = json.loads(data or b"{}")
             except ValueError:
                 self._reply(400, {"error": "the body is no JSON"})
                 return

@@ -6,6 +6,7 @@ What a document does not know, `test_every_route` asks. Here every answer is hel
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -27,7 +28,7 @@ from tests.support.house import ADMIN_TOKEN, House, Tenant, stream
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 FEW = settings(
-    max_examples=6,
+    max_examples=5,
     deadline=None,
     derandomize=True,
     database=None,
@@ -74,7 +75,7 @@ def test_every_answer_is_in_the_document(
         if is_known:
             case.path_parameters = {**case.path_parameters, **named(operation.path, known)}
         case.call_and_validate(
-            base_url=house.url, headers=headers_for(operation.path, tenant), checks=CHECKS, timeout=20
+            base_url=house.url, headers=headers_for(operation.path, tenant), checks=checks_for(operation), timeout=20
         )
 
     ask()
@@ -82,6 +83,12 @@ def test_every_answer_is_in_the_document(
 
 def named(path: str, known: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in known.items() if f"{{{name}}}" in path}
+
+
+def checks_for(operation: Any) -> list[Any]:
+    """The shape of a feed's text is no JSON Schema's affair; `tests/support/feeds.py` reads it as browsers do."""
+    is_feed = "text/event-stream" in operation.definition.raw["responses"].get("200", {}).get("content", {})
+    return [check for check in CHECKS if not (is_feed and check is response_schema_conformance)]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +103,8 @@ def test_every_example_of_a_body_is_understood(
     value = json.loads(
         json.dumps(example["value"]).replace("609340fb2a7946909659956c8aa9250c", stream()["rtms_stream_id"])
     )
-    case = operation.Case(path_parameters=named(operation.path, known), body=value, media_type="application/json")
+    names = dict.fromkeys(re.findall("{([^}]*)}", operation.path), "x") | named(operation.path, known)
+    case = operation.Case(path_parameters=names, body=value, media_type="application/json")
     answer = case.call(base_url=house.url, headers=headers_for(operation.path, tenant), timeout=20)
     case.validate_response(answer, checks=CHECKS)
 

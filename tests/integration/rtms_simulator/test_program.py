@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.rtms.credentials import Verdict, ZoomOAuth
+from connectors.rtms.simulator.rules import Credentials
 from tests.integration.rtms_simulator.conftest import Endpoint
 from tests.integration.rtms_simulator.strict_client import EVERYTHING, StrictClient, tally
 
@@ -58,6 +60,8 @@ async def test_a_meeting_on_request(program: Start, tmp_path: Path) -> None:
             assert (await control.post("/meetings", json=body)).status_code == status, body
         assert (await control.post("/meetings", content=b"{")).status_code == 400
         assert (await control.get("/meetings/none/truth")).status_code == 404
+        for secret, found in ((Credentials().client_secret, Verdict.GOOD), ("another", Verdict.BAD)):
+            assert await ZoomOAuth(listening["control"]).check(listening["client_id"], secret) is found
 
         meeting = (await control.post("/meetings", json={"meeting_uuid": "abc/+=="})).json()
         payload = meeting["webhook"]["payload"]

@@ -1,6 +1,7 @@
 """The ClickHouse sink as a process: every row once, whatever is killed or away, and endings that are true."""
 
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -8,8 +9,10 @@ from connectors.clickhouse.client import ClickHouse
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place
-from schemas import topics
+from schemas import chat_messages, topics
+from schemas.chat_messages import ChatDetails
 from schemas.ids import derived, partition_of
+from schemas.participant_events import CHAT_MESSAGE, CHAT_MESSAGE_DELETED
 from schemas.records import (
     AppSession,
     FactKind,
@@ -94,6 +97,34 @@ def test_revisions_replace_and_endings_are_stated_after_their_rows(env, writer, 
     assert "stopped" in log
     assert "Ada" not in log
     assert "final" not in log
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_what_a_deleted_message_said_is_gone_from_rows_and_records(env, writer, database, tmp_path, is_late):
+    """Whether its words are written before it is deleted, or again by somebody who goes on for a dead processor."""
+    session_id = new_session()
+    said, deleted = wrote(session_id, "msg_1.0", "the word"), wrote(session_id, "msg_1.1", "", CHAT_MESSAGE_DELETED)
+    other = wrote(session_id, "msg_2.2", "the word")
+    with running(["-m", "sinks", "clickhouse"], env, tmp_path / "sink.log") as sink:
+        for event in (said, other, deleted, *([said] if is_late else [])):
+            writer.write_item(topics.PARTICIPANT_EVENTS, session_id, event.event_id, event)
+        sql = "SELECT event_id, details FROM participant_events WHERE session_id = {id:String} ORDER BY event_id"
+        told = lambda: [("word" in row["details"]) for row in database.query(sql, {"id": session_id})]  # noqa: E731
+        until(lambda: told() == [False, False, True], f"taken away; see {sink.log}")
+        newest = {event.event_id: event for event in values(writer.kafka, topics.PARTICIPANT_EVENTS, [session_id])}
+        empty = chat_messages.dumps(ChatDetails(to="only_bot", additional={"is_deleted": True}))
+        assert newest["msg_1.0"] == replace(said, details=empty)
+        assert (newest["msg_2.2"], newest["msg_1.1"]) == (other, deleted)
+        end = ParticipantEvent(session_id=session_id, kind=OutputKind.END, count=3)
+        writer.write_item(topics.PARTICIPANT_EVENTS, session_id, "end", end)
+        until(lambda: facts(writer, session_id) == [(FactKind.EVENTS_STORED, 3)], "the message still counts")
+    assert "word" not in sink.log.read_text()
+
+
+def wrote(session_id, event_id, text, event=CHAT_MESSAGE):
+    details = '{"additional":{"is_deleted":true}}' if not text else f'{{"text":"{text}","to":"only_bot"}}'
+    return ParticipantEvent(session_id=session_id, kind=OutputKind.ITEM, event_id=event_id, event=event,
+                            participant_name="Ada", timestamp_ms=NOW_MS, details=details)  # fmt: skip
 
 
 def test_app_sessions_keep_their_newest_state(env, writer, database, tmp_path):

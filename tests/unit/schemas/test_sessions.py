@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from schemas import deletion, retention, sessions
 from schemas.deletion import Part
+from schemas.holes import MAX_HOLES
 from schemas.records import FactKind, Hole, Pause, SessionFact, Stored, StreamRequest
 from schemas.sessions import Awaited, Progress, State
 from schemas.settings import RecordingFormat, SessionSettings, dumps
@@ -163,12 +164,10 @@ def test_holes_are_kept_once_and_bounded():
     hole = Hole(medium="video", from_ms=1, to_ms=2, cause="budget")
     state = life(*WHOLE[:3], fact("hole_found", hole=hole), fact("hole_found", hole=hole), fact("hole_found"))
     assert state.holes == (hole,)
-    many = replace(
-        state, holes=tuple(replace(hole, from_ms=10 * n, to_ms=10 * n + 1) for n in range(sessions.MAX_HOLES))
-    )
+    many = replace(state, holes=tuple(replace(hole, from_ms=10 * n, to_ms=10 * n + 1) for n in range(MAX_HOLES)))
     assert life(fact("hole_found", hole=replace(hole, from_ms=5, to_ms=6)), state=many, offset=9).holes == many.holes
     longer = life(fact("hole_found", hole=replace(hole, from_ms=0, to_ms=3)), state=many, offset=9).holes
-    assert len(longer) == sessions.MAX_HOLES, "what only lengthens a known one always has room"
+    assert len(longer) == MAX_HOLES, "what only lengthens a known one always has room"
     assert replace(hole, from_ms=0, to_ms=3) in longer
 
 
@@ -242,6 +241,13 @@ def test_the_receipt_of_a_transcript_is_that_of_the_deletion_asked_for_last():
     parts = [(part.part, part.count, part.erased_at_ms) for part in state.transcript_deletion.parts]
     assert parts == [("records", 0, 1023), ("rows", 4, None)]
     assert state.deletion is None
+
+
+def test_what_is_erased_with_all_data_is_erased_of_a_transcript_too():
+    state = life(*WHOLE, fact("transcript_deleted"), fact("data_deleted"))
+    state = life(*(fact("data_erased", part=part) for part in Part), state=state, offset=20)
+    assert not deletion.missing(state.deletion)
+    assert not deletion.missing(state.transcript_deletion, deletion.OF_TRANSCRIPT)
 
 
 def kept(hours):

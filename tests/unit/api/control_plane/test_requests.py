@@ -51,5 +51,6 @@ def test_secrets_are_bounded(length):
 
 def test_a_project_as_it_is_answered():
     assert project_document(Project(project_id="proj_1", name="n", created_at_ms=1)) == {
-        "id": "proj_1", "name": "n", "concurrency_limit": None, "created_at": "1970-01-01T00:00:00.001000Z",
+        "id": "proj_1", "name": "n", "concurrency_limit": None, "retention_hours": None,
+        "created_at": "1970-01-01T00:00:00.001000Z",
     }  # fmt: skip

@@ -14,7 +14,7 @@ from connectors.kafka.records import Place, Record
 from connectors.webhooks.targets import TargetPolicy
 from schemas import topics
 from schemas.codec import Codec
-from schemas.deletion import covers
+from schemas.deletion import covers, said_until_ms
 from schemas.keys import item_key
 from schemas.records import (
     AppSession,
@@ -122,6 +122,7 @@ class Town:
         self.session, self.not_yet = SESSION, set()
         directory = SimpleNamespace(
             is_ready=True,
+            is_deleted=lambda _session_id: said_until_ms(self.session) > 0,
             withdraws=lambda told: covers(self.session, told),
             session=self.session_of,
             subscriptions=lambda _project: [self.hook],

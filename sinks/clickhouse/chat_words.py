@@ -1,0 +1,77 @@
+"""Takes away the words of messages that were deleted in the meeting: of their rows, and of their records.
+
+Of each message there is a row for every state; once one of them says that it was deleted, the others lose what they
+said. They are looked for after every write in which a session's chat has anything new, so it does not matter which of
+the two was written last, by whom, and how often: whoever writes the later one finds both.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from connectors.clickhouse.client import ClickHouse
+from schemas import chat_messages
+from schemas.chat_messages import SEPARATOR, ChatDetails
+from schemas.clickhouse import PARTICIPANT_EVENTS
+from schemas.participant_events import CHAT_MESSAGE, CHAT_MESSAGE_DELETED
+from schemas.records import OutputKind, ParticipantEvent
+from sinks.clickhouse.rows import Position, row_of
+
+_MESSAGE = "(session_id, splitByChar({separator:String}, event_id)[1])"
+_IS_EMPTIED = "JSONExtractBool(details, 'additional', 'is_deleted')"
+_LEFT = f"""
+SELECT * FROM {PARTICIPANT_EVENTS.name}
+WHERE session_id IN {{sessions:Array(String)}} AND event = {{message:String}} AND NOT {_IS_EMPTIED}
+  AND {_MESSAGE} IN (
+    SELECT {_MESSAGE} FROM {PARTICIPANT_EVENTS.name}
+    WHERE session_id IN {{sessions:Array(String)}} AND event = {{deleted:String}}
+  )
+"""  # noqa: S608  names of ours
+_DELETE = f"""
+DELETE FROM {PARTICIPANT_EVENTS.name}
+WHERE session_id IN {{sessions:Array(String)}} AND event_id IN {{events:Array(String)}} AND NOT {_IS_EMPTIED}
+"""  # noqa: S608
+_PURGE = f"ALTER TABLE {PARTICIPANT_EVENTS.name} APPLY DELETED MASK"
+
+
+class Emptied(NamedTuple):
+    """A state of a deleted message without what it said, and where the row stands that it is to replace."""
+
+    event: ParticipantEvent
+    at: Position
+
+
+class ChatWords:
+    """The rows of the chat. Every method raises ClickHouseError, and may be repeated."""
+
+    def __init__(self, clickhouse: ClickHouse) -> None:
+        self._clickhouse = clickhouse
+
+    def left(self, sessions: Collection[str], patience_s: float | None = None) -> list[Emptied]:
+        """What these sessions' deleted messages still say, already without it."""
+        parameters = {
+            "sessions": sorted(sessions),
+            "message": CHAT_MESSAGE,
+            "deleted": CHAT_MESSAGE_DELETED,
+            "separator": SEPARATOR,
+        }
+        return [_emptied(row) for row in self._clickhouse.query(_LEFT, parameters, patience_s)]
+
+    def replace(self, emptied: Sequence[Emptied], patience_s: float | None = None) -> None:
+        """Put the emptied rows there, then take the others away: the message counts at every moment."""
+        rows = [row_of(one.event, one.at)[1] for one in emptied]
+        self._clickhouse.insert(PARTICIPANT_EVENTS, rows, patience_s)
+        parameters = {
+            "sessions": sorted({one.event.session_id for one in emptied}),
+            "events": sorted({one.event.event_id for one in emptied}),
+        }
+        self._clickhouse.command(_DELETE, parameters, patience_s)
+        self._clickhouse.command(_PURGE, patience_s=patience_s)
+
+
+def _emptied(row: dict[str, Any]) -> Emptied:
+    names = ("session_id", "event_id", "event", "participant_id", "participant_name", "timestamp_ms", "details")
+    event = ParticipantEvent(kind=OutputKind.ITEM, **{name: row[name] for name in names})
+    left = ChatDetails(to=chat_messages.readable(event.details).to, additional={"is_deleted": True})
+    at = Position(int(row["_partition"]), int(row["_offset"]), int(row["created_at_ms"]))
+    return Emptied(replace(event, details=chat_messages.dumps(left)), at)
