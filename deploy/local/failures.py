@@ -35,12 +35,17 @@ def tell(failure: Exception, console: Console, folder: Path) -> int:
 def sentence(failure: Exception) -> str:
     """The failure in words. Pure."""
     if isinstance(failure, httpx.RequestError):
-        return f"no answer from {failure.request.url.copy_with(query=None)}: {failure or type(failure).__name__}"
+        return f"no answer from {_bare(failure.request)}: {str(failure) or type(failure).__name__}"
     if isinstance(failure, httpx.HTTPStatusError):
-        return f"{failure.request.url} answered {failure.response.status_code}: {said_in(failure.response.text)}"
+        return f"{_bare(failure.request)} answered {failure.response.status_code}: {said_in(failure.response.text)}"
     if isinstance(failure, OSError) and failure.strerror:
         return f"{failure.filename}: {failure.strerror}" if failure.filename else failure.strerror
     return str(failure)
+
+
+def _bare(request: httpx.Request) -> httpx.URL:
+    """Signed links carry their key in the query."""
+    return request.url.copy_with(query=None)
 
 
 def _quote(console: Console, log: Path | None) -> None:

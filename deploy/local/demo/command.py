@@ -57,7 +57,7 @@ class Outcome:
 
 def main(arguments: list[str], settings: LocalSettings) -> int:
     """0 when nothing was lost or doubled, 1 when something was, 2 when the meeting did not run through."""
-    options = _options(arguments, settings)
+    options = read_options(arguments, settings)
     console = Console(highlight=False)
     settings = settings.model_copy(update={"run_dir": options.run_dir})
     stack = Stack(settings, ConsoleReport(console))
@@ -87,7 +87,7 @@ def _played(stack: Stack, console: Console, settings: LocalSettings, options: ar
             raise
 
 
-def _options(arguments: list[str], settings: LocalSettings) -> argparse.Namespace:
+def read_options(arguments: list[str], settings: LocalSettings) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m deploy.local demo",
         description=__doc__,

@@ -64,7 +64,9 @@ def _pair(values: tuple[int, int]) -> str:
 
 
 def _rows(report: Report) -> Table:
-    table = Table(title="What came of it", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table = Table(
+        title="What came of it", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )
     for heading in ("", "measured", "sent, or goal", ""):
         table.add_column(heading)
     for row in report.rows:

@@ -195,11 +195,11 @@ def _output_rows(truth: Truth, seen: Observed) -> list[Row]:
     return [
         _same("captions on the topic", zoom, captions),
         _same("captions over REST", Counter(seen.rest_captions), captions),
-        _same("joins and leaves on the topic", came_and_went, presence),
-        _same("joins and leaves over REST", Counter(seen.rest_presence), presence),
+        _same("joins, leaves on the topic", came_and_went, presence),
+        _same("joins, leaves over REST", Counter(seen.rest_presence), presence),
         Row("chat messages over REST", str(len(seen.rest_chat)), str(len(chat)), "must", list(seen.rest_chat) == chat),
         _recognised(seen),
-        _exact("outputs doubled on the topics", seen.outputs_doubled, 0),
+        _exact("outputs doubled", seen.outputs_doubled, 0),
         _exact("dead letters", seen.dead_letters, 0),
     ]
 
@@ -213,7 +213,7 @@ def _recognised(seen: Observed) -> Row:
     """How many there are to be, nobody who sent them knows."""
     local = len([u for u in seen.utterances if u.engine == Engine.MOONSHINE and u.text])
     met = seen.rest_utterances == local
-    return Row("recognised utterances over REST", str(seen.rest_utterances), f"{local} on the topic", "must", met)
+    return Row("utterances over REST", str(seen.rest_utterances), f"{local} on the topic", "must", met)
 
 
 def _presence(truth: Truth) -> Iterator[Presence]:
@@ -273,9 +273,8 @@ def _pictures(truth: Truth, seen: Observed) -> Row:
     measured = seen.recording
     shown = measured.pictures - measured.black
     sent, early = truth["media"]["video"]["frames"], seen.accounts[topics.VIDEO.name].before_key_frame
-    expected = f"{sent}, {early} of them before a key frame" if early else str(sent)
-    name, met = "recording pictures of speakers", shown == sent - early
-    return Row(name, f"{shown}, and {measured.black} black", expected, "must", met)
+    expected = f"{sent}, {early} before a key frame" if early else str(sent)
+    return Row("recording pictures", f"{shown}, and {measured.black} black", expected, "must", shown == sent - early)
 
 
 def _spanned_s(truth: Truth) -> float:
@@ -295,7 +294,7 @@ def _speech_rows(truth: Truth, seen: Observed) -> list[Row]:
     shown = "nobody spoke alone" if rate is None else f"{rate:.1%}"
     goal = f"≤ {WORD_ERROR_GOAL:.0%}"
     return [
-        Row("word error rate, local recogniser", shown, goal, "goal", _at_most(rate, WORD_ERROR_GOAL)),
+        Row("word error rate, recogniser", shown, goal, "goal", _at_most(rate, WORD_ERROR_GOAL)),
         _exact("utterances that failed", failed, 0),
     ]
 
@@ -305,7 +304,7 @@ def _latency_row(media: Sequence[Medium]) -> Row:
     slowest = max(p99s, key=lambda name: p99s[name], default="")
     shown = f"{p99s[slowest]} ms ({slowest})" if slowest else "nothing came"
     met = all(medium.quick for medium in media) if slowest else None
-    return Row("frame to consumer, p99 of the slowest", shown, f"≤ {LATENCY_GOAL_MS:.0f} ms", "goal", met)
+    return Row("slowest p99, to a consumer", shown, f"≤ {LATENCY_GOAL_MS:.0f} ms", "goal", met)
 
 
 def _footprint_rows(footprint: Footprint) -> list[Row]:
@@ -314,7 +313,7 @@ def _footprint_rows(footprint: Footprint) -> list[Row]:
     memory = "not known on this system" if gigabytes is None else f"{gigabytes:.2f} GB"
     return [
         Row("cold set-up", _setup(footprint), f"≤ {SETUP_GOAL_S} s", "goal", _within(footprint.setup_s, SETUP_GOAL_S)),
-        Row("warm start, to everything ready", f"{footprint.start_s:.1f} s", f"≤ {START_GOAL_S} s", "goal",
+        Row("warm start, until all is ready", f"{footprint.start_s:.1f} s", f"≤ {START_GOAL_S} s", "goal",
             footprint.start_s <= START_GOAL_S),
         Row(f"idle memory of {footprint.processes} processes", memory, f"≤ {MEMORY_GOAL_GB} GB", "goal",
             _within(gigabytes, MEMORY_GOAL_GB)),

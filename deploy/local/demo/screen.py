@@ -31,7 +31,7 @@ class Screen:
     def note(self, message: str) -> None:
         """A line of the demo itself."""
         with self._lock:
-            self.console.print(Text(f"  {message}", style="dim"))
+            self.console.print(Text(f"  {message}", style="dim"), soft_wrap=True)
 
     def heading(self, message: str) -> None:
         with self._lock:
