@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 
 from connectors.host import logs
@@ -28,8 +27,9 @@ def main() -> int:
 
 
 def _run(command: str, arguments: list[str], configured: Configured) -> int:
-    if sys.stderr.isatty():
-        logs.configure(PROGRAM.service, configured.of(LogSettings).model_copy(update={"format": "console"}))
+    log = configured.of(LogSettings)
+    if "format" not in log.model_fields_set:  # here it is people who read it
+        logs.configure(PROGRAM.service, log.model_copy(update={"format": "console"}))
     settings = configured.of(LocalSettings)
     if command == "demo":
         return int(import_module("deploy.local.demo.command").main(arguments, settings))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+FULL = "is full"
 _MIB = 1024 * 1024
 LEAST_FREE_MIB = 8
 """With less than this, Kafka's next file may not fit."""
@@ -20,4 +21,4 @@ def described(folder: Path, free_bytes: int) -> str:
     """Pure."""
     if free_bytes >= LEAST_FREE_MIB * _MIB:
         return ""
-    return f"the disk of {folder} is full ({free_bytes / _MIB:.1f} MiB left): make room, then start again"
+    return f"the disk of {folder} {FULL} ({free_bytes / _MIB:.1f} MiB left): make room, then start again"

@@ -11,7 +11,7 @@ from rich.text import Text
 from connectors.kafka.errors import KafkaError
 from deploy.local.broker.jars import JarsUnavailable
 from deploy.local.broker.java import NoJava
-from deploy.local.disk import shortage
+from deploy.local.disk import FULL, shortage
 from deploy.local.project import Refused, said_in
 from deploy.local.unit import UnitFailed
 
@@ -26,9 +26,11 @@ _LOG_LINES = 20
 
 def tell(failure: Exception, console: Console, folder: Path) -> int:
     """Say why it ended; `folder` is where the command keeps its files. The exit status."""
-    said, full = sentence(failure), shortage(folder)
-    console.print(Text(said if full in said else f"{said}: {full}", style="red"), soft_wrap=True)
-    _quote(console, getattr(failure, "log", None))
+    said, log = sentence(failure), getattr(failure, "log", None)
+    if full := shortage(folder):  # whatever a process had to say of itself, it could not write
+        said, log = f"{said}: {full}" if FULL not in said else said, None
+    console.print(Text(said, style="red"), soft_wrap=True)
+    _quote(console, log)
     return FAILED
 
 

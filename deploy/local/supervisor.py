@@ -142,10 +142,9 @@ class Supervisor:
             self._report.tell(Event.CRASHED, unit.name, f"{why}, again in {known.due_at - now:.1f} s: see {unit.log}")
 
     def _give_up(self, unit: Unit, crashes: int) -> None:
-        why = unit.explanation() or f"exit code {unit.exit_code()}"
-        self._failure = UnitFailed(
-            f"{unit.name} cannot be kept up, it ended {crashes} times in a row ({why})", unit.log
-        )
+        why = unit.explanation()
+        ended = f"{unit.name} cannot be kept up, it ended {crashes} times in a row"
+        self._failure = UnitFailed(f"{ended}: {why}" if why else ended, unit.log)
         self._report.tell(Event.FAILED, unit.name, f"{crashes} times in a row")
         self._failed.set()
 

@@ -90,14 +90,14 @@ class Unit:
         deadline = time.monotonic() + timeout_s
         while why := self._probe():
             if self.exit_code() is not None:
-                raise UnitFailed(self._ended(), self.log)
+                raise self._ended()
             if time.monotonic() > deadline:
                 raise UnitFailed(f"{self.name} is not ready after {timeout_s:.0f} s ({why})", self.log)
             time.sleep(_POLL_S)
 
-    def _ended(self) -> str:
+    def _ended(self) -> UnitFailed:
         ended, why = f"{self.name} ended with exit code {self.exit_code()}", self.explanation()
-        return f"{ended} ({why})" if why else ended
+        return UnitFailed(f"{ended}: {why}" if why else ended, self.log)
 
     def ask_to_stop(self) -> None:
         """SIGTERM without waiting."""

@@ -83,7 +83,10 @@ def test_a_full_disk_is_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert disk.described(tmp_path, 10**9) == ""
     monkeypatch.setattr(failures, "shortage", lambda _folder: full)
     assert told(UnitFailed("topics failed"), tmp_path) == f"topics failed: {full}\n"
-    assert told(UnitFailed(f"kafka ended ({full})"), tmp_path).count("is full") == 1
+    log = tmp_path / "broker.log"
+    log.write_text("a stack trace\n")
+    said = told(UnitFailed("kafka ended: " + disk.described(tmp_path / "kafka", 0), log), tmp_path)
+    assert (said.count("\n"), said.count("is full")) == (1, 1)
 
 
 def test_a_folder_that_is_not_there_yet_is_on_the_disk_of_its_parents(tmp_path: Path) -> None:
