@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from importlib import import_module
 
-from connectors.host.program import Program
-from deploy.local.settings import LocalSettings
-
-PROGRAM = Program("deploy.local", "local", "The whole pipeline on one machine.", (LocalSettings,))
+INTERRUPTED = 130
 
 
 def main() -> int:
     """The exit code."""
-    parser = PROGRAM.parser()
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("setup", help="fetch what is missing and prepare it, so that everything later is quick")
-    commands.add_parser("up", help="start everything and keep it up until Ctrl-C")
-    commands.add_parser("demo", help="run a simulated meeting through everything", add_help=False)
-    options, rest = parser.parse_known_args()
-    if options.command != "demo" and rest:
-        parser.error(f"unknown arguments: {' '.join(rest)}")
-    return PROGRAM.run(lambda configured: _run(options.command, rest, configured.of(LocalSettings)))
-
-
-def _run(command: str, arguments: list[str], settings: LocalSettings) -> int:
-    if command == "demo":
-        return int(import_module("deploy.local.demo.command").main(arguments, settings))
-    if command == "setup":
-        return int(import_module("deploy.local.preparation").prepare(settings))
-    return int(import_module("deploy.local.up").up(settings))
+    return int(import_module("deploy.local.command").main())
 
 
 if __name__ == "__main__":
+    # What is imported takes a second. Until something runs there is nothing to end, and nothing to say about it.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     sys.exit(main())

@@ -6,11 +6,11 @@ import time
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.text import Text
 
-from deploy.local.broker.jars import JarsUnavailable, broker_jars
-from deploy.local.broker.java import NoJava, find_java
+from deploy.local.broker.jars import broker_jars
+from deploy.local.broker.java import find_java
 from deploy.local.broker.training import train_archive
+from deploy.local.failures import EXPECTED, tell
 from deploy.local.settings import LocalSettings
 
 
@@ -22,9 +22,8 @@ def prepare(settings: LocalSettings) -> int:
         console.print(f"Java {java.version}: {java.launcher}", soft_wrap=True)
         _fetch(settings, console)
         _train(settings, console)
-    except (NoJava, JarsUnavailable) as failure:
-        console.print(Text(str(failure), style="red"))
-        return 1
+    except EXPECTED as failure:
+        return tell(failure, console, settings.cache_dir)
     return 0
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 30.0
+GIVEN_UP_AFTER = 5
+"""Crashes in a row of a process without which nothing runs: some twenty seconds."""
+
 # Who has run this long has recovered: its next crash counts as the first again.
 STEADY_S = 60.0
 
@@ -27,6 +30,11 @@ class Restarts:
     def launched(self, now: float) -> Restarts:
         """The process was started again."""
         return Restarts(now, self.crashes)
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether it has crashed so often that one more start would not help."""
+        return self.crashes >= GIVEN_UP_AFTER
 
     def is_due(self, now: float) -> bool:
         """Whether it is time to start it again."""

@@ -30,7 +30,7 @@ class LocalSettings(BaseSettings):
     kafka_port: int = Field(default=9092, ge=0, le=65535, description="if it is free; 0: any that is")
     registry_port: int = Field(default=8081, ge=0, le=65535, description="if it is free; 0: any that is")
     clickhouse_port: int = Field(default=8123, ge=0, le=65535, description="if it is free; 0: any that is")
-    api_port: int = Field(default=8000, ge=0, le=65535, description="if it is free; 0: any that is")
+    api_port: int = Field(default=8080, ge=0, le=65535, description="if it is free; 0: any that is")
     zoom_client_id: str = Field(
         default="", validation_alias="ZOOM_CLIENT_ID", description="of your Zoom app: `up` makes a project for it"
     )

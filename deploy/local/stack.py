@@ -99,6 +99,10 @@ class Stack:
         self._supervisor.tend()
         return self.addresses
 
+    def check(self, wait_s: float | None = 0.0) -> None:
+        """Return after this time (None: never) while the broker can be kept up; raises UnitFailed."""
+        self._supervisor.check(wait_s)
+
     def stop(self) -> None:
         """End every process, services first; harmless when nothing runs."""
         self._supervisor.stop()
@@ -125,7 +129,7 @@ class Stack:
         )
 
     def _bring_up_log(self, broker: Unit, registry: Unit) -> None:
-        self._supervisor.launch(broker, _LOG)
+        self._supervisor.launch(broker, _LOG, vital=True)
         self._bring_up(registry, _STORES)
         self._supervisor.await_ready(broker, _READY_S)
         self._run_job("topics", "connectors.kafka", "topics")
@@ -165,8 +169,11 @@ class Stack:
 
     def _claim_folder(self) -> None:
         """Two stacks on one folder would destroy its data."""
-        self._run_dir.mkdir(parents=True, exist_ok=True)
-        lock = (self._run_dir / "lock").open("w")
+        try:
+            self._run_dir.mkdir(parents=True, exist_ok=True)
+            lock = (self._run_dir / "lock").open("w")
+        except OSError as refused:
+            raise UnitFailed(f"{self._run_dir} cannot be used: {refused.strerror}; name another folder") from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -1,4 +1,7 @@
-"""Keeps child processes up: starts them side by side, starts crashed ones again, ends them in reverse order."""
+"""Keeps child processes up: starts them side by side, starts crashed ones again, ends them in reverse order.
+
+All but the `vital` ones are started again for ever: while those run, the others may find tomorrow what they lack today.
+"""
 
 from __future__ import annotations
 
@@ -24,17 +27,23 @@ class Supervisor:
         self._layers: dict[int, list[Unit]] = {}
         self._restarts: dict[str, Restarts] = {}
         self._recovering: dict[str, float] = {}
+        self._vital: set[str] = set()
+        self._failure: UnitFailed | None = None
+        self._failed = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def launch(self, unit: Unit, layer: int) -> None:
-        """Start a process without waiting; from now on it is known, and ended with the others."""
+    def launch(self, unit: Unit, layer: int, *, vital: bool = False) -> None:
+        """Start a process without waiting; from now on it is known, and ended with the others. Without a `vital` one
+        the others have nothing to do: when it cannot be kept up, `check` says so."""
         with self._lock:
             if self._stopping.is_set():
                 raise UnitFailed(f"{unit.name} is not started: everything is being stopped")
             unit.launch()
             self._layers.setdefault(layer, []).append(unit)
             self._restarts[unit.name] = Restarts(time.monotonic())
+            if vital:
+                self._vital.add(unit.name)
         self._report.tell(Event.STARTING, unit.name)
 
     def await_ready(self, unit: Unit, timeout_s: float) -> None:
@@ -61,6 +70,12 @@ class Supervisor:
         """From now on, start again whatever ends by itself."""
         self._thread = threading.Thread(target=self._tend, name="supervisor", daemon=True)
         self._thread.start()
+
+    def check(self, wait_s: float | None = 0.0) -> None:
+        """Return after this time (None: never) while the vital processes can be kept up; raises UnitFailed."""
+        self._failed.wait(wait_s)
+        if self._failure is not None:
+            raise self._failure
 
     def stop(self) -> None:
         """End everything, the highest layer first, each layer at once."""
@@ -91,7 +106,7 @@ class Supervisor:
             self._report.tell(Event.STOPPED, unit.name)
 
     def _tend(self) -> None:
-        while not self._stopping.wait(_LOOK_S):
+        while not self._stopping.wait(_LOOK_S) and not self._failed.is_set():
             for unit in self.units():
                 self._look_after(unit, time.monotonic())
 
@@ -121,7 +136,17 @@ class Supervisor:
         known = self._restarts[unit.name] = self._restarts[unit.name].crashed(now)
         self._recovering.pop(unit.name, None)
         assert known.due_at is not None
-        self._report.tell(Event.CRASHED, unit.name, f"{why}, again in {known.due_at - now:.1f} s: see {unit.log}")
+        if unit.name in self._vital and known.is_hopeless:
+            self._give_up(unit, known.crashes)
+        else:
+            self._report.tell(Event.CRASHED, unit.name, f"{why}, again in {known.due_at - now:.1f} s: see {unit.log}")
+
+    def _give_up(self, unit: Unit, crashes: int) -> None:
+        why = unit.explanation()
+        ended = f"{unit.name} cannot be kept up, it ended {crashes} times in a row"
+        self._failure = UnitFailed(f"{ended}: {why}" if why else ended, unit.log)
+        self._report.tell(Event.FAILED, unit.name, f"{crashes} times in a row")
+        self._failed.set()
 
     def _welcome_back(self, unit: Unit, now: float) -> None:
         since = self._recovering.get(unit.name)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from deploy.local.disk import shortage
 from deploy.local.ports import is_free
 from deploy.local.process import Process
 from deploy.local.settings import REPOSITORY
@@ -59,6 +60,10 @@ class Unit:
         """Process id while one was started and not yet stopped."""
         return self._process.pid if self._process else None
 
+    def explanation(self) -> str:
+        """Why the program ended, as far as more than its log tells it; else empty."""
+        return shortage(self.program.log.parent)
+
     def exit_code(self) -> int | None:
         """None while the program runs."""
         return self._process.exit_code() if self._process else 0
@@ -85,10 +90,14 @@ class Unit:
         deadline = time.monotonic() + timeout_s
         while why := self._probe():
             if self.exit_code() is not None:
-                raise UnitFailed(f"{self.name} ended with exit code {self.exit_code()}", self.log)
+                raise self._ended()
             if time.monotonic() > deadline:
                 raise UnitFailed(f"{self.name} is not ready after {timeout_s:.0f} s ({why})", self.log)
             time.sleep(_POLL_S)
+
+    def _ended(self) -> UnitFailed:
+        ended, why = f"{self.name} ended with exit code {self.exit_code()}", self.explanation()
+        return UnitFailed(f"{ended}: {why}" if why else ended, self.log)
 
     def ask_to_stop(self) -> None:
         """SIGTERM without waiting."""

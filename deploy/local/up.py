@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import signal
-from pathlib import Path
-
-import httpx
 from rich.console import Console
 from rich.text import Text
 
-from deploy.local.broker.jars import JarsUnavailable
-from deploy.local.broker.java import NoJava
 from deploy.local.console import ConsoleReport
-from deploy.local.project import simulated_project, zoom_project
+from deploy.local.failures import EXPECTED, tell
+from deploy.local.project import Project, Refused, check_zoom_app, simulated_project, zoom_project
 from deploy.local.settings import LocalSettings
 from deploy.local.signals import Interrupted, interruptible
 from deploy.local.stack import Stack
-from deploy.local.unit import UnitFailed
 
-_LOG_LINES = 20
+_LOOK_S = 60.0
 _NO_APP = "none: set ZOOM_CLIENT_ID, ZOOM_CLIENT_SECRET and ZOOM_WEBHOOK_SECRET"
 _NEXT = """
 Next, start a session with the payload of Zoom's meeting.rtms_started:
@@ -30,7 +24,8 @@ Without a Zoom account, this plays a meeting and prints such a payload:
 
 
 def up(settings: LocalSettings) -> int:
-    """Start everything, print where it is, wait to be told to end; the exit code."""
+    """Start everything, print where it is, wait to be told to end; the exit code. Raises NotConfigured."""
+    check_zoom_app(settings)
     console = Console(highlight=False)
     stack = Stack(settings, ConsoleReport(console))
     with interruptible(stack.kill):
@@ -39,14 +34,12 @@ def up(settings: LocalSettings) -> int:
                 stack.start()
                 _introduce(console, stack, settings)
                 while True:
-                    signal.pause()
+                    stack.check(_LOOK_S)
         except Interrupted:
             console.print("Everything has ended; the data stay in", str(settings.run_dir))
             return 0
-        except (UnitFailed, NoJava, JarsUnavailable, httpx.HTTPError) as failure:
-            console.print(Text(str(failure), style="red"))
-            _quote(console, getattr(failure, "log", None))
-            return 1
+        except EXPECTED as failure:
+            return tell(failure, console, settings.run_dir)
 
 
 def _introduce(console: Console, stack: Stack, settings: LocalSettings) -> None:
@@ -54,11 +47,11 @@ def _introduce(console: Console, stack: Stack, settings: LocalSettings) -> None:
     assert addresses is not None
     assert credentials is not None
     simulated = simulated_project(addresses.api_url, credentials.admin_token, settings)
-    own = zoom_project(addresses.api_url, credentials.admin_token, settings)
+    own, shown = _zoom_app(addresses.api_url, credentials.admin_token, settings)
     lines = {
         "API": f"{addresses.api_url}/api/v1, described at {addresses.api_url}/docs",
         "API key": f"{simulated.api_key} (project {simulated.project_id}, for the simulated Zoom)",
-        "Your Zoom app": f"{own.api_key} (project {own.project_id}, for {settings.zoom_client_id})" if own else _NO_APP,
+        "Your Zoom app": shown,
         "Admin token": f"in {settings.run_dir / 'credentials.json'}",
         "Kafka": addresses.kafka,
         "Schema registry": addresses.registry_url,
@@ -73,8 +66,10 @@ def _introduce(console: Console, stack: Stack, settings: LocalSettings) -> None:
     console.print("Ctrl-C ends everything.", style="dim")
 
 
-def _quote(console: Console, log: Path | None) -> None:
-    """The last lines of what the failed process said itself."""
-    if log is not None and log.exists():
-        for line in log.read_text(errors="replace").splitlines()[-_LOG_LINES:]:
-            console.print(Text(f"    {line}", style="dim"), soft_wrap=True)
+def _zoom_app(api_url: str, admin_token: str, settings: LocalSettings) -> tuple[Project | None, str]:
+    """The project of the user's own app, and what to say of it. A refusal is no reason to take all the rest away."""
+    try:
+        own = zoom_project(api_url, admin_token, settings)
+    except Refused as refused:
+        return None, f"none: {refused}"
+    return own, f"{own.api_key} (project {own.project_id}, for {settings.zoom_client_id})" if own else _NO_APP

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.local.settings import REPOSITORY
+from deploy.local.process import Process
 from deploy.local.unit import child_environment
 
 READY = "Ctrl-C ends everything."
@@ -31,21 +30,21 @@ class Up:
         ports = dict.fromkeys(("KAFKA", "REGISTRY", "CLICKHOUSE", "API"), "0")
         settings = {f"RTMS_LOCAL_{name}_PORT": port for name, port in ports.items()}
         settings |= {"ZOOM_CLIENT_ID": "an-app-of-ours", "ZOOM_CLIENT_SECRET": "its-secret"}
-        with self._output.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "deploy.local", "up"],
-                env=child_environment({**settings, "RTMS_LOCAL_RUN_DIR": str(folder / "run"), "COLUMNS": "200"}),
-                cwd=REPOSITORY,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+        settings |= {"RTMS_LOCAL_RUN_DIR": str(folder / "run"), "COLUMNS": "200"}
+        # Known to the guard: should this test be killed, what it has started ends too.
+        self.process = Process([sys.executable, "-m", "deploy.local", "up"], self._output, child_environment(settings))
+
+    def interrupt(self) -> int:
+        """Ctrl-C, and the exit code."""
+        os.kill(self.process.pid, signal.SIGINT)
+        return self.process.wait(STOP_S)
 
     def output(self) -> str:
         return self._output.read_text()
 
     def wait_for(self, text: str, timeout_s: float) -> str:
-        wait_until(lambda: text in self.output() or self.process.poll() is not None, timeout_s, self.output)
-        assert text in self.output(), f"ended with {self.process.returncode}:\n{self.output()}"
+        wait_until(lambda: text in self.output() or self.process.exit_code() is not None, timeout_s, self.output)
+        assert text in self.output(), f"ended with {self.process.exit_code()}:\n{self.output()}"
         return self.output()
 
     def printed(self, name: str) -> str:
@@ -79,9 +78,8 @@ def wait_until(condition: Callable[[], bool], timeout_s: float, state: Callable[
 def up(tmp_path: Path) -> Iterator[Up]:
     up = Up(tmp_path)
     yield up
-    if up.process.poll() is None:
-        up.process.send_signal(signal.SIGINT)
-        up.process.wait(STOP_S)
+    if up.process.exit_code() is None:
+        up.interrupt()
 
 
 @pytest.mark.timeout(600)
@@ -100,8 +98,7 @@ def test_up_comes_up_comes_back_and_leaves_nothing(up: Up) -> None:
     up.wait_for("✗ muxing", 30)
     wait_until(lambda: up.output().count("✓ muxing") == 2, START_S, up.output)
 
-    up.process.send_signal(signal.SIGINT)
-    assert up.process.wait(STOP_S) == 0
+    assert up.interrupt() == 0
     assert up.members() == {}
 
 
@@ -111,6 +108,5 @@ def test_even_a_kill_of_the_supervisor_leaves_nothing(up: Up) -> None:
     assert up.members()
 
     up.process.kill()
-    up.process.wait()
 
     wait_until(lambda: not up.members(), STOP_S, up.members)

@@ -17,6 +17,7 @@ from connectors.host.secrets import KeyRing
 from connectors.host.settings import LogSettings
 from connectors.kafka.errors import Fatal
 from connectors.rtms.simulator import options
+from deploy.local import command
 
 REPOSITORY = Path(__file__).parents[2]
 ROOMS = ("api", "connectors", "deploy", "ingest", "processors", "schemas", "sinks")
@@ -28,8 +29,8 @@ def _of(module: str) -> list[Program]:
     return list(getattr(found, "PROGRAMS", [])) or [found.PROGRAM]
 
 
-MODULES = ("api", "ingest", "processors", "sinks", "connectors.kafka", "connectors.clickhouse", "deploy.local")
-PROGRAMS = [program for module in MODULES for program in _of(module)] + [options.PROGRAM]
+MODULES = ("api", "ingest", "processors", "sinks", "connectors.kafka", "connectors.clickhouse")
+PROGRAMS = [program for module in MODULES for program in _of(module)] + [command.PROGRAM, options.PROGRAM]
 MORE = {"connectors.kafka": ["topics"], "connectors.clickhouse": ["tables"], "deploy.local": ["up"]}
 CHILDREN = {"processors.transcription.worker", "deploy.local.registry", "deploy.local.clickhouse"}
 """They are started by ours, and told everything on the command line."""

@@ -20,7 +20,7 @@ _TAIL_MS = 900
 _REACTION_MS = 400
 """How long Zoom takes to call a new voice the active speaker."""
 
-_SHORTEST_S = 10
+SHORTEST_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ _SWAPPED = {Role.HOST: Role.READER, Role.READER: Role.HOST}
 
 def write(seed: int, seconds: int) -> Script:
     """The meeting of that seed and length; ValueError below ten seconds, when nobody would get to speak."""
-    if seconds < _SHORTEST_S:
-        raise ValueError(f"a meeting lasts at least {_SHORTEST_S} seconds, not {seconds}")
+    if seconds < SHORTEST_S:
+        raise ValueError(f"a meeting lasts at least {SHORTEST_S} seconds, not {seconds}")
     length_ms = seconds * 1000
     cast = Cast.choose(seed)
     turns = _turns(cast, random.Random(seed), length_ms)  # noqa: S311 - repeatable on purpose, and no secret

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import subprocess
 import uuid
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ from deploy.local.unit import Program, Unit, UnitFailed
 # Serial collector and the quick compiler: half the start and a third of the memory, at rates one machine can make.
 _LEAN = ("-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
 _FIRST_JAVA_THAT_WARNS = 23
+# As `properties.LOGGING` lays lines out: time, level, class, message.
+_ERROR = re.compile(r"^[-\d]+ [:,\d]+ (?:ERROR|FATAL) \S+ (.+)$", re.MULTILINE)
 
 
 class Runtime(NamedTuple):
@@ -61,6 +64,14 @@ class Broker(Unit):
         """host:port for clients."""
         return f"{LOOPBACK}:{self._listeners.client}"
 
+    def explanation(self) -> str:
+        """A full disk, or the last that the broker's own log says."""
+        try:
+            said = last_error(self.log.read_text(errors="replace"))
+        except OSError:
+            said = ""
+        return super().explanation() or said
+
     @property
     def log(self) -> Path:
         """The broker's own log: warnings and errors only."""
@@ -99,7 +110,14 @@ class Broker(Unit):
         arguments = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(self._properties))
         answer = subprocess.run(self._command(*arguments), capture_output=True, text=True, timeout=120, check=False)
         if answer.returncode != 0:
-            raise UnitFailed(f"could not format {self._folder}: {answer.stdout}{answer.stderr}")
+            why = super().explanation() or f"{answer.stdout}{answer.stderr}"
+            raise UnitFailed(f"could not format {self._folder}: {why}")
+
+
+def last_error(log: str) -> str:
+    """The message of the last error in a broker's log; empty when there is none. Pure."""
+    found = _ERROR.findall(log)
+    return str(found[-1]) if found else ""
 
 
 def _cluster_id(identity: Path) -> str:

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from statistics import quantiles
 from typing import Any
 
-from schemas.records import Audio, Caption, Chat, MediaRecord, RecordKind, Video
+from schemas.records import Audio, Caption, Chat, Event, MediaRecord, RecordKind, Video
+
+Happening = tuple[int, int, int]
+"""An event as its sender knows it too: Zoom's number for it, the participant (0: nobody), Zoom's time in ms."""
 
 
 def payload_of(record: MediaRecord) -> bytes:
@@ -42,6 +45,7 @@ class MediumAccount:
     last_ms: int | None = None
     latencies_us: list[int] = field(default_factory=list)
     frames_of: Counter[int] = field(default_factory=Counter)
+    happened: Counter[Happening] = field(default_factory=Counter)
     _expected: int = 0
     _digests: dict[int, Any] = field(default_factory=dict)
 
@@ -80,6 +84,8 @@ class MediumAccount:
         if isinstance(record, Video):
             self.key_frames += record.key_frame
             self.before_key_frame += not self.key_frames
+        if isinstance(record, Event):
+            self.happened[record.code, record.participant_id, record.timestamp_ms] += 1
         self.latencies_us.append(now_us - record.arrived_us)
         if self.first_ms is None:
             self.first_ms = record.timestamp_ms

@@ -13,6 +13,7 @@ import httpx
 from connectors.host.clock import SystemClock
 from connectors.rtms.protocol.signature import verify_webhook
 from deploy.local.ports import LOOPBACK
+from deploy.local.project import said_in
 
 CREATE_TIMEOUT_S = 15.0
 
@@ -72,7 +73,7 @@ class Customer:
             if answer.status_code == 201:
                 self._session = answer.json()
             else:
-                self._failure = f"{answer.status_code} {answer.text}"
+                self._failure = f"{answer.status_code}, {said_in(answer.text)}"
         except httpx.HTTPError as error:
             self._failure = type(error).__name__
         finally:

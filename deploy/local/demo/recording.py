@@ -17,15 +17,20 @@ SEARCH_MS = 200
 """How far from a flash a beep is looked for."""
 
 _WHITE_LUMA = 190
+_BLACK_LUMA = 20
+"""Darker than anything that the simulated Zoom draws."""
+
 _MIN_BEEP_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """`offsets_ms` has one entry per flash whose beep was found; positive = sound is late."""
+    """`offsets_ms` has one entry per flash whose beep was found; positive = sound is late. `black` ones of the
+    pictures show nothing."""
 
     duration_s: float
     pictures: int
+    black: int
     audio_s: float
     flashes_s: tuple[float, ...]
     offsets_ms: tuple[float, ...]
@@ -38,13 +43,14 @@ class Measured:
 
 def measure(path: Path, beep_hz: int, beep_ms: int) -> Measured:
     """Decode `path` from its first to its last packet. Raises av.FFmpegError where a packet does not decode."""
-    stamps, flashes = _pictures(path)
+    stamps, flashes, black = _pictures(path)
     samples, rate_hz, first_s = _sound(path)
     envelope = _beep_envelope(samples, rate_hz, beep_hz, beep_ms)
     offsets = [offset for flash in flashes if (offset := _offset_ms(envelope, rate_hz, first_s, flash)) is not None]
     return Measured(
         duration_s=max(stamps[-1] if stamps else 0.0, first_s + len(samples) / rate_hz),
         pictures=len(stamps),
+        black=black,
         audio_s=len(samples) / rate_hz,
         flashes_s=tuple(flashes),
         offsets_ms=tuple(offsets),
@@ -52,22 +58,25 @@ def measure(path: Path, beep_hz: int, beep_ms: int) -> Measured:
     )
 
 
-def _pictures(path: Path) -> tuple[list[float], list[float]]:
-    """The times of all pictures, and of the first picture of every flash (s)."""
+def _pictures(path: Path) -> tuple[list[float], list[float], int]:
+    """The times of all pictures, and of the first picture of every flash (s); how many are black."""
     stamps: list[float] = []
     flashes: list[float] = []
+    black = 0
     was_white = False
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         stream.thread_type = "NONE"
         for picture in container.decode(stream):
             luma = np.frombuffer(bytes(picture.planes[0]), np.uint8)
-            is_white = float(luma[:: max(1, len(luma) // 4096)].mean()) > _WHITE_LUMA
+            brightness = float(luma[:: max(1, len(luma) // 4096)].mean())
+            is_white = brightness > _WHITE_LUMA
+            black += brightness < _BLACK_LUMA
             stamps.append(_at_s(picture))
             if is_white and not was_white:
                 flashes.append(stamps[-1])
             was_white = is_white
-    return stamps, flashes
+    return stamps, flashes, black
 
 
 def _sound(path: Path) -> tuple[Floats, int, float]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from schemas.settings import Engine
+
 
 class ResultsMissing(Exception):
     """The API does not give what an ended session must have; the text says which answer came instead."""
@@ -21,13 +23,19 @@ class Results:
     events: Path
     chat: Path
     media: dict[str, Any]
+    captions: list[dict[str, Any]]
     utterances: list[dict[str, Any]]
     participant_events: list[dict[str, Any]]
     chat_messages: list[dict[str, Any]]
 
 
-def fetch(api_url: str, api_key: str, session_id: str, engine: str, folder: Path) -> Results:
-    """Write the recording, transcript, events and chat into `folder`. Raises ResultsMissing."""
+def fetch(api_url: str, api_key: str, session_id: str, folder: Path) -> Results:
+    """Write the recording, transcript, events and chat into `folder`.
+
+    Raises:
+        ResultsMissing: an answer is another one than an ended session must have.
+        httpx.HTTPError: there is none.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     headers = {"Authorization": f"Token {api_key}"}
     with httpx.Client(base_url=api_url, headers=headers, timeout=30, trust_env=False) as api:
@@ -36,12 +44,13 @@ def fetch(api_url: str, api_key: str, session_id: str, engine: str, folder: Path
         recording = folder / "recording.mp4"
         _download(media["url"], recording)
         transcript = folder / "transcript.vtt"
-        transcript.write_bytes(_get(api, f"{base}/transcript", engine=engine, format="vtt").content)
-        utterances = _get(api, f"{base}/transcript", engine=engine).json()
+        transcript.write_bytes(_get(api, f"{base}/transcript", engine=Engine.MOONSHINE, format="vtt").content)
+        utterances = _get(api, f"{base}/transcript", engine=Engine.MOONSHINE).json()
+        captions = _get(api, f"{base}/transcript", engine=Engine.ZOOM).json()
         happened = _pages(api, f"{base}/participant_events")
         written = _pages(api, f"{base}/chat_messages")
     events, chat = _listed(folder / "events.json", happened), _listed(folder / "chat.json", written)
-    return Results(recording, transcript, events, chat, media, utterances, happened, written)
+    return Results(recording, transcript, events, chat, media, captions, utterances, happened, written)
 
 
 def _listed(path: Path, items: list[dict[str, Any]]) -> Path:

@@ -25,12 +25,13 @@ class Screen:
     def __init__(self, console: Console) -> None:
         self.console = console
         self._colours: dict[int, str] = {}
+        self._written: set[str] = set()
         self._lock = threading.Lock()
 
     def note(self, message: str) -> None:
         """A line of the demo itself."""
         with self._lock:
-            self.console.print(Text(f"  {message}", style="dim"))
+            self.console.print(Text(f"  {message}", style="dim"), soft_wrap=True)
 
     def heading(self, message: str) -> None:
         with self._lock:
@@ -59,12 +60,19 @@ class Screen:
     def _event(self, value: ParticipantEvent) -> None:
         name = value.participant_name or str(value.participant_id)
         if value.event == CHAT_MESSAGE:
-            written = chat_messages.readable(value.details).text
-            speaker = Text(name, style=f"bold {self._colour(value.participant_id)}")
-            self._line(value.timestamp_ms, speaker, Text(written, style="italic"), "chat")
+            self._chat_message(value, name)
             return
         verb = VERBS.get(value.event, value.event)
         self._line(value.timestamp_ms, Text(""), Text(f"{name} {verb}", style="italic dim"), "")
+
+    def _chat_message(self, value: ParticipantEvent, name: str) -> None:
+        """A message that was changed is told again, as of when it was written."""
+        message = chat_messages.revised(value.event_id).message_id
+        remark = "chat, changed" if message in self._written else "chat"
+        self._written.add(message)
+        speaker = Text(name, style=f"bold {self._colour(value.participant_id)}")
+        text = Text(chat_messages.readable(value.details).text, style="italic")
+        self._line(value.timestamp_ms, speaker, text, remark)
 
     def _change(self, value: SessionChange) -> None:
         text = Text(f"session {value.change.new_state}", style="bold")

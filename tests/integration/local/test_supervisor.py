@@ -141,6 +141,27 @@ def test_a_slow_process_is_a_failure_that_says_what_it_waits_for(supervisor: Sup
         supervisor.await_ready(unit, 2)
 
 
+def test_what_everything_stands_on_is_given_up_after_a_few_crashes(
+    supervisor: Supervisor, notes: Notes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.local.restarts.FIRST_DELAY_S", 0.01)
+    once = tmp_path / "once"
+    code = f"import pathlib; pathlib.Path({str(once)!r}).touch(exist_ok=False)\n{SERVER}"  # a second start ends at once
+    unit = server(tmp_path, "log", code)
+    supervisor.launch(unit, 0, vital=True)
+    supervisor.await_ready(unit, 30)
+    supervisor.tend()
+    supervisor.check()
+
+    assert unit.pid is not None
+    os.kill(unit.pid, signal.SIGKILL)
+
+    with pytest.raises(UnitFailed, match=r"log cannot be kept up, it ended 5 times in a row: see .*"):
+        supervisor.check(30)
+    assert notes.events.count((Event.CRASHED, "log")) == 4
+    assert (Event.FAILED, "log") in notes.events
+
+
 def test_nothing_survives_a_kill_of_the_supervisor(tmp_path: Path) -> None:
     owner = textwrap.dedent(
         """

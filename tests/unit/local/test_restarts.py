@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.local.restarts import FIRST_DELAY_S, LONGEST_DELAY_S, STEADY_S, Restarts
+from deploy.local.restarts import FIRST_DELAY_S, GIVEN_UP_AFTER, LONGEST_DELAY_S, STEADY_S, Restarts
 
 
 def crash_loop(times: int) -> list[float]:
@@ -27,6 +27,14 @@ def test_a_long_life_forgives_earlier_crashes() -> None:
     known = Restarts(0.0, crashes=7).launched(100.0).crashed(100.0 + STEADY_S)
 
     assert known.crashes == 1
+
+
+def test_what_keeps_crashing_is_hopeless_until_it_has_lived_long() -> None:
+    known = Restarts(0.0, crashes=GIVEN_UP_AFTER - 1)
+
+    assert not known.is_hopeless
+    assert known.crashed(1.0).is_hopeless
+    assert not known.crashed(STEADY_S).is_hopeless
 
 
 def test_a_restart_is_due_only_after_its_delay() -> None:
