@@ -48,6 +48,7 @@ class Profile:
 
 MEDIA = Profile("media", linger_ms=5, gather_reports_ms=20)
 VIDEO = Profile("video", linger_ms=20, gather_reports_ms=20)
+SEGMENTS = Profile("segments", linger_ms=5)
 TEXT = Profile("text", linger_ms=5, compression="gzip")
 CONTROL = Profile("control", linger_ms=0, compression="gzip")
 
