@@ -37,7 +37,8 @@ def test_a_control_record_does_not_linger() -> None:
 
 
 def test_reports_are_gathered_only_where_nobody_waits_for_one() -> None:
-    assert MEDIA.gather_reports_ms and VIDEO.gather_reports_ms
+    assert MEDIA.gather_reports_ms
+    assert VIDEO.gather_reports_ms
     assert not any(profile.gather_reports_ms for profile in (SEGMENTS, TEXT, CONTROL))
 
 
