@@ -48,6 +48,7 @@ class Profile:
 
 MEDIA = Profile("media", linger_ms=5, gather_reports_ms=20)
 VIDEO = Profile("video", linger_ms=20, gather_reports_ms=20)
+SEGMENTS = Profile("segments", linger_ms=5)
 TEXT = Profile("text", linger_ms=5, compression="gzip")
 CONTROL = Profile("control", linger_ms=0, compression="gzip")
 
@@ -90,17 +91,21 @@ class Account:
     `sent` is written by who sends; `settled` and `refused`, the values of what brokers did not take, by the poller.
     """
 
-    __slots__ = ("_producer", "_topic", "refused", "sent", "settled")
+    __slots__ = ("_produce", "_producer", "_topic", "refused", "sent", "settled")
 
-    def __init__(self, producer: "Producer", topic: Topic) -> None:
+    def __init__(self, producer: "Producer", produce: Callable[..., None], topic: Topic) -> None:
         self._producer = producer
+        self._produce = produce
         self._topic = topic.name
         self.sent = self.settled = 0
         self.refused: deque[bytes] = deque()
 
     def send(self, key: bytes, value: bytes, partition: int) -> None:
         """Queue one record. Raises what `Producer.send` does."""
-        self._producer.queue(self._topic, key, value, partition, self)
+        try:
+            self._produce(self._topic, value, key, partition, self)
+        except (BufferError, KafkaException) as failure:
+            raise self._producer.refusal(failure) from failure
         self.sent += 1
 
     def __call__(self, error: LibraryError | None, message: Message) -> None:
@@ -145,25 +150,23 @@ class Producer:
             RecordTooLarge: it will never fit.
             Fatal: this producer is broken for good.
         """
-        self.queue(topic.name, key, value, partition, _Report(self, on_delivery))
-
-    def queue(
-        self, topic: str, key: bytes | None, value: bytes | None, partition: int, report: "_Report | Account"
-    ) -> None:
-        """`send`, for `report` to be called with the library's own report."""
         try:
-            self._library.produce(topic, value, key, partition, report)
-        except BufferError:
-            raise QueueFull("local send queue is full", code="_QUEUE_FULL") from None
-        except KafkaException as failure:
-            error = translate(failure, DeliveryFailed)
-            if isinstance(error, Fatal):
-                self._connection.on_fatal(error)
-            raise error from failure
+            self._library.produce(topic.name, value, key, partition, _Report(self, on_delivery))
+        except (BufferError, KafkaException) as failure:
+            raise self.refusal(failure) from failure
+
+    def refusal(self, failure: BufferError | KafkaException) -> KafkaError:
+        """Why the library did not queue a record."""
+        if isinstance(failure, BufferError):
+            return QueueFull("local send queue is full", code="_QUEUE_FULL")
+        error = translate(failure, DeliveryFailed)
+        if isinstance(error, Fatal):
+            self._connection.on_fatal(error)
+        return error
 
     def account(self, topic: Topic) -> Account:
         """A new one, for records that are sent through it."""
-        return Account(self, topic)
+        return Account(self, self._library.produce, topic)
 
     def send_future(self, topic: Topic, key: bytes | None, value: bytes | None, partition: int) -> "Future[int]":
         """Like `send`; the future gets the record's offset or the error."""

@@ -110,6 +110,7 @@ class RtmsSession:
         policy: StreamPolicy | None = None,
     ) -> None:
         self._stream = RtmsStream(params, media, policy)
+        self._out = self._stream.out
         self._on_event = on_event
         self._transport = transport
         self._clock = clock
@@ -200,10 +201,11 @@ class RtmsSession:
         except Exception as error:  # noqa: BLE001  # the owner's fault is the owner's to hear about, from run()
             self._done.set_exception(error)
             return
-        for channel, message in self._stream.data_to_send():
-            ear = self._ears.get(channel)
-            if ear is not None and ear.socket is not None:
-                ear.socket.send(message)
+        if self._out.sends:
+            for channel, message in self._stream.data_to_send():
+                ear = self._ears.get(channel)
+                if ear is not None and ear.socket is not None:
+                    ear.socket.send(message)
         wake_ms = self._stream.next_timer()
         if wake_ms < self._timer_ms:
             self._arm(wake_ms)
@@ -211,8 +213,8 @@ class RtmsSession:
     def _deliver(self) -> None:
         self._pumping = True
         try:
-            while events := self._stream.events_received():
-                for event in events:
+            while self._out.events:
+                for event in self._stream.events_received():
                     if type(event) is FrameReceived:
                         self._on_event(event)
                     else:

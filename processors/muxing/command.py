@@ -1,7 +1,7 @@
 """Starts muxing: `python -m processors muxing`."""
 
 from connectors.host.program import Running
-from connectors.kafka.producer import MEDIA
+from connectors.kafka.producer import SEGMENTS
 from processors.muxing.application import Muxing
 from processors.muxing.settings import MuxingSettings
 from processors.shell import service
@@ -9,4 +9,4 @@ from processors.shell import service
 
 def run(running: Running) -> int:
     """Mux until told to stop."""
-    return service.run(running, lambda: Muxing(running.configured.of(MuxingSettings)), MEDIA)
+    return service.run(running, lambda: Muxing(running.configured.of(MuxingSettings)), SEGMENTS)

@@ -2,7 +2,8 @@
 
 Faust races every single delivery against a rebalance, by four tasks a record, since a full buffer must not hold a
 rebalance up. Where there is room nothing can be held up; and those tasks took more of a processor's CPU than the
-processor did. What finds no room goes Faust's way.
+processor did. What finds no room goes Faust's way. A few records are delivered in a row before the agent has its turn:
+a turn is a round of the event loop, and costs as much as delivering does.
 """
 
 import asyncio
@@ -14,24 +15,40 @@ from mode.services import WaitResults
 
 from processors.shell.bootstrap import PatientThread
 
+IN_A_ROW = 16
+"""Less than the buffer holds, so that there is room for the next ones when the agent has had its turn."""
+
 
 class DirectConsumer(Consumer):
     """Faust's consumer with a shorter way for what can be delivered at once."""
 
     logger = Consumer.logger
+    _in_a_row = 0
 
     def _new_consumer_thread(self) -> PatientThread:
         return PatientThread(self, loop=self.loop, beacon=self.beacon)
 
     async def wait_first(self, *awaited: Any, timeout: Any = None) -> WaitResults:  # noqa: ASYNC109  Faust's signature
         """Called for each record with its delivery and the wish to suspend; also by Faust's own services."""
-        if not (_is_delivery(awaited) and self._has_room()):
+        if not (_is_delivery(awaited) and await self._finds_room()):
             return await super().wait_first(*awaited, timeout=timeout)
         delivery, suspension = awaited
         suspension.close()
         result = await delivery
-        await asyncio.sleep(0)  # the agent's turn
+        self._in_a_row += 1
+        if self._in_a_row >= IN_A_ROW:
+            await self._give_way()
         return WaitResults([delivery], [result], stopped=False)
+
+    async def _finds_room(self) -> bool:
+        if not self._has_room():
+            await self._give_way()
+        return self._has_room()
+
+    async def _give_way(self) -> None:
+        """The agent's turn."""
+        self._in_a_row = 0
+        await asyncio.sleep(0)
 
     def _has_room(self) -> bool:
         """Whether a record can be put into the buffer without waiting for anything."""

@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -41,8 +42,12 @@ def main() -> int:
     code = 0
     try:
         with interruptible(lambda: os._exit(INTERRUPTED)):
-            for name in options.only or GROUPS:
+            names = options.only or GROUPS
+            for number, name in enumerate(names, 1):
+                console.print(f"{name} ({number} of {len(names)}) …", style="bold")
+                began = time.monotonic()
                 measured = _measure(name, options.rounds, console)
+                console.print(Text(f"  {name} took {_duration(time.monotonic() - began)}", style="dim"))
                 code = code or int(not measured)
                 rows += measured or [Row(name=name, unit="", ours=None, note="not measured, see above")]
                 _write(options.output, machine, rows)
@@ -56,7 +61,6 @@ def main() -> int:
 
 def _measure(name: str, rounds: int, console: Console) -> Sequence[Row]:
     """Nothing when the group could not be measured; why has been said."""
-    console.print(f"{name} …", style="bold")
     try:
         rows: Sequence[Row] = import_module(f"tests.bench.{name}").measure(
             rounds, lambda text: console.print(Text(f"  {text}", style="dim"))
@@ -65,6 +69,10 @@ def _measure(name: str, rounds: int, console: Console) -> Sequence[Row]:
         console.print(Text(f"  not measured: {type(failure).__name__}: {failure}", style="red"), soft_wrap=True)
         return ()
     return rows
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s" if seconds >= 60 else f"{seconds:.0f} s"
 
 
 def _introduce(console: Console, machine: dict[str, object]) -> None:

@@ -14,7 +14,7 @@ from connectors.host.logs import configure
 from connectors.host.signals import StopSignal
 from connectors.kafka.consumer import GroupConsumer, Listener, create_consumer
 from connectors.kafka.decoder import Decoder
-from connectors.kafka.producer import MEDIA, TEXT, Producer, Profile, create_producer
+from connectors.kafka.producer import SEGMENTS, TEXT, Producer, Profile, create_producer
 from connectors.kafka.records import Place
 from connectors.kafka.settings import KafkaSettings
 from processors.checkpoint.assignments import Assignment, Input
@@ -30,7 +30,7 @@ from schemas.records import MediaRecord, ProcessorState, Record
 from schemas.topics import BY_NAME, Topic
 
 APPLICATIONS: dict[str, tuple[Callable[[], Application], Profile]] = {
-    "muxing": (lambda: Muxing(MuxingSettings()), MEDIA),
+    "muxing": (lambda: Muxing(MuxingSettings()), SEGMENTS),
     "transcription": (lambda: TranscriptionApplication(TranscriptionSettings()), TEXT),
 }
 

@@ -41,6 +41,7 @@ _PICTURES = SIZES[-1]
 _FEW_PICTURES = _PICTURES._replace(frames=100, bursts=2)
 _INCUMBENT_GOAL = 25
 _WARMING = 2
+_PATIENCE_S = 60
 
 
 class Lossy(RuntimeError):
@@ -105,17 +106,20 @@ def _cost_us(ground: Ground, side: str, size: Size) -> float:
     with ground.receiver(side) as receiver:
         receiver.ask("connect 1")
         ground.zoom.ask("await 1")
-        answers = [_burst(ground, receiver, size) for _ in range(_WARMING + size.bursts)]
-        if side == OURS:
-            check(answers[-1], len(answers) * size.frames, ground.records() - records_before)
+        try:
+            answers = [_burst(ground, receiver, size) for _ in range(_WARMING + size.bursts)]
+            if side == OURS:
+                check(answers[-1], len(answers) * size.frames, ground.records() - records_before)
+        except Lossy as loss:
+            raise Lossy(f"{side}, {size.label}: {loss}") from None
     ground.forget_streams()
     return sum(answer["cpu_s"] for answer in answers[_WARMING:]) / (size.bursts * size.frames) * 1e6
 
 
 def _burst(ground: Ground, receiver: Child, size: Size) -> dict[str, Any]:
-    receiver.tell(f"take {size.frames}")
+    receiver.ask(f"expect {size.frames}")
     ground.zoom.ask(f"burst {size.kind} {size.payload} {size.frames}")
-    answer = receiver.hear()
+    answer = receiver.ask(f"take {_PATIENCE_S}")
     if "error" in answer:
         raise Lossy(answer["error"])
     return answer

@@ -59,7 +59,8 @@ class RtmsStream:
         if params.product not in messages.ID_FIELDS:
             raise LocalError(f"no such product: {params.product}")
         self._product = params.product
-        self._out = Outbox()
+        self.out = self._out = Outbox()
+        """Where output waits to be fetched: looking whether there is any costs less than fetching nothing."""
         self._connection = Connection(params, wanted, policy or StreamPolicy(), self._out)
         self._links = self._connection.sockets.links
         self._deadlines = self._connection.sockets.deadlines

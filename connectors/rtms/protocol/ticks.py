@@ -207,8 +207,10 @@ class Ticks:
     def _tick(self, medium: Medium, track: _Track, now_ms: int) -> Iterable[TickDue]:
         silent_ms = now_ms - track.active_ms
         pause_ms = max(silent_ms, track.rule.after_ms)
-        # Silences are told at 250, 500, 1000 ms; then all media at the same moments, so that one ping serves them all.
-        track.due_ms = now_ms + pause_ms if pause_ms < REPEAT_MS else (now_ms // REPEAT_MS + 1) * REPEAT_MS
+        # Silences are told at 250, 500, 1000 ms; then all media at the same moments, so that one ping serves them all,
+        # but not all streams of a worker at once: those moments are counted from when the stream was ready.
+        since_ready_ms = now_ms - track.ready_ms
+        track.due_ms = now_ms + (pause_ms if pause_ms < REPEAT_MS else REPEAT_MS - since_ready_ms % REPEAT_MS)
         track.starved = False
         through_ms = self._sockets[track.socket].seen_ms - track.rule.slack_ms
         if through_ms <= track.through_ms:

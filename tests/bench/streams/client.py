@@ -3,7 +3,8 @@
 It obeys lines on its standard input and answers each with a line of JSON:
 
     connect N     open N streams
-    take N        wait until N more frames have been received and stored; what that cost
+    expect N      N more frames will come: what they cost is counted from now on
+    take S        wait until all that was expected has been received and stored, S seconds at most; what that cost
     watch S       look on for S seconds: what it cost, how late the event loop was
 """
 
@@ -28,7 +29,6 @@ OURS = "ours"
 
 _LOOK_S = 0.02
 _BEAT_S = 0.005
-_PATIENCE_S = 60.0
 
 
 class Receiver(Protocol):
@@ -78,14 +78,19 @@ class Client:
         self._receiver = receiver
         self._url = url
         self._connected = 0
+        self._expected = 0
+        self._cost = Cost()
 
     async def obey(self, line: str) -> dict[str, object]:
         verb, argument = line.split()
         match verb:
             case "connect":
                 return await self._connect(int(argument))
+            case "expect":
+                self._expected, self._cost = self._receiver.frames + int(argument), Cost()
+                return {"total": self._receiver.frames}
             case "take":
-                return await self._take(int(argument))
+                return await self._take(float(argument))
         return await self._watch(float(argument))
 
     async def _connect(self, count: int) -> dict[str, object]:
@@ -95,15 +100,17 @@ class Client:
         self._connected += count
         return {"connected": self._connected}
 
-    async def _take(self, count: int) -> dict[str, object]:
-        wanted, cost = self._receiver.frames + count, Cost()
-        deadline = time.monotonic() + _PATIENCE_S
-        while self._receiver.frames < wanted or self._unsettled():
+    async def _take(self, patience_s: float) -> dict[str, object]:
+        deadline = time.monotonic() + patience_s
+        while self._receiver.frames < self._expected or self._unsettled():
             if time.monotonic() > deadline:
-                return self._answer(cost, error=f"{wanted - self._receiver.frames} frames did not arrive")
+                missing = self._expected - self._receiver.frames
+                return self._answer(
+                    self._cost, error=f"{missing} frames did not arrive, {self._unsettled()} not stored"
+                )
             await asyncio.sleep(_LOOK_S)
         await asyncio.sleep(_LOOK_S)  # until the worker's own counters have caught up
-        return self._answer(cost)
+        return self._answer(self._cost)
 
     async def _watch(self, seconds: float) -> dict[str, object]:
         before, lag, cost = self._receiver.frames, Lag(), Cost()

@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka import Consumer, Producer
 
 from connectors.kafka.consumer import group_config
-from connectors.kafka.producer import CONTROL, MEDIA, TEXT, VIDEO, Profile, producer_config
+from connectors.kafka.producer import CONTROL, MEDIA, SEGMENTS, TEXT, VIDEO, Profile, producer_config
 from connectors.kafka.reader import reader_config
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transactions import transactional_config
@@ -15,7 +15,7 @@ from schemas.topics import MAX_RECORD_BYTES
 NOWHERE = KafkaSettings(bootstrap_servers="127.0.0.1:1")
 
 
-@pytest.mark.parametrize("profile", [MEDIA, VIDEO, TEXT, CONTROL], ids=lambda profile: profile.name)
+@pytest.mark.parametrize("profile", [MEDIA, VIDEO, SEGMENTS, TEXT, CONTROL], ids=lambda profile: profile.name)
 def test_producers_are_idempotent_and_take_the_largest_record(profile: Profile) -> None:
     config = producer_config(NOWHERE, profile)
     assert config["enable.idempotence"] is True
@@ -28,11 +28,18 @@ def test_producers_are_idempotent_and_take_the_largest_record(profile: Profile) 
 def test_only_text_is_compressed_and_only_in_what_every_client_reads() -> None:
     assert producer_config(NOWHERE, MEDIA)["compression.type"] == "none"
     assert producer_config(NOWHERE, VIDEO)["compression.type"] == "none"
+    assert producer_config(NOWHERE, SEGMENTS)["compression.type"] == "none"
     assert producer_config(NOWHERE, TEXT)["compression.type"] == "gzip"
 
 
 def test_a_control_record_does_not_linger() -> None:
     assert producer_config(NOWHERE, CONTROL)["linger.ms"] == 0
+
+
+def test_reports_are_gathered_only_where_nobody_waits_for_one() -> None:
+    assert MEDIA.gather_reports_ms
+    assert VIDEO.gather_reports_ms
+    assert not any(profile.gather_reports_ms for profile in (SEGMENTS, TEXT, CONTROL))
 
 
 def test_dynamic_members_leave_the_session_to_the_broker() -> None:

@@ -8,16 +8,17 @@ from faust.types import TopicT
 
 from connectors.kafka.settings import KafkaSettings
 from processors.settings import ProcessorsSettings
-from processors.shell.delivery import DirectConsumer
+from processors.shell.delivery import IN_A_ROW, DirectConsumer
 from processors.shell.faust_app import create_app
 
 
 class Delivering:
     """An app's consumer and its agent's buffer."""
 
-    def __init__(self) -> None:
-        self.app = create_app("toy", ProcessorsSettings(buffered_records=2), KafkaSettings(bootstrap_servers="a:9092"))
-        self.buffer: TopicT = self.app.topic("rtms.audio", maxsize=2)
+    def __init__(self, size: int = 2) -> None:
+        settings = ProcessorsSettings(buffered_records=size)
+        self.app = create_app("toy", settings, KafkaSettings(bootstrap_servers="a:9092"))
+        self.buffer: TopicT = self.app.topic("rtms.audio", maxsize=size)
         self.app.topics.add(self.buffer)
         self.app.flow_control.resume()
         assert isinstance(self.app.consumer, DirectConsumer)
@@ -36,12 +37,22 @@ class Delivering:
     def held(self) -> list[object]:
         return list(self.buffer.queue._queue)
 
+    def close(self) -> None:
+        self.consumer._thread.thread_loop.close()  # of the thread that is never started here
+
 
 @pytest.fixture
 async def delivering() -> AsyncIterator[Delivering]:
     delivering = Delivering()
     yield delivering
-    delivering.consumer._thread.thread_loop.close()  # of the thread that is never started here
+    delivering.close()
+
+
+@pytest.fixture
+async def roomy() -> AsyncIterator[Delivering]:
+    delivering = Delivering(1_000)
+    yield delivering
+    delivering.close()
 
 
 async def test_where_there_is_room_no_task_is_made(delivering: Delivering) -> None:
@@ -50,11 +61,25 @@ async def test_where_there_is_room_no_task_is_made(delivering: Delivering) -> No
     assert (delivering.held, delivering.tasks) == (["a"], tasks)
 
 
-async def test_others_get_their_turn_after_each_record(delivering: Delivering) -> None:
-    turns = []
-    asyncio.get_running_loop().call_soon(turns.append, "turn")
+async def test_others_get_their_turn_after_a_few_records_however_much_room_there_is(roomy: Delivering) -> None:
+    assert IN_A_ROW <= 16
+    for _ in range(3):
+        turns: list[str] = []
+        asyncio.get_running_loop().call_soon(turns.append, "turn")
+        for number in range(IN_A_ROW):
+            assert turns == []
+            await roomy.deliver(number)
+        assert turns == ["turn"]
+
+
+async def test_a_full_buffer_gives_the_agent_its_turn_first(delivering: Delivering) -> None:
+    """What is taken out then makes room, and nothing has to be waited for."""
     await delivering.deliver("a")
-    assert turns == ["turn"]
+    await delivering.deliver("b")
+    asyncio.get_running_loop().call_soon(delivering.buffer.queue.get_nowait)
+    tasks = len(asyncio.all_tasks())
+    await delivering.deliver("c")
+    assert (delivering.held, delivering.tasks) == (["b", "c"], tasks)
 
 
 async def test_a_full_buffer_gives_way_to_a_rebalance(delivering: Delivering) -> None:

@@ -95,6 +95,24 @@ def test_silence_without_evidence_is_probed_once_for_all_media_and_believed_when
     assert ticks.due(4_000)[1] == ["media"]
 
 
+def test_all_media_of_a_stream_tick_together_but_not_all_streams_at_once() -> None:
+    """A worker has hundreds of streams: what all of them did in the same millisecond would hold up every reader."""
+    moments = []
+    for ready_ms in (0, 370):
+        ticks = ready(ready_ms)
+        made = []
+        for now in range(ready_ms, 12_000, 10):
+            if now % 100 == 0:
+                ticks.told("media", ZOOM + now, now)
+                ticks.told(SIGNALING, ZOOM + now, now)
+            if now >= ticks.wake_ms:
+                made += [(now, tick.medium) for tick in ticks.due(now)[0]]
+        settled = [(now, medium) for now, medium in made if now > 5_000]
+        assert {medium for _, medium in settled} >= {Medium.AUDIO, Medium.VIDEO, Medium.CHAT}
+        moments.append({now % 1_000 for now, _ in settled})
+    assert moments == [{0}, {370}]
+
+
 def test_a_pong_nobody_asked_for_proves_nothing() -> None:
     ticks = ready()
     ticks.told("media", ZOOM, 0)
