@@ -8,8 +8,9 @@ from processors.muxing import audio
 from processors.muxing.h264 import Size
 from processors.muxing.mixing import Ends
 from processors.muxing.pictures import Chain
+from processors.sound import opus
 from schemas import settings as session_settings
-from schemas.settings import RecordingFormat, SessionSettings
+from schemas.settings import AudioCodec, RecordingFormat, SessionSettings
 
 DEFAULT_RATE_HZ = 16_000
 MIN_GRID_MS, MAX_GRID_MS = 1000, 10_000
@@ -31,7 +32,7 @@ class Frame:
 
     @classmethod
     def of(cls, settings: SessionSettings) -> Self:
-        rate_hz = settings.audio_sample_rate_hz
+        rate_hz = opus.RATE_HZ if settings.audio_codec is AudioCodec.OPUS else settings.audio_sample_rate_hz
         is_size = all(MIN_SIDE <= side <= MAX_SIDE for side in (settings.video_width, settings.video_height))
         sized = settings if is_size else _DEFAULTS
         return cls(
