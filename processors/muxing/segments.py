@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from processors.muxing import audio, mixing
+from processors.muxing.filming import filmed
 from processors.muxing.fragments import AudioRun, fragment, header
 from processors.muxing.logic import EndWork, StretchWork
 from processors.muxing.parts import Part
@@ -15,6 +16,7 @@ ENGINE = "muxing"
 
 def segments(session_id: str, work: StretchWork) -> list[Segment]:
     """The segments of a stretch, one per part, in order."""
+    work = filmed(work).work
     rate_hz = work.frame.rate_hz
     frames = _frames(work.start_ms, work.end_ms, rate_hz)
     first, count = audio.samples_for(frames)
@@ -49,6 +51,7 @@ def _segment(session_id: str, work: StretchWork, index: int, init: bytes, packet
     start = frames.start * audio.FRAME - mixing.sample_at(work.origin_ms, rate_hz)
     run = AudioRun(start, [packets[number] for number in frames])
     number = part.start_ms - work.origin_ms + 1
+    is_last = index == len(work.parts) - 1
     return Segment(
         session_id=session_id,
         kind=OutputKind.ITEM,
@@ -62,7 +65,7 @@ def _segment(session_id: str, work: StretchWork, index: int, init: bytes, packet
         pictures=len(part.pictures),
         audio_samples=len(frames) * audio.FRAME,
         init=init,
-        payload=fragment(number, part.pictures, run, work.origin_ms, part.end_ms),
+        payload=fragment(number, part.pictures, run, work.origin_ms, work.until_ms if is_last else part.end_ms),
     )
 
 

@@ -52,7 +52,6 @@ class TranscriptionLogic:
     topics = (AUDIO, CAPTIONS)
     clocks: Mapping[str, int] = {AUDIO: SLACK_MS}
     answers_for = (CAPTIONS,)
-    overheard: tuple[str, ...] = ()
 
     def observe(self, topic: str, part: Json, record: MediaRecord) -> Observed:
         if record.begin is not None:
