@@ -17,7 +17,10 @@ class Engine(StrEnum):
 
 
 class RecordingFormat(StrEnum):
+    """`mp3` is sound alone, `none` no recording."""
+
     MP4 = "mp4"
+    MP3 = "mp3"
     NONE = "none"
 
 

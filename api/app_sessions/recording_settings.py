@@ -18,7 +18,6 @@ _FLAGS = (
     "record_async_transcription_audio_chunks",
     "reserve_additional_storage",
 )
-_AUDIO_ONLY = "mp3"
 
 _FIELDS = {"format": STRING, "view": STRING, **dict.fromkeys(_FLAGS, BOOLEAN)}
 
@@ -47,8 +46,6 @@ def recording(value: Any) -> dict[str, Any]:
     """What was named, as fields of `SessionSettings`. Raises Invalid."""
     settings = _conforms({name: item for name, item in an_object(value).items() if name != "resolution"})
     form, view = settings.get("format"), settings.get("view", _VIEWS[0])
-    if form == _AUDIO_ONLY:
-        raise _nested("format", "Audio-only recordings (mp3) are not available yet. Use mp4 or none.")
     if form is not None and form not in set(RecordingFormat):
         raise _nested("format", f"{form[:50]!r} is not one of mp4, mp3, none.")
     if view not in _VIEWS:

@@ -1,7 +1,7 @@
 """`rtms_settings`: what is asked of Zoom, as its topics and recording then have it. Pure. Not of the App Session API.
 
-Zoom has one rate and interval for each encoded codec of sound, and few stills a second: what else was named for those is
-passed over, and the session's topics say what Zoom agreed to.
+Zoom has one rate and interval for each encoded codec of sound, and few stills a second: what else was named for those
+is passed over, and the session's topics say what Zoom agreed to.
 """
 
 from collections.abc import Mapping

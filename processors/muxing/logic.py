@@ -77,9 +77,7 @@ class MuxingLogic:
         return Observed(part)
 
     def track(self, topic: str, part: Json, record: MediaRecord) -> str | None:
-        frame = Frame.from_json(part)
-        is_wanted = frame.is_wanted and (topic != SHARE.name or frame.shows_share)
-        return TRACK if is_wanted and is_usable(record) else None
+        return TRACK if Frame.from_json(part).takes(topic) and is_usable(record) else None
 
     def cut(self, track: Track, watermark_ms: int) -> Cut | int:
         if track.progress.carry is None and not track.entries:
@@ -167,7 +165,10 @@ def _cut(recording: Recording, slot: Slot, entries: Sequence[Entry]) -> Cut:
     stretch = Stretch(start_ms, end_ms, is_first=start_ms == recording.origin_ms)
     cameras = [_sent(video) for topic, video in videos if topic != SHARE.name]
     shared = Shared(recording.share, tuple(map(_sent, screens)))
-    shown = pictures.show(recording.chain, cameras, stretch, frame.size, shared)
+    if frame.has_pictures:
+        shown = pictures.show(recording.chain, cameras, stretch, frame.size, shared)
+    else:
+        shown = pictures.nothing(recording.chain, end_ms)
     in_parts, left_out = parts(shown.pictures, start_ms, end_ms)
     if left_out:
         shown = shown.without_last(left_out)

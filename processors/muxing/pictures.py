@@ -137,6 +137,11 @@ def show(
     return Shown(tuple(pictures), first, after, screens.chain, screen.until_ms(beyond))
 
 
+def nothing(chain: Chain, end_ms: int) -> Shown:
+    """A stretch that is sound alone."""
+    return Shown((), (), chain, until_ms=end_ms)
+
+
 class _Screen:
     """What is seen in a stretch: pictures, and black between them where they are too far apart."""
 

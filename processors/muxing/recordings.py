@@ -11,6 +11,7 @@ from processors.muxing.mixing import Ends
 from processors.sound import opus
 from schemas import settings as session_settings
 from schemas.settings import AudioCodec, RecordingFormat, RecordingView, SessionSettings
+from schemas.topics import AUDIO, SHARE
 
 DEFAULT_RATE_HZ = 16_000
 MIN_GRID_MS, MAX_GRID_MS = 1000, 10_000
@@ -30,6 +31,7 @@ class Frame:
     height: int
     is_wanted: bool = True
     shows_share: bool = True
+    has_pictures: bool = True
 
     @classmethod
     def of(cls, settings: SessionSettings) -> Self:
@@ -42,6 +44,7 @@ class Frame:
             width=sized.video_width,
             height=sized.video_height,
             is_wanted=settings.recording_format is not RecordingFormat.NONE,
+            has_pictures=settings.recording_format is not RecordingFormat.MP3,
             shows_share=settings.recording_view is not RecordingView.GALLERY,
         )
 
@@ -59,6 +62,12 @@ class Frame:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    def takes(self, topic: str) -> bool:
+        """Whether the frames of a topic are recorded."""
+        if topic == AUDIO.name:
+            return self.is_wanted
+        return self.is_wanted and self.has_pictures and (topic != SHARE.name or self.shows_share)
 
     @property
     def size(self) -> Size:

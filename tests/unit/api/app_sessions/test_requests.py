@@ -205,6 +205,7 @@ def test_who_speaks_is_told_to_those_who_ask(asked):
 
 def test_recording_formats():
     assert order(recording_settings={"format": "none"}).wishes.settings.recording_format is RecordingFormat.NONE
+    assert order(recording_settings={"format": "mp3"}).wishes.settings.recording_format is RecordingFormat.MP3
     assert order(recording_settings={"view": "gallery_view"}).wishes.settings.recording_format is RecordingFormat.MP4
 
 
@@ -249,7 +250,6 @@ def test_what_zoom_cannot_be_asked_for_is_refused(settings):
     ("settings", "expected"),
     [
         ({"format": "webm"}, {"format": "'webm' is not one of mp4, mp3, none."}),
-        ({"format": "mp3"}, {"format": "Audio-only recordings (mp3) are not available yet. Use mp4 or none."}),
         ({"format": []}, ["[] is not of type 'string'"]),
         ({"view": "x"}, {"view": "'x' is not one of speaker_view, gallery_view, speaker_view_no_sidebar."}),
         ({"q": 1}, ["Additional properties are not allowed ('q' was unexpected)"]),
