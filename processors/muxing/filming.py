@@ -1,4 +1,4 @@
-"""Stills into H.264, for players know no other film: the one place where pictures are encoded (ADR 23).
+"""Stills into H.264, for players know no other film: the one place where pictures are encoded (ADR 25).
 
 Each run of stills of one size within a segment has an encoder of its own, so a segment depends on its own pictures
 alone and begins with one that can be played by itself. A still that is the same as the one before it is no picture:

@@ -3,7 +3,7 @@
 G.722 and Opus decoders remember what they have heard, and no checkpoint could hold that. But they forget, too: a second
 after two of them began to hear the same packets they give the same samples, bit for bit. So whoever needs a stretch
 decodes it by a decoder of its own that also hears what was before it, and every replay gives what the first run gave
-(ADR 22).
+(ADR 24).
 """
 
 from typing import Protocol
