@@ -123,13 +123,11 @@ def take(chain: Chain, sent: Iterable[SentPicture], end_ms: int, rule: Rule) -> 
 
 
 def _step(chain: Chain, sent: SentPicture, rule: Rule) -> tuple[Chain, Accepted | None]:
-    is_new_epoch = sent.epoch != chain.epoch
-    chain = replace(chain, epoch=sent.epoch, sequence=sent.sequence)
     if sent.codec in STILL_CODECS:
-        return _still_step(chain, sent, rule)
-    unit = access_unit(sent.data)
+        return _still_step(replace(chain, epoch=sent.epoch, sequence=sent.sequence), sent, rule)
+    is_new_epoch, unit = sent.epoch != chain.epoch, access_unit(sent.data)
     parameters = in_force(chain.parameters, unit.parameters)
-    chain = replace(chain, parameters=parameters)
+    chain = replace(chain, epoch=sent.epoch, sequence=sent.sequence, parameters=parameters)
     if not unit.has_picture:
         return chain, None
     if rule.hides(sent.time_ms):
@@ -139,7 +137,9 @@ def _step(chain: Chain, sent: SentPicture, rule: Rule) -> tuple[Chain, Accepted 
     if not (is_complete(parameters) and (unit.is_idr or is_unbroken)):
         return chain.broken(), None
     chain = replace(
-        _after(chain, sent, is_patient=rule.is_share),
+        chain,
+        shown_ms=_shown_ms(chain, sent),
+        is_patient=rule.is_share,
         speaker=sent.participant_id,
         bidirectional=chain.bidirectional + unit.is_bidirectional,
     )
@@ -154,12 +154,12 @@ def _still_step(chain: Chain, sent: SentPicture, rule: Rule) -> tuple[Chain, Acc
     picture = still(sent.codec, sent.data)
     if picture is None:
         return chain.broken(), None
-    return _after(chain, sent, is_patient=True), Accepted(sent.time_ms, picture, (), True)
+    chain = replace(chain, shown_ms=_shown_ms(chain, sent), is_patient=True)
+    return chain, Accepted(sent.time_ms, picture, (), True)
 
 
-def _after(chain: Chain, sent: SentPicture, *, is_patient: bool) -> Chain:
-    shown_ms = sent.time_ms if chain.shown_ms == NEVER_MS else max(chain.shown_ms, sent.time_ms)
-    return replace(chain, shown_ms=shown_ms, is_patient=is_patient)
+def _shown_ms(chain: Chain, sent: SentPicture) -> int:
+    return sent.time_ms if chain.shown_ms == NEVER_MS else max(chain.shown_ms, sent.time_ms)
 
 
 def merged(cameras: Sequence[Accepted], screens: Sequence[Accepted]) -> list[Accepted]:

@@ -15,7 +15,7 @@ from processors.muxing import mixing, pictures
 from processors.muxing.chains import SentPicture
 from processors.muxing.mixing import Chunk, Ends
 from processors.muxing.parts import Part, parts
-from processors.muxing.pictures import Shared, Stretch
+from processors.muxing.pictures import Shared, Shown, Stretch
 from processors.muxing.recordings import Frame, Recording
 from processors.muxing.slots import REORDER_MS, Slot, audio_from, origin_before, reaches
 from processors.muxing.stills import CODECS as STILL_CODECS
@@ -88,7 +88,8 @@ class MuxingLogic:
         ready_ms = slot.seen_ms if watermark_ms < slot.seen_ms else _ready_ms(track, slot)
         if watermark_ms < ready_ms:
             return ready_ms
-        seen = [entry for entry in track.entries if entry.record.timestamp_ms < slot.seen_ms]
+        seen_ms = slot.seen_ms
+        seen = [entry for entry in track.entries if entry.record.timestamp_ms < seen_ms]
         cut = _cut(recording, slot, seen)
         keep_from_ms = max(cut.progress.keep_from_ms, track.progress.keep_from_ms)
         return replace(cut, progress=replace(cut.progress, keep_from_ms=keep_from_ms))
@@ -159,16 +160,10 @@ def _over(track: Track) -> Cut | int:
 def _cut(recording: Recording, slot: Slot, entries: Sequence[Entry]) -> Cut:
     frame, start_ms = recording.frame, slot.start_ms
     records = [entry.record for entry in entries]
-    videos = [(entry.topic, entry.record) for entry in entries if isinstance(entry.record, Video)]
-    screens = [video for topic, video in videos if topic == SHARE.name]
+    screens = _videos(entries, SHARE.name)
     end_ms, is_pause = slot.boundary(records, screens)
     stretch = Stretch(start_ms, end_ms, is_first=start_ms == recording.origin_ms)
-    cameras = [_sent(video) for topic, video in videos if topic != SHARE.name]
-    shared = Shared(recording.share, tuple(map(_sent, screens)))
-    if frame.has_pictures:
-        shown = pictures.show(recording.chain, cameras, stretch, frame.size, shared)
-    else:
-        shown = pictures.nothing(recording.chain, end_ms)
+    shown = _shown(recording, _videos(entries, VIDEO.name), screens, stretch)
     in_parts, left_out = parts(shown.pictures, start_ms, end_ms)
     if left_out:
         shown = shown.without_last(left_out)
@@ -194,6 +189,17 @@ def _cut(recording: Recording, slot: Slot, entries: Sequence[Entry]) -> Cut:
     )
     keep_from_ms = end_ms if is_pause else min(audio_from_ms, end_ms - REORDER_MS)
     return Cut(Progress(end_ms, keep_from_ms, after.to_json()), work)
+
+
+def _shown(recording: Recording, cameras: Sequence[Video], screens: Sequence[Video], stretch: Stretch) -> Shown:
+    if not recording.frame.has_pictures:
+        return pictures.nothing(recording.chain, stretch.end_ms)
+    shared = Shared(recording.share, tuple(map(_sent, screens)))
+    return pictures.show(recording.chain, map(_sent, cameras), stretch, recording.frame.size, shared)
+
+
+def _videos(entries: Iterable[Entry], topic: str) -> list[Video]:
+    return [entry.record for entry in entries if entry.topic == topic and isinstance(entry.record, Video)]
 
 
 def _heard(recording: Recording, records: Iterable[MediaRecord], next_from_ms: int) -> tuple[Sequence[Chunk], Ends]:

@@ -1,7 +1,7 @@
 """What sound comes as, and how much of it a payload holds, told without decoding it. Pure."""
 
 from dataclasses import dataclass
-from typing import Self
+from functools import lru_cache
 
 from processors.sound import opus
 from schemas.records import Audio, Codec
@@ -23,8 +23,8 @@ class AudioFormat:
     channels: int
 
     @classmethod
-    def of(cls, record: Audio) -> Self:
-        return cls(record.codec, record.sample_rate_hz, record.channels)
+    def of(cls, record: Audio) -> "AudioFormat":
+        return _known(record.codec, record.sample_rate_hz, record.channels)
 
     @property
     def is_known(self) -> bool:
@@ -75,3 +75,6 @@ class AudioFormat:
     def _frame_bytes(self) -> int:
         """One sample of each channel."""
         return _SAMPLE_BYTES[self.codec] * self.channels
+
+
+_known = lru_cache(maxsize=256)(AudioFormat)
