@@ -4,7 +4,7 @@
 
     sessions/{session}/segments/{start_ms}-{duration_ms}-{header}.m4s     a segment's media
     sessions/{session}/headers/{header}.mp4                               what a player needs before it
-    sessions/{session}/recording.mp4                                      the whole, once the session is over
+    sessions/{session}/recording.mp4 or .mp3                              the whole, once the session is over
 
 stored nowhere, but made when somebody asks for it:
 
@@ -60,6 +60,11 @@ def segment_key(segment: Segment) -> str:
 
 def movie_key(session_id: str) -> str:
     return f"sessions/{session_id}/recording.mp4"
+
+
+def sound_key(session_id: str) -> str:
+    """Of a recording that is sound alone."""
+    return f"sessions/{session_id}/recording.mp3"
 
 
 def playlist_key(session_id: str, name: str) -> str:

@@ -17,8 +17,19 @@ class Engine(StrEnum):
 
 
 class RecordingFormat(StrEnum):
+    """`mp3` is sound alone, `none` no recording."""
+
     MP4 = "mp4"
+    MP3 = "mp3"
     NONE = "none"
+
+
+class RecordingView(StrEnum):
+    """What a recording shows while a screen is shared: in the gallery the faces, else the screen instead of them."""
+
+    SPEAKER = "speaker_view"
+    GALLERY = "gallery_view"
+    SPEAKER_WITHOUT_SIDEBAR = "speaker_view_no_sidebar"
 
 
 class AudioCodec(StrEnum):
@@ -55,6 +66,7 @@ class SessionSettings:
     engines: tuple[Engine, ...] = (Engine.ZOOM,)
     language: str = "en"
     recording_format: RecordingFormat = RecordingFormat.MP4
+    recording_view: RecordingView = RecordingView.SPEAKER
     grid_ms: int = 4000
     audio_sample_rate_hz: int = 16000
     audio_send_rate_ms: int = 100

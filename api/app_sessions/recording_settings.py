@@ -1,16 +1,16 @@
 """`recording_settings`: what is recorded. Pure.
 
-`view`, `resolution` and `record_chat_messages_when_paused` are defined by the App Session API as without effect for
-RTMS; they are checked and dropped, as they are there.
+`resolution` and `record_chat_messages_when_paused` are defined by the App Session API as without effect for RTMS; they
+are checked and dropped, as they are there. `view` is, too, and decides here about shared screens.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from api.json_schemas import BOOLEAN, STRING, closed, conforms, one_of
 from api.shapes import Invalid, an_object
-from schemas.settings import RecordingFormat
+from schemas.settings import RecordingFormat, RecordingView
 
-_VIEWS = ("speaker_view", "gallery_view", "speaker_view_no_sidebar")
+_VIEWS = tuple(RecordingView)
 _SPEECH = "record_participant_speech_start_stop_events"
 _FLAGS = (
     "record_chat_messages_when_paused",
@@ -18,14 +18,17 @@ _FLAGS = (
     "record_async_transcription_audio_chunks",
     "reserve_additional_storage",
 )
-_AUDIO_ONLY = "mp3"
 
 _FIELDS = {"format": STRING, "view": STRING, **dict.fromkeys(_FLAGS, BOOLEAN)}
 
 SCHEMA = closed(
     {
         "format": one_of(*RecordingFormat, default=RecordingFormat.MP4),
-        "view": one_of(*_VIEWS, default=_VIEWS[0], description="No effect for RTMS."),
+        "view": one_of(
+            *_VIEWS,
+            default=_VIEWS[0],
+            description="A shared screen is shown instead of the faces, but not in the gallery.",
+        ),
         "resolution": {"description": "No effect for RTMS; anything is taken for 720p."},
         **{name: {"type": "boolean", "default": False} for name in _FLAGS},
     },
@@ -39,19 +42,10 @@ SCHEMA = closed(
 _conforms = conforms(closed(_FIELDS))
 
 
-class Recorded(NamedTuple):
-    """What was named of the format and of whether it is told who speaks; None for what was not."""
-
-    form: RecordingFormat | None
-    speech_events: bool | None
-
-
-def recording(value: Any) -> Recorded:
-    """What was named. Raises Invalid."""
+def recording(value: Any) -> dict[str, Any]:
+    """What was named, as fields of `SessionSettings`. Raises Invalid."""
     settings = _conforms({name: item for name, item in an_object(value).items() if name != "resolution"})
     form, view = settings.get("format"), settings.get("view", _VIEWS[0])
-    if form == _AUDIO_ONLY:
-        raise _nested("format", "Audio-only recordings (mp3) are not available yet. Use mp4 or none.")
     if form is not None and form not in set(RecordingFormat):
         raise _nested("format", f"{form[:50]!r} is not one of mp4, mp3, none.")
     if view not in _VIEWS:
@@ -60,7 +54,14 @@ def recording(value: Any) -> Recorded:
         raise Invalid("Audio chunks for later transcription are not available yet.")
     if settings.get("reserve_additional_storage"):
         raise Invalid("Additional storage is not available: no session has a pod of its own.")
-    return Recorded(None if form is None else RecordingFormat(form), settings.get(_SPEECH))
+    named: dict[str, Any] = {}
+    if form is not None:
+        named["recording_format"] = RecordingFormat(form)
+    if "view" in settings:
+        named["recording_view"] = RecordingView(view)
+    if _SPEECH in settings:
+        named["speech_events"] = settings[_SPEECH]
+    return named
 
 
 def _nested(name: str, text: str) -> Invalid:

@@ -3,7 +3,14 @@
 from typing import Any
 
 from api import retention
-from api.app_sessions import media_settings, metadata, recording_settings, session_webhooks, transcription_settings
+from api.app_sessions import (
+    media_settings,
+    metadata,
+    recording_settings,
+    rtms_settings,
+    session_webhooks,
+    transcription_settings,
+)
 from api.app_sessions.requests import BOT_FIELDS, MAX_KEY_CHARACTERS
 
 _TEXT = {"type": "string", "minLength": 1}
@@ -31,6 +38,7 @@ _TERM = f"{retention.SCHEMA['description']} Default: what the project says."
 WISHES: dict[str, Any] = {
     "transcription_settings": transcription_settings.SCHEMA,
     "recording_settings": recording_settings.SCHEMA,
+    "rtms_settings": rtms_settings.SCHEMA,
     retention.FIELD: retention.SCHEMA | {"description": _TERM},
     "metadata": metadata.SCHEMA,
     "webhooks": session_webhooks.SCHEMA,

@@ -9,6 +9,7 @@ from api import retention
 from api.app_sessions import media_settings
 from api.app_sessions.metadata import metadata
 from api.app_sessions.recording_settings import recording
+from api.app_sessions.rtms_settings import asked_of_zoom
 from api.app_sessions.session_webhooks import session_webhooks, session_webhooks_at, stored
 from api.app_sessions.stream_requests import MAX_ID_CHARACTERS, AnnouncedStream, announced, stream_id
 from api.app_sessions.transcription_settings import transcription
@@ -75,6 +76,7 @@ WISH_FIELDS: Mapping[str, Check] = {
     "recording_settings": recording,
     retention.FIELD: retention.hours,
     "rtmp_settings": media_settings.rtmp,
+    "rtms_settings": asked_of_zoom,
     "transcription_settings": transcription,
     "webhooks": session_webhooks,
     "websocket_settings": media_settings.websockets,
@@ -110,10 +112,8 @@ def wishes_of(values: Mapping[str, Any]) -> Wishes:
     chosen: dict[str, Any] = {}
     if "transcription_settings" in values:
         chosen["engines"], chosen["language"] = values["transcription_settings"]
-    if "recording_settings" in values:
-        form, speech_events = values["recording_settings"]
-        named = {"recording_format": form, "speech_events": speech_events}
-        chosen |= {name: value for name, value in named.items() if value is not None}
+    for name in ("recording_settings", "rtms_settings"):
+        chosen |= values.get(name, {})
     if retention.FIELD in values:
         chosen["retention_hours"] = values[retention.FIELD]
     own = ("metadata", "webhooks", "deduplication_key")

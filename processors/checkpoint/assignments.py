@@ -117,8 +117,7 @@ class Assignment:
 
     def orphans(self) -> list[Window]:
         """What is left to do for stored sessions that no record will wake any more."""
-        overheard = self._logic.overheard
-        keys = [key for key, state in self._stored.items() if state.is_over(overheard) and not state.finished]
+        keys = [key for key, state in self._stored.items() if state.is_over and not state.finished]
         return [window for key in keys for window in self._session(key).advance()]
 
     def unsaved(self) -> list[Unsaved]:

@@ -62,7 +62,6 @@ class Session:
         self.is_finished = state.finished
         self.next = {topic: state.marks.get(topic, Mark()).offset for topic in logic.topics}
         self._logic = logic
-        self._awaited = [topic for topic in logic.topics if topic not in logic.overheard]
         self._folds = {topic: state.marks.get(topic, Mark()).fold for topic in logic.topics}
         self._tracks = {name: Buffer(name, progress) for name, progress in state.progress.items()}
         self._progress = dict(state.progress)
@@ -193,13 +192,12 @@ class Session:
 
     def _last(self) -> list[Window]:
         """The session's last window, once, when nothing else is left to come."""
-        folds = {topic: self._folds[topic] for topic in self._awaited}
-        if self._final_cut or self._pending or not all(fold.ended for fold in folds.values()):
+        if self._final_cut or self._pending or not all(fold.ended for fold in self._folds.values()):
             return []
         if any(track.entries for track in self._tracks.values()):
             raise ValueError(f"{type(self._logic).__name__}.cut left entries behind at the end of a session")
         self._final_cut = True
-        work = self._logic.final(folds, dict(self._progress))
+        work = self._logic.final(self._folds, dict(self._progress))
         if work is None:
             self.is_finished = True
             return []

@@ -6,7 +6,7 @@ whatever order they are read.
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -33,10 +33,10 @@ class State:
     progress: Mapping[str, Progress] = field(default_factory=dict)
     finished: bool = False
 
-    def is_over(self, overheard: Collection[str] = ()) -> bool:
-        """Every input that is not only overheard has ended, so no record need come any more to wake the session."""
-        awaited = [mark for topic, mark in self.marks.items() if topic not in overheard]
-        return bool(awaited) and all(mark.fold.ended for mark in awaited)
+    @property
+    def is_over(self) -> bool:
+        """Every input has ended, so no record need come any more to wake the session."""
+        return bool(self.marks) and all(mark.fold.ended for mark in self.marks.values())
 
     def to_json(self) -> str:
         """Canonical: equal states give equal texts."""

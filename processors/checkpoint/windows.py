@@ -93,11 +93,7 @@ class Logic(Protocol):
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """All inputs; the session is over when every one of them has ended that is not only overheard."""
-
-    @property
-    def overheard(self) -> tuple[str, ...]:
-        """The inputs that no output but their holes depends on: nothing waits for them."""
+        """All inputs; the session is over when every one of them has ended."""
 
     @property
     def clocks(self) -> Mapping[str, int]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.host.logs import get_logger
 from processors.muxing import metrics
+from processors.muxing.filming import filmed
 from processors.muxing.gaps import lessened
 from processors.muxing.logic import EndWork, MuxingLogic, StretchWork
 from processors.muxing.segments import end, segments
@@ -45,14 +46,14 @@ class Muxing:
         written = await asyncio.get_running_loop().run_in_executor(self._pool, _written, session_id, work)
         _count(written, work)
         outputs = [Output(RECORDING_SEGMENTS, segment.segment_id, segment) for segment in written.segments]
-        return [*outputs, written.aside] if written.aside else outputs
+        return [*outputs, *written.asides]
 
 
 class Written(NamedTuple):
     """A work's segments, and what had to be left out to make them."""
 
     segments: list[Segment]
-    aside: Aside | None = None
+    asides: tuple[Aside, ...] = ()
 
 
 def _written(session_id: str, work: object) -> Written:
@@ -60,7 +61,9 @@ def _written(session_id: str, work: object) -> Written:
         return Written([end(session_id, work)])
     assert isinstance(work, StretchWork)
     try:
-        return Written(segments(session_id, work))
+        film = filmed(work)
+        asides = tuple(Aside("undecodable picture", data) for data in film.refused)
+        return Written(segments(session_id, film.work), asides)
     except FAULTS as error:
         fault = type(error).__name__
         log.error("a stretch cannot be written as it is", session_id=session_id, start_ms=work.start_ms, error=fault,
@@ -73,13 +76,12 @@ def _with_gap(session_id: str, work: StretchWork, fault: str) -> Written:
     for less in lessened(work):
         reason = f"{fault} while writing a segment: left out its {less.what}"
         with suppress(*FAULTS):
-            return Written(segments(session_id, less.work), Aside(reason, less.data))
-    return Written([], Aside(f"{fault} while writing a segment: left out", less.data))
+            return Written(segments(session_id, less.work), (Aside(reason, less.data),))
+    return Written([], (Aside(f"{fault} while writing a segment: left out", less.data),))
 
 
 def _count(written: Written, work: object) -> None:
-    if written.aside:
-        metrics.UNWRITABLE.inc()
+    metrics.UNWRITABLE.inc(len(written.asides))
     if isinstance(work, StretchWork):
         metrics.DROPPED_PICTURES.inc(work.dropped)
     for segment in written.segments:

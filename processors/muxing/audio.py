@@ -12,7 +12,7 @@ from functools import lru_cache
 import av
 import numpy as np
 
-from processors.muxing.mixing import Samples
+from processors.sound.decoding import Samples
 
 FRAME = 1024
 """Samples in an AAC frame."""

@@ -43,6 +43,11 @@ class AudioRun:
     packets: Sequence[bytes]
 
 
+def sound_header(rate_hz: int) -> bytes:
+    """`ftyp` and `moov` of a recording that is sound alone."""
+    return file_type() + movie(b"", audio_track(decoder_config(rate_hz), rate_hz))
+
+
 def header(parameters: Sequence[bytes], fallback: Size, rate_hz: int) -> bytes:
     """`ftyp` and `moov`. The parameter sets of black pictures are declared beside the stream's own."""
     size = size_of(parameters, fallback)

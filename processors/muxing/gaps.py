@@ -31,6 +31,8 @@ def lessened(work: StretchWork) -> Iterator[Lessened]:
 
 
 def _black(work: StretchWork, part: Part) -> Part:
+    if not work.frame.has_pictures:
+        return part
     first_ms = part.pictures[0].decode_ms if part.pictures else part.start_ms
     times = [first_ms, *black_times(first_ms, part.end_ms)]
     size = work.frame.size

@@ -10,13 +10,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from processors.checkpoint.folds import FOREVER_MS, Fold, Json
-from processors.checkpoint.windows import Cut, Observed, Progress, Track
+from processors.checkpoint.windows import Cut, Entry, Observed, Progress, Track
 from processors.muxing import mixing, pictures
+from processors.muxing.chains import SentPicture
 from processors.muxing.mixing import Chunk, Ends
 from processors.muxing.parts import Part, parts
-from processors.muxing.pictures import SentPicture, Stretch
+from processors.muxing.pictures import Shared, Shown, Stretch
 from processors.muxing.recordings import Frame, Recording
 from processors.muxing.slots import REORDER_MS, Slot, audio_from, origin_before, reaches
+from processors.muxing.stills import CODECS as STILL_CODECS
+from processors.muxing.stills import still
 from schemas.records import Audio, Codec, MediaRecord, RecordKind, Video
 from schemas.topics import AUDIO, MAX_RECORD_BYTES, SHARE, VIDEO
 
@@ -36,7 +39,8 @@ MAX_PICTURE_BYTES = MAX_RECORD_BYTES // 2
 class StretchWork:
     """All that is needed to write one stretch of a recording.
 
-    `parameters` are the stream's parameter sets; `dropped` pictures were sent and could not be shown.
+    `parameters` are the stream's parameter sets; `dropped` pictures were sent and could not be shown. The last picture
+    is shown until `until_ms`.
     """
 
     frame: Frame
@@ -48,6 +52,7 @@ class StretchWork:
     parameters: tuple[bytes, ...]
     chunks: tuple[Chunk, ...]
     dropped: int = 0
+    until_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +68,16 @@ class MuxingLogic:
     """See `checkpoint.windows.Logic`."""
 
     topics: tuple[str, ...] = (AUDIO.name, VIDEO.name, SHARE.name)
-    clocks: Mapping[str, int] = {AUDIO.name: SLACK_MS, VIDEO.name: SLACK_MS}
+    clocks: Mapping[str, int] = {AUDIO.name: SLACK_MS, VIDEO.name: SLACK_MS, SHARE.name: SLACK_MS}
     answers_for: tuple[str, ...] = topics
-    overheard: tuple[str, ...] = (SHARE.name,)
 
     def observe(self, topic: str, part: Json, record: MediaRecord) -> Observed:
-        if topic in self.overheard:
-            return Observed(part)
         if record.kind is RecordKind.BEGIN and record.begin is not None:
             return Observed(Frame.from_begin(record.begin.settings).to_json())
         return Observed(part)
 
     def track(self, topic: str, part: Json, record: MediaRecord) -> str | None:
-        is_wanted = part is None or Frame.from_json(part).is_wanted
-        return TRACK if is_wanted and is_usable(record) else None
+        return TRACK if Frame.from_json(part).takes(topic) and is_usable(record) else None
 
     def cut(self, track: Track, watermark_ms: int) -> Cut | int:
         if track.progress.carry is None and not track.entries:
@@ -87,7 +88,8 @@ class MuxingLogic:
         ready_ms = slot.seen_ms if watermark_ms < slot.seen_ms else _ready_ms(track, slot)
         if watermark_ms < ready_ms:
             return ready_ms
-        seen = [entry.record for entry in track.entries if entry.record.timestamp_ms < slot.seen_ms]
+        seen_ms = slot.seen_ms
+        seen = [entry for entry in track.entries if entry.record.timestamp_ms < seen_ms]
         cut = _cut(recording, slot, seen)
         keep_from_ms = max(cut.progress.keep_from_ms, track.progress.keep_from_ms)
         return replace(cut, progress=replace(cut.progress, keep_from_ms=keep_from_ms))
@@ -109,9 +111,15 @@ def is_usable(record: MediaRecord) -> bool:
         case Audio():
             return mixing.is_usable(record)
         case Video():
-            return record.codec is Codec.H264 and 0 < len(record.payload) <= MAX_PICTURE_BYTES
+            return 0 < len(record.payload) <= MAX_PICTURE_BYTES and _is_picture(record)
         case _:
             return False
+
+
+def _is_picture(video: Video) -> bool:
+    if video.codec in STILL_CODECS:
+        return still(video.codec, video.payload) is not None
+    return video.codec is Codec.H264
 
 
 def _next(track: Track) -> tuple[Recording, Slot]:
@@ -149,14 +157,18 @@ def _over(track: Track) -> Cut | int:
     return Cut(replace(before, through_ms=before.through_ms + 1, keep_from_ms=FOREVER_MS), None)
 
 
-def _cut(recording: Recording, slot: Slot, records: Sequence[MediaRecord]) -> Cut:
+def _cut(recording: Recording, slot: Slot, entries: Sequence[Entry]) -> Cut:
     frame, start_ms = recording.frame, slot.start_ms
-    end_ms, is_pause = slot.boundary(records)
-    sent = [_sent(record) for record in records if isinstance(record, Video)]
+    records = [entry.record for entry in entries]
+    screens = _videos(entries, SHARE.name)
+    end_ms, is_pause = slot.boundary(records, screens)
     stretch = Stretch(start_ms, end_ms, is_first=start_ms == recording.origin_ms)
-    shown = pictures.show(recording.chain, sent, stretch, frame.size)
+    shown = _shown(recording, _videos(entries, VIDEO.name), screens, stretch)
     in_parts, left_out = parts(shown.pictures, start_ms, end_ms)
-    chain = shown.chain.broken(left_out) if left_out else shown.chain
+    if left_out:
+        shown = shown.without_last(left_out)
+    if is_pause:
+        shown = shown.paused(end_ms)
     audio_from_ms = end_ms if is_pause else max(audio_from(end_ms, frame.rate_hz), recording.audio_from_ms)
     chunks, ends = _heard(recording, records, audio_from_ms)
     work = StretchWork(
@@ -168,12 +180,26 @@ def _cut(recording: Recording, slot: Slot, records: Sequence[MediaRecord]) -> Cu
         parts=in_parts,
         parameters=shown.parameters,
         chunks=tuple(chunks),
-        dropped=chain.dropped - recording.chain.dropped,
+        dropped=shown.dropped - recording.dropped,
+        until_ms=shown.until_ms,
     )
     count = recording.count + len(work.parts)
-    after = replace(recording, count=count, chain=chain, ends=ends, audio_from_ms=audio_from_ms)
+    after = replace(
+        recording, count=count, chain=shown.chain, share=shown.share, ends=ends, audio_from_ms=audio_from_ms
+    )
     keep_from_ms = end_ms if is_pause else min(audio_from_ms, end_ms - REORDER_MS)
     return Cut(Progress(end_ms, keep_from_ms, after.to_json()), work)
+
+
+def _shown(recording: Recording, cameras: Sequence[Video], screens: Sequence[Video], stretch: Stretch) -> Shown:
+    if not recording.frame.has_pictures:
+        return pictures.nothing(recording.chain, stretch.end_ms)
+    shared = Shared(recording.share, tuple(map(_sent, screens)))
+    return pictures.show(recording.chain, map(_sent, cameras), stretch, recording.frame.size, shared)
+
+
+def _videos(entries: Iterable[Entry], topic: str) -> list[Video]:
+    return [entry.record for entry in entries if entry.topic == topic and isinstance(entry.record, Video)]
 
 
 def _heard(recording: Recording, records: Iterable[MediaRecord], next_from_ms: int) -> tuple[Sequence[Chunk], Ends]:
@@ -187,7 +213,8 @@ def _heard(recording: Recording, records: Iterable[MediaRecord], next_from_ms: i
 
 
 def _sent(video: Video) -> SentPicture:
-    return SentPicture(video.epoch, video.sequence, video.participant_id, video.timestamp_ms, video.payload)
+    place = video.epoch, video.sequence
+    return SentPicture(*place, video.participant_id, video.timestamp_ms, video.payload, video.codec)
 
 
 if TYPE_CHECKING:

@@ -5,11 +5,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from processors.muxing import audio
+from processors.muxing.chains import Chain
 from processors.muxing.h264 import Size
 from processors.muxing.mixing import Ends
-from processors.muxing.pictures import Chain
+from processors.sound import opus
 from schemas import settings as session_settings
-from schemas.settings import RecordingFormat, SessionSettings
+from schemas.settings import AudioCodec, RecordingFormat, RecordingView, SessionSettings
+from schemas.topics import AUDIO, SHARE
 
 DEFAULT_RATE_HZ = 16_000
 MIN_GRID_MS, MAX_GRID_MS = 1000, 10_000
@@ -28,10 +30,12 @@ class Frame:
     width: int
     height: int
     is_wanted: bool = True
+    shows_share: bool = True
+    has_pictures: bool = True
 
     @classmethod
     def of(cls, settings: SessionSettings) -> Self:
-        rate_hz = settings.audio_sample_rate_hz
+        rate_hz = opus.RATE_HZ if settings.audio_codec is AudioCodec.OPUS else settings.audio_sample_rate_hz
         is_size = all(MIN_SIDE <= side <= MAX_SIDE for side in (settings.video_width, settings.video_height))
         sized = settings if is_size else _DEFAULTS
         return cls(
@@ -40,6 +44,8 @@ class Frame:
             width=sized.video_width,
             height=sized.video_height,
             is_wanted=settings.recording_format is not RecordingFormat.NONE,
+            has_pictures=settings.recording_format is not RecordingFormat.MP3,
+            shows_share=settings.recording_view is not RecordingView.GALLERY,
         )
 
     @classmethod
@@ -57,6 +63,12 @@ class Frame:
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    def takes(self, topic: str) -> bool:
+        """Whether the frames of a topic are recorded."""
+        if topic == AUDIO.name:
+            return self.is_wanted
+        return self.is_wanted and self.has_pictures and (topic != SHARE.name or self.shows_share)
+
     @property
     def size(self) -> Size:
         return Size(self.width, self.height)
@@ -66,16 +78,21 @@ class Frame:
 class Recording:
     """`origin_ms` is where its time begins, `count` how many segments it has so far.
 
-    `chain` is as of the end of the last stretch, `ends` as of `audio_from_ms`: the next stretch places every chunk
-    from there on again, for its encoder's lead-in.
+    `chain` and `share` (of cameras and of shared screens) are as of the end of the last stretch, `ends` as of
+    `audio_from_ms`: the next stretch places every chunk from there on again, for its encoder's lead-in.
     """
 
     frame: Frame
     origin_ms: int
     count: int = 0
     chain: Chain = Chain()
+    share: Chain = Chain()
     ends: Ends = field(default_factory=dict)
     audio_from_ms: int = 0
+
+    @property
+    def dropped(self) -> int:
+        return self.chain.dropped + self.share.dropped
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -83,6 +100,7 @@ class Recording:
             "origin_ms": self.origin_ms,
             "count": self.count,
             "chain": self.chain.to_json(),
+            "share": self.share.to_json(),
             "ends": dict(self.ends),
             "audio_from_ms": self.audio_from_ms,
         }
@@ -94,6 +112,7 @@ class Recording:
             origin_ms=value["origin_ms"],
             count=value["count"],
             chain=Chain.from_json(value["chain"]),
+            share=Chain.from_json(value["share"]) if "share" in value else Chain(),
             ends=value["ends"],
             audio_from_ms=value["audio_from_ms"],
         )

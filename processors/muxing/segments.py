@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from processors.muxing import audio, mixing
-from processors.muxing.fragments import AudioRun, fragment, header
+from processors.muxing.filming import filmed
+from processors.muxing.fragments import AudioRun, fragment, header, sound_header
 from processors.muxing.logic import EndWork, StretchWork
 from processors.muxing.parts import Part
 from schemas import ids
@@ -15,6 +16,7 @@ ENGINE = "muxing"
 
 def segments(session_id: str, work: StretchWork) -> list[Segment]:
     """The segments of a stretch, one per part, in order."""
+    work = filmed(work).work
     rate_hz = work.frame.rate_hz
     frames = _frames(work.start_ms, work.end_ms, rate_hz)
     first, count = audio.samples_for(frames)
@@ -23,7 +25,8 @@ def segments(session_id: str, work: StretchWork) -> list[Segment]:
         if work.chunks
         else audio.silence(len(frames), rate_hz)
     )
-    init = header(work.parameters, work.frame.size, rate_hz)
+    has_pictures = work.frame.has_pictures
+    init = header(work.parameters, work.frame.size, rate_hz) if has_pictures else sound_header(rate_hz)
     return [
         _segment(session_id, work, index, init, dict(zip(frames, packets, strict=True)))
         for index in range(len(work.parts))
@@ -49,6 +52,7 @@ def _segment(session_id: str, work: StretchWork, index: int, init: bytes, packet
     start = frames.start * audio.FRAME - mixing.sample_at(work.origin_ms, rate_hz)
     run = AudioRun(start, [packets[number] for number in frames])
     number = part.start_ms - work.origin_ms + 1
+    is_last = index == len(work.parts) - 1
     return Segment(
         session_id=session_id,
         kind=OutputKind.ITEM,
@@ -58,11 +62,11 @@ def _segment(session_id: str, work: StretchWork, index: int, init: bytes, packet
         origin_ms=work.origin_ms,
         start_ms=part.start_ms,
         duration_ms=part.end_ms - part.start_ms,
-        independent=_is_independent(part),
+        independent=_is_independent(part, has_pictures=work.frame.has_pictures),
         pictures=len(part.pictures),
         audio_samples=len(frames) * audio.FRAME,
         init=init,
-        payload=fragment(number, part.pictures, run, work.origin_ms, part.end_ms),
+        payload=fragment(number, part.pictures, run, work.origin_ms, work.until_ms if is_last else part.end_ms),
     )
 
 
@@ -70,5 +74,5 @@ def _frames(start_ms: int, end_ms: int, rate_hz: int) -> range:
     return audio.frames_between(mixing.sample_at(start_ms, rate_hz), mixing.sample_at(end_ms, rate_hz))
 
 
-def _is_independent(part: Part) -> bool:
-    return bool(part.pictures) and part.pictures[0].is_key
+def _is_independent(part: Part, *, has_pictures: bool) -> bool:
+    return not has_pictures or (bool(part.pictures) and part.pictures[0].is_key)

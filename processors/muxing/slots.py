@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from processors.muxing.audio import FRAME, LEAD_IN_FRAMES, LEAD_OUT_FRAMES
+from processors.muxing.chains import COVER_MS, HOLD_MS
 from processors.muxing.h264 import access_unit
 from processors.muxing.mixing import MAX_CHUNK_MS, TOLERANCE_MS, duration_ms
-from processors.muxing.pictures import HOLD_MS
+from processors.muxing.stills import CODECS as STILL_CODECS
 from schemas.records import Audio, MediaRecord, Video
 
 REORDER_MS = 500
@@ -46,20 +47,29 @@ class Slot:
         """Everything before this time, and nothing from it on, decides about the stretch."""
         return self.line_ms + self.grid_ms // 2 + _frames_ms(LEAD_OUT_FRAMES + 1, self.rate_hz) + TOLERANCE_MS
 
-    def boundary(self, records: Iterable[MediaRecord]) -> Boundary:
-        """Where the stretch ends; `records` are those before `seen_ms`, in order of time."""
+    def boundary(self, records: Iterable[MediaRecord], shared: Sequence[Video] = ()) -> Boundary:
+        """Where the stretch ends; `records` are those before `seen_ms`, in order of time, `shared` the pictures of
+        shared screens among them."""
         content = [record for record in records if reaches(record, self.start_ms)]
         if content and not any(reaches(record, self.line_ms) for record in content):
             return Boundary(min(max(map(end_of, content)), self.line_ms), is_pause=True)
-        return Boundary(self._first_key(content), is_pause=False)
+        screens = {id(video) for video in shared}
+        covers = [video.timestamp_ms for video in shared]
+        pictures = [record for record in content if isinstance(record, Video)]
+        seen = (p for p in pictures if id(p) in screens or not _is_covered(p.timestamp_ms, covers))
+        return Boundary(self._first_key(seen), is_pause=False)
 
-    def _first_key(self, content: Sequence[MediaRecord]) -> int:
+    def _first_key(self, pictures: Iterable[Video]) -> int:
         half_ms = self.line_ms + self.grid_ms // 2
-        for record in content:
-            if isinstance(record, Video) and self.line_ms <= record.timestamp_ms < half_ms:
-                if access_unit(record.payload).is_idr:
-                    return record.timestamp_ms
+        for video in pictures:
+            if self.line_ms <= video.timestamp_ms < half_ms:
+                if video.codec in STILL_CODECS or access_unit(video.payload).is_idr:
+                    return video.timestamp_ms
         return self.line_ms
+
+
+def _is_covered(time_ms: int, covers: Iterable[int]) -> bool:
+    return any(0 <= time_ms - cover <= COVER_MS for cover in covers)
 
 
 def end_of(record: MediaRecord) -> int:

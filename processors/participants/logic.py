@@ -30,7 +30,6 @@ class ParticipantsLogic:
     topics: "tuple[str, ...]" = (EVENTS.name, CHAT.name)
     clocks: "Mapping[str, int]" = {}
     answers_for: "tuple[str, ...]" = topics
-    overheard: "tuple[str, ...]" = ()
 
     def observe(self, topic: str, part: Json, record: MediaRecord) -> Observed:
         return chat.observed(part, record) if topic == CHAT.name else roster.observed(part, record)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import webrtcvad
 
-from processors.transcription.pcm import AudioFormat, Samples, mono
+from processors.sound.decoding import Samples, decoder
+from processors.sound.formats import AudioFormat
+from processors.transcription.pcm import is_supported
 from processors.transcription.timeline import TOLERANCE_MS, Timeline, level
 
 FRAME_MS = 20
@@ -66,11 +68,12 @@ class Endpointer:
 
     def __init__(self, audio: AudioFormat, start_ms: int, through_ms: int) -> None:
         self._audio = audio
-        self._rate_hz = audio.sample_rate_hz if audio.is_supported else 1000
+        self._decoder = decoder(audio) if is_supported(audio) else None
+        self._rate_hz = audio.sample_rate_hz if self._decoder else 1000
         self._timeline = Timeline(start_ms, self._rate_hz)
         self._through_ms = through_ms
         self._begin_ms = max(start_ms, through_ms)
-        self._vad = webrtcvad.Vad(_AGGRESSIVENESS) if audio.is_supported else None
+        self._vad = webrtcvad.Vad(_AGGRESSIVENESS) if self._decoder else None
         self._first_ms: int | None = None
         self._last_ms = 0
         self._voice_ms = 0
@@ -109,7 +112,7 @@ class Endpointer:
         return max(self._begin_ms, self._first_ms - PRE_ROLL_MS)
 
     def _samples(self, payload: bytes) -> Samples:
-        return _UNHEARD if self._vad is None else mono(self._audio, payload)
+        return _UNHEARD if self._decoder is None else self._decoder.samples(payload)
 
     def _read(self) -> Boundary | None:
         for at_ms, frame in self._timeline.frames(FRAME_MS):

@@ -10,8 +10,9 @@ from typing import Any
 
 from processors.checkpoint.folds import FOREVER_MS, Fold, Json
 from processors.checkpoint.windows import Cut, Observed, Progress, Track
+from processors.sound.formats import AudioFormat
 from processors.transcription.endpointing import Boundary, Endpointer, Speech
-from processors.transcription.pcm import AudioFormat
+from processors.transcription.pcm import is_longer
 from processors.transcription.timeline import TOLERANCE_MS
 from processors.transcription.works import CaptionWork, EndWork, SpeechWork
 from schemas import settings, topics
@@ -51,7 +52,6 @@ class TranscriptionLogic:
     topics = (AUDIO, CAPTIONS)
     clocks: Mapping[str, int] = {AUDIO: SLACK_MS}
     answers_for = (CAPTIONS,)
-    overheard: tuple[str, ...] = ()
 
     def observe(self, topic: str, part: Json, record: MediaRecord) -> Observed:
         if record.begin is not None:
@@ -64,7 +64,7 @@ class TranscriptionLogic:
         return Observed({**part, "count": part["count"] + 1, "last": place}, (CaptionWork(record),))
 
     def track(self, topic: str, part: Json, record: MediaRecord) -> str | None:
-        is_heard = isinstance(record, Audio) and len(record.payload) <= _format(record).bytes_in(MAX_CHUNK_MS)
+        is_heard = isinstance(record, Audio) and not is_longer(AudioFormat.of(record), record.payload, MAX_CHUNK_MS)
         return str(record.participant_id) if is_heard and _has(part, Engine.MOONSHINE) else None
 
     def cut(self, track: Track, watermark_ms: int) -> Cut | int:
@@ -96,7 +96,7 @@ def _cut(scan: Scan, track: Track, found: Boundary) -> Cut:
 def _scan(track: Track) -> Scan:
     first = track.entries[0]
     assert isinstance(first.record, Audio)
-    audio = _format(first.record)
+    audio = AudioFormat.of(first.record)
     endpointer = Endpointer(audio, first.record.timestamp_ms, track.progress.through_ms)
     return Scan(endpointer, audio)
 
@@ -109,7 +109,7 @@ def _heard(scan: Scan, track: Track, watermark_ms: int) -> Boundary | None:
         assert isinstance(record, Audio)
         if record.timestamp_ms >= watermark_ms:
             return None
-        if _format(record) != scan.audio:
+        if AudioFormat.of(record) != scan.audio:
             return scan.endpointer.stop(record.timestamp_ms)
         scan.heard += 1
         if found := scan.endpointer.hear(record.timestamp_ms, record.payload):
@@ -124,10 +124,6 @@ def _work(scan: Scan, track: Track, speech: Speech) -> SpeechWork:
         if entry.record.timestamp_ms <= speech.end_ms:
             last = entry
     return SpeechWork(last.record.participant_id, last.record.participant_name, last.before.part["language"], speech)
-
-
-def _format(audio: Audio) -> AudioFormat:
-    return AudioFormat(audio.codec, audio.sample_rate_hz, audio.channels)
 
 
 def _asked_for(text: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from processors.transcription.pcm import Samples
+from processors.sound.decoding import Samples
 
 TOLERANCE_MS = 60
 """Below the shortest pause that matters, above the jitter of a clock that ticks in packets."""

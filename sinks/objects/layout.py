@@ -8,6 +8,7 @@ from schemas.records import Segment
 
 SEGMENT_TYPE = "video/iso.segment"
 MOVIE_TYPE = "video/mp4"
+SOUND_TYPE = "audio/mpeg"
 
 
 def incompleteness(end: Segment, stored: Iterable[StoredSegment]) -> str | None:

@@ -1,6 +1,7 @@
 """Makes one file of a recording's segments: the same pictures and sounds, with the index in front.
 
-Nothing is decoded or encoded. What is read comes piece by piece, what is written goes to a file.
+Nothing is decoded or encoded, but where there is sound alone: that becomes an MP3. What is read comes piece by piece,
+what is written goes to a file.
 """
 
 import errno
@@ -8,6 +9,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import av
+from av.container import InputContainer
+
+from sinks.objects.sounds import write_sound
 
 _OPTIONS = {"movflags": "faststart", "fflags": "bitexact"}
 _OF_THE_DISK = frozenset(
@@ -36,25 +40,35 @@ class Pieces:
         return bytes(taken)
 
 
-def write_movie(pieces: Iterable[bytes], path: Path) -> None:
-    """Write the file that `pieces` (a header, then segments in order) add up to. What `pieces` raises comes through.
+def write_movie(pieces: Iterable[bytes], path: Path) -> bool:
+    """Write the file that `pieces` (a header, then segments in order) add up to; whether it has pictures.
+
+    What `pieces` raises comes through.
 
     Raises:
         UnreadableRecording: no player could make anything of the pieces.
         OSError: the file cannot be written.
     """
     try:
-        with av.open(Pieces(pieces), "r", format="mp4") as source, av.open(str(path), "w", "mp4", _OPTIONS) as movie:
-            streams = [movie.add_stream_from_template(stream) for stream in source.streams]
-            packets = 0
-            for packet in source.demux():
-                if packet.dts is not None:
-                    packet.stream = streams[packet.stream.index]
-                    movie.mux(packet)
-                    packets += 1
+        with av.open(Pieces(pieces), "r", format="mp4") as source:
+            has_pictures = bool(source.streams.video)
+            packets = _copied(source, path) if has_pictures else write_sound(source, path)
     except (av.FFmpegError, ValueError) as error:  # rubbish makes the library raise either
         if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
             raise
         raise UnreadableRecording(type(error).__name__) from None
     if not packets:
         raise UnreadableRecording("nothing in it")
+    return has_pictures
+
+
+def _copied(source: InputContainer, path: Path) -> int:
+    packets = 0
+    with av.open(str(path), "w", "mp4", _OPTIONS) as movie:
+        streams = [movie.add_stream_from_template(stream) for stream in source.streams]
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                movie.mux(packet)
+                packets += 1
+    return packets

@@ -65,11 +65,13 @@ class Storing:
 
     def forget(self, segment: Segment, patience: Patience) -> None:
         """Remove whatever became or may have become of a segment or an end. Raises Abandoned, BadKey."""
-        header = object_names.header_key(segment.session_id, object_names.header_name(segment.init))
-        is_end = segment.kind is OutputKind.END
-        for key in (
-            (object_names.movie_key(segment.session_id),) if is_end else (object_names.segment_key(segment), header)
-        ):
+        session_id = segment.session_id
+        if segment.kind is OutputKind.END:
+            keys = object_names.movie_key(session_id), object_names.sound_key(session_id)
+        else:
+            header = object_names.header_name(segment.init)
+            keys = object_names.segment_key(segment), object_names.header_key(session_id, header)
+        for key in keys:
             patience.until_done("deletion", partial(self._to.store.delete, key))
 
     def erase(self, deleted: Deleted, patience: Patience) -> None:
@@ -131,11 +133,11 @@ class Storing:
         return _failed(end, "unreadable")
 
     def _movie(self, end: Segment, stored: Sequence[StoredSegment], patience: Patience) -> SessionFact:
-        key = object_names.movie_key(end.session_id)
         with scratch_file(self._settings.scratch_dir) as path:
-            write_movie(self._pieces(end.session_id, stored, patience), path)
+            has_pictures = write_movie(self._pieces(end.session_id, stored, patience), path)
+            key = (object_names.movie_key if has_pictures else object_names.sound_key)(end.session_id)
             size_bytes = path.stat().st_size
-            self._to.store.put_file(key, path, layout.MOVIE_TYPE)
+            self._to.store.put_file(key, path, layout.MOVIE_TYPE if has_pictures else layout.SOUND_TYPE)
         return SessionFact(
             session_id=end.session_id,
             kind=FactKind.RECORDING_STORED,

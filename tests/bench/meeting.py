@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.records import Audio, Codec, MediaRecord, RecordKind, Video
-from schemas.topics import AUDIO, VIDEO, Topic
+from schemas.topics import AUDIO, SHARE, VIDEO, Topic
 from tests.support.media import START_MS, control
 from tests.support.spoken import RATE_HZ, voice
 
@@ -25,6 +25,8 @@ MINUTE_MS = 60_000
 PICTURES_PER_MINUTE = 60 * FPS
 TALKERS = (1, 2, 3)
 CHUNK_MS = 100
+TICK_MS = 1000
+_TOPICS = ((AUDIO, Audio), (VIDEO, Video), (SHARE, Video))
 
 Written = tuple[Topic, MediaRecord]
 Plane = npt.NDArray[np.float32]
@@ -56,22 +58,26 @@ def minute() -> Minute:
 
 
 def meeting(session_id: str, minutes: int) -> Iterator[Written]:
-    """Both topics of a whole session, from `begin` to `end`, in order of time."""
-    for topic, of in ((AUDIO, Audio), (VIDEO, Video)):
+    """All topics of a whole session, from `begin` to `end`, in order of time; nobody shares a screen."""
+    for topic, of in _TOPICS:
         yield topic, control(session_id, RecordKind.BEGIN, START_MS, of=of)
     per_minute = {topic: sum(of is topic for of, _ in minute().frames) for topic in (AUDIO, VIDEO)}
+    quiet_ms = START_MS
     for number in range(minutes):
         for topic, frame in minute().frames:
+            if (at_ms := frame.timestamp_ms + number * MINUTE_MS) >= quiet_ms + TICK_MS:
+                quiet_ms = at_ms
+                yield SHARE, control(session_id, RecordKind.TICK, quiet_ms, of=Video)
             yield (
                 topic,
                 replace(
                     frame,
                     session_id=session_id,
                     sequence=frame.sequence + number * per_minute[topic],
-                    timestamp_ms=frame.timestamp_ms + number * MINUTE_MS,
+                    timestamp_ms=at_ms,
                 ),
             )
-    for topic, of in ((AUDIO, Audio), (VIDEO, Video)):
+    for topic, of in _TOPICS:
         yield topic, control(session_id, RecordKind.END, START_MS + minutes * MINUTE_MS, of=of)
 
 

@@ -62,7 +62,8 @@ async def expected(inputs: Mapping[str, Inputs], folder: Path) -> dict[str, Expe
 
 
 async def _expected(session: str, own: Inputs, application: TranscriptionApplication, folder: Path) -> Expected:
-    segments = muxed(own[topics.AUDIO.name], own[topics.VIDEO.name], session)
+    share = own[topics.SHARE.name]
+    segments = muxed(own[topics.AUDIO.name], own[topics.VIDEO.name], session, share=share)
     heard = {name: own[name] for name in TranscriptionLogic.topics}
     return Expected(
         utterances=await transcribed(application, session, heard),

@@ -64,13 +64,13 @@ def encoded(shot: Shot) -> tuple[tuple[int, bool, bytes], ...]:
     encoder.options = {"preset": "ultrafast", "crf": "30", "x264-params": options}
     if not shot.b_pictures:
         encoder.options |= {"tune": "zerolatency"}
-    packets = [packet for at_ms in shot.times() for packet in encoder.encode(_picture(shot, at_ms))]
+    packets = [packet for at_ms in shot.times() for packet in encoder.encode(drawn(shot, at_ms))]
     packets += encoder.encode(None)
     units = [(int(p.pts or 0) + shot.from_ms, bool(p.is_keyframe), bytes(p)) for p in packets]
     return tuple(units[shot.skip :])
 
 
-def _picture(shot: Shot, at_ms: int) -> av.VideoFrame:
+def drawn(shot: Shot, at_ms: int) -> av.VideoFrame:
     """Grey with a bar that moves, or white; the bar says where in time a picture belongs."""
     luma = np.full((shot.height, shot.width), 235 if shot.is_white(at_ms) else shot.grey, np.uint8)
     bar = (at_ms // 40) % (shot.width // 8)
@@ -187,3 +187,11 @@ def wrapped(
         records.append(frame)
     records.append(control(session_id, RecordKind.END, now_ms, epoch=epoch, of=of))
     return records
+
+
+def silent(session_id: str, settings: SessionSettings | None = None) -> list[MediaRecord]:
+    """A topic of pictures on which nothing ever comes."""
+    return [
+        control(session_id, RecordKind.BEGIN, START_MS, settings=settings, of=Video),
+        control(session_id, RecordKind.END, START_MS, of=Video),
+    ]

@@ -14,7 +14,8 @@ from processors.checkpoint.sessions import Session, SessionKey
 from processors.muxing import segments
 from processors.muxing.logic import EndWork, MuxingLogic, StretchWork
 from schemas.records import MediaRecord, OutputKind, Segment
-from schemas.topics import AUDIO, VIDEO
+from schemas.topics import AUDIO, SHARE, VIDEO
+from tests.support.media import silent
 
 SESSION = "app_0123456789abcdef"
 
@@ -27,11 +28,21 @@ def written(session_id: str, work: object) -> list[Segment]:
     return segments.segments(session_id, work)
 
 
-def muxed(audio: Sequence[MediaRecord], video: Sequence[MediaRecord], session: str = SESSION) -> list[Segment]:
-    """All segments of a meeting and its end, with one topic read before the other."""
+def muxed(
+    audio: Sequence[MediaRecord],
+    video: Sequence[MediaRecord],
+    session: str = SESSION,
+    *,
+    share: Sequence[MediaRecord] | None = None,
+) -> list[Segment]:
+    """All segments of a meeting and its end, with one topic read before the other; without `share` nobody shares."""
     engine = Session(SessionKey(0, session), MuxingLogic())
     outputs = []
-    for topic, records in ((AUDIO.name, audio), (VIDEO.name, video)):
+    for topic, records in (
+        (SHARE.name, silent(session) if share is None else share),
+        (AUDIO.name, audio),
+        (VIDEO.name, video),
+    ):
         for offset, record in enumerate(records):
             waiting = engine.feed(topic, offset, record, 1)
             while waiting:

@@ -48,8 +48,8 @@ class Oddities:
             "payload": self._value(SOUND, b"", b"odd", bytes(64_001), self._dice.randbytes(900), bytes(400_000)),
         })  # fmt: skip
 
-    def video(self, pictures: Sequence[bytes]) -> list[MediaRecord]:
-        return self._records(VIDEO, lambda: {
+    def video(self, pictures: Sequence[bytes], topic: Topic = VIDEO) -> list[MediaRecord]:
+        return self._records(topic, lambda: {
             "codec": self._value(MediaCodec.H264, *MediaCodec),
             "payload": self._value(self._dice.choice(pictures), b"", b"\0\0\1\x65", self._dice.randbytes(90)),
         })  # fmt: skip

@@ -53,7 +53,6 @@ class ToyLogic:
     topics = (AUDIO, VIDEO, CAPTIONS)
     clocks: Mapping[str, int] = {AUDIO: SLACK_MS, VIDEO: SLACK_MS}
     answers_for: tuple[str, ...] = topics
-    overheard: tuple[str, ...] = ()
 
     def observe(self, topic: str, part: Json, record: MediaRecord) -> Observed:
         if topic != CAPTIONS or record.kind is not RecordKind.FRAME:

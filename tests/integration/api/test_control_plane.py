@@ -113,7 +113,7 @@ def test_a_projects_own_limit(house, admin):
 def test_templates_are_checked_like_requests(admin, tenant):
     path = f"/projects/{tenant.project_id}/template"
     assert admin.get(path).json() == {}
-    for bad in ({"metadata": {}}, {"recording_settings": {"format": "mp3"}}, {"deduplication_key": "x"}, []):
+    for bad in ({"metadata": {}}, {"recording_settings": {"format": "webm"}}, {"deduplication_key": "x"}, []):
         assert admin.put(path, json=bad).status_code == 400
     good = {"transcription_settings": {"moonshine": {}}}
     assert admin.put(path, json=good).json() == good == admin.get(path).json()

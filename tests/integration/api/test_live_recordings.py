@@ -20,6 +20,7 @@ from tests.support.house import House, Tenant
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
 from tests.support.muxed import muxed
 from tests.support.processes import wait_for
+from tests.support.still_pictures import still_records
 
 T = START_MS
 SECONDS = 26
@@ -125,7 +126,7 @@ SOUGHT = """(async () => {
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
-def test_a_browser_plays_it_too_and_follows_another_size(house, tenant, store):
+def test_a_browser_plays_it_too_and_follows_another_size_and_a_shared_screen(house, tenant, store):
     session_id = tenant.create(stream_id := uuid.uuid4().hex).json()["id"]
     epoch = house.others.connect(session_id)
     shots = [
@@ -133,8 +134,10 @@ def test_a_browser_plays_it_too_and_follows_another_size(house, tenant, store):
         Shot(T + 7000, T + 12_000, 2, fps=10, key_every=20, width=320, height=180),
         Shot(T + 15_000, T + 20_000, 1, fps=10, key_every=20, width=640, height=360),
     ]
+    screen = Shot(T + 8000, T + 11_000, 2, fps=2, width=400, height=300, grey=150)
     audio = wrapped(session_id, audio_records(session_id, [Talk(T, T + 20_000)]))
-    parts = muxed(audio, wrapped(session_id, video_records(session_id, shots)), session=session_id)[:-1]
+    share = wrapped(session_id, still_records(session_id, [screen], still_ms=1000))
+    parts = muxed(audio, wrapped(session_id, video_records(session_id, shots)), session_id, share=share)[:-1]
     widths = set()
     for part in parts[:3]:
         put(store, part)
@@ -155,7 +158,7 @@ def test_a_browser_plays_it_too_and_follows_another_size(house, tenant, store):
         over(house, tenant, session_id, stream_id, epoch)
         wait_for(lambda: played(0) and page.run(PLAYED)["ended"], 60, lambda: f"not ended: {page.run(PLAYED)}")
         end = page.run(PLAYED)
-        assert widths >= {640, 320}
+        assert widths >= {640, 320, 400}
         assert end["pictures"] >= sum(part.pictures for part in parts) * 0.95
         assert end["sound"] > 0
         page.open(VIDEO.format(url=url))

@@ -20,6 +20,7 @@ from deploy.local.server import Server
 from deploy.local.settings import LocalSettings
 from scripts.chart.documents import CHART, workloads
 from tests.support.chart import missing_helm, render
+from tests.support.muxed import decoded
 from tests.support.podless import Release
 from tests.support.processes import wait_for
 from tests.support.secured_broker import PASSWORD, SecuredBroker, secured_broker
@@ -27,6 +28,7 @@ from tests.support.secured_broker import PASSWORD, SecuredBroker, secured_broker
 RUNNING = [name for name, facts in workloads().items() if "args" in facts]
 ADMIN_TOKEN = secrets.token_urlsafe()
 MEETING_S = 10
+ENCODED = {"audio": {"codec": "opus"}, "video": {"codec": "jpg", "fps": 5}, "share": {"codec": "jpg"}}
 ELSEWHERE = {"ssl_ca_location", "sasl_password"}
 
 pytestmark = pytest.mark.skipif(bool(missing_helm()), reason=missing_helm())
@@ -86,9 +88,7 @@ def test_job_workloads_meeting_check_and_end(release: Release, tmp_path: Path) -
 def run_meeting(api_url: str, folder: Path) -> None:
     """From Zoom's webhook to a whole recording."""
     project = simulated_project(api_url, ADMIN_TOKEN, LocalSettings(run_dir=folder))
-    customer = Customer(
-        api_url, project.api_key, Credentials().webhook_secret, {"recording_settings": {"format": "mp4"}}
-    )
+    customer = Customer(api_url, project.api_key, Credentials().webhook_secret, {"rtms_settings": ENCODED})
     try:
         with SimulatedZoom(customer.url, folder / "zoom.log", seed=1, seconds=MEETING_S) as zoom:
             zoom.start_meeting()
@@ -98,10 +98,28 @@ def run_meeting(api_url: str, folder: Path) -> None:
         customer.close()
     found = state(api_url, project, session)
     assert (found["state"], found["recording_state"]) == ("ended", "complete")
+    link = httpx.URL(told(api_url, project, f"{session}/media")["url"])  # of an ingress that is not there
+    watch(f"{api_url}{link.raw_path.decode()}", folder / "recording.mp4")
+
+
+def watch(url: str, file: Path) -> None:
+    """What Zoom sent as Opus and JPGs, as anybody's player has it."""
+    file.write_bytes(httpx.get(url, timeout=20, trust_env=False).raise_for_status().content)
+    seen = decoded(file)
+    assert seen.errors == []
+    assert len(seen.audio) / 48_000 > MEETING_S - 4
+    assert len({luma.tobytes() for luma in seen.lumas}) > MEETING_S
+    assert len(seen.flashes(190)) >= 2
+    beeps = seen.beeps(48_000)
+    assert all(min(abs(beep - flash) for beep in beeps) <= 0.005 for flash in seen.flashes(190))
 
 
 def state(api_url: str, project: Project, session: str) -> dict[str, Any]:
+    return told(api_url, project, session)
+
+
+def told(api_url: str, project: Project, what: str) -> dict[str, Any]:
     headers = {"Authorization": f"Token {project.api_key}"}
-    answer = httpx.get(f"{api_url}/api/v1/app_sessions/{session}", headers=headers, timeout=20, trust_env=False)
+    answer = httpx.get(f"{api_url}/api/v1/app_sessions/{what}", headers=headers, timeout=20, trust_env=False)
     found: dict[str, Any] = answer.raise_for_status().json()
     return found

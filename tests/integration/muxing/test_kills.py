@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,14 +19,17 @@ from connectors.objects.store import ObjectStore
 from deploy.local.server import Server
 from schemas import object_names
 from schemas.ids import partition_of, session_id
-from schemas.records import FactKind, MediaRecord, OutputKind, Segment, SessionFact
-from schemas.topics import AUDIO, BY_NAME, RECORDING_SEGMENTS, SESSION_FACTS, VIDEO
+from schemas.records import Codec, FactKind, MediaRecord, OutputKind, Segment, SessionFact
+from schemas.settings import AudioCodec, SessionSettings
+from schemas.topics import AUDIO, BY_NAME, RECORDING_SEGMENTS, SESSION_FACTS, SHARE, VIDEO
 from sinks.objects import layout
 from sinks.objects.movies import write_movie
+from tests.support.encoded_sound import CHUNK_MS, encoded
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
 from tests.support.muxed import decoded, muxed
 from tests.support.processes import service, wait_for
 from tests.support.settings import kafka_settings
+from tests.support.still_pictures import still_records
 from tests.support.topics import values
 
 SESSIONS = 5
@@ -34,11 +38,14 @@ KILLS = 2
 T = START_MS
 MOMENTS = tuple(range(T + 1000, T + 20_000, 2000))
 
+CODECS = [(Codec.OPUS, 48_000), (Codec.G722, 16_000), (Codec.G711, 8_000), (Codec.L16, 16_000), (Codec.L16, 16_000)]
+
 Meeting = dict[str, list[MediaRecord]]
 
 
 def meeting(session: str, number: int) -> Meeting:
-    """Cameras that switch, stop and come back, voices that overlap; a little different in every session."""
+    """Cameras that switch, stop and come back, voices that overlap, screens as film and as stills; a little different
+    in every session, and each in another codec."""
     shots = [
         Shot(T + 100 * number, T + 7000, 1, fps=10, key_every=20, flashes_ms=MOMENTS),
         Shot(T + 7000, T + 9000 + 300 * number, 2, fps=10, key_every=7, skip=number % 3, grey=60),
@@ -48,10 +55,13 @@ def meeting(session: str, number: int) -> Meeting:
         Talk(T, T + 20_000 - 700 * number, 1, beeps_ms=MOMENTS[:5], hum_hz=180 + number, jitter_ms=2),
         Talk(T + 4000, T + 6000, 2, hum_hz=300),
     ]
-    return {
-        AUDIO.name: wrapped(session, audio_records(session, talks)),
-        VIDEO.name: wrapped(session, video_records(session, shots)),
-    }
+    screen = Shot(T + 8000 + 100 * number, T + 12_000, 2, fps=2, width=400, height=300, key_every=4)
+    screens: list[MediaRecord] = [*(still_records if number % 2 else video_records)(session, [screen])]
+    codec, rate_hz = CODECS[number]
+    sound = audio_records(session, [replace(talk, rate_hz=rate_hz, chunk_ms=CHUNK_MS) for talk in talks])
+    frames = {AUDIO.name: encoded(sound, codec), VIDEO.name: video_records(session, shots), SHARE.name: screens}
+    settings = SessionSettings(audio_codec=AudioCodec(codec))
+    return {topic: wrapped(session, records, settings=settings) for topic, records in frames.items()}
 
 
 def write(kafka: KafkaSettings, meetings: dict[str, Meeting], seconds: float) -> None:
@@ -115,7 +125,8 @@ class Stage:
         store = ObjectStore(self.objects)
         for session, topics in self.meetings.items():
             expected = {
-                part.segment_id: part for part in muxed(topics[AUDIO.name], topics[VIDEO.name], session=session)
+                part.segment_id: part
+                for part in muxed(topics[AUDIO.name], topics[VIDEO.name], session, share=topics[SHARE.name])
             }
             found = [part for part in written if isinstance(part, Segment) and part.session_id == session]
             assert {part.segment_id for part in found} == expected.keys()
@@ -139,7 +150,9 @@ class Stage:
         assert (fact.stored.size_bytes, fact.stored.count) == (len(movie), len(items))
         result = decoded(movie)
         assert result.errors == []
-        pairs = zip(result.flashes()[:3], result.beeps()[:3], strict=True)
+        codec, _ = CODECS[self.sessions.index(session)]
+        beeps = result.beeps(48_000 if codec is Codec.OPUS else 16_000)
+        pairs = zip(result.flashes()[:3], beeps[:3], strict=True)
         assert max(abs(flash - beep) for flash, beep in pairs) <= 0.005
 
 

@@ -10,8 +10,8 @@ from connectors.kafka.producer import MEDIA, create_producer
 from connectors.kafka.settings import KafkaSettings
 from schemas.ids import partition_of, session_id
 from schemas.records import MediaRecord, OutputKind, RecordKind, Segment
-from schemas.topics import AUDIO, BY_NAME, MAX_RECORD_BYTES, RECORDING_SEGMENTS, VIDEO
-from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
+from schemas.topics import AUDIO, BY_NAME, MAX_RECORD_BYTES, RECORDING_SEGMENTS, SHARE, VIDEO
+from tests.support.media import START_MS, Shot, Talk, audio_records, silent, video_records, wrapped
 from tests.support.processes import running, wait_for
 from tests.support.settings import kafka_settings
 from tests.support.topics import values
@@ -37,6 +37,7 @@ def plain(session: str) -> dict[str, list[MediaRecord]]:
     return {
         AUDIO.name: wrapped(session, audio_records(session, [Talk(T, T + 5000)])),
         VIDEO.name: wrapped(session, video_records(session, [Shot(T, T + 5000)])),
+        SHARE.name: silent(session),
     }
 
 

@@ -12,6 +12,7 @@ from processors.transcription.settings import TranscriptionSettings
 from schemas.records import Codec, Utterance, UtteranceStatus
 from schemas.settings import Engine, SessionSettings
 from tests.support import readings
+from tests.support.encoded_sound import CHUNK_MS, RATES_HZ, encoded
 from tests.support.spoken import BOTH, START_MS, Microphone, frames, silence, topic, voice
 from tests.support.transcribed import transcribed
 
@@ -72,6 +73,19 @@ async def test_other_rates_are_understood_as_well(
     assert word_error_rate(readings.TWO_CITIES, text(utterances)) <= 0.10
 
 
+@pytest.mark.parametrize(("codec", "channels"), [(Codec.G711, 1), (Codec.G722, 1), (Codec.OPUS, 2)])
+async def test_every_codec_is_understood(application: TranscriptionApplication, codec: Codec, channels: int) -> None:
+    rate_hz = RATES_HZ[codec]
+    spoken = np.repeat(np.frombuffer(readings.reading("beckett").pcm, "<i2"), 3)  # at 48 kHz
+    means = spoken[: len(spoken) // 960 * 960].reshape(-1, 48_000 // rate_hz).mean(axis=1)
+    microphone = Microphone(1, T, means.astype("<i2").tobytes(), chunk_ms=CHUNK_MS, rate_hz=rate_hz)
+    coded = encoded(frames(SESSION, [microphone]), codec, channels)
+    until_ms = coded[-1].timestamp_ms + 3000
+    topics = {AUDIO: topic(SESSION, coded, until_ms=until_ms), CAPTIONS: topic(SESSION, [], until_ms=until_ms)}
+    *utterances, _ = await transcribed(application, SESSION, topics)
+    assert word_error_rate(readings.BECKETT, text(utterances)) <= 2 / 12  # of 12 short words
+
+
 def noise(level: float, ms: int) -> bytes:
     return np.random.default_rng(3).normal(0, level, 16 * ms).astype("<i2").tobytes()
 
@@ -92,10 +106,10 @@ async def test_no_words_come_from_what_is_no_speech(application: TranscriptionAp
 
 
 async def test_what_cannot_be_recognised_says_why(application: TranscriptionApplication) -> None:
-    opus = Microphone(1, T, b"?" * 19_200, codec=Codec.OPUS, rate_hz=48_000)
-    (utterance,) = await transcript(application, [opus])
+    nobodys = Microphone(1, T, b"?" * 19_200, codec=Codec.UNKNOWN, rate_hz=48_000)
+    (utterance,) = await transcript(application, [nobodys])
     assert utterance.status is UtteranceStatus.FAILED
-    assert utterance.reason == "unsupported audio: opus 48000 Hz x 1"
+    assert utterance.reason == "unsupported audio: unknown 48000 Hz x 1"
     spanish = SessionSettings(engines=(Engine.MOONSHINE,), language="es-ES")
     (utterance,) = await transcript(application, [Microphone(1, T, voice(2000))], spanish)
     assert utterance.status is UtteranceStatus.FAILED

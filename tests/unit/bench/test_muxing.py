@@ -2,11 +2,11 @@
 
 import pytest
 
-from schemas.topics import AUDIO, VIDEO
+from schemas.topics import AUDIO, SHARE, VIDEO
 from tests.bench.muxing import CORE, PROCESSOR, compared, flat, muxed
 from tests.bench.recordings import Broken, check_decodes, check_pictures
 from tests.bench.reencoders import FFMPEG, GSTREAMER, Reencoder
-from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
+from tests.support.media import START_MS, Shot, Talk, audio_records, silent, video_records, wrapped
 from tests.support.muxed import SESSION, joined
 
 SHOT = Shot(START_MS, START_MS + 6000, fps=25, key_every=50)
@@ -16,7 +16,8 @@ PICTURES = 150
 def recording() -> bytes:
     sound = wrapped(SESSION, audio_records(SESSION, [Talk(START_MS, START_MS + 6000)]))
     pictures = wrapped(SESSION, video_records(SESSION, [SHOT]))
-    return joined(muxed(SESSION, [(AUDIO, record) for record in sound] + [(VIDEO, record) for record in pictures]))
+    topics = {AUDIO: sound, VIDEO: pictures, SHARE: silent(SESSION)}
+    return joined(muxed(SESSION, [(topic, record) for topic, records in topics.items() for record in records]))
 
 
 def test_a_whole_recording_is_accepted() -> None:

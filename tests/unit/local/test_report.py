@@ -241,3 +241,24 @@ def test_the_set_up_leaves_what_it_measured(tmp_path):
     assert setup_seconds(record) is None
     record.write_text('{"cold_setup_s": 97}')
     assert setup_seconds(record) == 97.0
+
+
+@pytest.mark.parametrize(("seen", "is_met"), [(0, False), (1, True), (3, True), (4, False)])
+def test_flashes_behind_a_shared_screen_may_be_missed(seen, is_met):
+    share = NOTHING | {"frames": 9, "first_timestamp_ms": 3000, "last_timestamp_ms": 5000}
+    truth = TRUTH | {"flashes": [1500, 4000, 8500], "media": TRUTH["media"] | {"share": share}}
+    flashes = tuple(float(number) for number in range(seen))
+    measured = Measured(9.0, 100, 0, 9.0, flashes, tuple(0.0 for _ in flashes), monotonic=True)
+    rows = {row.name: row for row in report.create(truth, observed(recording=measured)).rows}
+    assert rows["flashes seen"].met is is_met
+    assert rows["flashes seen"].expected == "1 to 3, by the shared screen"
+
+
+@pytest.mark.parametrize(("pictures", "is_met"), [(0, True), (18, True), (19, False)])
+def test_a_shared_screen_stands_in_place_of_pictures(pictures, is_met):
+    """Eleven were sent, two of them before a key frame: none of the others has to be seen, and nine may be added."""
+    share = NOTHING | {"frames": 9, "first_timestamp_ms": 3000, "last_timestamp_ms": 5000}
+    truth = TRUTH | {"media": TRUTH["media"] | {"share": share}}
+    measured = Measured(9.0, pictures + 5, 5, 9.0, (), (), monotonic=True)
+    row = {row.name: row for row in report.create(truth, observed(recording=measured)).rows}["recording pictures"]
+    assert (row.met, row.measured) == (is_met, f"{pictures}, and 5 black")

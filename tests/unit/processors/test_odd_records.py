@@ -26,20 +26,26 @@ from schemas.topics import (
     EVENTS,
     PARTICIPANT_EVENTS,
     RECORDING_SEGMENTS,
+    SHARE,
     TRANSCRIPTS,
     VIDEO,
 )
-from tests.support.media import START_MS, Shot, Talk, audio_records, control, video_records, wrapped
+from tests.support.media import START_MS, Shot, Talk, audio_records, control, silent, video_records, wrapped
 from tests.support.muxed import written
 from tests.support.odd_records import HOUR_MS, LONGEST, SESSION, Oddities, survived
+from tests.support.still_pictures import still_records
 
 T = START_MS
 SEEDS = 200
+STILLS = [record.payload for record in still_records(SESSION, [Shot(T, T + 400, fps=5)])]
 PICTURES = [record.payload for record in video_records(SESSION, [Shot(T, T + 400, key_every=5)])]
 
 
-def muxed(audio: Sequence[MediaRecord], video: Sequence[MediaRecord]) -> list[Record]:
-    return survived(MuxingLogic(), {AUDIO.name: audio, VIDEO.name: video}, written, RECORDING_SEGMENTS)
+def muxed(
+    audio: Sequence[MediaRecord], video: Sequence[MediaRecord], share: Sequence[MediaRecord] | None = None
+) -> list[Record]:
+    topics = {AUDIO.name: audio, VIDEO.name: video, SHARE.name: silent(SESSION) if share is None else share}
+    return survived(MuxingLogic(), topics, written, RECORDING_SEGMENTS)
 
 
 def transcribed(audio: Sequence[MediaRecord], captions: Sequence[MediaRecord]) -> list[Record]:
@@ -66,7 +72,7 @@ def listed(events: Sequence[MediaRecord], chat: Sequence[MediaRecord]) -> list[R
 def test_muxing_survives_any_records(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("processors.muxing.logic.MAX_RECORDING_MS", 200_000)  # so that no jump takes seconds
     for odd in map(Oddities, range(block, SEEDS, 4)):
-        muxed(odd.audio(), odd.video(PICTURES))
+        muxed(odd.audio(), odd.video(PICTURES), odd.video([*PICTURES, *STILLS], SHARE))
 
 
 def test_transcription_survives_any_records() -> None:

@@ -180,7 +180,7 @@ def test_1_3_3_transcription_settings(fields, expected):
             ("unknown key", {"q": 1}, ["Additional properties are not allowed ('q' was unexpected)"]),
             ("format mp4", {"format": "mp4"}, None),
             ("format none", {"format": "none"}, None),
-            ("format mp3", {"format": "mp3"}, NOT_YET),
+            ("format mp3", {"format": "mp3"}, None),
             ("format webm", {"format": "webm"}, {"format": "'webm' is not one of mp4, mp3, none."}),
             *[(f"view {view}", {"view": view}, None)
               for view in ("speaker_view", "gallery_view", "speaker_view_no_sidebar")],

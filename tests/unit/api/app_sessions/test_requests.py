@@ -1,5 +1,7 @@
 """Create and end requests: every row of the contract, and any JSON at all."""
 
+from dataclasses import fields
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,18 @@ from hypothesis import strategies as st
 from api.app_sessions.requests import ended_stream, session_order
 from api.errors import ApiError
 from connectors.rtms.protocol.addresses import AddressPolicy
-from schemas.settings import Engine, RecordingFormat, SessionSettings
+from connectors.rtms.protocol.params import StreamPolicy
+from ingest.sessions import asked_for
+from schemas import settings as session_settings
+from schemas.settings import (
+    AudioCodec,
+    Engine,
+    PictureCodec,
+    RecordingFormat,
+    RecordingView,
+    SessionSettings,
+    VideoView,
+)
 
 ADDRESSES = AddressPolicy(("*.zoom.us",))
 URL = "wss://rtms.zoom.us"
@@ -192,14 +205,51 @@ def test_who_speaks_is_told_to_those_who_ask(asked):
 
 def test_recording_formats():
     assert order(recording_settings={"format": "none"}).wishes.settings.recording_format is RecordingFormat.NONE
+    assert order(recording_settings={"format": "mp3"}).wishes.settings.recording_format is RecordingFormat.MP3
     assert order(recording_settings={"view": "gallery_view"}).wishes.settings.recording_format is RecordingFormat.MP4
+
+
+def test_a_view_says_whether_shared_screens_are_shown():
+    wishes = order(recording_settings={"view": "gallery_view"}).wishes
+    assert (wishes.settings.recording_view, wishes.given) == (RecordingView.GALLERY, ("recording_view",))
+    assert order(recording_settings={}).wishes.given == ()
+
+
+def test_what_is_asked_of_zoom_may_be_named():
+    named = {
+        "audio": {"codec": "opus", "channels": 2, "mixed": True},
+        "video": {"codec": "jpg", "height": 1080, "fps": 2, "view": "individual"},
+        "share": {"codec": "png"},
+    }
+    wishes = order(rtms_settings=named).wishes
+    expected = SessionSettings(
+        audio_codec=AudioCodec.OPUS, audio_channels=2, mixed_audio=True, video_codec=PictureCodec.JPG,
+        video_width=1920, video_height=1080, video_fps=2, video_view=VideoView.INDIVIDUAL,
+        share_codec=PictureCodec.PNG,
+    )  # fmt: skip
+    assert wishes.settings == expected
+    changed = {f.name for f in fields(expected) if getattr(expected, f.name) != getattr(SessionSettings(), f.name)}
+    assert set(wishes.given) == changed
+    assert asked_for(session_settings.dumps(wishes.settings), StreamPolicy())
+    for audio in (20, 40, 1000):
+        assert order(rtms_settings={"audio": {"send_rate_ms": audio}}).wishes.settings.audio_send_rate_ms == audio
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"audio": {"codec": "mp3"}}, {"audio": {"send_rate_ms": 30}}, {"audio": {"sample_rate_hz": 44100}},
+        {"video": {"height": 480}}, {"video": {"fps": 60}}, {"share": {"view": "individual"}}, {"sound": {}}, [],
+    ],
+)  # fmt: skip
+def test_what_zoom_cannot_be_asked_for_is_refused(settings):
+    assert field_errors(rtms_settings=settings)
 
 
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
         ({"format": "webm"}, {"format": "'webm' is not one of mp4, mp3, none."}),
-        ({"format": "mp3"}, {"format": "Audio-only recordings (mp3) are not available yet. Use mp4 or none."}),
         ({"format": []}, ["[] is not of type 'string'"]),
         ({"view": "x"}, {"view": "'x' is not one of speaker_view, gallery_view, speaker_view_no_sidebar."}),
         ({"q": 1}, ["Additional properties are not allowed ('q' was unexpected)"]),

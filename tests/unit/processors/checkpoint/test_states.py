@@ -65,7 +65,6 @@ def test_the_text_is_canonical_json():
 
 def test_a_session_is_over_when_every_input_has_ended():
     ended, open_ = Mark(1, Fold(ended=True)), Mark(1)
-    assert State({"a": ended, "b": ended}).is_over()
-    assert not State({"a": ended, "b": open_}).is_over()
-    assert State({"a": ended, "b": open_}).is_over(overheard=["b"])
-    assert not State().is_over()
+    assert State({"a": ended, "b": ended}).is_over
+    assert not State({"a": ended, "b": open_}).is_over
+    assert not State().is_over

@@ -12,9 +12,9 @@ from processors.muxing.logic import MuxingLogic, StretchWork
 from processors.muxing.settings import MuxingSettings
 from processors.shell.applications import Aside, Output
 from schemas.records import Segment
-from schemas.topics import AUDIO, VIDEO
+from schemas.topics import AUDIO, SHARE, VIDEO
 from tests.support.crash_simulation import undisturbed
-from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
+from tests.support.media import START_MS, Shot, Talk, audio_records, silent, video_records, wrapped
 from tests.support.muxed import SESSION, Decoded, decoded, joined
 
 T = START_MS
@@ -25,6 +25,7 @@ def works() -> list[StretchWork]:
     meeting = {
         AUDIO.name: wrapped(SESSION, audio_records(SESSION, [Talk(T, T + 6000)])),
         VIDEO.name: wrapped(SESSION, video_records(SESSION, [Shot(T, T + 6000)])),
+        SHARE.name: silent(SESSION),
     }
     made = undisturbed(MuxingLogic(), {SESSION: meeting}, lambda _, work: (str(id(work)), work))  # type: ignore[arg-type,return-value]
     stretches = [work for work in made.values() if isinstance(work, StretchWork)]

@@ -1,7 +1,7 @@
 """Muxing's decisions survive crashes: through the real checkpoint engine, in trouble, with real pictures."""
 
 import random
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 
 import pytest
@@ -11,10 +11,11 @@ from processors.muxing import logic
 from processors.muxing.logic import EndWork, MuxingLogic, StretchWork
 from schemas.records import Audio, MediaRecord, RecordKind, Video
 from schemas.settings import RecordingFormat, SessionSettings
-from schemas.topics import AUDIO, VIDEO
+from schemas.topics import AUDIO, SHARE, VIDEO
 from tests.support.crash_simulation import Trouble, faults, simulate, undisturbed
 from tests.support.media import START_MS, Shot, Talk, audio_records, control, video_records, wrapped
 from tests.support.muxed import SESSION, muxed
+from tests.support.still_pictures import still_records
 
 T = START_MS
 
@@ -30,7 +31,8 @@ def identify(session_id: str, work: object) -> tuple[str, Hashable]:
 
 
 def troubled_meeting(rng: random.Random, session_id: str) -> dict[str, list[MediaRecord]]:
-    """Two speakers, a camera that goes off, a silence of everything, a hand-over, disorder, repetitions, late ones."""
+    """Two speakers, a camera that goes off, a shared screen, a silence of everything, a hand-over, disorder,
+    repetitions, late ones; cameras and screen as film or as stills."""
     shots = [
         Shot(T + 500, T + 5500, 1, fps=5, key_every=12, b_pictures=rng.choice((0, 0, 2))),
         Shot(T + 5500, T + 8000, 2, fps=5, key_every=4, skip=rng.choice((0, 1))),
@@ -41,9 +43,12 @@ def troubled_meeting(rng: random.Random, session_id: str) -> dict[str, list[Medi
         Talk(T + 3000, T + 9000, 2, chunk_ms=500, hum_hz=300),
         Talk(T + 20_100, T + 23_300, 1, chunk_ms=500),
     ]
+    screens = [Shot(T + 2500, T + 7000, 2, fps=2, key_every=4), Shot(T + 20_500, T + 22_500, 1, fps=1, key_every=3)]
+    filmed: list[Callable[..., list[Video]]] = [video_records, video_records, still_records]
     frames: dict[str, list[MediaRecord]] = {
         AUDIO.name: list(audio_records(session_id, talks)),
-        VIDEO.name: list(video_records(session_id, shots)),
+        VIDEO.name: list(rng.choice(filmed)(session_id, shots)),
+        SHARE.name: list(rng.choice(filmed)(session_id, screens)),
     }
     return {topic: wrapped(session_id, _disturbed(rng, records)) for topic, records in frames.items()}
 

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.muxing.black import black_picture
+from processors.muxing.chains import Chain, SentPicture
 from processors.muxing.h264 import Size, access_unit, length_prefixed
-from processors.muxing.pictures import Chain, SentPicture, Shown, ShownPicture, Stretch, show
+from processors.muxing.pictures import Shown, ShownPicture, Stretch, show
 from tests.support.media import START_MS, Shot, encoded
 
 T = START_MS

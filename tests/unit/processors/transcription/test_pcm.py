@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from processors.transcription.pcm import AudioFormat, mono, resampled
+from processors.sound.formats import AudioFormat
+from processors.transcription.pcm import is_longer, is_supported, resampled
 from schemas.records import Codec
 
 
@@ -14,7 +15,7 @@ def tone(rate_hz: int, frequency_hz: float, seconds: float = 0.5) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("codec", "rate_hz", "channels", "is_supported"),
+    ("codec", "rate_hz", "channels", "is_taken"),
     [
         (Codec.L16, 8_000, 1, True),
         (Codec.L16, 48_000, 2, True),
@@ -22,29 +23,20 @@ def tone(rate_hz: int, frequency_hz: float, seconds: float = 0.5) -> np.ndarray:
         (Codec.L16, 16_000, 3, False),
         (Codec.L16, 0, 0, False),
         (Codec.G711, 8_000, 1, True),
-        (Codec.G722, 16_000, 1, False),
-        (Codec.OPUS, 48_000, 1, False),
+        (Codec.G722, 16_000, 1, True),
+        (Codec.OPUS, 48_000, 2, True),
         (Codec.NONE, 16_000, 1, False),
     ],
 )
-def test_says_which_formats_it_takes(codec: Codec, rate_hz: int, channels: int, is_supported: bool) -> None:
-    assert AudioFormat(codec, rate_hz, channels).is_supported is is_supported
+def test_says_which_formats_it_takes(codec: Codec, rate_hz: int, channels: int, is_taken: bool) -> None:
+    assert is_supported(AudioFormat(codec, rate_hz, channels)) is is_taken
 
 
-def test_stereo_becomes_the_mean_without_overflow() -> None:
-    payload = np.array([32767, 32767, -32768, -32768, 100, -50], dtype="<i2").tobytes()
-    assert mono(AudioFormat(Codec.L16, 48_000, 2), payload).tolist() == [32767, -32768, 25]
-
-
-def test_a_cut_off_sample_is_left_out() -> None:
-    assert mono(AudioFormat(Codec.L16, 16_000, 1), b"\x01\x00\x02").tolist() == [1]
-    assert mono(AudioFormat(Codec.L16, 16_000, 2), b"\x01\x00\x03\x00\x02\x00").tolist() == [2]
-    assert mono(AudioFormat(Codec.L16, 16_000, 1), b"").tolist() == []
-
-
-def test_a_law_follows_the_standard() -> None:
-    codes = bytes([0xD5, 0x55, 0xD4, 0x2A, 0xAA, 0xC5])
-    assert mono(AudioFormat(Codec.G711, 8_000, 1), codes).tolist() == [8, -8, 24, -32256, 32256, 264]
+def test_a_chunk_is_too_long_by_its_sound_or_where_nobody_knows_that_by_its_size() -> None:
+    assert not is_longer(AudioFormat(Codec.L16, 8_000, 1), bytes(16_000), 1000)
+    assert is_longer(AudioFormat(Codec.L16, 8_000, 1), bytes(16_016), 1000)
+    assert not is_longer(AudioFormat(Codec.UNKNOWN, 0, 0), bytes(1024), 1)
+    assert is_longer(AudioFormat(Codec.UNKNOWN, 0, 0), bytes(1025), 1)
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 32_000, 48_000])
