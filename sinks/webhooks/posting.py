@@ -49,13 +49,20 @@ class Posting:
 
     def close(self) -> None:
         """Break off what is under way: it is tried again by a successor."""
-        self._run(self._sender.close())
+        self._run(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
     async def _open(self) -> Sender:
         return Sender(self._policy, self._timeout_s, self._most)
+
+    async def _end(self) -> None:
+        under_way = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        await self._sender.close()
 
     def _run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(self._timeout_s)

@@ -55,7 +55,7 @@ async def test_what_was_captured_arrives_again(
 ) -> None:
     options = {"capture_names": True, "unified_media": unified}
     file, stream, first = await capture(simulate, attend, tmp_path, "usual", **options)
-    simulator = await simulate(speed=16.0)
+    simulator = await simulate(speed=4.0)  # a recording waits for its client for as long as it lasts: here 5 s
     again = await simulator.start(MeetingRequest(recording=file))
     asked = MediaParameters(audio=AudioParameters(send_rate=20)).merged(first.said.of(MediaReady)[0].negotiated)
     second = attend(simulator, again, media=asked)

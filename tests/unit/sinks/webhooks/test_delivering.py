@@ -35,7 +35,7 @@ from sinks.webhooks.lanes import Lanes
 from sinks.webhooks.posting import Posting
 from sinks.webhooks.settings import SinkWebhooksSettings
 from tests.support.memory_losses import MemoryLosses
-from tests.support.receiver import receiving
+from tests.support.receiver import Receiver, receiving
 
 CODEC = Codec.with_ids_from(topics.ALL)
 DECODER = SimpleNamespace(
@@ -329,6 +329,16 @@ def test_what_retention_took_is_stated_before_the_rest_is_read(town, receiver, w
     town.until(are_over(town, 1))
     assert town.losses.stated == [place]
     assert receiver.states() == ["state 0"]
+
+
+def test_an_attempt_that_is_under_way_is_broken_off_at_the_end():
+    with receiving(Receiver(delay_s=30)) as slow:
+        town = Town(slow.url)
+        town.change(0)
+        town.until(lambda: town.deliverer._answers)
+        town.posting.close()
+        [(_, answer)] = town.deliverer._answers
+        assert answer.cancelled()
 
 
 def test_a_key_is_the_sessions_and_the_items(town):
