@@ -166,7 +166,7 @@ class Connection:
         self.sockets.accepted(link, now_ms)
         self.ticks.connected(SIGNALING, probing=False)
         if self._policy.probing:
-            self.sockets.ask_when_quiet(link)
+            self.sockets.ask_when_quiet(link, now_ms)
         self._subscribed = False
         planned = self._negotiation.links(offer)
         media = frozenset[Medium]().union(*(each.media for each in planned))

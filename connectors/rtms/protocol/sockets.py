@@ -86,16 +86,15 @@ class Sockets:
             link.asked_ms = now_ms
             self.deadlines.set((link.channel, PULSE), now_ms + PULSE_MS)
 
-    def ask_when_quiet(self, link: Link) -> None:
-        """For a socket that nobody else asks."""
-        self.deadlines.set((link.channel, PULSE), link.heard_ms + QUIET_MS)
+    def ask_when_quiet(self, link: Link, since_ms: int) -> None:
+        """For a socket that nobody else asks; `since_ms` is when it last showed that it lives."""
+        self.deadlines.set((link.channel, PULSE), since_ms + QUIET_MS)
 
     def answered(self, link: Link, now_ms: int) -> None:
-        """A pong came."""
+        """A pong came: the network is there, and whether Zoom is, its messages say."""
         self._answers = True
-        link.heard_ms = now_ms
         if link.asked_ms is not None and link is self.signaling:
-            self.ask_when_quiet(link)
+            self.ask_when_quiet(link, now_ms)
         link.asked_ms = None
 
     def has_no_pulse(self, link: Link, now_ms: int) -> bool:
@@ -113,7 +112,7 @@ class Sockets:
         if link.heard_ms + QUIET_MS <= now_ms:
             self.ask(link, now_ms)
         else:
-            self.ask_when_quiet(link)
+            self.ask_when_quiet(link, link.heard_ms)
 
     def wait(self, link: Link, delay_ms: int, now_ms: int, close_code: int | None, *, has_socket: bool) -> None:
         """The socket is of no use any more; wish for another one after `delay_ms`."""

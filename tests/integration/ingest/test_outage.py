@@ -42,16 +42,24 @@ async def connected(
     return streams, sessions
 
 
-async def away(kafka: Broker, streams: Sequence[Stream], meanwhile: Callable[[], object] = lambda: None) -> list[int]:
-    """Kafka dies, is away for AWAY_S and comes back; how many connections each stream has had by then."""
+async def away(kafka: Broker, streams: Sequence[Stream], last: Callable[[], object] = lambda: None) -> list[int]:
+    """Kafka dies, is away for AWAY_S and comes back; how many connections each stream has had by then.
+
+    `last` is done some seconds before it comes back: nobody comes back to a stream that Zoom has given up.
+    """
     await asyncio.to_thread(kafka.kill)
+    back_ms = streams[0].clock.now_ms() + 1000 * AWAY_S
     try:
-        back_ms = streams[0].clock.now_ms() + 1000 * AWAY_S
-        await asyncio.to_thread(meanwhile)
-        await wait_until(lambda: streams[0].clock.now_ms() > back_ms, 2 * AWAY_S, lambda: "time stands still")
+        await reached(streams[0], back_ms - 8000)
+        await asyncio.to_thread(last)
+        await reached(streams[0], back_ms)
         return [signalling(stream) for stream in streams]
     finally:
         await asyncio.to_thread(kafka.start)
+
+
+async def reached(stream: Stream, at_ms: float) -> None:
+    await wait_until(lambda: stream.clock.now_ms() > at_ms, 2 * AWAY_S, lambda: "time stands still")
 
 
 def signalling(stream: Stream) -> int:

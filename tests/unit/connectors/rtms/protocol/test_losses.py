@@ -119,13 +119,24 @@ def test_a_socket_that_answers_no_ping_any_more_is_dead_long_before_the_watchdog
     assert talk.wanted[-1].channel == SIGNALING, "12 s in all"
 
 
+def test_pongs_are_no_keep_alives() -> None:
+    """Whoever stands between may answer pings for a server that is gone."""
+    talk = Conversation().connect()
+    talk.keep_alive(MEDIA)
+    talk.frame()
+    answering(talk, 29_900)
+    assert talk.of(SocketLost) == []
+    answering(talk, 200)
+    assert [lost.channel for lost in talk.of(SocketLost)] == [SIGNALING], "and takes the others with it"
+
+
 @pytest.mark.parametrize("channel", [SIGNALING, MEDIA])
 def test_a_socket_that_says_something_needs_no_pong(channel: str) -> None:
     talk = Conversation().connect()
     talk.keep_alive(MEDIA)
     talk.frame()
     answering(talk, 5_000)
-    for _ in range(10):
+    for _ in range(6):
         answering(talk, 4_000, channel)
         talk.keep_alive(channel)
     assert talk.of(SocketLost) == []
