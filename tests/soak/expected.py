@@ -13,6 +13,7 @@ from pathlib import Path
 from processors.checkpoint.sessions import Session, SessionKey
 from processors.participants.application import participant_event
 from processors.participants.logic import ParticipantsLogic
+from processors.participants.roster import Pausing
 from processors.transcription.application import TranscriptionApplication
 from processors.transcription.logic import TranscriptionLogic
 from processors.transcription.settings import TranscriptionSettings
@@ -81,7 +82,8 @@ def _participant_events(session: str, own: Inputs) -> list[ParticipantEvent]:
             waiting = engine.feed(topic, offset, record)
             while waiting:
                 window = waiting.pop(0)
-                written.append(participant_event(session, window.work))
+                if not isinstance(window.work, Pausing):  # which is a fact of the session
+                    written.append(participant_event(session, window.work))
                 waiting += engine.done(window)
     return written
 

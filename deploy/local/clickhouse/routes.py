@@ -6,7 +6,7 @@ import gzip
 import json
 import tempfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from email.parser import BytesParser
 from email.policy import HTTP
 from http import HTTPStatus
@@ -135,9 +135,17 @@ def _decoded(request: Request) -> bytes:
             case "deflate":
                 return zlib.decompress(request.body)
             case "lz4":
-                return bytes(lz4.frame.decompress(request.body))
+                return b"".join(_lz4_frames(request.body))
             case "zstd":
                 return bytes(zstd.decompress(request.body))
     except (OSError, EOFError, RuntimeError, zlib.error, zstd.ZstdError) as damaged:
         raise EngineError(f"Code: 432. DB::Exception: the body is not {encoding}: {damaged}") from None
     raise EngineError(f"Code: 89. DB::Exception: Unknown compression method {encoding}")
+
+
+def _lz4_frames(data: bytes) -> Iterator[bytes]:
+    """All of them: drivers compress a large insert block by block, and the library stops behind the first frame."""
+    while data:
+        block, used = lz4.frame.decompress(data, return_bytes_read=True)
+        yield block
+        data = data[used:]

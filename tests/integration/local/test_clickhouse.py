@@ -62,7 +62,8 @@ def test_what_was_inserted_is_read_back(client: Client, table: str) -> None:
 
 @pytest.mark.parametrize("compression", ["lz4", "zstd", "gzip", False])
 def test_every_compression_a_driver_may_choose(clickhouse: Server, table: str, compression: str | bool) -> None:
-    rows = [(f"app_{number}", number, "s", "text" * 50, number) for number in range(5000)]
+    """Also of more than a driver sends in one block, each of which it compresses by itself."""
+    rows = [(f"app_{number}", number, "s", "text" * 500, number) for number in range(5000)]
     port = clickhouse.program.port
     with clickhouse_connect.get_client(host="127.0.0.1", port=port, compress=compression) as client:
         client.insert(table, rows, COLUMNS)
