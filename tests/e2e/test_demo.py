@@ -51,3 +51,5 @@ def test_a_meeting_runs_through_and_nothing_is_lost_or_doubled(tmp_path):
         "The best of times. And the worst.",
     ]
     assert "session ended" in answer.stdout
+    assert answer.stdout.splitlines()[-1] == "Nothing was lost, nothing doubled."
+    assert {row["met"] for row in found["rows"] if row["kind"] == "must"} == {True}

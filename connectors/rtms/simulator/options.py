@@ -33,7 +33,7 @@ examples
         one meeting, now; prints what to hand to POST /api/v1/app_sessions
   python -m connectors.rtms.simulator --start on-request --port 9000 --control-port 9001
         wait for POST /meetings on http://127.0.0.1:9001
-  python -m connectors.rtms.simulator --webhook-url http://127.0.0.1:8000/webhooks/zoom --truth-file truth.json
+  python -m connectors.rtms.simulator --webhook-url http://127.0.0.1:9002/zoom --truth-file truth.json
         announce by signed webhook; write what was really sent to a file
   python -m connectors.rtms.simulator --fault cut_media:medium=video,at_s=20 --fault pause:at_s=40,for_s=5
         make things go wrong

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from av import FFmpegError
 from rich.console import Console
 from rich.text import Text
 
@@ -88,6 +89,7 @@ def _played(stack: Stack, console: Console, settings: LocalSettings, options: ar
 
 
 def read_options(arguments: list[str], settings: LocalSettings) -> argparse.Namespace:
+    """The command line; a wrong one ends the program with status 2."""
     parser = argparse.ArgumentParser(
         prog="python -m deploy.local demo",
         description=__doc__,
@@ -187,13 +189,20 @@ def _observed(found: results.Results, collected: Collected, watcher: Watcher, fo
         outputs_doubled=watcher.outputs_doubled,
         dead_letters=watcher.dead_letters,
         final_state=watcher.final_state,
-        recording=recording.measure(found.recording, BEEP_HZ, BEEP_MS),
+        recording=_measured(found.recording),
         rest_captions=[said["transcription"]["transcript"] for said in found.captions],
         rest_utterances=len(found.utterances),
         rest_presence=[(event["event_type"], event["participant_name"]) for event in found.participant_events],
         rest_chat=[message["text"] for message in found.chat_messages],
         footprint=footprint,
     )
+
+
+def _measured(path: Path) -> recording.Measured:
+    try:
+        return recording.measure(path, BEEP_HZ, BEEP_MS)
+    except FFmpegError as error:
+        raise DemoFailed(f"{path} does not decode: {error}") from error
 
 
 def _reported(seen: report.Observed, truth: dict[str, Any], folder: Path) -> Outcome:
