@@ -23,12 +23,11 @@ class BitReader:
 
     def unsigned(self) -> int:
         """One ue(v)."""
-        zeros = 0
-        while not self.bits(1):
-            zeros += 1
-            if zeros > MAX_ZEROS:
-                raise ValueError("no number is that large")
-        return (1 << zeros) - 1 + self.bits(zeros)
+        left = self._number & (1 << self._left) - 1
+        zeros = self._left - left.bit_length()
+        if zeros > MAX_ZEROS:
+            raise ValueError("no number is that large")
+        return self.bits(2 * zeros + 1) - 1
 
     def signed(self) -> int:
         """One se(v)."""

@@ -2,16 +2,18 @@
 
 Each setting keeps one of its traps shut: no acknowledgements of its own (they lose records), no topic creation, no
 leader, no web server, no producer, no tables; the co-partitioning assignor, which needs one standby replica to be on;
-a short buffer, because it is counted in records and ours can be large.
+a short buffer, because it is counted in records and ours can be large. What it would do for each record without anybody
+having asked is off too: its monitor's statistics, and waiting for a record that is already there.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import faust
 from faust.app.base import BootStrategy
 from faust.tables.manager import TableManager
 from faust.types import Message
+from mode.types import ServiceT
 
 from connectors.kafka.settings import KafkaSettings
 from processors.settings import ProcessorsSettings
@@ -44,6 +46,11 @@ class ProcessorApp(faust.App):
 
     BootStrategy = _ConsumingOnly
 
+    def on_init_dependencies(self) -> Iterable[ServiceT]:
+        services = super().on_init_dependencies()
+        self.sensors.remove(self.monitor)
+        return services
+
     def _new_transport(self) -> DirectTransport:
         return DirectTransport(self.conf.broker_consumer, self)
 
@@ -63,6 +70,7 @@ def create_app(group: str, settings: ProcessorsSettings, kafka: KafkaSettings) -
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=MAX_FETCH_BYTES,
         consumer_metadata_max_age_ms=METADATA_AGE_MS,
+        cython_optimizations=True,
         stream_buffer_maxsize=settings.buffered_records,
         stream_wait_empty=False,
         table_standby_replicas=1,

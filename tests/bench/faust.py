@@ -66,8 +66,8 @@ def captions(session_id: str) -> Iterator[Written]:
 TRAFFIC = (
     Traffic("captions through transcription", "transcription", (topics.AUDIO, topics.CAPTIONS), topics.TRANSCRIPTS,
             CAPTIONS + 1, captions, sessions=8),
-    Traffic("sound and pictures through muxing", "muxing", (topics.AUDIO, topics.VIDEO), topics.RECORDING_SEGMENTS,
-            16, lambda session_id: meeting(session_id, 1), sessions=3),
+    Traffic("sound and pictures through muxing", "muxing", (topics.AUDIO, topics.VIDEO, topics.SHARE),
+            topics.RECORDING_SEGMENTS, 16, lambda session_id: meeting(session_id, 1), sessions=3),
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from processors.checkpoint.sessions import Session, SessionKey
 from processors.muxing.logic import MuxingLogic
 from schemas.records import Segment
-from schemas.topics import AUDIO, RECORDING_SEGMENTS, VIDEO
+from schemas.topics import AUDIO, RECORDING_SEGMENTS, SHARE, VIDEO
 from tests.bench import processor_runs
 from tests.bench.broker import kafka_in
 from tests.bench.costs import CommandFailed, cpu_of, resident_mib
@@ -49,7 +49,7 @@ def measure(rounds: int, say: Say) -> list[Row]:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="rtms-bench-")))
         env = stack.enter_context(kafka_in(folder))
         command = ["-m", "processors", "muxing"]
-        run = stack.enter_context(processor_runs.run(command, (AUDIO, VIDEO), env, folder))
+        run = stack.enter_context(processor_runs.run(command, (AUDIO, VIDEO, SHARE), env, folder))
         seconds = _rounds(rounds, _sides(run, folder, say), say)
         memory = _hour(run, say)
     return compared(seconds) + [flat(memory)]

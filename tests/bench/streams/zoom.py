@@ -43,23 +43,35 @@ T = TypeVar("T")
 
 
 class Sealed:
-    """A TLS connection that seals before it sends: many frames can leave in one go, each in TLS records of its own."""
+    """A TLS connection that seals before it sends: many frames can leave in one go, each in TLS records of its own.
+
+    What is sealed first must be sent first. `send` and `send_all` see to that for any thread; who seals without sending
+    sets `is_paced`, and then sends alone.
+    """
 
     def __init__(self, connection: socket.socket, context: ssl.SSLContext) -> None:
+        self.is_paced = False
         self._connection = connection
+        self._sending, self._sealing = threading.Lock(), threading.Lock()
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
 
     def seal(self, data: bytes) -> bytes:
         """What goes over the wire for it."""
-        self._tls.write(data)
-        return self._outgoing.read()
+        with self._sealing:
+            self._tls.write(data)
+            return self._outgoing.read()
 
     def shake_hands(self) -> None:
         self._patiently(self._tls.do_handshake)
 
     def send(self, data: bytes) -> None:
-        self._connection.sendall(self.seal(data))
+        self.send_all((data,))
+
+    def send_all(self, frames: Iterable[bytes]) -> None:
+        """All of them in one go, sealed beforehand."""
+        with self._sending:
+            self._connection.sendall(b"".join(map(self.seal, frames)))
 
     def receive(self) -> bytes:
         """What has come, at least a byte; nothing at the end."""
@@ -72,16 +84,19 @@ class Sealed:
 
     def _patiently(self, step: Callable[[], T]) -> T | None:
         while True:
-            try:
-                done = step()
-            except ssl.SSLWantReadError:
-                self._connection.sendall(self._outgoing.read())
-                if not (data := self._connection.recv(_READ)):
-                    return None
-                self._incoming.write(data)
-            else:
-                self._connection.sendall(self._outgoing.read())
+            with self._sealing:
+                try:
+                    done, is_done = step(), True
+                except ssl.SSLWantReadError:
+                    done, is_done = None, False
+                said = self._outgoing.read()
+            if said:
+                self._connection.sendall(said)
+            if is_done:
                 return done
+            if not (data := self._connection.recv(_READ)):
+                return None
+            self._incoming.write(data)
 
 
 class MediaSocket(NamedTuple):
@@ -109,7 +124,7 @@ def streams_of(sockets: Iterable[MediaSocket]) -> list[Stream]:
 
 
 class Conversation:
-    """The server's half of one socket up to its handshake's answer; a signalling socket goes on listening."""
+    """The server's half of one socket: the answers to its handshakes, and to pings."""
 
     def __init__(self, connection: Sealed, media_url: str) -> None:
         self._connection = connection
@@ -132,6 +147,13 @@ class Conversation:
                         return MediaSocket(self._connection, path, message.get("media_type", MediaType.ALL))
             self._flush()
         return None
+
+    def listen(self) -> None:
+        """After `hold`: answer pings for as long as nothing is sent at a pace. Then no client has to ask for any."""
+        while data := self._connection.receive():
+            self._protocol.receive_data(data)
+            if not self._connection.is_paced:
+                self._flush()
 
     def _answer(self, message: dict[str, Any], path: str) -> None:
         if message["msg_type"] == MessageType.SIGNALING_HAND_SHAKE_REQ:
@@ -181,22 +203,24 @@ class Zoom:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         sealed = Sealed(connection, self._tls)
+        conversation = Conversation(sealed, self.url + _MEDIA)
         try:
             sealed.shake_hands()
-            accepted = Conversation(sealed, self.url + _MEDIA).hold()
+            accepted = conversation.hold()
+            if accepted is not None:
+                with self._accepted:
+                    self.media.append(accepted)
+                    self._accepted.notify_all()
+                conversation.listen()
         except OSError:
-            return  # a client that was ended in the middle of it
-        if accepted is not None:
-            with self._accepted:
-                self.media.append(accepted)
-                self._accepted.notify_all()
+            return  # a client that was ended in the middle of it, or a socket that is sent to at a pace
 
 
 def burst(connection: Sealed, kind: str, size: int, count: int) -> None:
     """All frames in one go, sealed beforehand."""
     turns = cycle([messages.audio(1, size)] if kind == "audio" else messages.pictures(1, size))
     stamp_ms = time.time_ns() // 1_000_000
-    connection.raw.sendall(b"".join(connection.seal(next(turns).at(stamp_ms)) for _ in range(count)))
+    connection.send_all(next(turns).at(stamp_ms) for _ in range(count))
 
 
 class Pacer(threading.Thread):
@@ -215,6 +239,7 @@ class Pacer(threading.Thread):
         period_ms, due = self._load.round()
         tracks = [cycle(self._load.track(track)) for track in range(SPEAKERS + 1)]
         for connection in {connection for stream in self._streams for connection in stream}:
+            connection.is_paced = True
             connection.raw.setblocking(False)
         began = time.monotonic()
         while not self._stopped.is_set():

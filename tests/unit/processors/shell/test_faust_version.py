@@ -95,6 +95,13 @@ async def test_the_app_consumes_and_does_nothing_else(app):
     assert conf.processing_guarantee == faust.types.enums.ProcessingGuarantee.AT_LEAST_ONCE
 
 
+async def test_nothing_is_counted_or_waited_for_with_each_record(app):
+    app.on_init_dependencies()
+    app.consumer._thread.thread_loop.close()  # of the thread that is never started here
+    assert list(app.sensors) == []
+    assert app.conf.cython_optimizations
+
+
 async def test_one_agent_reads_all_topics_without_acknowledgements(app):
     (agent,) = app.agents.values()
     assert agent.concurrency == 1
