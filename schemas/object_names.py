@@ -8,8 +8,9 @@
 
 stored nowhere, but made when somebody asks for it:
 
-    sessions/{session}/index.m3u8, recording.m3u8, transcript.m3u8        playlists
+    sessions/{session}/index.m3u8, and one for each kind of track         playlists
     sessions/{session}/subtitles/{origin_ms}-{start_ms}-{duration_ms}.vtt what was said in one segment
+    sessions/{session}/chat/{origin_ms}-{start_ms}-{duration_ms}.vtt      what was written meanwhile
 
 A header is named by its own digest. Names are derived from what is stored, so writing again is no change. Pure.
 """
@@ -21,7 +22,7 @@ from typing import NamedTuple
 
 from schemas.records import Segment
 
-INDEX, RECORDING, TRANSCRIPT = "index", "recording", "transcript"
+INDEX, RECORDING, TRANSCRIPT, CHAT = "index", "recording", "transcript", "chat"
 """The playlists."""
 
 _HEADER_DIGITS = 12
@@ -74,6 +75,11 @@ def playlist_key(session_id: str, name: str) -> str:
 def subtitles_key(session_id: str, origin_ms: int, segment: StoredSegment) -> str:
     """`origin_ms` is the recording's first moment."""
     return f"sessions/{session_id}/subtitles/{origin_ms}-{segment.start_ms}-{segment.duration_ms}.vtt"
+
+
+def chat_key(session_id: str, origin_ms: int, segment: StoredSegment) -> str:
+    """As of subtitles."""
+    return f"sessions/{session_id}/chat/{origin_ms}-{segment.start_ms}-{segment.duration_ms}.vtt"
 
 
 def stored_segments(listing: Iterable[tuple[str, int]]) -> list[StoredSegment]:

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from api.pages import PAGE_SIZE, Cursor, Key
 from api.times import queried_ms
+from api.transcript_formats import Cue
 from schemas import chat_messages, ids
 from schemas.chat_messages import SEPARATOR
 from schemas.participant_events import CHAT, CHAT_MESSAGE
@@ -79,6 +80,22 @@ def query(session_id: str, cursor: Cursor, updated_after: str | None) -> tuple[s
         "after_ms": _ALWAYS_MS if updated_after is None else queried_ms("updated_after", updated_after),
         "read": PAGE_SIZE + 1,
     }
+
+
+def within(session_id: str, from_ms: int, most: int) -> tuple[str, dict[str, Any]]:
+    """The same for at most so many messages that were written at `from_ms` or later."""
+    sql, parameters = query(session_id, Cursor(Key(from_ms, "")), None)
+    return sql, parameters | {"read": most}
+
+
+def cues(rows: Iterable[Row], until_ms: int, lasting_ms: int) -> list[Cue]:
+    """Those written before `until_ms`, each as something that is to be read for a while."""
+    return [_cue(row, lasting_ms) for row in rows if row["written_ms"] < until_ms]
+
+
+def _cue(row: Row, lasting_ms: int) -> Cue:
+    text, at_ms = chat_messages.readable(row["told"]).text, row["written_ms"]
+    return Cue(at_ms, at_ms + lasting_ms, row["sender_name"], text)
 
 
 def key_of(row: Row) -> Key:

@@ -18,7 +18,7 @@ from api.media.recordings import Recording
 from api.services import Here, Services
 from connectors.host.logs import get_logger
 from connectors.objects.errors import ObjectsError
-from schemas.object_names import INDEX, RECORDING, TRANSCRIPT, playlist_key
+from schemas.object_names import CHAT, INDEX, RECORDING, TRANSCRIPT, playlist_key
 
 log = get_logger(__name__)
 
@@ -48,7 +48,7 @@ async def get_playlist(session_id: str, project_id: CurrentProject, services: He
 
 @router.get(PATH + "/sessions/{session_id}/index.m3u8", responses=_ANSWERS, response_class=Response)
 async def read_index(session_id: str, services: Here, proof: Shown) -> Response:
-    """What there is to play: the recording, and what was said in it as subtitles."""
+    """What there is to play: the recording, and what was said and written in it as subtitles."""
     return await _answered(services, session_id, INDEX, proof, playlists.index)
 
 
@@ -62,6 +62,12 @@ async def read_recording(session_id: str, services: Here, proof: Shown) -> Respo
 async def read_transcript(session_id: str, services: Here, proof: Shown) -> Response:
     """The subtitles as of now, in step with the recording."""
     return await _answered(services, session_id, TRANSCRIPT, proof, playlists.transcript)
+
+
+@router.get(PATH + "/sessions/{session_id}/chat.m3u8", responses=_ANSWERS, response_class=Response)
+async def read_chat(session_id: str, services: Here, proof: Shown) -> Response:
+    """What was written as of now, in step with the recording."""
+    return await _answered(services, session_id, CHAT, proof, playlists.chat)
 
 
 async def _answered(services: Services, session_id: str, name: str, proof: Proof, write: Write) -> Response:

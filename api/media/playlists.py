@@ -1,10 +1,19 @@
 """A recording as HLS playlists, made of the names of what is stored: they grow while the meeting goes on. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from api.media.recordings import Recording
-from schemas.object_names import RECORDING, TRANSCRIPT, StoredSegment, header_key, playlist_key, subtitles_key
+from schemas.object_names import (
+    CHAT,
+    RECORDING,
+    TRANSCRIPT,
+    StoredSegment,
+    chat_key,
+    header_key,
+    playlist_key,
+    subtitles_key,
+)
 from schemas.times import iso_utc
 
 MEDIA_TYPE = "application/vnd.apple.mpegurl"
@@ -25,10 +34,12 @@ class Links(Protocol):
 
 def index(recording: Recording, links: Links) -> str:
     """What there is to play."""
-    transcript = links.made(playlist_key(recording.session_id, TRANSCRIPT))
     return _text(
-        '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="said",NAME="Transcript",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,'
-        f'URI="{transcript}"',
+        *(
+            f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="said",NAME="{name}",DEFAULT=NO,AUTOSELECT={selected},FORCED=NO,'
+            f'URI="{links.made(playlist_key(recording.session_id, playlist))}"'
+            for name, playlist, selected in (("Transcript", TRANSCRIPT, "YES"), ("Chat", CHAT, "NO"))
+        ),
         f'#EXT-X-STREAM-INF:BANDWIDTH={max(recording.bits_per_s, 1)},SUBTITLES="said"',
         links.made(playlist_key(recording.session_id, RECORDING)),
     )
@@ -41,10 +52,19 @@ def recording(recording: Recording, links: Links) -> str:
 
 def transcript(recording: Recording, links: Links) -> str:
     """What was said: a file of subtitles for each segment."""
+    return _cued(recording, links, subtitles_key)
+
+
+def chat(recording: Recording, links: Links) -> str:
+    """What was written, in the same way."""
+    return _cued(recording, links, chat_key)
+
+
+def _cued(recording: Recording, links: Links, key_of: Callable[[str, int, StoredSegment], str]) -> str:
     lines = []
     for segment in recording.segments:
         origin_ms = recording.segments[0].start_ms
-        lines += [_duration(segment), links.made(subtitles_key(recording.session_id, origin_ms, segment))]
+        lines += [_duration(segment), links.made(key_of(recording.session_id, origin_ms, segment))]
     return _text(*_head(recording), *lines, *_end(recording))
 
 

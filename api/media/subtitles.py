@@ -1,16 +1,25 @@
-"""What was said while one segment of a recording lasts, as subtitles; for whoever has the link."""
+"""What was said and written while one segment of a recording lasts, as subtitles; for whoever has the link."""
+
+from collections.abc import Sequence
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from api.answers import answers
+from api.chat_messages import messages
 from api.errors import not_found
 from api.media.links import PATH, Links, Shown
 from api.media.objects import ANYWHERE
 from api.services import Here
 from api.transcript_formats import Cue, web_vtt
 from api.transcripts import utterances
-from schemas.object_names import StoredSegment, subtitles_key
+from schemas.object_names import StoredSegment, chat_key, subtitles_key
+
+WRITTEN_MS = 5_000
+"""How long a message is shown."""
+
+MOST_WRITTEN = 200
+"""Messages that are looked through for a file."""
 
 router = APIRouter(tags=["Media"])
 
@@ -41,5 +50,28 @@ async def read_subtitles(
     engine = utterances.engine_of(session, None)
     wanted = utterances.parameters(session, engine, None) | {"start_ms": start_ms, "end_ms": segment.end_ms}
     rows = await services.select(_QUERY, wanted)
-    cues = [Cue(row["start_ms"], row["end_ms"], row["participant_name"], row["text"]) for row in rows]
+    return _answer(
+        [Cue(row["start_ms"], row["end_ms"], row["participant_name"], row["text"]) for row in rows], origin_ms
+    )
+
+
+@router.get(
+    PATH + "/sessions/{session_id}/chat/{origin_ms}-{start_ms}-{duration_ms}.vtt",
+    responses=answers(400, 403, 404, 503),
+    response_class=Response,
+)
+async def read_written(
+    session_id: str, origin_ms: int, start_ms: int, duration_ms: int, services: Here, proof: Shown
+) -> Response:
+    """The chat in the same form, each message shown for some seconds; without what was deleted in the meeting."""
+    segment = StoredSegment(start_ms, duration_ms, "", "")
+    Links.opened(services, chat_key(session_id, origin_ms, segment), proof)
+    session = services.sessions.find(session_id)
+    if session is None or session.deletion is not None:
+        raise not_found("App session not found")
+    rows = await services.select(*messages.within(session_id, start_ms - WRITTEN_MS, MOST_WRITTEN))
+    return _answer(messages.cues(rows, segment.end_ms, WRITTEN_MS), origin_ms)
+
+
+def _answer(cues: Sequence[Cue], origin_ms: int) -> Response:
     return Response(web_vtt(cues, origin_ms), media_type=utterances.VTT_MEDIA_TYPE, headers=ANYWHERE)

@@ -18,6 +18,7 @@ from schemas.records import FactKind, OutputKind, Segment, Stored, Utterance
 from tests.support.browser import CHROMIUM, browsing
 from tests.support.house import House, Tenant
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
+from tests.support.meeting_events import chat, told_of
 from tests.support.muxed import muxed
 from tests.support.processes import wait_for
 from tests.support.still_pictures import still_records
@@ -195,7 +196,7 @@ def test_a_link_opens_one_playlist_for_players_anywhere(house, tenant, stranger,
         assert httpx.get(changed, trust_env=False).status_code == 403
 
 
-def test_what_is_said_stands_in_the_subtitles_of_its_moment(house, tenant, store):
+def test_what_is_said_and_written_stands_in_the_subtitles_of_its_moment(house, tenant, store):
     session_id = tenant.create().json()["id"]
     house.others.connect(session_id)
     for part in recording(session_id)[:3]:
@@ -206,14 +207,23 @@ def test_what_is_said_stands_in_the_subtitles_of_its_moment(house, tenant, store
             participant_name="Ada", start_ms=T + 1000 + 4000 * number, end_ms=T + 2500 + 4000 * number, text=text,
         )  # fmt: skip
         house.others.write(topics.TRANSCRIPTS, session_id, said)
+    wrote = [
+        chat(session_id, 5, 1, T + 2500, "m1", "see <this>"),
+        chat(session_id, 5, 2, T + 9000, "m2", "gone"),
+        chat(session_id, 5, 3, T + 9500, "m2", "", "delete"),
+    ]
+    house.others.happen(session_id, told_of(session_id, topics.CHAT.name, wrote))
     url = tenant.http.get(f"/app_sessions/{session_id}/playlist").json()["url"]
-    (transcript,) = re.findall(r'URI="([^"]+)"', httpx.get(url, trust_env=False).text)
-    links = re.findall(r"http\S+", httpx.get(transcript, trust_env=False).text)
+    transcript, written = re.findall(r'URI="([^"]+)"', httpx.get(url, trust_env=False).text)
 
-    def texts() -> list[str]:
+    def texts(playlist: str = transcript) -> list[str]:
+        links = re.findall(r"http\S+", httpx.get(playlist, trust_env=False).text)
         return [httpx.get(link, trust_env=False).text for link in links]
 
     wait_for(lambda: "later" in texts()[1], 30, lambda: f"not said: {texts()}")
+    wait_for(lambda: "see" in texts(written)[0], 30, lambda: f"not written: {texts(written)}")
+    message = "WEBVTT\n\n1\n00:00:02.564 --> 00:00:07.564\n<v P10>see &lt;this&gt;\n"
+    assert texts(written) == [message, message, "WEBVTT\n"]
     assert texts()[0] == "WEBVTT\n\n1\n00:00:01.064 --> 00:00:02.564\n<v Ada>early &lt;b&gt;\n"
     assert texts()[1] == "WEBVTT\n\n1\n00:00:05.064 --> 00:00:06.564\n<v Ada>later\n"
     assert texts()[2] == "WEBVTT\n"

@@ -100,6 +100,8 @@ def test_every_route_is_in_it(document):
         (f"{PLAYLISTS}/index.m3u8", "get"),
         (f"{PLAYLISTS}/recording.m3u8", "get"),
         (f"{PLAYLISTS}/transcript.m3u8", "get"),
+        (f"{PLAYLISTS}/chat.m3u8", "get"),
+        (f"{PLAYLISTS}/chat/{{origin_ms}}-{{start_ms}}-{{duration_ms}}.vtt", "get"),
         (f"{PLAYLISTS}/subtitles/{{origin_ms}}-{{start_ms}}-{{duration_ms}}.vtt", "get"),
     }
 

@@ -119,6 +119,8 @@ def test_the_index_names_the_recording_and_its_subtitles() -> None:
     assert playlists.index(of(stored(0, 4, 8)), Names()).splitlines()[2:] == [
         '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="said",NAME="Transcript",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,'
         'URI="https://api/sessions/s/transcript.m3u8"',
+        '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="said",NAME="Chat",DEFAULT=NO,AUTOSELECT=NO,FORCED=NO,'
+        'URI="https://api/sessions/s/chat.m3u8"',
         '#EXT-X-STREAM-INF:BANDWIDTH=800000,SUBTITLES="said"',
         "https://api/sessions/s/recording.m3u8",
     ]
@@ -133,6 +135,11 @@ def test_subtitles_are_in_step_with_the_recording() -> None:
         f"https://api/sessions/s/subtitles/{T}-{T + 4000}-4000.vtt",
         "#EXT-X-ENDLIST",
     ]
+
+
+def test_the_chat_is_in_step_too() -> None:
+    said, written = (make(of(stored(0, 4)), Names()) for make in (playlists.transcript, playlists.chat))
+    assert written == said.replace("/subtitles/", "/chat/")
 
 
 def test_ffmpeg_plays_the_playlist_like_the_file(tmp_path: Path) -> None:
