@@ -6,6 +6,7 @@ from dataclasses import replace
 from connectors.host.clock import Clock
 from connectors.rtms.protocol.codes import HZ_OF, DataOption, MediaCodec, Resolution
 from connectors.rtms.protocol.events import OwnerEvent
+from connectors.rtms.protocol.joining import StreamParams, StreamPolicy
 from connectors.rtms.protocol.messages import ID_FIELDS
 from connectors.rtms.protocol.parameters import (
     AudioParameters,
@@ -15,7 +16,6 @@ from connectors.rtms.protocol.parameters import (
     ShareParameters,
     VideoParameters,
 )
-from connectors.rtms.protocol.params import StreamParams, StreamPolicy
 from connectors.rtms.session import RtmsSession
 from connectors.rtms.settings import ZoomSettings
 from connectors.rtms.transport.choice import create_transport

@@ -9,8 +9,8 @@ from typing import Any
 
 from connectors.rtms.protocol import media, signaling
 from connectors.rtms.protocol.codes import MessageType
+from connectors.rtms.protocol.life import LIFE, Phase
 from connectors.rtms.protocol.links import STEPS, LinkState
-from connectors.rtms.protocol.params import LIFE, Phase
 
 TARGET = Path(__file__).parents[1] / "docs" / "rtms-states.md"
 READING = (LinkState.GREETING, LinkState.UP, LinkState.DRAINING)

@@ -34,8 +34,9 @@ from connectors.rtms.protocol.events import (
     SocketWanted,
     StreamEnded,
 )
+from connectors.rtms.protocol.joining import StreamParams, StreamPolicy
+from connectors.rtms.protocol.life import Phase
 from connectors.rtms.protocol.parameters import EVERYTHING, MediaParameters
-from connectors.rtms.protocol.params import Phase, StreamParams, StreamPolicy
 from connectors.rtms.protocol.stream import RtmsStream
 from connectors.rtms.protocol.ticks import NEVER_MS
 from connectors.rtms.transport.sockets import ConnectFailed, Socket, Transport

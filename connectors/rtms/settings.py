@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.rtms.protocol.addresses import AddressPolicy
-from connectors.rtms.protocol.params import StreamPolicy
+from connectors.rtms.protocol.joining import StreamPolicy
 
 
 class ZoomSettings(BaseSettings):

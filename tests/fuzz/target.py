@@ -10,9 +10,10 @@ from connectors.rtms.protocol.errors import Refused, RemoteError, Unusable
 from connectors.rtms.protocol.events import SIGNALING, FrameReceived
 from connectors.rtms.protocol.frames import read_frame, read_frame_plain
 from connectors.rtms.protocol.happenings import Context
+from connectors.rtms.protocol.joining import StreamPolicy
+from connectors.rtms.protocol.life import Phase
 from connectors.rtms.protocol.links import LinkState
 from connectors.rtms.protocol.messages import ID_FIELDS
-from connectors.rtms.protocol.params import Phase, StreamPolicy
 from connectors.rtms.protocol.webhooks import product_of_payload, read_stream_webhook
 from tests.support.zoom_conversation import MEDIA, ZOOM, Conversation
 

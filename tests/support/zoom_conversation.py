@@ -18,9 +18,9 @@ from connectors.rtms.protocol.events import (
     SocketWanted,
     StreamEnded,
 )
+from connectors.rtms.protocol.joining import StreamParams, StreamPolicy
 from connectors.rtms.protocol.links import LinkState
 from connectors.rtms.protocol.parameters import EVERYTHING, MediaParameters
-from connectors.rtms.protocol.params import StreamParams, StreamPolicy
 from connectors.rtms.protocol.stream import RtmsStream
 
 ZOOM = 1_700_000_000_000

@@ -18,11 +18,12 @@ from connectors.rtms.protocol.events import (
     SignalingAccepted,
     StreamEnded,
 )
+from connectors.rtms.protocol.joining import StreamParams, StreamPolicy
+from connectors.rtms.protocol.life import LIFE, Phase, Turn
 from connectors.rtms.protocol.links import Link, LinkState
 from connectors.rtms.protocol.negotiation import Negotiation
 from connectors.rtms.protocol.outbox import Outbox
 from connectors.rtms.protocol.parameters import MediaParameters
-from connectors.rtms.protocol.params import LIFE, Phase, StreamParams, StreamPolicy, Turn
 from connectors.rtms.protocol.signaling import Offer
 from connectors.rtms.protocol.signature import handshake_signature
 from connectors.rtms.protocol.sockets import ANSWER, PULSE, RETRY, SUSPICION, WATCHDOG, Sockets

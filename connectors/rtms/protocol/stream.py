@@ -37,10 +37,11 @@ from connectors.rtms.protocol.events import (
 )
 from connectors.rtms.protocol.frames import read_frame, read_head
 from connectors.rtms.protocol.happenings import Context
+from connectors.rtms.protocol.joining import StreamParams, StreamPolicy
+from connectors.rtms.protocol.life import Phase
 from connectors.rtms.protocol.links import Link, LinkState
 from connectors.rtms.protocol.outbox import Outbox
 from connectors.rtms.protocol.parameters import EVERYTHING, MediaParameters
-from connectors.rtms.protocol.params import Phase, StreamParams, StreamPolicy
 from connectors.rtms.protocol.zoomtime import is_possible
 from schemas.excerpts import Excerpt, excerpt_of
 

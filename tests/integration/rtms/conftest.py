@@ -20,8 +20,8 @@ from connectors.rtms.protocol.events import (
     OwnerEvent,
     TickDue,
 )
+from connectors.rtms.protocol.joining import StreamParams
 from connectors.rtms.protocol.parameters import EVERYTHING, MediaParameters
-from connectors.rtms.protocol.params import StreamParams
 from connectors.rtms.session import RtmsSession, SessionOutcome
 from connectors.rtms.settings import ZoomSettings
 from connectors.rtms.simulator.request import MeetingRequest

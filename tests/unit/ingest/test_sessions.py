@@ -2,8 +2,8 @@
 
 import pytest
 
+from connectors.rtms.protocol.joining import StreamPolicy
 from connectors.rtms.protocol.parameters import EVERYTHING
-from connectors.rtms.protocol.params import StreamPolicy
 from ingest.refusals import UnusableRequest
 from ingest.sessions import asked_for, wanted
 from schemas.settings import AudioCodec, PictureCodec, SessionSettings, VideoView, dumps

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from api.app_sessions.requests import ended_stream, session_order
 from api.errors import ApiError
 from connectors.rtms.protocol.addresses import AddressPolicy
-from connectors.rtms.protocol.params import StreamPolicy
+from connectors.rtms.protocol.joining import StreamPolicy
 from ingest.sessions import asked_for
 from schemas import settings as session_settings
 from schemas.settings import (

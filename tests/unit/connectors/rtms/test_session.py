@@ -8,7 +8,7 @@ import pytest
 from connectors.host.clock import SystemClock
 from connectors.rtms.protocol import messages
 from connectors.rtms.protocol.events import EndCause, FrameRejected, MediaReady, OwnerEvent, SocketLost, StreamEnded
-from connectors.rtms.protocol.params import StreamPolicy
+from connectors.rtms.protocol.joining import StreamPolicy
 from connectors.rtms.session import RtmsSession, SessionOutcome
 from connectors.rtms.transport.sockets import ConnectFailed, Listener, Socket
 from schemas.excerpts import excerpt_of

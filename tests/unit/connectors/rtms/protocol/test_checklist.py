@@ -24,8 +24,8 @@ from connectors.rtms.protocol.events import (
     StreamEnded,
     StreamStateChanged,
 )
+from connectors.rtms.protocol.joining import StreamParams, StreamPolicy
 from connectors.rtms.protocol.parameters import EVERYTHING, AudioParameters, MediaParameters
-from connectors.rtms.protocol.params import StreamParams, StreamPolicy
 from connectors.rtms.protocol.webhooks import read_stream_webhook
 from connectors.rtms.transport.sockets import Fragments
 from tests.support.goldens import GOLDENS, golden

@@ -16,9 +16,10 @@ from connectors.rtms.protocol.events import (
     SocketWanted,
     StreamEnded,
 )
+from connectors.rtms.protocol.joining import StreamParams, StreamPolicy
+from connectors.rtms.protocol.life import Phase
 from connectors.rtms.protocol.links import LinkState
 from connectors.rtms.protocol.parameters import EVERYTHING
-from connectors.rtms.protocol.params import Phase, StreamParams, StreamPolicy
 from tests.support.zoom_conversation import MEDIA, THREE, URLS, Conversation, split
 
 

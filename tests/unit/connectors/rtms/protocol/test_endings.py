@@ -12,7 +12,7 @@ from connectors.rtms.protocol.events import (
     SocketLost,
     StreamEnded,
 )
-from connectors.rtms.protocol.params import Phase
+from connectors.rtms.protocol.life import Phase
 from tests.support.zoom_conversation import MEDIA, ZOOM, Conversation
 
 

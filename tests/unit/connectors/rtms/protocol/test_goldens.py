@@ -26,6 +26,7 @@ from connectors.rtms.protocol.events import (
     StreamStateChanged,
     ZoomEvent,
 )
+from connectors.rtms.protocol.joining import StreamParams
 from connectors.rtms.protocol.messages import StreamIdentity
 from connectors.rtms.protocol.parameters import (
     EVERYTHING,
@@ -36,7 +37,6 @@ from connectors.rtms.protocol.parameters import (
     ShareParameters,
     VideoParameters,
 )
-from connectors.rtms.protocol.params import StreamParams
 from connectors.rtms.protocol.webhooks import StreamWebhook, WebhookKind, read_stream_webhook
 from tests.support.goldens import GOLDENS, MESSAGES, WEBHOOKS, golden
 from tests.support.zoom_conversation import MEDIA, PARAMS, URLS, Conversation

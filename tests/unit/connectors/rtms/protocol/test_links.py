@@ -3,9 +3,9 @@
 import pytest
 
 from connectors.rtms.protocol.errors import LocalError
+from connectors.rtms.protocol.life import LIFE, Phase, Turn
 from connectors.rtms.protocol.links import HAS_SOCKET, STEPS, Deadlines, Link, LinkState, Step
 from connectors.rtms.protocol.outbox import Outbox
-from connectors.rtms.protocol.params import LIFE, Phase, Turn
 from connectors.rtms.protocol.ticks import NEVER_MS
 
 

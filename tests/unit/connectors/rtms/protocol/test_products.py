@@ -9,8 +9,8 @@ import pytest
 
 from connectors.rtms.protocol.codes import Medium
 from connectors.rtms.protocol.events import CaptionReceived, FrameReceived, MediaReady
+from connectors.rtms.protocol.joining import StreamParams
 from connectors.rtms.protocol.messages import ID_FIELDS
-from connectors.rtms.protocol.params import StreamParams
 from connectors.rtms.protocol.webhooks import read_stream_webhook
 from tests.support.goldens import golden
 from tests.support.zoom_conversation import MEDIA, Conversation

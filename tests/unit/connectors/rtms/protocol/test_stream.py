@@ -29,9 +29,10 @@ from connectors.rtms.protocol.events import (
     StreamStateChanged,
     TickDue,
 )
+from connectors.rtms.protocol.joining import StreamParams, StreamPolicy
+from connectors.rtms.protocol.life import Phase
 from connectors.rtms.protocol.links import LinkState
 from connectors.rtms.protocol.parameters import EVERYTHING, AudioParameters, MediaParameters
-from connectors.rtms.protocol.params import Phase, StreamParams, StreamPolicy
 from connectors.rtms.protocol.stream import RtmsStream
 from connectors.rtms.protocol.ticks import NEVER_MS
 from schemas.excerpts import excerpt_of
