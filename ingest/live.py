@@ -313,7 +313,13 @@ class LiveSession:
         """State something while the reader goes on reading."""
         task = asyncio.create_task(self._insist(kind))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._stated)
+
+    def _stated(self, task: asyncio.Task[None]) -> None:
+        """`insist` waits out whatever passes, so an error is a mistake of ours: said, for nobody awaits the task."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("fact not stated", session_id=self._identity.session_id, error=type(error).__name__)
 
     async def _insist(self, kind: FactKind, hole: Hole | None = None) -> None:
         identity = self._identity
