@@ -3,7 +3,7 @@
 The messages are jsonschema's own, of the one error that says most: clients of the App Session API know them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -27,6 +27,12 @@ def conforms(schema: Schema) -> Check:
         return value
 
     return check
+
+
+def whole_number(schema: Schema) -> Callable[[Any], int]:
+    """A check for integers, which JSON may write as `1.0`: they are the same to a schema, and not to us."""
+    check = conforms(schema)
+    return lambda value: int(check(value))
 
 
 def closed(properties: Schema, *, required: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:

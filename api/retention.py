@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.json_schemas import conforms
+from api.json_schemas import whole_number
 from schemas.retention import MAX_HOURS
 
 FIELD = "retention_hours"
@@ -18,9 +18,5 @@ SCHEMA: dict[str, Any] = {
 }
 """Of the field, for the OpenAPI document."""
 
-_hours = conforms(SCHEMA)
-
-
-def hours(value: Any) -> int:
-    """The hours. Raises Invalid."""
-    return int(_hours(value))
+hours = whole_number(SCHEMA)
+"""The hours in a field. Raises Invalid."""

@@ -71,4 +71,9 @@ def asked_of_zoom(value: Any) -> dict[str, Any]:
     given = {f"{medium}_{name}": one for medium, settings in _conforms(value).items() for name, one in settings.items()}
     if "video_height" in given:
         given["video_width"] = _WIDTH_OF_HEIGHT[given["video_height"]]
-    return {_FIELDS.get(name, name): _KINDS.get(name, lambda one: one)(one) for name, one in given.items()}
+    return {_FIELDS.get(name, name): _KINDS.get(name, _plain)(one) for name, one in given.items()}
+
+
+def _plain(value: Any) -> Any:
+    """A whole number as one, which JSON may write as `25.0`; anything else as it is."""
+    return int(value) if isinstance(value, float) else value

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from api import retention
 from api.credentials import Scope
-from api.json_schemas import conforms
+from api.json_schemas import conforms, whole_number
 from api.shapes import Check, Invalid, a_string, fields_of, text_up_to
 from api.times import unix_ms
 from schemas.records import ApiKey, Project, ZoomApp
@@ -179,7 +179,7 @@ def zoom_app_document(app: ZoomApp, base_url: str) -> ZoomAppDocument:
 def _project(body: Any, required: list[str]) -> dict[str, Any]:
     checks: Mapping[str, Check] = {
         "name": _NAME,
-        "concurrency_limit": conforms(_LIMIT),
+        "concurrency_limit": whole_number(_LIMIT),
         "retention_hours": retention.hours,
     }
     return fields_of(body, checks, required=required, nullable=("concurrency_limit", "retention_hours"))

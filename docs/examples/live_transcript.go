@@ -30,7 +30,7 @@ var (
 type utterance struct {
 	Kind            string  `avro:"kind"`
 	UtteranceID     string  `avro:"utterance_id"`
-	Revision        int64   `avro:"revision"`
+	Revision        int32   `avro:"revision"`
 	Status          string  `avro:"status"`
 	ParticipantName *string `avro:"participant_name"`
 	Text            string  `avro:"text"`
@@ -38,7 +38,7 @@ type utterance struct {
 
 var (
 	schemas = map[uint32]avro.Schema{}
-	newest  = map[string]int64{}
+	newest  = map[string]int32{}
 )
 
 // schema is the one that a value was written with; the registry knows it by its id.

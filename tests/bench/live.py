@@ -95,11 +95,11 @@ def _starts(house: House, folder: Path) -> list[float]:
     path = f"/projects/{tenant.project_id}/zoom_apps"
     url = house.http(ADMIN_TOKEN).post(path, json=given).raise_for_status().json()["webhook_url"]
     with _knocking() as (port, knocks):
-        env = house.env | {"RTMS_ZOOM_ALLOWED_HOSTS": "127.0.0.1", "RTMS_ZOOM_ALLOW_PLAINTEXT": "true"}
-        worker = service(["-m", "ingest"], env, folder / f"ingest-{port}.log")
+        local = {"RTMS_ZOOM_ALLOWED_HOSTS": "127.0.0.1", "RTMS_ZOOM_ALLOW_PLAINTEXT": "true"}
+        worker = service(["-m", "ingest"], house.env | local, folder / f"ingest-{port}.log")
         worker.start()
         try:
-            with house.another(**env) as (api, _), httpx.Client(trust_env=False, timeout=20) as zoom:
+            with house.another(**local) as (api, _), httpx.Client(trust_env=False, timeout=20) as zoom:
                 address = url.replace(house.url, api.removesuffix("/api/v1"))
                 return [_start(zoom, address, port, knocks) for _ in range(STARTS)]
         finally:

@@ -53,6 +53,8 @@ def test_a_projects_term_is_that_of_its_sessions_unless_they_have_their_own(hous
     admin.put(f"{path}/template", json={"retention_hours": None}).raise_for_status()
     assert admin.patch(path, json={"retention_hours": None}).json()["retention_hours"] is None
     assert made[0].json()["expires_at"] is None, "it is not over"
+    written = admin.patch(path, content='{"concurrency_limit": 120.0, "retention_hours": 24.0}')
+    assert [written.json()[name] for name in ("concurrency_limit", "retention_hours")] == [120, 24], written.text
     for wrong in (-1, 1.5, "1", True, 10**9):
         assert tenant.create(retention_hours=wrong).json().keys() == {"retention_hours"}
         assert admin.patch(path, json={"retention_hours": wrong}).json().keys() == {"retention_hours"}

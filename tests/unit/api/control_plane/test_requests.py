@@ -54,3 +54,8 @@ def test_a_project_as_it_is_answered():
         "id": "proj_1", "name": "n", "concurrency_limit": None, "retention_hours": None,
         "created_at": "1970-01-01T00:00:00.001000Z",
     }  # fmt: skip
+
+
+def test_a_whole_number_may_be_written_as_a_decimal_fraction():
+    found = project({"name": "n", "concurrency_limit": 120.0, "retention_hours": 24.0})
+    assert [type(found[name]) for name in ("concurrency_limit", "retention_hours")] == [int, int]
