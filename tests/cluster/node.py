@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.cluster.network import BRIDGE, HOST, PODS
 NAME = "node-0"
 DOMAIN = "cluster.local"
 _READY_S = 90.0
+_PROXY_HEALTH = 10256
 _CONTAINERD = """\
 version = 2
 root = "{folder}/containerd"
@@ -34,7 +36,6 @@ snapshotter = "overlayfs"
 """
 _NAMES = """\
 .:53 {{
-    bind {host}
     errors
     kubernetes {domain} {{
         kubeconfig {config} test
@@ -60,7 +61,8 @@ class Node:
         containerd.start(_READY_S)
         for archive in archives:
             self._ctr("images", "import", str(archive))
-        others = [self._kubelet(kubectl), self._proxy(), self._unit("coredns", ["-conf", str(self._folder / "names")])]
+        names = self._unit("coredns", ["-conf", str(self._folder / "names")], lambda: _silent(53))
+        others = [self._kubelet(kubectl), self._proxy(), names]
         for unit in others:
             unit.launch()
         for unit in others:
@@ -74,7 +76,7 @@ class Node:
         (folder / "containerd.toml").write_text(told)
         (folder / "cni" / "10-bridge.conflist").write_text(json.dumps(_pod_network()))
         (folder / "kubelet.yaml").write_text(json.dumps(_kubelet_settings(folder, self._socket)))
-        (folder / "names").write_text(_NAMES.format(host=HOST, domain=DOMAIN, config=self._config))
+        (folder / "names").write_text(_NAMES.format(domain=DOMAIN, config=self._config))
         (folder / "resolv.conf").write_text(f"nameserver {HOST}\n")
 
     def _kubelet(self, kubectl: Kubectl) -> Unit:
@@ -95,7 +97,7 @@ class Node:
     def _proxy(self) -> Unit:
         arguments = ["--proxy-mode=iptables", "--masquerade-all", "--conntrack-max-per-core=0"]
         arguments += [f"--kubeconfig={self._config}", f"--hostname-override={NAME}"]
-        return self._unit("kube-proxy", arguments)
+        return self._unit("kube-proxy", arguments, lambda: _silent(_PROXY_HEALTH))
 
     def _unreachable(self) -> str:
         answer = subprocess.run(self._client("version"), capture_output=True, text=True, check=False)
@@ -112,6 +114,15 @@ class Node:
         return Unit(Program(name, command, 0, self._logs / f"{name}.log"), unready)
 
 
+def _silent(port: int) -> str:
+    """Empty when somebody listens there."""
+    try:
+        socket.create_connection((HOST, port), 1).close()
+    except OSError as problem:
+        return str(problem)
+    return ""
+
+
 def _pod_network() -> dict[str, object]:
     addresses = {"type": "host-local", "ranges": [[{"subnet": PODS}]]}
     bridge = {"type": "bridge", "bridge": BRIDGE, "isDefaultGateway": True, "hairpinMode": True, "ipam": addresses}
@@ -119,7 +130,7 @@ def _pod_network() -> dict[str, object]:
     return {"cniVersion": "1.0.0", "name": "pods", "plugins": plugins}
 
 
-def _kubelet_settings(folder: Path, socket: Path) -> dict[str, object]:
+def _kubelet_settings(folder: Path, runtime: Path) -> dict[str, object]:
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -131,7 +142,7 @@ def _kubelet_settings(folder: Path, socket: Path) -> dict[str, object]:
         "cgroupRoot": f"/{CGROUP}",
         "clusterDNS": [HOST],
         "clusterDomain": DOMAIN,
-        "containerRuntimeEndpoint": f"unix://{socket}",
+        "containerRuntimeEndpoint": f"unix://{runtime}",
         "enforceNodeAllocatable": [],
         "evictionHard": {"memory.available": "0%", "nodefs.available": "0%", "imagefs.available": "0%"},
         "failCgroupV1": False,
