@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from tests.cluster import restricted
-from tests.cluster.accounts import Account, settled
+from tests.cluster.accounts import settled
 from tests.cluster.cluster import Cluster
 from tests.cluster.image import image_name
 from tests.cluster.kubectl import Object
@@ -18,7 +18,7 @@ from tests.cluster.release import NAME, NAMESPACE
 
 EARLIER, OURS = "earlier", "ours"
 """The releases, as tags of the image."""
-SHORT_S, LONG_S = 20, 150
+SHORT_S, LONG_S = 20, 100
 EARLY_S = 8
 """So old is a meeting when something is done to it."""
 
@@ -47,9 +47,7 @@ async def _while_a_meeting_runs(cluster: Cluster, what: str, tag: str, change: C
     assert set(images.values()) == {image_name(tag)}, images
     assert set(onlooker.answers) == {"200"}, f"the API was missed: {dict(onlooker.answers)}"
     cluster.watch.say(f"{onlooker.answers['200']} requests of the API answered meanwhile, all")
-    account = await settled(cluster.meetings, held)
-    assert account.moves >= 1, "no worker was replaced under it"
-    _say(cluster, account)
+    await _settle(cluster, held, moves=1)
 
 
 async def restriction(cluster: Cluster) -> None:
@@ -60,9 +58,7 @@ async def restriction(cluster: Cluster) -> None:
 async def undisturbed(cluster: Cluster) -> None:
     """A meeting, everything of it in the log and in its results."""
     held = await cluster.meetings.start(seconds=SHORT_S, seed=1)
-    account = await settled(cluster.meetings, held)
-    assert not account.holes_ms, f"nothing happened to it, and yet: {account.holes_ms}"
-    _say(cluster, account)
+    await _settle(cluster, held, moves=0)
 
 
 async def check(cluster: Cluster) -> None:
@@ -72,7 +68,7 @@ async def check(cluster: Cluster) -> None:
 
 async def drain(cluster: Cluster) -> None:
     """The worker that holds a meeting is evicted; another eviction beside it is refused meanwhile."""
-    held = await cluster.meetings.start(seconds=60, seed=4)
+    held = await cluster.meetings.start(seconds=45, seed=4)
     await cluster.meetings.heard(held, EARLY_S)
     worker = (await cluster.meetings.state(held.session)).worker
     assert worker in cluster.ready("ingest"), f"{worker} is none of {cluster.ready('ingest')}"
@@ -82,9 +78,7 @@ async def drain(cluster: Cluster) -> None:
         assert not await asyncio.to_thread(cluster.evict, other), "both workers could be evicted at once"
         await asyncio.to_thread(cluster.await_ready, "ingest", 2)
     _still_runs(held)
-    account = await settled(cluster.meetings, held)
-    assert account.moves >= 1, "it was not handed over"
-    _say(cluster, account)
+    await _settle(cluster, held, moves=1)
 
 
 async def scale(cluster: Cluster) -> None:
@@ -96,7 +90,7 @@ async def scale(cluster: Cluster) -> None:
             await asyncio.to_thread(cluster.release.upgrade, OURS, {"workloads": {"ingest": {"replicas": count}}})
             await asyncio.to_thread(cluster.await_ready, "ingest", count)
     _still_runs(held)
-    _say(cluster, await settled(cluster.meetings, held))
+    await _settle(cluster, held, moves=1)
 
 
 async def uninstall(cluster: Cluster) -> None:
@@ -121,15 +115,17 @@ CHAPTERS = {
 """In this order."""
 
 
+async def _settle(cluster: Cluster, held: Held, moves: int) -> None:
+    """The meeting is over and all is as promised; `moves`: how often at least it was handed over, 0: never."""
+    account = await settled(cluster.meetings, held)
+    cluster.watch.say(str(account))
+    assert (len(account.unheard_ms) >= moves) if moves else not account.unheard_ms, f"not moved as expected: {account}"
+
+
 def _still_runs(held: Held) -> None:
     """What was done took less time than the meeting, or it would prove nothing."""
     last_ms = max(sent.timestamp_ms for sent in held.stream.truth.sent)
     assert last_ms < held.stream.meeting.end_ms - 1000, "the meeting was over before: this machine is too slow for it"
-
-
-def _say(cluster: Cluster, account: Account) -> None:
-    holes = ", ".join(f"{medium} {length} ms" for medium, length in sorted(account.holes_ms.items())) or "none"
-    cluster.watch.say(f"moved {account.moves} times, {account.frames} frames, sound complete, longest holes: {holes}")
 
 
 def _images(cluster: Cluster) -> dict[str, str]:
