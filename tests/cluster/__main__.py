@@ -81,7 +81,8 @@ def _prepare(watch: Stopwatch) -> None:
     with watch.step("images"):
         images = Images(CACHE / "images", watch)
         wanted = {EARLIER: earlier.check_out(FOLDER / "earlier"), OURS: REPOSITORY}
-        images.export(FOLDER, *(images.build(tag, tree) for tag, tree in wanted.items()))
+        made = [images.build_pause(found["pause"]), *(images.build(tag, tree) for tag, tree in wanted.items())]
+        images.export(FOLDER, *made)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -18,7 +19,7 @@ ADD base.tar /
 RUN ln -sf python3 /usr/bin/python
 CMD ["python3"]
 """
-_PAUSE_FILE = 'FROM {base}\nUSER 65535:65535\nENTRYPOINT ["/bin/sleep", "infinity"]\n'
+_PAUSE_FILE = 'FROM scratch\nCOPY pause /\nUSER 65535:65535\nENTRYPOINT ["/pause"]\n'
 # What this machine fetches packages with; it does not become part of the image.
 _FETCHING = ("/etc/pip.conf", "/etc/ssl/certs")
 
@@ -47,11 +48,20 @@ class Images:
             self._bud(name, *arguments, "-f", str(context / "deploy" / "docker" / "Dockerfile"), str(context))
         return name
 
+    def build_pause(self, program: Path) -> str:
+        """The image that holds a pod's namespaces; its name."""
+        context = self._cache / "pause"
+        context.mkdir(parents=True, exist_ok=True)
+        shutil.copy(program, context / "pause")
+        (context / "Dockerfile").write_text(_PAUSE_FILE)
+        self._bud(PAUSE, str(context))
+        return PAUSE
+
     def export(self, folder: Path, *names: str) -> list[Path]:
         """One archive for each, as containerd imports them."""
         files = []
         with self._watch.step("writing images for the node"):
-            for number, name in enumerate((PAUSE, *names)):
+            for number, name in enumerate(names):
                 files.append(folder / f"image-{number}.tar")
                 files[-1].unlink(missing_ok=True)
                 self._buildah("push", "--quiet", name, f"docker-archive:{files[-1]}:{name}")
@@ -66,10 +76,8 @@ class Images:
             _run("mmdebstrap", "--quiet", "--variant=minbase", f"--include={_PACKAGES}", _SUITE, str(draft))
             draft.rename(tar)
         (context / "Dockerfile").write_text(_BASE_FILE)
-        with self._watch.step("making base images"):
+        with self._watch.step("making the base image"):
             self._bud(self.base, str(context))
-            (context / "pause").write_text(_PAUSE_FILE.format(base=self.base))
-            self._bud(PAUSE, "-f", str(context / "pause"), str(context))
         tar.unlink()
 
     def _has(self, name: str) -> bool:
@@ -96,7 +104,7 @@ def image_name(tag: str) -> str:
 
 
 def _key() -> str:
-    return hashlib.sha256(f"{_SUITE}{_PACKAGES}{_BASE_FILE}{_PAUSE_FILE}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{_SUITE}{_PACKAGES}{_BASE_FILE}".encode()).hexdigest()[:12]
 
 
 def _run(*command: str) -> None:

@@ -49,6 +49,7 @@ class Module(NamedTuple):
 MODULES = (
     Module("etcd", {"etcd": "go.etcd.io/etcd/server/v3"}),
     Module("coredns", {"coredns": "."}),
+    Module("pause", {"pause": "."}),
     Module("kubernetes", {name: f"k8s.io/kubernetes/cmd/{name}" for name in _SERVERS}),
 )
 

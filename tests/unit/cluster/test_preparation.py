@@ -52,7 +52,7 @@ def test_an_older_go_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(machine._go()) == ["Go 1.26 or newer builds Kubernetes, this is go1.25.3"]
 
 
-@pytest.mark.parametrize("module", programs.MODULES, ids=lambda module: module.name)
+@pytest.mark.parametrize("module", [m for m in programs.MODULES if m.name != "pause"], ids=lambda module: module.name)
 def test_what_is_built_is_pinned_with_its_checksums(module: programs.Module) -> None:
     required = re.findall(r"^\s*(?:require )?(\S+\.\S+/\S+) (v\S+)", (module.folder / "go.mod").read_text(), re.M)
     sums = (module.folder / "go.sum").read_text()
@@ -70,7 +70,7 @@ def test_another_source_is_built_anew(tmp_path: Path, monkeypatch: pytest.Monkey
     with (tmp_path / "modules" / "etcd" / "go.sum").open("a") as file:
         file.write("\n")
     changed = [old != module.key for old, module in zip(before, programs.MODULES, strict=True)]
-    assert changed == [True, False, False]
+    assert changed == [module.name == "etcd" for module in programs.MODULES]
 
 
 def test_the_cluster_is_the_newest_that_the_chart_is_validated_for() -> None:
