@@ -9,7 +9,7 @@ from pathlib import Path
 from deploy.local.settings import REPOSITORY
 from tests.cluster.machine import Unfit
 
-_UNTAGGED = "8148375c0befda3687b6b39fcbdab6634e183318"
+_UNTAGGED = "7163900a64a9b4a86115f56bfc47ce6b1efe1146"
 
 
 def revision() -> str:
