@@ -8,19 +8,22 @@ not hold, the control groups of containers, is made under one name and removed h
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.local.settings import REPOSITORY
-from tests.cluster.machine import CGROUPS
+from tests.cluster.machine import CGROUPS, Unfit
 
 CGROUP = "rtms-cluster"
 GRACE_S = 20.0
+_LOOK_S = 0.1
 _UNIFIED = "cgroup.controllers"
 
 
@@ -78,8 +81,23 @@ def _make_control_groups() -> None:
 
 
 def _remove_control_groups() -> None:
-    """They are empty now: whoever was in them is dead."""
+    """They are empty as soon as whoever was in them is dead."""
+    deadline = time.monotonic() + GRACE_S
     for hierarchy in _hierarchies():
         for path, _, _ in os.walk(hierarchy / CGROUP, topdown=False):
-            with contextlib.suppress(FileNotFoundError):
-                Path(path).rmdir()
+            while not _is_removed(Path(path)):
+                if time.monotonic() > deadline:
+                    raise Unfit(f"{path} is in use, by a process that does not end")
+                time.sleep(_LOOK_S)
+
+
+def _is_removed(group: Path) -> bool:
+    try:
+        group.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError as problem:
+        if problem.errno != errno.EBUSY:
+            raise
+        return False
+    return True
