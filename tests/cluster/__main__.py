@@ -34,13 +34,14 @@ def main() -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.cluster", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=CHAPTERS, default=list(CHAPTERS), help="some chapters of it")
-    chosen: list[str] = parser.parse_args().only
+    parser.add_argument("--earlier", default="", help="the revision to upgrade from, instead of the last tag")
+    options = parser.parse_args()
     console = Console(highlight=False)
     began = time.monotonic()
     with interruptible(lambda: os._exit(130)):
         try:
             machine.check(is_to_build=not programs.are_built(CACHE / "programs"))
-            code = _run([name for name in CHAPTERS if name in chosen], console)
+            code = _run([name for name in CHAPTERS if name in options.only], options.earlier, console)
         except Interrupted:
             code = 130
         except (Unfit, Unavailable) as why:
@@ -54,7 +55,7 @@ def main() -> int:
     return code
 
 
-def _run(chapters: list[str], console: Console) -> int:
+def _run(chapters: list[str], revision: str, console: Console) -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / "lock").open("w") as lock:
         try:
@@ -66,21 +67,21 @@ def _run(chapters: list[str], console: Console) -> int:
         (FOLDER / "times.jsonl").unlink(missing_ok=True)
         watch = Stopwatch(FOLDER / "times.jsonl", console)
         try:
-            _prepare(watch)
+            _prepare(revision, watch)
             return enclosure.run(FOLDER, "--folder", str(FOLDER), *chapters)
         finally:
             watch.table()
             console.print(Text(f"logs: {FOLDER / 'logs'}", style="dim"))
 
 
-def _prepare(watch: Stopwatch) -> None:
+def _prepare(revision: str, watch: Stopwatch) -> None:
     """Everything that is made from packages: none of it is fetched by the cluster itself."""
     with watch.step("programs"):
         found = programs.ensure(CACHE / "programs", watch) | {"helm": helm(), "kubectl": kubectl()}
         (FOLDER / "programs.json").write_text(json.dumps({name: str(path) for name, path in found.items()}))
     with watch.step("images"):
         images = Images(CACHE / "images", watch)
-        wanted = {EARLIER: earlier.check_out(FOLDER / "earlier"), OURS: REPOSITORY}
+        wanted = {EARLIER: earlier.check_out(FOLDER / "earlier", revision), OURS: REPOSITORY}
         made = [images.build_pause(found["pause"]), *(images.build(tag, tree) for tag, tree in wanted.items())]
         images.export(FOLDER, *made)
 

@@ -9,7 +9,8 @@ from connectors.rtms.protocol.codes import Medium
 from connectors.rtms.simulator.truth import ConnectionStory
 from schemas.records import Hole, RecordKind
 from tests.cluster.meetings import Held, Meetings
-from tests.support.hand_overs import check_envelope, check_holes, check_silence, heard, spoken
+from tests.integration.ingest.conftest import check_envelope
+from tests.integration.ingest.taking_over import check_holes, check_silence, heard, spoken
 
 HOLE_MS = 3000
 

@@ -32,12 +32,15 @@ class Chapter(NamedTuple):
 
 async def upgrade(cluster: Cluster) -> None:
     """All workloads, from the earlier release to ours in the middle of a meeting, and back in the middle of another."""
-    await _while_a_meeting_runs(cluster, "helm upgrade to our release", OURS, partial(cluster.release.upgrade, OURS), 2)
+    there = partial(cluster.release.upgrade, OURS)
+    await _while_a_meeting_runs(cluster, "helm upgrade to our release", OURS, there, seed=2)
     back = partial(cluster.release.rollback, cluster.release.revision() - 1)
-    await _while_a_meeting_runs(cluster, "helm rollback to the earlier release", EARLIER, back, 3)
+    await _while_a_meeting_runs(cluster, "helm rollback to the earlier release", EARLIER, back, seed=3)
 
 
-async def _while_a_meeting_runs(cluster: Cluster, what: str, tag: str, change: Callable[[], None], seed: int) -> None:
+async def _while_a_meeting_runs(
+    cluster: Cluster, what: str, tag: str, change: Callable[[], None], *, seed: int
+) -> None:
     held = await cluster.meetings.start(seconds=LONG_S, seed=seed)
     await cluster.meetings.heard(held, EARLY_S)
     with Onlooker(cluster.meetings.description_url) as onlooker, cluster.watch.step(what):

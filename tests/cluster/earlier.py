@@ -1,4 +1,4 @@
-"""The release that is upgraded from: the last tag; until there is one, a commit whose schemas are older than ours."""
+"""The release that is upgraded from: the last tag; until there is one, the first commit that can be rolled back to."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from pathlib import Path
 from deploy.local.settings import REPOSITORY
 from tests.cluster.machine import Unfit
 
-_UNTAGGED = "7163900a64a9b4a86115f56bfc47ce6b1efe1146"
+_ROLLS_BACK = "tests/unit/processors/test_rolled_back.py"
 
 
 def revision() -> str:
-    """What git knows it by."""
+    """What git knows it by: before that test was there, no older release could read what a newer one kept."""
     tags = _git("tag", "--list", "v*", "--sort=-version:refname", "--merged").split()
-    return tags[0] if tags else _UNTAGGED
+    return tags[0] if tags else _git("log", "--diff-filter=A", "--format=%H", "--", _ROLLS_BACK).split()[-1]
 
 
-def check_out(folder: Path) -> Path:
-    """The tree of that release below `folder`. Raises Unfit."""
+def check_out(folder: Path, wanted: str = "") -> Path:
+    """The tree of a revision, or of that release, below `folder`. Raises Unfit."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     archive = folder.with_suffix(".tar")
-    _git("archive", "--output", str(archive), revision())
+    _git("archive", "--output", str(archive), wanted or revision())
     subprocess.run(["tar", "--extract", "--file", str(archive), "--directory", str(folder)], check=True)
     archive.unlink()
     return folder
