@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import queue
 import ssl
 import threading
 from collections.abc import Iterator
@@ -12,49 +13,42 @@ from contextlib import contextmanager
 from deploy.local.ports import LOOPBACK
 from tests.support.certificates import Authority
 
+_START_S = 10
+
 
 @contextmanager
 def tls_relay(port: int, authority: Authority) -> Iterator[int]:
     """The loopback port on which the server of `port` is reached by TLS."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*authority.issue("relay"))
-    loop, ready, found = asyncio.new_event_loop(), threading.Event(), []
+    started: queue.Queue[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
+
+    async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_reader, inner_writer = await asyncio.open_connection(LOOPBACK, port)
+        pumps = [asyncio.create_task(_pump(reader, inner_writer)), asyncio.create_task(_pump(inner_reader, writer))]
+        try:
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            for end in (writer, inner_writer):
+                end.transport.abort()
+            await asyncio.gather(*pumps, return_exceptions=True)
 
     async def serve() -> None:
-        server = await asyncio.start_server(
-            lambda reader, writer: _join(reader, writer, port), LOOPBACK, 0, ssl=context
-        )
-        found.append(server.sockets[0].getsockname()[1])
-        ready.set()
-        async with server:
-            await server.serve_forever()
+        stop = asyncio.Event()
+        async with await asyncio.start_server(join, LOOPBACK, 0, ssl=context) as server:
+            started.put((server.sockets[0].getsockname()[1], asyncio.get_running_loop(), stop))
+            await stop.wait()
 
-    def run() -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            loop.run_until_complete(task)
-
-    task = loop.create_task(serve())
-    thread = threading.Thread(target=run, name="tls-relay", daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="tls-relay", daemon=True)
     thread.start()
-    ready.wait(10)
+    found, loop, stop = started.get(timeout=_START_S)
     try:
-        yield found[0]
+        yield found
     finally:
-        loop.call_soon_threadsafe(task.cancel)
+        loop.call_soon_threadsafe(stop.set)
         thread.join()
-        loop.close()
-
-
-async def _join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
-    inner_reader, inner_writer = await asyncio.open_connection(LOOPBACK, port)
-    try:
-        await asyncio.wait(
-            [asyncio.create_task(_pump(reader, inner_writer)), asyncio.create_task(_pump(inner_reader, writer))],
-            return_when=asyncio.FIRST_COMPLETED,
-        )
-    finally:
-        inner_writer.close()
-        writer.close()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
