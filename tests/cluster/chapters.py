@@ -21,6 +21,8 @@ EARLIER, OURS = "earlier", "ours"
 SHORT_S, LONG_S = 20, 100
 EARLY_S = 8
 """So old is a meeting when something is done to it."""
+MOST = 4
+"""Meetings at once."""
 
 
 class Chapter(NamedTuple):
@@ -72,8 +74,7 @@ async def check(cluster: Cluster) -> None:
 async def drain(cluster: Cluster) -> None:
     """The worker that holds a meeting is evicted; another eviction beside it is refused meanwhile."""
     held = await cluster.meetings.start(seconds=45, seed=4)
-    await cluster.meetings.heard(held, EARLY_S)
-    worker = (await cluster.meetings.state(held.session)).worker
+    worker = await _holder(cluster, held)
     assert worker in cluster.ready("ingest"), f"{worker} is none of {cluster.ready('ingest')}"
     (other,) = cluster.ready("ingest") - {worker}
     with cluster.watch.step(f"evicting {worker}"):
@@ -85,15 +86,25 @@ async def drain(cluster: Cluster) -> None:
 
 
 async def scale(cluster: Cluster) -> None:
-    """Workers come and go under a meeting."""
-    held = await cluster.meetings.start(seconds=LONG_S, seed=5)
-    await cluster.meetings.heard(held, EARLY_S)
+    """Workers come and go under meetings, of which one at least is not with the worker that always stays."""
+    meetings = [await cluster.meetings.start(seconds=LONG_S, seed=5)]
+    while await _holder(cluster, meetings[-1]) == f"{NAME}-ingest-0" and len(meetings) < MOST:
+        meetings.append(await cluster.meetings.start(seconds=LONG_S, seed=5))
     for count in (3, 1, 2):
         with cluster.watch.step(f"helm upgrade to {count} workers"):
             await asyncio.to_thread(cluster.release.upgrade, OURS, {"workloads": {"ingest": {"replicas": count}}})
             await asyncio.to_thread(cluster.await_ready, "ingest", count)
-    _still_runs(held)
-    await _settle(cluster, held, moves=1)
+    _still_runs(meetings[0])
+    accounts = [await settled(cluster.meetings, held) for held in meetings]
+    for account in accounts:
+        cluster.watch.say(str(account))
+    assert any(account.unheard_ms for account in accounts), "none was handed over"
+
+
+async def _holder(cluster: Cluster, held: Held) -> str | None:
+    """Who has the meeting, once it is some seconds old."""
+    await cluster.meetings.heard(held, EARLY_S)
+    return (await cluster.meetings.state(held.session)).worker
 
 
 async def uninstall(cluster: Cluster) -> None:
