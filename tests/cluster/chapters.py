@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from tests.cluster import restricted
 from tests.cluster.accounts import settled
-from tests.cluster.cluster import Cluster
+from tests.cluster.cluster import READY_S, Cluster
 from tests.cluster.image import image_name
-from tests.cluster.kubectl import Object
+from tests.cluster.kubectl import Object, wait_until
 from tests.cluster.meetings import Held
 from tests.cluster.onlooker import Onlooker
 from tests.cluster.release import NAME, NAMESPACE
@@ -112,8 +112,12 @@ async def uninstall(cluster: Cluster) -> None:
     await asyncio.to_thread(cluster.release.uninstall)
     kinds = cluster.kubectl("api-resources", "--verbs=list", "--namespaced", "-o", "name").split()
     told = ",".join(kind for kind in kinds if not kind.startswith(("events", "endpoints")))
-    left = [_shown(thing) for thing in cluster.kubectl.get(told) if _is_ours(thing)]
-    assert left == [], f"left behind: {left}"
+
+    def left() -> list[str]:
+        return [_shown(thing) for thing in cluster.kubectl.get(told) if _is_ours(thing)]
+
+    # helm waits for what it made itself, not for the pods of that, which have their grace.
+    await asyncio.to_thread(wait_until, lambda: not left(), READY_S, lambda: f"left behind: {left()}")
     cluster.watch.say(f"nothing of it is left in {NAMESPACE}, of {len(kinds)} kinds")
 
 
