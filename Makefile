@@ -10,12 +10,12 @@ FUZZ_S ?= 60
 FUZZER := .cache/fuzz/atheris-3.0.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test soak bench fuzz check made fmt lock clean
+.PHONY: help demo up test test-cluster soak bench fuzz check made fmt lock clean
 
 help:  ## list the verbs
 	@echo "rtms-pipeline"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PYTHON=python3.12 make …   use another Python (3.11 or newer) for the first set-up"
 
@@ -28,6 +28,9 @@ up: $(READY)  ## start the whole pipeline and keep it up until Ctrl-C
 test: $(READY)  ## run all tests on their own Kafka and ClickHouse (ARGS="-k name" for some, JOBS=1 for one by one)
 	@$(PY) -m scripts.chart.tools
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-cluster: $(READY)  ## run the chart on a real Kubernetes of its own, with meetings (root on Linux; ARGS="--only upgrade")
+	@$(PY) -m tests.cluster $(ARGS)
 
 soak: $(READY)  ## ten meetings, one of an hour, and every fault there is (it prints how to repeat it)
 	@$(PY) -m tests.soak $(ARGS)

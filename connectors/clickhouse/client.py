@@ -139,6 +139,7 @@ def connect(settings: ClickHouseSettings, database: str) -> Client:
         username=settings.username,
         password=settings.password.get_secret_value(),
         database=database,
+        ca_cert=settings.ca_location or None,
         connect_timeout=settings.connect_timeout_s,
         send_receive_timeout=settings.timeout_s,
         autogenerate_session_id=False,  # a session would allow one query at a time

@@ -1,5 +1,6 @@
-"""Addresses that an operator may set."""
+"""Addresses and files that an operator may set."""
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 
@@ -15,3 +16,14 @@ def http_address(url: str, example: str, account: str) -> str:
     if parts.username or parts.password:
         raise ValueError(f"must name nobody: {account} do")
     return url
+
+
+def existing_file(location: str) -> str:
+    """The path of a file, or empty for none, as it was given.
+
+    Raises:
+        ValueError: there is no such file.
+    """
+    if location and not Path(location).is_file():
+        raise ValueError("must be a file that exists")
+    return location

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from connectors.host.addresses import existing_file
+
 
 class ObjectsSettings(BaseSettings):
     """`url` is `file:///folder` or `s3://bucket/prefix`.
@@ -27,6 +29,9 @@ class ObjectsSettings(BaseSettings):
     region: str = Field(default="us-east-1", description="of the bucket")
     access_key_id: str = Field(default="", description="empty: the machine's own credentials")
     secret_access_key: SecretStr = Field(default=SecretStr(""), description="goes with the access key's id")
+    ca_location: str = Field(
+        default="", description="a file with the authority's certificate of that service; empty: the public ones"
+    )
     timeout_s: int = Field(default=30, ge=1, description="for one answer of the store")
     retry_s: int = Field(default=10, ge=0, description="how long one call is retried by itself")
 
@@ -39,6 +44,11 @@ class ObjectsSettings(BaseSettings):
         if parts.scheme == "s3" and parts.netloc:
             return url
         raise ValueError("must be file:///folder or s3://bucket/prefix")
+
+    @field_validator("ca_location")
+    @classmethod
+    def _readable(cls, location: str) -> str:
+        return existing_file(location)
 
     @model_validator(mode="after")
     def _whole_key(self) -> Self:

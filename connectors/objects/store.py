@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import obstore
 from obstore.exceptions import BaseError
@@ -19,6 +19,9 @@ from connectors.objects import signing
 from connectors.objects.errors import Denied, NotFound, translate
 from connectors.objects.keys import checked
 from connectors.objects.settings import ObjectsSettings
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig
 
 _CHUNK_BYTES = 1024 * 1024
 _SERVED_BYTES = 256 * 1024
@@ -129,13 +132,16 @@ class ObjectStore:
 def _open(settings: ObjectsSettings, endpoint: str) -> LocalStore | S3Store:
     if settings.is_folder:
         return LocalStore(settings.folder, mkdir=True, automatic_cleanup=True)
+    options: ClientConfig = {
+        "allow_http": endpoint.startswith("http://"),
+        "timeout": timedelta(seconds=settings.timeout_s),
+    }
+    if settings.ca_location:
+        options["root_certificate"] = Path(settings.ca_location).read_bytes()
     return S3Store(
         settings.bucket,
         prefix=settings.prefix or None,
-        client_options={
-            "allow_http": endpoint.startswith("http://"),
-            "timeout": timedelta(seconds=settings.timeout_s),
-        },
+        client_options=options,
         retry_config={"retry_timeout": timedelta(seconds=settings.retry_s)},
         **settings.s3_config(endpoint),
     )

@@ -5,6 +5,7 @@ therefore the same in every replay, however the topics interleave. Being immutab
 that waits for something later keeps the fold from before it arrived.
 """
 
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, Self
 
 from schemas import seams
@@ -33,6 +34,11 @@ _OPENING = (RecordKind.BEGIN, RecordKind.END)
 """What may be of a newer epoch than all before it: a worker that claims a session only to finish it writes `end`."""
 
 _LEFT_OUT = ("late", "stale", "foreign", "implausible", "unknown", "crowded")
+
+
+def known_fields(names: Collection[str], value: Mapping[str, Json]) -> dict[str, Json]:
+    """What this release knows of what another one wrote: a newer one may have been rolled back."""
+    return {name: part for name, part in value.items() if name in names}
 
 
 class Fold(NamedTuple):
@@ -147,4 +153,4 @@ class Fold(NamedTuple):
 
     @classmethod
     def from_json(cls, value: dict[str, Json]) -> Self:
-        return cls(**value)
+        return cls(**known_fields(cls._fields, value))

@@ -7,7 +7,7 @@ whatever order they are read.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Self
 
 from processors.checkpoint.folds import Fold
@@ -51,7 +51,7 @@ class State:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The state in `text`.
+        """The state in `text`; what only a newer release knows is left out.
 
         Raises:
             ValueError, KeyError, TypeError: `text` is no state.
@@ -59,7 +59,7 @@ class State:
         value = json.loads(text)
         return cls(
             {topic: Mark(mark["offset"], Fold.from_json(mark["fold"])) for topic, mark in value["marks"].items()},
-            {track: Progress(*progress) for track, progress in value["progress"].items()},
+            {track: Progress(*cut[: len(fields(Progress))]) for track, cut in value["progress"].items()},
             value["finished"],
         )
 

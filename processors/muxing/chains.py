@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import accumulate
 from typing import Any, NamedTuple, Self
 
+from processors.checkpoint.folds import known_fields
 from processors.muxing.h264 import AccessUnit, access_unit
 from processors.muxing.parameters import in_force, is_complete
 from processors.muxing.stills import CODECS as STILL_CODECS
@@ -77,7 +78,8 @@ class Chain:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        return cls(**value | {"parameters": tuple(map(bytes.fromhex, value["parameters"]))})
+        parameters = tuple(map(bytes.fromhex, value["parameters"]))
+        return cls(**known_fields(cls.__dataclass_fields__, value) | {"parameters": parameters})
 
 
 class Accepted(NamedTuple):

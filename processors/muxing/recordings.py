@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from processors.checkpoint.folds import known_fields
 from processors.muxing import audio
 from processors.muxing.chains import Chain
 from processors.muxing.h264 import Size
@@ -58,7 +59,7 @@ class Frame:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any] | None) -> Self:
-        return cls(**value) if value else cls.of(_DEFAULTS)
+        return cls(**known_fields(cls.__dataclass_fields__, value)) if value else cls.of(_DEFAULTS)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

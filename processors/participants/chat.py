@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Self
 
-from processors.checkpoint.folds import Json
+from processors.checkpoint.folds import Json, known_fields
 from processors.checkpoint.windows import Observed
 from processors.participants.chat_details import additional_of, is_private, text_of
 from schemas import chat_messages, ids
@@ -62,7 +62,7 @@ class Conversation:
 
     @classmethod
     def from_json(cls, value: Json) -> Self:
-        return cls(**value) if value else cls()
+        return cls(**known_fields(cls.__dataclass_fields__, value)) if value else cls()
 
     def to_json(self) -> dict[str, Any]:
         return {"messages": self.messages, "is_crowded": self.is_crowded, "count": self.count}

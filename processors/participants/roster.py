@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from connectors.rtms.protocol.codes import SessionState, StreamState
-from processors.checkpoint.folds import Json
+from processors.checkpoint.folds import Json, known_fields
 from processors.checkpoint.windows import Observed
 from schemas import settings as session_settings
 from schemas.participant_events import JOIN, LEAVE, SPEECH_START, SPEECH_STOP
@@ -94,7 +94,9 @@ class Roster:
 
     @classmethod
     def from_json(cls, value: Json) -> Self:
-        return cls(**{**value, "unseen": tuple(value["unseen"])}) if value else cls()
+        if not value:
+            return cls()
+        return cls(**{**known_fields(cls.__dataclass_fields__, value), "unseen": tuple(value["unseen"])})
 
     def to_json(self) -> dict[str, Any]:
         return {

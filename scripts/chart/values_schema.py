@@ -89,6 +89,8 @@ _OWN: dict[str, Schema] = {
             "kafka": closed(_CA | {"certificateKey": TEXT, "privateKeyKey": TEXT}),
             "registry": closed(_CA),
             "oauth": closed(_CA),
+            "clickhouse": closed(_CA),
+            "objects": closed(_CA),
         }
     ),
     "objectsVolume": closed({"existingClaim": TEXT}),

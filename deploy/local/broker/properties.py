@@ -57,7 +57,7 @@ _FAIL_OVER: dict[str, object] = {
     "group.consumer.min.session.timeout.ms": 6000,
     "group.consumer.session.timeout.ms": 8000,
     "group.consumer.min.heartbeat.interval.ms": 1000,
-    "group.consumer.heartbeat.interval.ms": 2000,
+    "group.consumer.heartbeat.interval.ms": 1000,
 }
 
 _LIMITS: dict[str, object] = {

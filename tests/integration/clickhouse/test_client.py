@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.clickhouse.tables import create
 from deploy.local.server import Server
 from schemas.clickhouse import TABLES, UTTERANCES
+from tests.support.certificates import Authority
+from tests.support.tls_relay import tls_relay
 
 SELECT = "SELECT utterance_id, text, revision FROM utterances WHERE session_id = {session:String} ORDER BY start_ms"
 
@@ -165,3 +168,15 @@ def test_a_query_that_takes_longer_than_it_may_says_so(client: ClickHouse) -> No
     with pytest.raises(Unavailable) as caught:
         client.query(slow, patience_s=0)
     assert caught.value.code == TOO_LONG
+
+
+def test_an_engine_behind_an_authority_of_ones_own(clickhouse: Server, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    with tls_relay(clickhouse.program.port, authority) as port:
+        settings = ClickHouseSettings(url=f"https://127.0.0.1:{port}", patience_s=0)
+        stranger = ClickHouse(settings)
+        with pytest.raises(Unavailable):
+            stranger.query("SELECT 1 AS one")
+        client = ClickHouse(settings.model_copy(update={"ca_location": str(authority.file)}))
+        assert client.query("SELECT 1 AS one") == [{"one": 1}]
+        client.close()

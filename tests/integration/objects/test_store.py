@@ -18,7 +18,9 @@ from connectors.objects.settings import ObjectsSettings
 from connectors.objects.signing import Verdict
 from connectors.objects.store import ObjectStore
 from deploy.local.ports import free_ports
+from tests.support.certificates import Authority
 from tests.support.s3_server import s3_server
+from tests.support.tls_relay import tls_relay
 
 KEY = "app_1/recording.mp4"
 
@@ -182,3 +184,16 @@ def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     store = ObjectStore(ObjectsSettings(url=f"file://{tmp_path}"))
     with pytest.raises((Unavailable, Denied)):
         store.put("file/below", b"x")
+
+
+def test_a_bucket_behind_an_authority_of_ones_own(s3_endpoint: str, tmp_path: Path) -> None:
+    bucket = f"b{uuid.uuid4().hex[:16]}"
+    assert httpx.put(f"{s3_endpoint}/{bucket}", trust_env=False).status_code == 200
+    authority = Authority(tmp_path)
+    with tls_relay(urlsplit(s3_endpoint).port or 0, authority) as port:
+        settings = bucket_settings(f"https://127.0.0.1:{port}", bucket)
+        with pytest.raises(Unavailable):
+            ObjectStore(settings).put(KEY, b"content")
+        store = ObjectStore(settings.model_copy(update={"ca_location": str(authority.file)}))
+        store.put(KEY, b"content")
+        assert store.get(KEY) == b"content"

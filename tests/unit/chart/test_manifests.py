@@ -32,6 +32,13 @@ MATRIX = {
             "strimzi": {"cluster": "events", "topics": True, "user": True},
         },
     ),
+    "authorities": merged(
+        SMALLEST,
+        {
+            "config": {"clickhouse": {"url": "https://clickhouse"}, "objects": {"endpoint": "https://objects"}},
+            "tls": {"clickhouse": {"existingSecret": "authority"}, "objects": {"existingSecret": "authority"}},
+        },
+    ),
     "open": merged(SMALLEST, {"networkPolicy": {"enabled": False}, "defaults": {"spread": False}}),
     "oauth": merged(
         SMALLEST,
@@ -131,6 +138,21 @@ def test_a_changed_setting_restarts_its_readers_and_nobody_else() -> None:
         for manifests in (before, after)
     ]
     assert {name for name in sums[0] if sums[0][name] != sums[1][name]} == {"processor-muxing"}
+
+
+def test_an_authority_is_where_it_is_read_and_nowhere_else() -> None:
+    found: dict[str, set[str]] = {"RTMS_CLICKHOUSE_CA_LOCATION": set(), "RTMS_OBJECTS_CA_LOCATION": set()}
+    for pod in pods(render(values=MATRIX["authorities"])):
+        for container in pod.containers:
+            told = {variable["name"]: variable.get("value", "") for variable in container["env"]}
+            mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
+            for name in found.keys() & told.keys():
+                assert str(Path(told[name]).parent) in mounted
+                found[name].add(pod.component)
+    assert found == {
+        "RTMS_CLICKHOUSE_CA_LOCATION": {"api", "check", "setup", "sink-clickhouse"},
+        "RTMS_OBJECTS_CA_LOCATION": {"api", "sink-objects"},
+    }
 
 
 def test_an_autoscaled_workload_says_no_number_of_its_own() -> None:

@@ -37,6 +37,8 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     (kafka(**SASL, sasl_mechanism="OAUTHBEARER"), "set config.kafka.oauth_token_url"),
     (kafka(replication_factor=1, min_insync_replicas=2), "nothing could ever be written"),
     ({"tls": {"kafka": {"existingSecret": "ca"}}}, "set it to SSL or SASL_SSL"),
+    ({"tls": {"clickhouse": {"existingSecret": "ca"}}}, "config.clickhouse.url is not https://"),
+    ({"tls": {"objects": {"existingSecret": "ca"}}}, "config.objects.endpoint is not https://"),
     (
         kafka(security_protocol="SSL") | {"tls": {"kafka": {"existingSecret": "c", "certificateKey": "c"}}},
         "privateKeyKey",

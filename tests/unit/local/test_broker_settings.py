@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from deploy.local.broker.archive import archive_flags, archive_path, training_flags
 from deploy.local.broker.java import Java
 from deploy.local.broker.properties import Listeners, broker_properties
+from deploy.local.settings import REPOSITORY
 from schemas.topics import MAX_BATCH_BYTES
 
 
@@ -57,3 +59,11 @@ def test_flags_differ_between_the_two_kinds_of_archive(tmp_path: Path) -> None:
 
         assert archive_flags(java, [], tmp_path)[0] == f"{use}{path}"
         assert training_flags(java, path)[0] == f"{make}{path}"
+
+
+def test_what_operators_are_told_is_what_all_tests_run_with() -> None:
+    page = (REPOSITORY / "docs" / "operations.md").read_text().partition("## What your brokers are to be told")[2]
+    told = dict(re.findall(r"^\| `(group\.\S+)` \| (\d+) ", page.partition("\n## ")[0], re.M))
+
+    assert len(told) == 4
+    assert {name: settings()[name] for name in told} == told

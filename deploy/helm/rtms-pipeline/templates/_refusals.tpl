@@ -49,6 +49,12 @@
 {{- if and .Values.tls.kafka.existingSecret (not (hasSuffix "SSL" $protocol)) -}}
 {{- $why = append $why (printf "tls.kafka names certificates, but config.kafka.security_protocol is %s: set it to SSL or SASL_SSL" $protocol) -}}
 {{- end -}}
+{{- if and .Values.tls.clickhouse.existingSecret (not (hasPrefix "https://" .Values.config.clickhouse.url)) -}}
+{{- $why = append $why "tls.clickhouse names an authority, but config.clickhouse.url is not https://: change one of them" -}}
+{{- end -}}
+{{- if and .Values.tls.objects.existingSecret (not (hasPrefix "https://" (.Values.config.objects.endpoint | default ""))) -}}
+{{- $why = append $why "tls.objects names an authority, but config.objects.endpoint is not https://: change one of them" -}}
+{{- end -}}
 {{- if ne (empty .Values.tls.kafka.certificateKey) (empty .Values.tls.kafka.privateKeyKey) -}}
 {{- $why = append $why "mutual TLS needs both tls.kafka.certificateKey and tls.kafka.privateKeyKey" -}}
 {{- end -}}

@@ -43,6 +43,12 @@ RTMS_{{ upper $group }}_{{ upper $name }}: {{ include "rtms.text" $value | quote
 {{- if $tls.oauth.existingSecret -}}
 {{- $found = append $found (dict "name" "oauth" "secret" $tls.oauth.existingSecret "files" (dict "RTMS_KAFKA_OAUTH_CA_LOCATION" $tls.oauth.caKey)) -}}
 {{- end -}}
+{{- range $group := list "clickhouse" "objects" -}}
+{{- $secret := index $tls $group -}}
+{{- if and $secret.existingSecret (has $group $.facts.settings) -}}
+{{- $found = append $found (dict "name" $group "secret" $secret.existingSecret "files" (dict (printf "RTMS_%s_CA_LOCATION" (upper $group)) $secret.caKey)) -}}
+{{- end -}}
+{{- end -}}
 {{- toYaml $found -}}
 {{- end -}}
 

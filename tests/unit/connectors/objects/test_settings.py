@@ -25,3 +25,8 @@ def test_without_keys_the_machines_own_credentials_are_used() -> None:
 def test_other_places_are_refused(url: str) -> None:
     with pytest.raises(ValidationError):
         ObjectsSettings(url=url)
+
+
+def test_an_authority_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValidationError, match="must be a file that exists"):
+        ObjectsSettings(ca_location="/nowhere/ca.crt")
