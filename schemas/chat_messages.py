@@ -52,6 +52,11 @@ def dumps(details: ChatDetails) -> str:
     return msgspec.json.encode(details, order="deterministic").decode()
 
 
+def is_emptied(details: ChatDetails) -> bool:
+    """Whether the words are gone, because the message was deleted in the meeting."""
+    return bool(details.additional.get("is_deleted"))
+
+
 def readable(text: str) -> ChatDetails:
     """The details in `text`; those of an empty message where it holds none, for those who must go on."""
     try:

@@ -15,8 +15,9 @@ from connectors.kafka.records import Place
 from connectors.kafka.records import Record as KafkaRecord
 from connectors.kafka.settings import KafkaSettings
 from deploy.local.demo.accounting import MediumAccount
-from schemas import sessions, topics
+from schemas import chat_messages, sessions, topics
 from schemas.codec import Undecodable
+from schemas.participant_events import CHAT_MESSAGE
 from schemas.records import MediaRecord, OutputKind, ParticipantEvent, Record, SessionChange, Utterance
 
 OUTPUT_TOPICS = (topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.SESSION_CHANGES, topics.DEAD_LETTERS)
@@ -108,6 +109,8 @@ class Watcher:
         if isinstance(value, Utterance) and value.kind is OutputKind.ITEM:
             identity = ("utterance", value.utterance_id, value.revision)
         elif isinstance(value, ParticipantEvent) and value.kind is OutputKind.ITEM:
+            if value.event == CHAT_MESSAGE and chat_messages.is_emptied(chat_messages.readable(value.details)):
+                return  # stands in the place of one that was told already
             identity = ("event", value.event_id, 0)
         elif isinstance(value, SessionChange):
             identity = ("change", value.session_id, value.sequence)
