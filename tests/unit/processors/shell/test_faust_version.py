@@ -98,7 +98,7 @@ async def test_the_app_consumes_and_does_nothing_else(app):
 async def test_nothing_is_counted_or_waited_for_with_each_record(app):
     app.on_init_dependencies()
     app.consumer._thread.thread_loop.close()  # of the thread that is never started here
-    assert list(app.sensors) == []
+    assert [type(sensor) for sensor in app.sensors] == [faust.Sensor]
     assert app.conf.cython_optimizations
 
 
