@@ -12,6 +12,7 @@ from tests.soak import sound
 from tests.soak.expected import CHANGES, Expected, Inputs
 from tests.soak.meetings import sent
 from tests.soak.observed import Observed
+from tests.support.deleted_chat import settled
 
 SHOWN = 5
 
@@ -36,12 +37,13 @@ def fed(meeting: Meeting, inputs: Inputs) -> list[str]:
 
 def differences(expected: Expected, observed: Observed) -> list[str]:
     """Everything of one session that is lost, doubled or different."""
+    left = settled(expected.events)
     return [
         *_records("utterance", expected.utterances, observed.utterances, lambda u: u.utterance_id or "end"),
-        *_records("participant event", expected.events, observed.events, lambda e: e.event_id or "end"),
+        *_records("participant event", expected.events, observed.events, lambda e: e.event_id or "end", left),
         *_records("segment", expected.segments, observed.segments, lambda s: s.segment_id or "end"),
         *_rows(clickhouse.UTTERANCES.name, "utterance_id", _items(expected.utterances), observed),
-        *_rows(clickhouse.PARTICIPANT_EVENTS.name, "event_id", _items(expected.events), observed),
+        *_rows(clickhouse.PARTICIPANT_EVENTS.name, "event_id", _items(left), observed),
         *_session_row(observed),
         *_objects(expected, observed),
         *_recording(expected.movie, observed.movie),
@@ -54,12 +56,21 @@ def _items(records: Iterable[Any]) -> list[Any]:
 
 
 def _records(
-    what: str, expected: Sequence[_Item], found: Sequence[_Item], identify: Callable[[_Item], str]
+    what: str,
+    expected: Sequence[_Item],
+    found: Sequence[_Item],
+    identify: Callable[[_Item], str],
+    left: Sequence[_Item] = (),
 ) -> list[str]:
-    """A record may be written again, but as the same: readers know it by its id."""
+    """A record may be written again, but as the same, or as what is `left` of it: readers know it by its id."""
     wanted = {identify(item): item for item in expected}
+    replaced = {identify(item): item for item in left}
     seen = {identify(item) for item in found}
-    unlike = [item for item in found if identify(item) in wanted and item != wanted[identify(item)]]
+    unlike = [
+        item
+        for item in found
+        if identify(item) in wanted and item not in (wanted[identify(item)], replaced.get(identify(item)))
+    ]
     return [
         *_lines(f"{what} lost", (_shown(wanted[key]) for key in wanted.keys() - seen)),
         *_lines(f"{what} that should not be", (_shown(item) for item in found if identify(item) not in wanted)),

@@ -6,12 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from schemas import object_names
+from schemas import chat_messages, object_names
+from schemas.chat_messages import ChatDetails
+from schemas.participant_events import CHAT_MESSAGE, CHAT_MESSAGE_DELETED
 from schemas.records import HistoryEntry, OutputKind, ParticipantEvent, Segment, SessionChange, Utterance
 from tests.soak import sound
 from tests.soak.comparison import again, differences
 from tests.soak.expected import CHANGES, Expected
 from tests.soak.observed import Observed, Rows
+from tests.support.deleted_chat import settled
 
 S = "app_0123456789abcdef"
 
@@ -90,6 +93,25 @@ def test_the_same_is_the_same_and_the_same_written_again_too() -> None:
 def test_each_way_to_spoil_a_result_is_seen(spoil: Callable[[Observed], Observed], said: str) -> None:
     [line] = differences(EXPECTED, spoil(WHOLE))
     assert said in line
+
+
+def test_the_words_of_a_deleted_message_are_gone_from_its_row_and_may_be_gone_from_its_record() -> None:
+    said, deleted = (
+        ParticipantEvent(session_id=S, kind=OutputKind.ITEM, event_id=f"msg_1.{number}", event=event,
+                         details=chat_messages.dumps(ChatDetails(text=text)))
+        for number, (event, text) in enumerate([(CHAT_MESSAGE, "words"), (CHAT_MESSAGE_DELETED, "")])
+    )  # fmt: skip
+    left = settled([said, deleted])
+    assert "words" not in left[0].details
+    expected = replace(EXPECTED, events=[said, deleted])
+
+    def observed(in_rows: list[ParticipantEvent]) -> Observed:
+        seen = [{"event_id": event.event_id, "details": event.details} for event in in_rows]
+        found = replace(WHOLE, events=[said, deleted, left[0]])
+        return changed_rows(participant_events=Rows(seen, len(seen)))(found)
+
+    assert differences(expected, observed(left)) == []
+    assert "msg_1.0 different" in differences(expected, observed([said, deleted]))[0]
 
 
 def test_how_far_two_sounds_are_apart() -> None:
