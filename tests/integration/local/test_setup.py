@@ -15,6 +15,11 @@ import pytest
 
 from deploy.local.settings import REPOSITORY
 
+PYTHON = """#!/bin/sh
+# The real one, but an environment is not made before `made` is there.
+'{python}' "$@" || exit
+case " $* " in *" venv "*) while [ ! -e '{clone}/made' ]; do sleep 0.05; done ;; esac
+"""
 OURS = ("api", "connectors", "deploy/local", "ingest", "processors", "schemas", "sinks")
 INTERRUPTED = 130
 
@@ -28,7 +33,7 @@ class SetUp:
             self.process = subprocess.Popen(
                 ["scripts/setup"],
                 cwd=clone,
-                env=os.environ | {"PYTHON": sys.executable, "PIP_NO_INDEX": "1"},
+                env=os.environ | {"PYTHON": str(clone / "python"), "PIP_NO_INDEX": "1"},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -53,6 +58,8 @@ def clone(tmp_path: Path) -> Path:
     (tmp_path / "requirements.lock").write_text("# name==version, if there were any\n")
     (tmp_path / "deploy/local/kafka.lock.json").write_text("[]\n")
     (tmp_path / "deploy/local/__main__.py").write_text("print('prepared')\n")
+    (tmp_path / "python").write_text(PYTHON.format(python=sys.executable, clone=tmp_path))
+    (tmp_path / "python").chmod(0o755)
     return tmp_path
 
 
@@ -83,13 +90,14 @@ def test_what_was_interrupted_is_done_again_and_who_comes_meanwhile_waits(
     clone: Path, start: Callable[[], SetUp]
 ) -> None:
     first = start()
-    wait_until((clone / ".venv/bin/python").exists, first.said)  # there long before its pip is
+    wait_until((clone / ".venv/bin/python").exists, first.said)
     second = start()
     wait_until(lambda: "waiting for it" in second.said(), second.said)
 
     first.interrupt()
 
     assert first.end() == INTERRUPTED
+    (clone / "made").touch()
     assert "Traceback" not in first.said()
     assert "interrupted; the next make does it again" in first.said()
     assert second.end() == 0, second.said()
@@ -112,6 +120,7 @@ def test_what_was_interrupted_is_done_again_and_who_comes_meanwhile_waits(
 
 @pytest.mark.timeout(300)
 def test_who_has_waited_for_a_set_up_that_succeeds_does_nothing(clone: Path, start: Callable[[], SetUp]) -> None:
+    (clone / "made").touch()
     (clone / "deploy/local/__main__.py").write_text(
         "import pathlib, time\nwhile not pathlib.Path('go-on').exists():\n    time.sleep(0.01)\n"
     )
