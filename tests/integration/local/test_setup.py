@@ -24,6 +24,11 @@ OURS = ("api", "connectors", "deploy/local", "ingest", "processors", "schemas", 
 INTERRUPTED = 130
 
 
+def _hear_interrupts() -> None:
+    """Whoever is started in the background of a shell ignores Ctrl-C, and so do all whom he starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class SetUp:
     """One run of the script in a clone of its own, as `make` starts it."""
 
@@ -37,6 +42,7 @@ class SetUp:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_hear_interrupts,
             )
 
     def said(self) -> str:
