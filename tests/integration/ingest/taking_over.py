@@ -154,7 +154,7 @@ def spoken(stream: Stream) -> Audio:
 
 
 def believed(media: dict[str, list[MediaRecord]]) -> dict[str, list[MediaRecord]]:
-    """What readers believe: nothing of an older epoch once a newer one has begun."""
+    """What readers believe: nothing of an older epoch once a newer one has begun, and nothing behind the first end."""
     return {medium: _believed(records) for medium, records in media.items()}
 
 
@@ -164,6 +164,8 @@ def _believed(records: list[MediaRecord]) -> list[MediaRecord]:
         newest = max(newest, record.epoch)
         if record.epoch == newest:
             found.append(record)
+        if record.kind is RecordKind.END:
+            break
     return found
 
 
