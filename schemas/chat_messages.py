@@ -15,6 +15,9 @@ PRIVATE = "only_bot"
 
 SEPARATOR = "."
 
+DELETED = "is_deleted"
+"""Stands in a record's additional details, with nothing else, once its message was deleted in the meeting."""
+
 
 class Revised(NamedTuple):
     """A message and a state of it; revisions grow, not always by one."""
@@ -52,9 +55,14 @@ def dumps(details: ChatDetails) -> str:
     return msgspec.json.encode(details, order="deterministic").decode()
 
 
+def emptied(to: str) -> ChatDetails:
+    """What is left of a message that was deleted in the meeting."""
+    return ChatDetails(to=to, additional={DELETED: True})
+
+
 def is_emptied(details: ChatDetails) -> bool:
     """Whether the words are gone, because the message was deleted in the meeting."""
-    return bool(details.additional.get("is_deleted"))
+    return bool(details.additional.get(DELETED))
 
 
 def readable(text: str) -> ChatDetails:

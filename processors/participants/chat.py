@@ -122,7 +122,7 @@ def _message(revised: Revised, known: Known, record: Chat) -> Message:
     to = PRIVATE if known.is_private else EVERYONE
     details = ChatDetails(text=text_of(record), to=to, additional=additional_of(record))
     if not known.said:
-        details = ChatDetails(to=to, additional={"is_deleted": True})
+        details = chat_messages.emptied(to)
     return Message(
         event=CHAT_MESSAGE if known.said else CHAT_MESSAGE_DELETED,
         event_id=chat_messages.event_id(revised),

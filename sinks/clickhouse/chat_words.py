@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 
 from connectors.clickhouse.client import ClickHouse
 from schemas import chat_messages
-from schemas.chat_messages import SEPARATOR, ChatDetails
+from schemas.chat_messages import DELETED, SEPARATOR
 from schemas.clickhouse import PARTICIPANT_EVENTS
 from schemas.participant_events import CHAT_MESSAGE, CHAT_MESSAGE_DELETED
 from schemas.records import OutputKind, ParticipantEvent
 from sinks.clickhouse.rows import Position, row_of
 
 _MESSAGE = "(session_id, splitByChar({separator:String}, event_id)[1])"
-_IS_EMPTIED = "JSONExtractBool(details, 'additional', 'is_deleted')"
+_IS_EMPTIED = f"JSONExtractBool(details, 'additional', '{DELETED}')"
 _LEFT = f"""
 SELECT * FROM {PARTICIPANT_EVENTS.name}
 WHERE session_id IN {{sessions:Array(String)}} AND event = {{message:String}} AND NOT {_IS_EMPTIED}
@@ -72,6 +72,6 @@ class ChatWords:
 def _emptied(row: dict[str, Any]) -> Emptied:
     names = ("session_id", "event_id", "event", "participant_id", "participant_name", "timestamp_ms", "details")
     event = ParticipantEvent(kind=OutputKind.ITEM, **{name: row[name] for name in names})
-    left = ChatDetails(to=chat_messages.readable(event.details).to, additional={"is_deleted": True})
+    left = chat_messages.emptied(chat_messages.readable(event.details).to)
     at = Position(int(row["_partition"]), int(row["_offset"]), int(row["created_at_ms"]))
     return Emptied(replace(event, details=chat_messages.dumps(left)), at)

@@ -190,6 +190,17 @@ class Village:
             lag = Lag(self.kafka, group, names)
             until(lambda lag=lag: not lag(), f"{group} caught up")
 
+    def replay(self, session_id, word):
+        """Write all of it again while the sinks are stopped, and have them begin at the first record."""
+        sinks = (self.house.sink, self.house.objects_sink)
+        for sink in sinks:
+            sink.stop()
+        self.publish(session_id, word)
+        self.forget_offsets()
+        for sink in sinks:
+            sink.start()
+        self.caught_up()
+
     def forget_offsets(self):
         """Have the sinks, which must not run, begin at the first record again."""
         admin = AdminClient(self.kafka.admin_config())

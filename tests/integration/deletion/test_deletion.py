@@ -54,14 +54,7 @@ def test_what_is_read_or_written_again_afterwards_stays_gone(village, word):
     village.delete(session_id)
     until(lambda: village.receipt(session_id)["complete"], "complete")
     told = len(village.told(session_id))
-    sinks = (village.house.sink, village.house.objects_sink)
-    for sink in sinks:
-        sink.stop()
-    village.publish(session_id, word)
-    village.forget_offsets()
-    for sink in sinks:
-        sink.start()
-    village.caught_up()
+    village.replay(session_id, word)
     assert village.traces(session_id, word) == []
     village.publish(session_id, word)
     village.caught_up()
@@ -122,14 +115,7 @@ def test_a_transcript_alone_is_gone_everywhere_and_stays_so(village, word):
     assert parts(receipt()) == {"rows": 2 * LINES, "records": 2 * LINES}
     assert (receipt()["said_until"], receipt()["reason"]) == (None, "asked")
     assert words_left(village, session_id, word) == {*PEOPLE, "media"}
-    sinks = (village.house.sink, village.house.objects_sink)
-    for sink in sinks:
-        sink.stop()
-    village.publish(session_id, word)
-    village.forget_offsets()
-    for sink in sinks:
-        sink.start()
-    village.caught_up()
+    village.replay(session_id, word)
     until(lambda: words_left(village, session_id, word) == {*PEOPLE, "media"}, "gone again")
     assert (len(village.objects(session_id)), village.state(session_id)) == (stored, "ended")
     assert village.tenant.http.delete(f"/app_sessions/{session_id}/transcript").status_code == 200
