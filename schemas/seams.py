@@ -2,8 +2,8 @@
 
 Zoom keeps audio while nobody is connected and sends it to the next connection; whatever else it sent meanwhile is lost.
 Where the second side begins with silence, what stood between cannot be known, so the hole is the longest that it can
-be: up to the new connection. Audio alone can be whole: after a hand-over, for then Zoom was told by a close, everything
-that it had sent by then was read, and from then on it keeps all of it.
+be: up to the new connection and the moment in which Zoom hears of it. Audio alone can be whole: after a hand-over, for
+then Zoom was told by a close, everything that it had sent by then was read, and from then on it keeps all of it.
 
 Nobody knows who else was about to speak. Where everybody's sound comes apart, what lies beside the last chunk of the
 one connection and beside the first of the other may be lost with the rest, so a hole of sound takes them in.
@@ -22,6 +22,9 @@ ALL_BUT_OVER_MS = 3_000
 
 PACKET_MS = 20
 """How long a chunk is in all codecs but L16, as Zoom sends them."""
+
+TAKES_WORD_MS = 250
+"""So long after a client has said that it is ready, Zoom may not have heard it and may still be sending to nobody."""
 
 _PICTURES = frozenset({VIDEO.medium, SHARE.medium})
 
@@ -50,7 +53,7 @@ def hole(medium: str, through_ms: int, begun_ms: int, first: First | None, *, ha
     elif medium in _PICTURES and first is not None:
         to_ms = first.at_ms
     else:
-        to_ms = begun_ms
+        to_ms = _told_again_ms(begun_ms, first)
     return Hole(medium=medium, from_ms=through_ms, to_ms=to_ms, cause=CAUSE) if to_ms > through_ms else None
 
 
@@ -59,6 +62,12 @@ def _heard_again_ms(through_ms: int, begun_ms: int, first: First | None) -> int:
     if first is None or first.at_ms > begun_ms:
         return begun_ms
     return through_ms if first.at_ms <= through_ms else first.at_ms + first.beside_ms
+
+
+def _told_again_ms(begun_ms: int, first: First | None) -> int:
+    """From when on all of a medium is there that Zoom does not keep: it has to hear that somebody is ready."""
+    sure_ms = begun_ms + TAKES_WORD_MS
+    return sure_ms if first is None else max(begun_ms, min(sure_ms, first.at_ms))
 
 
 def unheard_end(medium: str, through_ms: int, ended_ms: int) -> Hole | None:

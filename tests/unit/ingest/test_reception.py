@@ -40,7 +40,7 @@ def test_each_medium_from_its_last_to_its_first() -> None:
     reception.tick("share", T + 12_300)
     reception.frame("captions", T + 4_000)
     assert stretches(reception.take_holes()) == {
-        "audio": (4_900, 5_700), "video": (5_040, 12_100), "share": (4_500, 12_000), "captions": (0, 12_000),
+        "audio": (4_900, 5_700), "video": (5_040, 12_100), "share": (4_500, 12_250), "captions": (0, 12_000),
     }  # fmt: skip
     reception.frame("video", T + 20_000)
     reception.tick("events", T + 20_000)
