@@ -26,6 +26,7 @@ class Posting:
         self._thread.start()
         self._sender = self._run(self._open())
         self._hosts: Counter[str] = Counter()
+        self._under_way: set[asyncio.Task[Any]] = set()
 
     def has_room(self, url: str) -> bool:
         """Whether one more may be tried now: a host that does not answer must not take everybody's turn."""
@@ -34,7 +35,7 @@ class Posting:
     def post(self, url: str, body: str, headers: Mapping[str, str]) -> "Future[Answer]":
         """Send one."""
         self.reserve(url)
-        return asyncio.run_coroutine_threadsafe(self._sender.post(url, body.encode(), headers), self._loop)
+        return asyncio.run_coroutine_threadsafe(self._post(url, body.encode(), headers), self._loop)
 
     def reserve(self, url: str) -> None:
         """Count one that is under way."""
@@ -57,8 +58,18 @@ class Posting:
     async def _open(self) -> Sender:
         return Sender(self._policy, self._timeout_s, self._most)
 
+    async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        posting = asyncio.current_task()
+        assert posting is not None
+        self._under_way.add(posting)
+        try:
+            return await self._sender.post(url, body, headers)
+        finally:
+            self._under_way.discard(posting)
+
     async def _end(self) -> None:
-        under_way = asyncio.all_tasks() - {asyncio.current_task()}
+        """Only the attempts are cancelled: each ends the tasks that its connection has begun by itself."""
+        under_way = tuple(self._under_way)
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
