@@ -6,11 +6,9 @@ from importlib import import_module
 
 from connectors.host import logs
 from connectors.host.configuration import Configured
-from connectors.host.program import Program
 from connectors.host.settings import LogSettings
+from deploy.local.program import PROGRAM
 from deploy.local.settings import LocalSettings
-
-PROGRAM = Program("deploy.local", "local", "The whole pipeline on one machine.", (LocalSettings, LogSettings))
 
 
 def main() -> int:

@@ -17,7 +17,6 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.rtms.simulator.rules import Credentials
 from connectors.rtms.simulator.sound import BEEP_HZ, BEEP_MS
 from connectors.rtms.simulator.writer import SHORTEST_S
-from deploy.local.command import PROGRAM
 from deploy.local.console import ConsoleReport
 from deploy.local.demo import printing, recording, report, results
 from deploy.local.demo.customer import Customer
@@ -26,6 +25,7 @@ from deploy.local.demo.screen import Screen
 from deploy.local.demo.watcher import Watcher
 from deploy.local.demo.zoom import SimulatedZoom
 from deploy.local.failures import EXPECTED, FAILED, tell
+from deploy.local.program import PROGRAM
 from deploy.local.project import simulated_project
 from deploy.local.settings import REPOSITORY, LocalSettings
 from deploy.local.signals import Interrupted, interruptible
