@@ -5,9 +5,11 @@ On Linux on x86-64 it has to be installed; elsewhere Zoom publishes nothing that
 
 import asyncio
 import contextlib
+import functools
 import json
 import os
 import platform
+import signal
 import sys
 import tempfile
 import zlib
@@ -16,7 +18,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, ParamSpec
 
 import pytest
 
@@ -40,9 +42,29 @@ ANYBODY = Formats(video=FilmFormat(Subject.CAMERAS, PictureCodec.H264, 6))
 
 MEDIA = ("audio", "video", "share", "captions")
 PATIENCE_S = 60.0
+CRASHES = 2
+"""So many are not ours: what crashes every time is something that the simulated Zoom said."""
 _ERRORS_SHOWN = 2_000
 
 Said = dict[str, Any]
+P = ParamSpec("P")
+
+
+class SdkCrashed(Exception):
+    """Zoom's library touched memory that is not its own: seen once in some thousand sessions, right after a join."""
+
+
+def played_again(test: Callable[P, Awaitable[None]]) -> Callable[P, Awaitable[None]]:
+    """A test that is played again with fresh processes when Zoom's library crashes, but not for ever."""
+
+    @functools.wraps(test)
+    async def play(*arguments: P.args, **fixtures: P.kwargs) -> None:
+        for _ in range(CRASHES):
+            with contextlib.suppress(SdkCrashed):
+                return await test(*arguments, **fixtures)
+        await test(*arguments, **fixtures)
+
+    return play
 
 
 class Frame(NamedTuple):
@@ -76,6 +98,8 @@ class ZoomsSdk:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 while not condition(self):
+                    if self.process.returncode == -signal.SIGSEGV:
+                        raise SdkCrashed(self._errors())
                     assert self.process.returncode is None, f"the SDK's process ended: {self._errors()}"
                     self.changed.clear()
                     await self.changed.wait()

@@ -12,7 +12,7 @@ from connectors.rtms.simulator.faults import Fault, FaultKind
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.stream import Stream
 from tests.integration.rtms.conftest import SETTINGS, Attendant, Simulate, truth_tally
-from tests.integration.rtms.zoom_sdk.conftest import MEDIA, Frame, StartSdk, ZoomsSdk, scene, sent
+from tests.integration.rtms.zoom_sdk.conftest import MEDIA, Frame, StartSdk, ZoomsSdk, played_again, scene, sent
 
 Attend = Callable[..., Attendant]
 
@@ -37,6 +37,7 @@ def events_sent(stream: Stream) -> list[dict[str, Any]]:
     return [event | {"timestamp": event.pop("timestamp_ms")} for event in events]
 
 
+@played_again
 async def test_a_whole_meeting(simulate: Simulate, attend: Attend, zooms_sdk: StartSdk) -> None:
     """One scenario, a stream each: both receive all of it, and of pictures what comes after they are connected."""
     sdk = await zooms_sdk()
@@ -67,6 +68,7 @@ async def test_a_whole_meeting(simulate: Simulate, attend: Attend, zooms_sdk: St
     assert sdk.of("session") == ["add", "stop"]
 
 
+@played_again
 async def test_a_recording(simulate: Simulate, attend: Attend, zooms_sdk: StartSdk, tmp_path: Path) -> None:
     """Nothing of a recording is left out and its clock is its own: both receive the very same."""
     simulator = await simulate(speed=SPEED)
@@ -86,6 +88,7 @@ async def test_a_recording(simulate: Simulate, attend: Attend, zooms_sdk: StartS
     assert theirs.truth.complaints == []
 
 
+@played_again
 async def test_every_form_of_audio(simulate: Simulate, zooms_sdk: StartSdk) -> None:
     forms: list[Mapping[str, int]] = [
         {},
@@ -107,6 +110,7 @@ async def test_every_form_of_audio(simulate: Simulate, zooms_sdk: StartSdk) -> N
     await asyncio.gather(*map(play, forms))
 
 
+@played_again
 async def test_still_pictures(simulate: Simulate, zooms_sdk: StartSdk) -> None:
     sdk = await zooms_sdk()
     simulator = await simulate(speed=SPEED)
@@ -118,6 +122,7 @@ async def test_still_pictures(simulate: Simulate, zooms_sdk: StartSdk) -> None:
     assert {frame.payload[:4] for frame in sdk.frames("share")} <= {b"\x89PNG"}
 
 
+@played_again
 async def test_mixed_audio_is_said_to_be_the_active_speakers(simulate: Simulate, zooms_sdk: StartSdk) -> None:
     """It never falls silent, so the end comes in the middle of it."""
     sdk = await zooms_sdk()
@@ -135,6 +140,7 @@ async def test_mixed_audio_is_said_to_be_the_active_speakers(simulate: Simulate,
     assert {line["user_id"] for line in sdk.about("audio")} == {-1, *speakers}
 
 
+@played_again
 async def test_individual_video(simulate: Simulate, zooms_sdk: StartSdk) -> None:
     sdk = await zooms_sdk()
     simulator = await simulate(speed=2.0)
@@ -161,6 +167,7 @@ HABITS = {
 }
 
 
+@played_again
 async def test_habits_that_make_no_difference(simulate: Simulate, zooms_sdk: StartSdk) -> None:
     simulator = await simulate(speed=2.0)
 
@@ -175,6 +182,7 @@ async def test_habits_that_make_no_difference(simulate: Simulate, zooms_sdk: Sta
     assert max(len(frame.payload) for frame in surprised.frames("video")) >= 10_000_000
 
 
+@played_again
 async def test_captions_in_microseconds_are_handed_on_as_they_are(simulate: Simulate, zooms_sdk: StartSdk) -> None:
     sdk = await zooms_sdk()
     simulator = await simulate(speed=SPEED)
@@ -185,6 +193,7 @@ async def test_captions_in_microseconds_are_handed_on_as_they_are(simulate: Simu
     assert said == [(1000 * caption["start_ms"], 1000 * caption["end_ms"]) for caption in stream.truth.captions]
 
 
+@played_again
 async def test_ids_as_strings_are_for_tolerant_clients_alone(
     simulate: Simulate, attend: Attend, zooms_sdk: StartSdk
 ) -> None:

@@ -10,13 +10,14 @@ from connectors.rtms.protocol.codes import CONTACT_CENTER, VIDEO_SDK, WEBINAR, M
 from connectors.rtms.simulator.certificates import make_certificate, server_context
 from connectors.rtms.simulator.rules import Rules
 from tests.integration.rtms.conftest import Simulate
-from tests.integration.rtms.zoom_sdk.conftest import StartSdk, app, scene, sent
+from tests.integration.rtms.zoom_sdk.conftest import StartSdk, app, played_again, scene, sent
 
 SPEED = 4.0
 NOT_TRUSTED = 610
 TALK = {"audio": {}, "captions": {}}
 
 
+@played_again
 async def test_other_products(simulate: Simulate, zooms_sdk: StartSdk) -> None:
     """The SDK takes the product's id under its own name and calls it `meeting_uuid` on the wire."""
     simulator = await simulate(speed=SPEED)
@@ -32,6 +33,7 @@ async def test_other_products(simulate: Simulate, zooms_sdk: StartSdk) -> None:
     await asyncio.gather(*map(play, (WEBINAR, VIDEO_SDK)))
 
 
+@played_again
 async def test_a_contact_center_call(simulate: Simulate, zooms_sdk: StartSdk) -> None:
     """Channels have no user ids; names come with the audio."""
     sdk = await zooms_sdk()
@@ -47,6 +49,7 @@ async def test_a_contact_center_call(simulate: Simulate, zooms_sdk: StartSdk) ->
     assert stream.truth.complaints == []
 
 
+@played_again
 async def test_media_that_the_app_may_not_have_are_passed_over(simulate: Simulate, zooms_sdk: StartSdk) -> None:
     sdk = await zooms_sdk()
     simulator = await simulate(speed=SPEED, rules=Rules(offered=frozenset({Medium.AUDIO})))
@@ -58,6 +61,7 @@ async def test_media_that_the_app_may_not_have_are_passed_over(simulate: Simulat
 
 
 @pytest.mark.parametrize("public_host", ["localhost", None])
+@played_again
 async def test_tls(simulate: Simulate, zooms_sdk: StartSdk, tmp_path: Path, public_host: str | None) -> None:
     certificate, key = make_certificate(tmp_path, datetime.datetime.now(datetime.UTC))
     simulator = await simulate(speed=SPEED, tls=server_context(certificate, key), public_host=public_host)
@@ -69,6 +73,7 @@ async def test_tls(simulate: Simulate, zooms_sdk: StartSdk, tmp_path: Path, publ
     await sdk.play_out(stream)
 
 
+@played_again
 async def test_a_webhook_is_all_it_takes(simulate: Simulate, zooms_sdk: StartSdk) -> None:
     """As in Zoom's examples, which hand the webhook's payload to `join`."""
     sdk = await zooms_sdk()

@@ -18,7 +18,7 @@ from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.sound import AudioFormat
 from connectors.rtms.simulator.stream import Stream
 from tests.integration.rtms.conftest import Simulate
-from tests.integration.rtms.zoom_sdk.conftest import StartSdk, ZoomsSdk, scene
+from tests.integration.rtms.zoom_sdk.conftest import StartSdk, ZoomsSdk, played_again, scene
 
 CLOSED_BY_PEER = 960
 TIMEOUT = 1
@@ -44,6 +44,7 @@ async def cut_off(sdk: ZoomsSdk, simulator: Simulator, *faults: Fault) -> Stream
     return stream
 
 
+@played_again
 async def test_every_refusal_is_the_status_of_the_join(simulate: Simulate, zooms_sdk: StartSdk) -> None:
     """No retry: the SDK leaves that to the program, even for those that mean "later"."""
     simulator = await simulate(speed=1.0)
@@ -73,6 +74,7 @@ async def test_every_refusal_is_the_status_of_the_join(simulate: Simulate, zooms
     await asyncio.gather(*(play(*case) for case in cases))
 
 
+@played_again
 async def test_the_reason_for_the_end_arrives(simulate: Simulate, zooms_sdk: StartSdk) -> None:
     reasons = [StopReason.HOST_TRIGGERED, StopReason.STREAM_REVOKED, StopReason.INTERNAL_EXCEPTION]
     simulator = await simulate(speed=1.0)
@@ -88,6 +90,7 @@ async def test_the_reason_for_the_end_arrives(simulate: Simulate, zooms_sdk: Sta
     await asyncio.gather(*map(play, reasons))
 
 
+@played_again
 async def test_a_pause_is_a_pause(simulate: Simulate, zooms_sdk: StartSdk) -> None:
     sdk = await zooms_sdk()
     simulator = await simulate(speed=4.0)
@@ -100,6 +103,7 @@ async def test_a_pause_is_a_pause(simulate: Simulate, zooms_sdk: StartSdk) -> No
     assert not [stamp for stamp in stamps if 7_000 < stamp < 11_900]
 
 
+@played_again
 async def test_keep_alives_are_answered_as_they_must_be(simulate: Simulate, zooms_sdk: StartSdk) -> None:
     """Three without a good answer would cut the socket, and there are two dozen on each."""
     sdk = await zooms_sdk()
@@ -111,6 +115,7 @@ async def test_keep_alives_are_answered_as_they_must_be(simulate: Simulate, zoom
 
 
 @pytest.mark.parametrize("duplicate", Duplicate)
+@played_again
 async def test_what_is_cut_is_joined_again_as_a_whole(
     simulate: Simulate, zooms_sdk: StartSdk, duplicate: Duplicate
 ) -> None:
@@ -140,6 +145,7 @@ async def test_what_is_cut_is_joined_again_as_a_whole(
     await asyncio.gather(*map(play, cuts))
 
 
+@played_again
 async def test_who_may_not_come_back_is_gone(simulate: Simulate, zooms_sdk: StartSdk) -> None:
     """Refused; refused as unknown; or nobody at the address: after some eleven seconds the SDK gives up."""
     simulator = await simulate(speed=1.0)
@@ -157,6 +163,7 @@ async def test_who_may_not_come_back_is_gone(simulate: Simulate, zooms_sdk: Star
 
 
 @pytest.mark.parametrize("politely", [True, False])
+@played_again
 async def test_leaving(simulate: Simulate, zooms_sdk: StartSdk, politely: bool) -> None:
     """`leave` subscribes to events once more, then closes all sockets; the stream is not ended by that."""
     simulator = await simulate(speed=1.0, rules=Rules(signalling_window_s=0.5))
