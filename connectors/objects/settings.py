@@ -1,6 +1,7 @@
 """Where objects live, read from `RTMS_OBJECTS_*`: a folder by default, a bucket by configuration."""
 
-from typing import Any, Self
+import json
+from typing import Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -8,9 +9,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.host.addresses import existing_file
 
+BUCKETS = ("s3", "gs", "az")
+"""The schemes of URLs that name a bucket."""
+
 
 class ObjectsSettings(BaseSettings):
-    """`url` is `file:///folder` or `s3://bucket/prefix`.
+    """`url` is `file:///folder`, or `s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`.
 
     `public_url` is where clients fetch: for a folder the API's address of objects, for a bucket the endpoint as clients
     reach it when that differs from ours. `signing_key` signs links to a folder's objects and to playlists, which no
@@ -19,16 +23,26 @@ class ObjectsSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RTMS_OBJECTS_")
 
-    url: str = Field(default="file:///var/lib/rtms/objects", description="file:///folder or s3://bucket/prefix")
+    url: str = Field(
+        default="file:///var/lib/rtms/objects",
+        description="file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix",
+    )
     public_url: str = Field(default="", description="where clients fetch, when that is not where we write")
     signing_key: SecretStr = Field(
         default=SecretStr(""), description="signs a folder's links: any text, the same for every API replica"
     )
 
-    endpoint: str = Field(default="", description="of the S3 service, when it is not Amazon's")
-    region: str = Field(default="us-east-1", description="of the bucket")
-    access_key_id: str = Field(default="", description="empty: the machine's own credentials")
+    endpoint: str = Field(default="", description="of the storage, when it is not Amazon's, Google's or Azure's own")
+    region: str = Field(default="us-east-1", description="of an S3 bucket")
+    access_key_id: str = Field(default="", description="for S3; empty: the machine's own credentials")
     secret_access_key: SecretStr = Field(default=SecretStr(""), description="goes with the access key's id")
+    service_account_key: SecretStr = Field(
+        default=SecretStr(""), description="for Google: the JSON of a service account's key; empty: the machine's own"
+    )
+    account: str = Field(default="", description="for Azure: the storage account's name")
+    account_key: SecretStr = Field(
+        default=SecretStr(""), description="for Azure: the storage account's key; empty: the machine's own identity"
+    )
     ca_location: str = Field(
         default="", description="a file with the authority's certificate of that service; empty: the public ones"
     )
@@ -41,9 +55,9 @@ class ObjectsSettings(BaseSettings):
         parts = urlsplit(url)
         if parts.scheme == "file" and parts.path.startswith("/") and not parts.netloc:
             return url
-        if parts.scheme == "s3" and parts.netloc:
+        if parts.scheme in BUCKETS and parts.netloc:
             return url
-        raise ValueError("must be file:///folder or s3://bucket/prefix")
+        raise ValueError("must be file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix")
 
     @field_validator("ca_location")
     @classmethod
@@ -59,10 +73,33 @@ class ObjectsSettings(BaseSettings):
             )
         return self
 
+    @field_validator("service_account_key")
+    @classmethod
+    def _key_of_an_account(cls, key: SecretStr) -> SecretStr:
+        if key.get_secret_value():
+            try:
+                document = json.loads(key.get_secret_value())
+            except ValueError:
+                document = None
+            if not isinstance(document, dict) or "private_key" not in document:
+                raise ValueError("must be the JSON of a service account's key, not the name of its file")
+        return key
+
+    @model_validator(mode="after")
+    def _whose_container(self) -> Self:
+        if self.scheme == "az" and not self.account:
+            raise ValueError("RTMS_OBJECTS_ACCOUNT is not set: name the storage account that holds the container")
+        return self
+
+    @property
+    def scheme(self) -> str:
+        """What kind of storage it is: `file`, or one of BUCKETS."""
+        return urlsplit(self.url).scheme
+
     @property
     def is_folder(self) -> bool:
         """Whether objects are files of this machine."""
-        return urlsplit(self.url).scheme == "file"
+        return self.scheme == "file"
 
     @property
     def folder(self) -> str:
@@ -71,20 +108,10 @@ class ObjectsSettings(BaseSettings):
 
     @property
     def bucket(self) -> str:
-        """The bucket of an s3 URL."""
+        """The bucket (of Azure: the container) of a bucket's URL."""
         return urlsplit(self.url).netloc
 
     @property
     def prefix(self) -> str:
         """What every key in the bucket begins with."""
         return urlsplit(self.url).path.strip("/")
-
-    def s3_config(self, endpoint: str) -> dict[str, Any]:
-        """obstore's configuration of the bucket at `endpoint` (empty: Amazon's)."""
-        config: dict[str, Any] = {"region": self.region}
-        if endpoint:
-            config |= {"endpoint": endpoint, "virtual_hosted_style_request": False}
-        if self.access_key_id:
-            config["access_key_id"] = self.access_key_id
-            config["secret_access_key"] = self.secret_access_key.get_secret_value()
-        return config

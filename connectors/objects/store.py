@@ -9,19 +9,17 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, S3Store
+from obstore.store import LocalStore
 
 from connectors.objects import signing
+from connectors.objects.buckets import Bucket, open_bucket
 from connectors.objects.errors import Denied, NotFound, translate
 from connectors.objects.keys import checked
 from connectors.objects.settings import ObjectsSettings
-
-if TYPE_CHECKING:
-    from obstore.store import ClientConfig
 
 _CHUNK_BYTES = 1024 * 1024
 _SERVED_BYTES = 256 * 1024
@@ -99,8 +97,8 @@ class ObjectStore:
 
     def signed_url(self, key: str, expires_s: int, now_ms: int) -> str:
         """A link that fetches the object for `expires_s` seconds, Range requests included."""
-        if isinstance(self._links, S3Store):
-            links = self._links
+        links = self._links
+        if not isinstance(links, LocalStore):
             return self._call(key, lambda: obstore.sign(links, "GET", key, timedelta(seconds=expires_s)))
         expires_at_s = now_ms // 1000 + expires_s
         return signing.signed_url(self._settings.public_url, self._required_key(), checked(key), expires_at_s)
@@ -129,22 +127,10 @@ class ObjectStore:
             raise translate(error, key) from None
 
 
-def _open(settings: ObjectsSettings, endpoint: str) -> LocalStore | S3Store:
+def _open(settings: ObjectsSettings, endpoint: str) -> LocalStore | Bucket:
     if settings.is_folder:
         return LocalStore(settings.folder, mkdir=True, automatic_cleanup=True)
-    options: ClientConfig = {
-        "allow_http": endpoint.startswith("http://"),
-        "timeout": timedelta(seconds=settings.timeout_s),
-    }
-    if settings.ca_location:
-        options["root_certificate"] = Path(settings.ca_location).read_bytes()
-    return S3Store(
-        settings.bucket,
-        prefix=settings.prefix or None,
-        client_options=options,
-        retry_config={"retry_timeout": timedelta(seconds=settings.retry_s)},
-        **settings.s3_config(endpoint),
-    )
+    return open_bucket(settings, endpoint)
 
 
 def _stored(meta: "obstore.ObjectMeta") -> StoredObject:

@@ -46,6 +46,7 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     ({"config": {"objects": {"url": "file:///objects"}}}, "objectsVolume.existingClaim"),
     ({"config": {"objects": {"url": "file:///objects"}}}, "secretRefs.objects.signing_key"),
     ({"objectsVolume": {"existingClaim": "c"}}, "is a bucket: remove one of them"),
+    ({"config": {"objects": {"url": "az://media"}}}, "name the storage account that holds it"),
     ({"config": {"objects": {"access_key_id": "a"}}}, "or neither for the pod's own identity"),
     (
         {

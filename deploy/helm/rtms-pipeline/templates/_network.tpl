@@ -23,8 +23,8 @@
 {{- $port := include "rtms.urlPort" $config.clickhouse.url -}}
 {{- $ports = append $ports (get (dict "443" "8443" "80" "8123") $port | default $port) -}}
 {{- else if eq .target "objects" -}}
-{{- if hasPrefix "s3://" $config.objects.url -}}
-{{- $ports = append $ports (include "rtms.urlPort" ($config.objects.endpoint | default "https://s3")) -}}
+{{- if not (hasPrefix "file://" $config.objects.url) -}}
+{{- $ports = append $ports (include "rtms.urlPort" ($config.objects.endpoint | default "https://storage")) -}}
 {{- end -}}
 {{- else if eq .target "api" -}}
 {{- $ports = append $ports "http" -}}

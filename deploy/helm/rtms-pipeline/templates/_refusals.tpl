@@ -64,16 +64,19 @@
 {{- end -}}
 {{- $objects := .Values.config.objects -}}
 {{- if not $objects.url -}}
-{{- $why = append $why "config.objects.url is empty: name your bucket, s3://bucket/prefix" -}}
+{{- $why = append $why "config.objects.url is empty: name your bucket, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix" -}}
 {{- else if hasPrefix "file://" $objects.url -}}
 {{- if not .Values.objectsVolume.existingClaim -}}
-{{- $why = append $why "config.objects.url is a folder: name a volume that all pods share in objectsVolume.existingClaim, or use s3://bucket/prefix" -}}
+{{- $why = append $why "config.objects.url is a folder: name a volume that all pods share in objectsVolume.existingClaim, or use a bucket" -}}
 {{- end -}}
 {{- if not ($refs | dig "objects" "signing_key" "existingSecret" "") -}}
 {{- $why = append $why "config.objects.url is a folder: name the key that signs its links in secretRefs.objects.signing_key" -}}
 {{- end -}}
 {{- else if .Values.objectsVolume.existingClaim -}}
 {{- $why = append $why "objectsVolume.existingClaim is set, but config.objects.url is a bucket: remove one of them" -}}
+{{- end -}}
+{{- if and (hasPrefix "az://" $objects.url) (not $objects.account) -}}
+{{- $why = append $why "config.objects.url is a container: name the storage account that holds it in config.objects.account" -}}
 {{- end -}}
 {{- if ne (empty ($objects.access_key_id)) (empty ($refs | dig "objects" "secret_access_key" "existingSecret" "")) -}}
 {{- if not ($refs | dig "objects" "access_key_id" "existingSecret" "") -}}
