@@ -155,6 +155,26 @@ def test_an_authority_is_where_it_is_read_and_nowhere_else() -> None:
     }
 
 
+def egress(workload: str, **config: Any) -> list[Any]:
+    """The ports at which that workload may leave, in the order of its rules; names, which all may ask, left out."""
+    policies = [one for one in smallest(config=config) if one["kind"] == "NetworkPolicy"]
+    [policy] = [one for one in policies if one["metadata"]["name"].endswith(workload)]
+    return [[port["port"] for port in rule["ports"]] for rule in policy["spec"]["egress"][1:]]
+
+
+@pytest.mark.parametrize("url", ["s3://b", "gs://b", "az://c"])
+def test_the_way_to_a_bucket_is_open(url: str) -> None:
+    assert egress("sink-objects", objects={"url": url, "account": "ours"})[-1] == [443]
+    assert egress("sink-objects", objects={"url": url, "account": "ours", "endpoint": "http://minio:9000"})[-1] == [
+        9000
+    ]
+
+
+def test_the_api_asks_zoom_only_where_it_is_told_to() -> None:
+    before = egress("api")
+    assert egress("api", zoom={"oauth_url": "https://zoom.us"}) == [*before, [443]]
+
+
 def test_an_autoscaled_workload_says_no_number_of_its_own() -> None:
     for manifest in smallest(defaults={"autoscaling": {"enabled": True}}, autoscaler={"kind": "hpa"}):
         if manifest["kind"] in ("Deployment", "StatefulSet"):

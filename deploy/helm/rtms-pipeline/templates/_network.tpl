@@ -19,6 +19,10 @@
 {{- if $config.kafka.oauth_token_url -}}
 {{- $ports = append $ports (include "rtms.urlPort" $config.kafka.oauth_token_url) -}}
 {{- end -}}
+{{- else if eq .target "zoom_oauth" -}}
+{{- with $config.zoom.oauth_url -}}
+{{- $ports = append $ports (include "rtms.urlPort" .) -}}
+{{- end -}}
 {{- else if eq .target "clickhouse" -}}
 {{- $port := include "rtms.urlPort" $config.clickhouse.url -}}
 {{- $ports = append $ports (get (dict "443" "8443" "80" "8123") $port | default $port) -}}
