@@ -11,9 +11,12 @@ from api.app_sessions import archive, commands
 from api.app_sessions.alterations import patch
 from api.errors import ApiError, unavailable
 from api.live_sessions import LiveSessions
+from api.zoom.streams import follow
 from connectors.clickhouse.errors import ClickHouseError
-from schemas import archiving
-from schemas.records import AppSession, FactKind, StreamRequest
+from connectors.rtms.protocol.codes import StopReason
+from connectors.rtms.protocol.webhooks import StreamWebhook, WebhookKind
+from schemas import archiving, ids
+from schemas.records import AppSession, FactKind, StreamRequest, ZoomApp
 
 REQUEST = StreamRequest(product="meeting", meeting_id="m", stream_id="s", server_urls=(), zoom_app_id="z")
 SESSION = AppSession(
@@ -128,6 +131,23 @@ async def test_who_is_changed_is_recalled_first_and_once():
     assert kinds == [FactKind.RECALLED, FactKind.METADATA_REPLACED, FactKind.METADATA_REPLACED]
     assert (world.facts[0].session_id, world.facts[0].project_id) == ("app_1", "p1")
     assert archiving.recalled(world.facts[0]) == SESSION
+
+
+async def test_a_consent_that_is_revoked_late_reaches_who_is_archived():
+    session_id = ids.session_id("p1", "s")
+    world = World(replace(SESSION, session_id=session_id))
+    app = ZoomApp(zoom_app_id="z", project_id="p1", client_id="c", client_secret_encrypted="x", created_at_ms=1)
+    news = StreamWebhook(
+        kind=WebhookKind.STOPPED, product="meeting", meeting_id="m", stream_id="s",
+        stop_reason=StopReason.STREAM_REVOKED,
+    )  # fmt: skip
+    assert await follow(services(world), app, news) == "already over"
+    assert [fact.kind for fact in world.facts] == [FactKind.RECALLED, FactKind.DATA_DELETED]
+    world = World(away="clickhouse")
+    with pytest.raises(ApiError) as caught:
+        await follow(services(world), app, news)
+    assert caught.value.status == 503, "Zoom says it again"
+    assert await follow(services(world), app, replace(news, stop_reason=None)) == "already over"
 
 
 @pytest.mark.parametrize("away", ["clickhouse", "hanging"])
