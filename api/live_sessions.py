@@ -1,10 +1,11 @@
-"""The newest state of every app session, as this replica has read it from the log."""
+"""The newest state of every app session that is on the log, as this replica has read it; archived ones are not."""
 
 import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from api.metrics import SESSIONS
 from schemas.records import AppSession, Record
 
 Watcher = Callable[[AppSession], None]
@@ -27,9 +28,11 @@ class LiveSessions:
             known = self._by_id.pop(session_id, None)
             if known is not None:
                 self._by_project[known.project_id].pop(session_id, None)
+            if isinstance(state, AppSession):
+                self._by_id[session_id] = state
+            SESSIONS.set(len(self._by_id))
             if not isinstance(state, AppSession):
                 return
-            self._by_id[session_id] = state
             self._by_project.setdefault(state.project_id, {})[session_id] = state
             done = self._settled(session_id, state)
             watchers = list(self._watchers.get(session_id, ()))

@@ -1,6 +1,6 @@
 """What the API counts."""
 
-from connectors.host.metrics import counter, histogram
+from connectors.host.metrics import counter, gauge, histogram
 
 REQUESTS = counter("rtms_api_requests_total", "requests answered", ["method", "route", "status"])
 LATENCY = histogram(
@@ -9,3 +9,4 @@ LATENCY = histogram(
     ["method", "route"],
 )
 UNREADABLE = counter("rtms_api_unreadable_total", "records of followed topics that are none", ["topic"])
+SESSIONS = gauge("rtms_api_sessions", "sessions whose state is held")

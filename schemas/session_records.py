@@ -33,6 +33,8 @@ class FactKind(StrEnum):
     DATA_ERASED = "data_erased"
     PAUSED = "paused"
     RESUMED = "resumed"
+    ARCHIVED = "archived"
+    RECALLED = "recalled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,7 @@ class SessionFact:
     fields that the caller chose; the others are a template's or the defaults. `part` (`schemas.deletion.Part`) comes
     with `data_found` and `data_erased`, which say in `stored` how much there was. `as_of_ms` is when the stream was
     `paused` or `resumed` (Zoom's clock); of a transcript's `data_found` and `data_erased`, which deletion is meant.
+    `folded_offset` says which state was `archived`, `document` (JSON of `AppSession`) is the one that is `recalled`.
     """
 
     session_id: str
@@ -132,6 +135,8 @@ class SessionFact:
     given: tuple[str, ...] = ()
     part: str | None = None
     as_of_ms: int | None = None
+    folded_offset: int | None = None
+    document: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import msgspec
 
-from schemas import deletion, pauses, requests, retention
+from schemas import archiving, deletion, pauses, requests, retention
 from schemas import settings as session_settings
 from schemas.holes import kept
 from schemas.records import AppSession, Deletion, FactKind, HistoryEntry, SessionChange, SessionFact
@@ -27,19 +27,19 @@ DISCONNECTING_DEADLINE = "disconnecting"
 POST_PROCESSING_DEADLINE = "post_processing"
 TOTAL_DEADLINE = "total"
 
-Transition = Callable[[AppSession, SessionFact, int], AppSession]
+Transition = Callable[[AppSession, SessionFact, int], AppSession | None]
+"""None: there is no state any more."""
 
 
 def fold(state: AppSession | None, fact: SessionFact, offset: int, at_ms: int) -> AppSession | None:
     """The state after `fact`, which stands at `offset` of the session's partition and was appended at `at_ms`.
 
-    None means that the fact speaks of a session that was never requested. The result always has the new
-    `folded_offset`, so that whoever wrote the fact can wait for it; a fact that is already folded changes nothing.
+    None without a state before it means that the fact speaks of a session that is not known; after one, that the
+    session is archived. The result always has the new `folded_offset`, so that whoever wrote the fact can wait for it;
+    a fact that is already folded changes nothing.
     """
     if state is None:
-        if fact.kind is not FactKind.REQUESTED or fact.request is None:
-            return None
-        return _requested(fact, offset, at_ms)
+        return _begun(fact, offset, at_ms)
     if offset <= state.folded_offset:
         return state
     if _is_stale(state, fact):
@@ -48,12 +48,15 @@ def fold(state: AppSession | None, fact: SessionFact, offset: int, at_ms: int) -
         state = replace(state, epoch=offset, worker=fact.worker)
     else:
         transition = TABLE[State(state.state)].get(fact.kind, IGNORED)
-        state = _without_data(transition(state, fact, at_ms), at_ms)
+        after = transition(state, fact, at_ms)
+        if after is None:
+            return None
+        state = _without_data(after, at_ms)
     return replace(state, folded_offset=offset)
 
 
 def changes(before: AppSession | None, after: AppSession) -> list[SessionChange]:
-    """What happened between two states of one session, in order."""
+    """What happened between two states of one session, in order; before its request there is none."""
     seen = len(before.history) if before else 0
     return [
         SessionChange(session_id=after.session_id, project_id=after.project_id, sequence=index, change=entry)
@@ -67,6 +70,15 @@ def _is_stale(state: AppSession, fact: SessionFact) -> bool:
 
 
 _FENCED = frozenset({FactKind.CONNECTED, FactKind.CONNECTION_FAILED, FactKind.STREAM_OVER, FactKind.DISCONNECTED})
+
+
+def _begun(fact: SessionFact, offset: int, at_ms: int) -> AppSession | None:
+    """Where no state is known: a session begins, or one that is archived comes back as it was."""
+    if fact.kind is FactKind.RECALLED and (recalled := archiving.recalled(fact)) is not None:
+        return replace(recalled, folded_offset=offset)
+    if fact.kind is not FactKind.REQUESTED or fact.request is None:
+        return None
+    return _requested(fact, offset, at_ms)
 
 
 def _requested(fact: SessionFact, offset: int, at_ms: int) -> AppSession:
@@ -338,6 +350,8 @@ _DELETING: dict[FactKind, Transition] = {
     FactKind.DATA_ERASED: _erasing,
 }
 
+_ARCHIVING: dict[FactKind, Transition] = {FactKind.ARCHIVED: archiving.archived}
+
 _PAUSING: dict[FactKind, Transition] = {FactKind.PAUSED: _pause, FactKind.RESUMED: _pause}
 
 _ALWAYS: dict[FactKind, Transition] = {
@@ -378,9 +392,9 @@ TABLE: Mapping[State, Mapping[FactKind, Transition]] = {
         FactKind.DEADLINE_PASSED: _deadline_while_disconnecting,
     },
     State.POST_PROCESSING: {**_ALWAYS, FactKind.DEADLINE_PASSED: _deadline_while_processing},
-    State.ENDED: _ALWAYS,
-    State.FATAL_ERROR: {**_ASKED, **_DELETING, FactKind.HOLE_FOUND: _hole},
-    State.DATA_DELETED: {**_DELETING, FactKind.METADATA_REPLACED: _metadata_replaced},
+    State.ENDED: {**_ALWAYS, **_ARCHIVING},
+    State.FATAL_ERROR: {**_ASKED, **_DELETING, **_ARCHIVING, FactKind.HOLE_FOUND: _hole},
+    State.DATA_DELETED: {**_DELETING, **_ARCHIVING, FactKind.METADATA_REPLACED: _metadata_replaced},
 }
 """(state, fact) -> transition. `claimed` is not in it: its effect needs the fact's offset and is the same in all LIVE
-states. A pair that is missing is ignored."""
+states. A pair that is missing is ignored; so is `recalled` wherever a state is known."""

@@ -7,6 +7,7 @@ the sinks, who wrote it and go on until it is gone; the answer waits a moment fo
 from collections.abc import Callable
 from typing import Any
 
+from api.app_sessions.archive import bring_back
 from api.app_sessions.commands import SOURCE, stated
 from api.app_sessions.metadata import SCHEMA as METADATA_SCHEMA
 from api.app_sessions.metadata import metadata
@@ -73,5 +74,6 @@ async def _awaited(services: Services, state: AppSession, is_left: Callable[[App
 
 
 async def _state(services: Services, session: AppSession, kind: FactKind, **fields: Any) -> AppSession:
+    await bring_back(services, session)
     fact = SessionFact(session_id=session.session_id, kind=kind, project_id=session.project_id, source=SOURCE, **fields)
     return await stated(services, fact)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from api.app_sessions.admission import admit
+from api.app_sessions.archive import archived, glimpsed
 from api.app_sessions.requests import SessionOrder, within
 from api.errors import not_found, refused, unavailable
 from api.services import Services
@@ -29,10 +30,18 @@ async def create(services: Services, project_id: str, order: SessionOrder) -> Ap
     app = await _zoom_app(services, project_id, order.zoom_app)
     session_id, key = ids.session_id(project_id, order.stream.stream_id), order.wishes.deduplication_key
     known = services.sessions.get(project_id, session_id)
+    if known is None and (over := await _archived(services, project_id, session_id)) is not None:
+        return over
     if known is None or (known.state not in TERMINAL and key not in (None, known.deduplication_key)):
         await admit(services, project_id, session_id, key)
     order = replace(order, wishes=within(order.wishes, services.directory.project(project_id)))
     return await stated(services, requested(project_id, session_id, order, app.zoom_app_id))
+
+
+async def _archived(services: Services, project_id: str, session_id: str) -> AppSession | None:
+    """The session if it is over and was archived: nobody begins it again. New ones need not wait for ClickHouse."""
+    found = await glimpsed(services, project_id, session_id)
+    return found if found is not None and found.state in TERMINAL else None
 
 
 async def end(services: Services, project_id: str, stream_id: str) -> AppSession:
@@ -49,13 +58,25 @@ async def end(services: Services, project_id: str, stream_id: str) -> AppSession
 
 
 async def find(services: Services, project_id: str, session_id: str, kind: str = "App session") -> AppSession:
-    """A session of the project. Raises ApiError 404, only when it certainly did not exist when asked."""
+    """A session of the project. Raises ApiError 404, only when it certainly did not exist when asked, and 503."""
+    session = await known(services, project_id, session_id)
+    if session is None:
+        raise not_found(f"{kind} not found")
+    return session
+
+
+async def known(services: Services, project_id: str, session_id: str) -> AppSession | None:
+    """A session of the project, live or archived; None only if it certainly did not exist when asked.
+
+    What is archived can be told while Kafka is away, but not that there is nothing. Raises ApiError 503.
+    """
     session = services.sessions.get(project_id, session_id)
+    if session is None:
+        await services.refresh(topics.APP_SESSIONS)
+        session = services.sessions.get(project_id, session_id) or await archived(services, project_id, session_id)
     if session is None:
         await services.catch_up(topics.APP_SESSIONS)
         session = services.sessions.get(project_id, session_id)
-    if session is None:
-        raise not_found(f"{kind} not found")
     return session
 
 

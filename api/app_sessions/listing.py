@@ -8,10 +8,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from api.errors import refused
 from api.pages import PAGE_SIZE, Cursor, Key, Page, page_of
+from schemas import archiving
 from schemas.records import AppSession
 from schemas.sessions import State
 
@@ -83,7 +82,7 @@ def query(project_id: str, wanted: Filter, cursor: Cursor) -> tuple[str, Mapping
 
 def session_of(row: Mapping[str, Any]) -> AppSession:
     """The session in a row of ClickHouse."""
-    return msgspec.json.decode(row["document"], type=AppSession)
+    return archiving.from_document(row["document"])
 
 
 def wanted_states(given: Collection[str]) -> frozenset[str]:

@@ -151,7 +151,7 @@ class Feeds(Hearer):
         feeds.append(held.feed)
         self._sessions.watch(key.session_id, self._on_change)
         session = self._sessions.find(key.session_id)
-        if session is not None and session.state in TERMINAL:
+        if session is None or session.state in TERMINAL:  # none: it was archived since it was asked for
             self._finish(key.session_id)
         return held
 

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from api.access import CurrentProject
 from api.answers import READING, answers
 from api.app_sessions import commands
+from api.app_sessions.archive import linked
 from api.errors import not_found, unavailable
 from api.media import playlists
 from api.media.links import PATH, Links, Proof, Shown
@@ -78,8 +79,9 @@ async def _answered(services: Services, session_id: str, name: str, proof: Proof
 
 async def _written(services: Services, session_id: str, links: Links, write: Write) -> str:
     """In a thread: an hour's links take some 20 ms to sign."""
+    session = await linked(services, session_id)
     try:
-        recording = await asyncio.to_thread(Recording.of, services, session_id)
+        recording = await asyncio.to_thread(Recording.of, services, session_id, session)
         if not recording.segments:
             raise not_found("Nothing of this recording can be played yet")
         return await asyncio.to_thread(write, recording, links)

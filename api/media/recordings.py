@@ -34,9 +34,8 @@ class Recording:
     is_over: bool
 
     @classmethod
-    def of(cls, services: Services, session_id: str) -> Self:
+    def of(cls, services: Services, session_id: str, session: AppSession | None) -> Self:
         """As of now. Blocks; raises ObjectsError."""
-        session = services.sessions.find(session_id)
         is_over = session is None or _is_over(session)
         is_deleted = session is not None and session.deletion is not None
         listing = [] if is_deleted else services.objects.list(segments_prefix(session_id))

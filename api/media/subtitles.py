@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from api.answers import answers
+from api.app_sessions.archive import linked
 from api.chat_messages import messages
 from api.errors import not_found
 from api.media.links import PATH, Links, Shown
@@ -44,7 +45,7 @@ async def read_subtitles(
     """WebVTT whose times count from the recording's first moment; what lasts longer stands in the next file again."""
     segment = StoredSegment(start_ms, duration_ms, "", "")
     Links.opened(services, subtitles_key(session_id, origin_ms, segment), proof)
-    session = services.sessions.find(session_id)
+    session = await linked(services, session_id)
     if session is None:
         raise not_found("App session not found")
     engine = utterances.engine_of(session, None)
@@ -66,7 +67,7 @@ async def read_written(
     """The chat in the same form, each message shown for some seconds; without what was deleted in the meeting."""
     segment = StoredSegment(start_ms, duration_ms, "", "")
     Links.opened(services, chat_key(session_id, origin_ms, segment), proof)
-    session = services.sessions.find(session_id)
+    session = await linked(services, session_id)
     if session is None or session.deletion is not None:
         raise not_found("App session not found")
     rows = await services.select(*messages.within(session_id, start_ms - WRITTEN_MS, MOST_WRITTEN))

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from api.access import CurrentProject
 from api.answers import answers
+from api.app_sessions.archive import several
 from api.errors import unavailable
 from api.pages import decoded, links
 from api.services import Here, Services
@@ -51,9 +52,10 @@ async def search_transcripts(
     search = searching.search_of(query.model_dump(exclude={"cursor"}, exclude_none=True))
     longest_s = services.settings.search_timeout_s
     rows = await _found(services, *searching.statement(project_id, search, at, longest_s))
+    sessions = await several(services, project_id, {row["session_id"] for row in rows})
 
     def is_shown(row: Row) -> bool:
-        return searching.is_shown(row, services.sessions.get(project_id, row["session_id"]), search)
+        return searching.is_shown(row, sessions.get(row["session_id"]), search)
 
     page = searching.page(rows, at, is_shown)
     following, preceding = links(request, services.settings.base_url(), page)

@@ -2,6 +2,7 @@
 
 from api.app_sessions import commands
 from api.app_sessions.admission import admit
+from api.app_sessions.archive import bring_back
 from api.app_sessions.requests import SessionOrder, within
 from api.app_sessions.stream_requests import AnnouncedStream
 from api.control_plane import templates
@@ -56,10 +57,13 @@ async def _started(services: Services, app: ZoomApp, news: StreamWebhook, sessio
 
 async def _stopped(services: Services, app: ZoomApp, news: StreamWebhook, session_id: str) -> str:
     session = services.sessions.get(app.project_id, session_id)
+    if session is None and news.requires_deletion:
+        session = await commands.known(services, app.project_id, session_id)
     if session is None:
         await services.catch_up(topics.APP_SESSIONS)
         session = services.sessions.get(app.project_id, session_id)
     if session is not None and news.requires_deletion:
+        await bring_back(services, session)
         await _revoked(services, app, session_id)
     if session is None or session.state in TERMINAL:
         return "already over"

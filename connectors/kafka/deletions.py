@@ -6,7 +6,7 @@ there is. One of the two sees the other, whichever comes first.
 """
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import NamedTuple, Self
 
@@ -76,16 +76,30 @@ class Deleted(NamedTuple):
         return replace(fact, as_of_ms=self.asked_at_ms)
 
 
+Hear = Callable[[Record, AppSession | None], None]
+"""Called in the view's thread with every state as it is read; None: it is archived."""
+
+
 class Deletions:
-    """Written by a view's thread, read by any. `terms` knows whose data is to be deleted when."""
+    """Written by a view's thread, read by any. `terms` knows whose data is to be deleted when.
+
+    What is archived is forgotten: that happens when all is erased, and nothing can be late any more
+    (`sinks.clickhouse.archiving`).
+    """
 
     def __init__(
-        self, settings: KafkaSettings, decoder: Decoder, clock: Clock | None = None, parts: Iterable[str] = tuple(Part)
+        self,
+        settings: KafkaSettings,
+        decoder: Decoder,
+        clock: Clock | None = None,
+        parts: Iterable[str] = tuple(Part),
+        hear: Hear | None = None,
     ) -> None:
-        """`parts` are those that somebody erases, as far as this process knows."""
+        """`parts` are those that somebody erases, as far as this process knows; `hear` is told of all states."""
         self._partitions = settings.partitions
         self._parts = tuple(parts)
         self._decoder = decoder
+        self._hear = hear
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._unexplained: dict[str, Record] = {}
@@ -141,8 +155,13 @@ class Deletions:
     def _apply(self, record: Record) -> None:
         """What only a registry that is away can explain is left to a thread that waits for it."""
         session_id = session_of(record.key)
-        if record.value is None or session_id is None:
-            return  # nobody takes a deletion back
+        if session_id is None:
+            return
+        if record.value is None:
+            with self._lock:
+                self._unexplained.pop(session_id, None)
+                self._forget(record, session_id)
+            return
         try:
             state = self._decoded(record.value)
         except RegistryError:
@@ -179,9 +198,18 @@ class Deletions:
         except Undecodable:
             return None  # lifecycle counts it
 
+    def _forget(self, record: Record, session_id: str) -> None:
+        self.terms.forget(session_id)
+        self._unfinished.pop(session_id, None)
+        self._deleted.pop(session_id, None)
+        if self._hear is not None:
+            self._hear(record, None)
+
     def _know(self, record: Record, state: Value | None) -> None:
         if not isinstance(state, AppSession) or not names(record.key, state):
             return
+        if self._hear is not None:
+            self._hear(record, state)
         self.terms.know(state, record.partition)
         found = Deleted.of(state, record.partition, self._parts)
         if found is None:

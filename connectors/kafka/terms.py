@@ -29,6 +29,12 @@ class Terms:
             if known is None or known[0] != due_ms:
                 heapq.heappush(self._waiting, (due_ms, session.session_id))
 
+    def forget(self, session_id: str) -> None:
+        """The session is archived."""
+        with self._lock:
+            self._due_ms.pop(session_id, None)
+            self._passed.discard(session_id)
+
     def passed(self, partitions: Collection[int], now_ms: int) -> list[str]:
         """The sessions in these partitions whose term is over and whose data is not deleted yet."""
         with self._lock:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from schemas import sessions
-from schemas.records import AppSession, SessionChange, SessionFact
+from schemas.records import AppSession, FactKind, SessionChange, SessionFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,10 @@ class StatedFact:
 
 @dataclass(slots=True)
 class FoldedBatch:
-    """`states` has the last state of each session that the batch touched, `refused` the facts that nobody asked for,
-    `failed` those that found a fault of ours, with the kind of error."""
+    """`states` has the last state of each session that the batch touched, None if it is archived, `refused` the facts
+    that nobody asked for, `failed` those that found a fault of ours, with the kind of error."""
 
-    states: dict[str, AppSession] = field(default_factory=dict)
+    states: dict[str, AppSession | None] = field(default_factory=dict)
     changes: list[SessionChange] = field(default_factory=list)
     partitions: dict[str, int] = field(default_factory=dict)
     refused: list[StatedFact] = field(default_factory=list)
@@ -38,18 +38,18 @@ def fold_batch(states: Mapping[str, AppSession], facts: Iterable[StatedFact], fa
     folded = FoldedBatch()
     for stated in facts:
         session_id = stated.fact.session_id
-        before = folded.states.get(session_id) or states.get(session_id)
+        before = folded.states[session_id] if session_id in folded.states else states.get(session_id)
         try:
             after = sessions.fold(before, stated.fact, stated.offset, stated.at_ms)
         except Exception as error:  # noqa: BLE001  it must not stop the other sessions, now and in every restart
             folded.failed.append((stated, type(error).__name__))
             continue
-        if after is None:
-            folded.refused.append(stated)
-            continue
         if after is before:
+            if after is None and stated.fact.kind is not FactKind.ARCHIVED:  # which is said until it is seen
+                folded.refused.append(stated)
             continue
-        folded.states[session_id] = replace(after, facts_topic_id=facts_topic_id)
+        folded.states[session_id] = None if after is None else replace(after, facts_topic_id=facts_topic_id)
         folded.partitions[session_id] = stated.partition
-        folded.changes.extend(sessions.changes(before, after))
+        if after is not None and stated.fact.kind is not FactKind.RECALLED:  # whose history was told long ago
+            folded.changes.extend(sessions.changes(before, after))
     return folded

@@ -30,7 +30,7 @@ from processors.lifecycle.settings import LifecycleSettings
 from schemas import topics
 from schemas.codec import NO_HEADER, Undecodable
 from schemas.keys import FOREIGN_KEY
-from schemas.records import AppSession, DeadLetter, Record, SessionFact
+from schemas.records import AppSession, DeadLetter, FactKind, Record, SessionFact
 from schemas.sessions import State
 from schemas.topics import Topic
 
@@ -73,11 +73,13 @@ class States(Listener):
             while raw:
                 self._load(raw[0], self._by_partition[number])
                 raw.popleft()
+        self._measure()
 
     def on_revoked(self, revoked: list[Place]) -> None:
         for place in revoked:
             self._by_partition.pop(place.partition, None)
             self._raw.pop(place.partition, None)
+        self._measure()
 
     def on_lost(self, lost: list[Place]) -> None:
         self.on_revoked(lost)
@@ -91,7 +93,15 @@ class States(Listener):
     def adopt(self, folded: FoldedBatch) -> None:
         """Make the states of a committed batch the current ones."""
         for session_id, state in folded.states.items():
-            self._by_partition[folded.partitions[session_id]][session_id] = state
+            states = self._by_partition[folded.partitions[session_id]]
+            if state is None:
+                states.pop(session_id, None)
+            else:
+                states[session_id] = state
+        self._measure()
+
+    def _measure(self) -> None:
+        metrics.STATES.set(sum(len(states) for states in self._by_partition.values()))
 
     def _load(self, record: KafkaRecord, into: dict[str, AppSession]) -> None:
         session_id = (record.key or b"").decode(errors="replace")
@@ -196,7 +206,7 @@ class Lifecycle:
     def _stated(understood: list[Understood]) -> tuple[list[StatedFact], list[DeadLetter]]:
         facts, letters = [], []
         for record, fact, refusal in understood:
-            if fact is None or len(record.value or b"") > MAX_FACT_BYTES:
+            if fact is None or _is_too_large(record, fact):
                 letters.append(_letter(record, refusal or (NO_HEADER if fact is None else TOO_LARGE)))
                 continue
             assert isinstance(fact, SessionFact)
@@ -204,10 +214,11 @@ class Lifecycle:
         return facts, letters
 
     def _write(self, folded: FoldedBatch, letters: list[DeadLetter], offsets: Mapping[Place, int]) -> None:
-        outputs: list[tuple[Topic, str, Record]] = [(topics.SESSION_CHANGES, c.session_id, c) for c in folded.changes]
+        outputs: list[tuple[Topic, str, Record | None]] = []
+        outputs += [(topics.SESSION_CHANGES, change.session_id, change) for change in folded.changes]
         outputs += [(topics.APP_SESSIONS, session_id, state) for session_id, state in folded.states.items()]
         writes = [
-            (topic, session_id.encode(), self._decoder.codec.encode(topic, value), folded.partitions[session_id])
+            (topic, session_id.encode(), self._encoded(topic, value), folded.partitions[session_id])
             for topic, session_id, value in outputs
         ]
         writes += [(topics.DEAD_LETTERS, *encoded(self._decoder.codec, letter), 0) for letter in letters]
@@ -218,6 +229,9 @@ class Lifecycle:
         for topic, key, value, partition in writes:
             self._producer.send(topic, key, value, partition)
         self._producer.commit(offsets, membership)
+
+    def _encoded(self, topic: Topic, value: Record | None) -> bytes | None:
+        return None if value is None else self._decoder.codec.encode(topic, value)
 
     def _undo(self, records: list[KafkaRecord], error: Abort) -> None:
         metrics.ABORTED.inc()
@@ -234,6 +248,7 @@ class Lifecycle:
         for item in folded.changes:
             metrics.CHANGES.labels(item.change.new_state).inc()
             log.info("session changed", session_id=item.session_id, state=item.change.new_state)
+        metrics.ARCHIVED.inc(sum(state is None for state in folded.states.values()))
         for letter in letters:
             metrics.REFUSED.inc()
             self._notices.note(letter)
@@ -245,6 +260,12 @@ def _first(records: Iterable[KafkaRecord]) -> dict[Place, int]:
     for record in records:
         first.setdefault(record.place, record.offset)
     return first
+
+
+def _is_too_large(record: KafkaRecord, fact: Record) -> bool:
+    """A recalled state is as large as it was when it fitted into a record."""
+    is_recalled = isinstance(fact, SessionFact) and fact.kind is FactKind.RECALLED
+    return not is_recalled and len(record.value or b"") > MAX_FACT_BYTES
 
 
 def _letter(record: KafkaRecord, reason: str) -> DeadLetter:

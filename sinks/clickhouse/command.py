@@ -15,12 +15,14 @@ from connectors.kafka.losses import Losses
 from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.settings import KafkaSettings
+from sinks.clickhouse.archiving import Archiving, patience
 from sinks.clickhouse.chat_words import ChatWords
 from sinks.clickhouse.erasing import Erasing, Rows, Tools
 from sinks.clickhouse.expiring import Expiring
 from sinks.clickhouse.pending import Pending
 from sinks.clickhouse.service import GROUP, INPUTS, ClickHouseSink, Connections, Ownership
 from sinks.clickhouse.settings import ClickHouseSinkSettings
+from sinks.clickhouse.settled import SettledSessions
 
 log = get_logger(__name__)
 
@@ -29,6 +31,7 @@ def run(running: Running) -> int:
     """Write until told to stop. What was not committed by then is written again by a successor."""
     kafka, settings = running.configured.of(KafkaSettings), running.configured.of(ClickHouseSinkSettings)
     health, stop = running.health, running.stop
+    settled = SettledSessions(patience(settings, kafka))
     address = running.configured.of(ClickHouseSettings).model_copy(update={"timeout_s": settings.insert_timeout_s})
     decoder = await_registry(kafka, health, stop)
     await_kafka(kafka, health, stop)
@@ -39,7 +42,8 @@ def run(running: Running) -> int:
         await_clickhouse(clickhouse, address.url, health, stop)
         producer = create_producer(kafka, CONTROL)
         closing.callback(producer.close)
-        deletions, rows, loader = Deletions(kafka, decoder), Rows(clickhouse), PartitionLoader(kafka, "erasing")
+        deletions = Deletions(kafka, decoder, hear=settled.hear)
+        rows, loader = Rows(clickhouse), PartitionLoader(kafka, "erasing")
         erasing = Erasing(Tools(loader, producer, decoder, deletions, rows), stop, SystemClock())
         for close in (loader.close, deletions.close, erasing.close):
             closing.callback(close)
@@ -61,6 +65,7 @@ def run(running: Running) -> int:
             ChatWords(clickhouse),
             erasing,
             expiring,
+            Archiving(settled, clickhouse, producer, decoder, SystemClock()),
         )
         sink = ClickHouseSink(connections, settings, health, stop, SystemClock())
         health.ready(True)

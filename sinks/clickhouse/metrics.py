@@ -12,4 +12,7 @@ PAUSED = gauge("rtms_sink_clickhouse_paused_partitions", "partitions not read on
 ERASED = counter("rtms_sink_clickhouse_erased_total", "records read of deleted sessions, and erased", ["topic"])
 DELETIONS = counter("rtms_sink_clickhouse_deletions_total", "sessions whose rows and records were erased")
 UNERASED = gauge("rtms_sink_clickhouse_unerased_sessions", "deleted sessions that still have rows or records")
+UNARCHIVED = gauge(
+    "rtms_sink_clickhouse_unarchived_sessions", "sessions that are to be archived and are not yet, or not in ClickHouse"
+)
 WITHDRAWN = counter("rtms_sink_clickhouse_withdrawn_total", "states of deleted chat messages that lost their words")

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from schemas import clickhouse
+from schemas.archiving import as_document
 from schemas.clickhouse import Table
 from schemas.records import AppSession, ParticipantEvent, Record, Utterance, WebhookDelivery
 
@@ -92,7 +93,7 @@ def _app_session(session: AppSession) -> dict[str, Any]:
         "created_at_ms": session.created_at_ms,
         "session_id": session.session_id,
         "state": session.state,
-        "document": msgspec.json.encode(session).decode(),
+        "document": as_document(session),
     }
 
 

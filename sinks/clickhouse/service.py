@@ -37,6 +37,7 @@ from schemas.records import OutputKind, ParticipantEvent, Utterance, WebhookDeli
 from schemas.records import Record as Value
 from schemas.sessions import Awaited
 from sinks.clickhouse import metrics
+from sinks.clickhouse.archiving import Archiving
 from sinks.clickhouse.chat_words import ChatWords
 from sinks.clickhouse.completeness import Found, counting, missing, verdict
 from sinks.clickhouse.erasing import Erasing, Rows
@@ -93,6 +94,7 @@ class Connections:
     chat_words: ChatWords
     erasing: Erasing
     expiring: Expiring
+    archiving: Archiving
 
 
 class ClickHouseSink:
@@ -132,6 +134,7 @@ class ClickHouseSink:
         partitions = {place.partition for place in held if place.topic == topics.APP_SESSIONS.name}
         self._to.expiring.step(partitions)
         self._to.erasing.step(partitions)
+        self._to.archiving.step(partitions)
         metrics.PAUSED.set(0 if self._retry_at_s is None else len(held))
 
     def _read(self) -> list[Record]:

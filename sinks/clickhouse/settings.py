@@ -15,4 +15,10 @@ class ClickHouseSinkSettings(BaseSettings):
     recount_patience_s: float = Field(
         default=2.0, ge=0, description="for rows written a moment ago to be seen, where another replica answers"
     )
+    archive_after_days: float | None = Field(
+        default=None,
+        gt=0,
+        description="untouched for that long, a session that is over leaves Kafka and is in ClickHouse alone; unset: as"
+        " soon as nothing on the topics can concern it any more, 14 days unless media are kept longer",
+    )
     ack_timeout_s: float = Field(default=10.0, gt=0, description="for Kafka to acknowledge facts and dead letters")

@@ -14,6 +14,7 @@ from schemas.deletion import NOTHING_MS, covers, said_until_ms
 from schemas.keys import names
 from schemas.records import AppSession, Project, Record, WebhookDelivery, WebhookNotice, WebhookSubscription
 from schemas.topics import Topic
+from sinks.webhooks import metrics
 
 CATCH_UP_S = 0.5
 """For the sessions to be read up to now; whoever waits asks again later, and must not be silent for long."""
@@ -35,13 +36,15 @@ class _Kept:
         key = (record.key or b"").decode(errors="replace")
         if record.value is None:
             self.values.pop(key, None)
-            return
-        try:
-            value = self._decoder.decode_patiently(self._topic, record.value, self._stopping)
-        except Undecodable:
-            return  # whoever is concerned counts it: lifecycle, the API
-        if value is not None and names(record.key, value):
+        elif (value := self._decoded(record.value)) is not None and names(record.key, value):
             self.values[key] = value
+        metrics.KNOWN.labels(self._topic.name).set(len(self.values))
+
+    def _decoded(self, value: bytes) -> Record | None:
+        try:
+            return self._decoder.decode_patiently(self._topic, value, self._stopping)
+        except Undecodable:
+            return None  # whoever is concerned counts it: lifecycle, the API
 
 
 class Directory:

@@ -7,4 +7,5 @@ ATTEMPTS = counter("rtms_sink_webhooks_attempts_total", "attempts by what came o
 DELIVERIES = counter("rtms_sink_webhooks_deliveries_total", "deliveries that are over", ["status"])
 WAITING = gauge("rtms_sink_webhooks_waiting", "deliveries that are not over")
 LATENCY = histogram("rtms_sink_webhooks_first_attempt_seconds", "from the news' record to the first answer")
+KNOWN = gauge("rtms_sink_webhooks_known", "sessions, subscriptions and projects that are held", ["topic"])
 LOST = counter("rtms_sink_webhooks_lost_total", "stretches of an input that retention took unread", ["topic"])

@@ -88,9 +88,9 @@ class Village:
         for topic, item_id, record in self.results(session_id, word):
             self.write(topic, session_id, item_id, record)
 
-    def meeting(self, word):
+    def meeting(self, word, stream_id=None):
         """A session that has ended, everything of it stored and told; its id."""
-        session_id = self.tenant.create(metadata={"deal": "7"}).raise_for_status().json()["id"]
+        session_id = self.tenant.create(stream_id, metadata={"deal": "7"}).raise_for_status().json()["id"]
         epoch = self.house.others.connect(session_id)
         self.publish(session_id, word)
         self.house.others.disconnect(session_id, epoch)
@@ -134,6 +134,16 @@ class Village:
         finally:
             loader.close()
         return {r.key: r.value for r in records if (r.key or b"").startswith(session_id.encode())}
+
+    def states(self):
+        """The sessions that the log has a state of."""
+        loader, newest = PartitionLoader(self.kafka), {}
+        try:
+            for record in loader.load([Place(topics.APP_SESSIONS.name, n) for n in range(self.kafka.partitions)], 30):
+                newest[record.key.decode()] = record.value
+        finally:
+            loader.close()
+        return {session_id for session_id, value in newest.items() if value is not None}
 
     def records(self, session_id, word):
         """The topics whose newest records still have the word."""

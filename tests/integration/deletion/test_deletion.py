@@ -1,4 +1,10 @@
-"""A session's data is deleted: the words are looked for everywhere, then everything is read and written again."""
+"""A session's data is deleted: the words are looked for everywhere, then everything is read and written again.
+
+And of sessions that are archived: whoever asks sees no difference, and what is deleted of them is gone as well.
+"""
+
+import re
+from contextlib import contextmanager
 
 import httpx
 
@@ -6,6 +12,7 @@ from schemas import topics
 from schemas.deletion import CONSENT_REVOKED
 from schemas.records import FactKind
 from tests.integration.deletion.conftest import COMPACTED, LINES, until
+from tests.support.processes import service
 from tests.support.topics import configure
 
 RECORDS = 2 * LINES + 3
@@ -184,3 +191,102 @@ def test_a_revoked_consent_deletes_what_there_is_at_once_and_whatever_comes_afte
     events = village.tenant.http.get(f"/app_sessions/{session_id}").json()["events"]
     assert [event["type"] for event in events[-2:]] == ["post_processing_completed", "data_deleted"]
     assert events[-1]["event_metadata"] == {"source": "zoom", "reason": CONSENT_REVOKED}
+
+
+AT_ONCE = """
+import runpy
+from sinks.clickhouse import archiving, settled
+archiving.AGAIN_S = 0.2
+settled.Patience.least = classmethod(lambda cls, kafka: cls(1, 1))
+runpy.run_module("sinks", run_name="__main__", alter_sys=True)
+"""
+"""The ClickHouse sink, for which a settled session is untouched for long when anything else has happened."""
+
+
+@contextmanager
+def archiving(village, folder):
+    village.house.sink.stop()
+    sink = service(["-c", AT_ONCE, "clickhouse"], village.house.env, folder / "archiving.log")
+    sink.start()
+    try:
+        yield
+    finally:
+        sink.stop()
+        village.house.sink.start()
+
+
+def held(server, metric):
+    """What a process says how many sessions it holds."""
+    text = httpx.get(f"{server.url}/metrics", trust_env=False).text
+    return int(float(re.search(rf"^{re.escape(metric)} (\S+)$", text, re.MULTILINE)[1]))
+
+
+def is_forgotten(village, session_id, *replicas):
+    """Whether the log has no state of the session, and nobody's memory more than the log has."""
+    left = village.states()
+    views = [
+        *(held(replica, "rtms_api_sessions") for replica in (village.house.api, *replicas)),
+        held(village.house.lifecycle, "rtms_lifecycle_states"),
+        held(village.webhooks, 'rtms_sink_webhooks_known{topic="app-sessions"}'),
+    ]
+    return session_id not in left and set(views) == {len(left)}
+
+
+def asked(http, session_id, word, base=""):
+    """Everything that can be asked about a session, but for what is new in each answer: signatures, jitter."""
+    paths = [
+        *(f"/{kind}/{session_id}" for kind in ("app_sessions", "bots")),
+        *(
+            f"/app_sessions/{session_id}/{path}"
+            for path in (
+                "transcript", "transcript/export?format=srt", "talk_time", "participants", "participant_events",
+                "chat_messages", "stream", "data_deletion", "transcript_deletion",
+            )
+        ),
+        f"/transcripts/search?query={word}", f"/webhook_deliveries?app_session_id={session_id}", "/app_sessions/app_0",
+    ]  # fmt: skip
+    answers = {path: http.get(base + path) for path in paths}
+    told = {path: (answer.status_code, re.sub("^retry: .*", "", answer.text)) for path, answer in answers.items()}
+    media = http.get(f"{base}/app_sessions/{session_id}/media").json()
+    return told | {"media": httpx.get(media["url"], trust_env=False).content} if "url" in media else told
+
+
+def test_an_archived_session_answers_as_before_and_what_is_deleted_of_it_is_gone(village, word, tmp_path):
+    stream_id, tenant = f"archived {word[4:]}", village.tenant
+    session_id = village.meeting(word, stream_id)
+    subtitles, stranger = village.subtitles(session_id), village.house.tenant("stranger")
+    before = asked(tenant.http, session_id, word)
+    said, told = httpx.get(subtitles, trust_env=False).text, len(village.told(session_id))
+    assert "media" in before
+    assert word in said
+
+    def awaited(*replicas):
+        tenant.create()  # the log's clock goes on when something is written
+        until(lambda: is_forgotten(village, session_id, *replicas), f"archived; see {tmp_path}/archiving.log")
+
+    with archiving(village, tmp_path):
+        awaited()
+        with village.house.another() as (fresh, replica):
+            awaited(replica)
+            for base in ("", fresh):
+                assert asked(tenant.http, session_id, word, base) == before
+                assert stranger.http.get(f"{base}/app_sessions/{session_id}").status_code == 404
+        assert session_id in [session["id"] for session in tenant.http.get("/app_sessions").json()["results"]]
+        assert httpx.get(subtitles, trust_env=False).text == said
+        assert village.subtitles(session_id)
+        whole = tenant.http.get(f"/app_sessions/{session_id}").json()
+        assert [answer.json() for answer in (tenant.end(stream_id), tenant.create(stream_id))] == [whole, whole]
+
+        changed = tenant.http.patch(f"/bots/{session_id}", json={"metadata": {"deal": "8"}}).json()
+        assert changed["metadata"] == {"deal": "8"}
+        awaited()
+        assert tenant.http.get(f"/app_sessions/{session_id}").json() == whole | {"metadata": {"deal": "8"}}
+
+        assert village.delete(session_id).json()["state"] == "data_deleted"
+        until(lambda: village.receipt(session_id)["complete"], "complete")
+        awaited()
+        assert village.traces(session_id, word) == []
+        assert village.receipt(session_id)["complete"]
+        until(lambda: len(village.told(session_id)) == told + 1, "told of the deletion, and of nothing else again")
+        assert village.told(session_id)[-1].data["new_state"] == "data_deleted"
+    assert village.state(session_id) == "data_deleted"

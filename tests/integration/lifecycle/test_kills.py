@@ -5,7 +5,9 @@ import uuid
 
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import CONTROL, create_producer
-from schemas import sessions, topics
+from connectors.kafka.reader import PartitionLoader
+from connectors.kafka.records import Place
+from schemas import archiving, sessions, topics
 from schemas.ids import partition_of, session_id
 from schemas.records import FactKind, SessionFact, Stored, StreamRequest
 from tests.support.processes import service, wait_for
@@ -21,12 +23,35 @@ LIFE = [
     FactKind.RECORDING_STORED,
     FactKind.TRANSCRIPT_STORED,
     FactKind.EVENTS_STORED,
+    FactKind.ARCHIVED,
+    FactKind.RECALLED,
+    FactKind.METADATA_REPLACED,
+    FactKind.ARCHIVED,
+    FactKind.RECALLED,
 ]
+LIVES = (LIFE[:8], LIFE[:-1], LIFE)
+"""A third of the sessions stays as it ended, of another nothing is left on the log, the others have come back."""
 SESSIONS = 24
 KILLS = 3
 
 
-def fact(session, kind, epoch):
+def lived(entries):
+    """The state that facts and their offsets lead to, and all that was ever told of it."""
+    state, told = None, []
+    for item, offset in entries:
+        after = sessions.fold(state, item, offset, 0)
+        if after is not None and item.kind is not FactKind.RECALLED:
+            told += sessions.changes(state, after)
+        state = after
+    return state, told
+
+
+def before_the_last_archiving(entries):
+    """The state as ClickHouse has it."""
+    return lived(entries[: max(n for n, (item, _) in enumerate(entries) if item.kind is FactKind.ARCHIVED)])[0]
+
+
+def fact(session, kind, epoch, entries):
     request = StreamRequest(
         product="meeting", meeting_id="m", stream_id=session, server_urls=("wss://x",), zoom_app_id="z"
     )
@@ -39,6 +64,9 @@ def fact(session, kind, epoch):
         stored=Stored(key="k") if kind is FactKind.RECORDING_STORED else None,
         epoch=epoch if fenced else None,
         worker="w",
+        metadata='{"changed":1}' if kind is FactKind.METADATA_REPLACED else None,
+        folded_offset=entries[-1][1] if kind is FactKind.ARCHIVED else None,
+        document=archiving.as_document(before_the_last_archiving(entries)) if kind is FactKind.RECALLED else None,
     )
 
 
@@ -53,11 +81,12 @@ def test_killed_while_facts_flow(topics_ready, tmp_path):
     process.start()
     dice = random.Random(run)
     epochs, facts = {}, {}
-    schedule = [(step, name) for step in range(len(LIFE)) for name in names]
+    lives = {name: LIVES[number % len(LIVES)] for number, name in enumerate(names)}
+    schedule = [(step, name) for step in range(len(LIFE)) for name in names if step < len(lives[name])]
     kills = set(dice.sample(range(len(schedule)), KILLS))
     try:
         for index, (step, name) in enumerate(schedule):
-            item = fact(name, LIFE[step], epochs.get(name))
+            item = fact(name, LIFE[step], epochs.get(name), facts.get(name, ()))
             value = decoder.codec.encode(topics.SESSION_FACTS, item)
             offset = producer.send_blocking(topics.SESSION_FACTS, name.encode(), value, partition_of(name, 8))
             if item.kind is FactKind.CLAIMED:
@@ -67,29 +96,48 @@ def test_killed_while_facts_flow(topics_ready, tmp_path):
                 process.kill()
                 process.launch()
         process.wait_ready()
-        last = {name: entries[-1][1] for name, entries in facts.items()}
+        expectations = {name: lived(entries) for name, entries in facts.items()}
 
         def caught_up():
-            states = {state.session_id: state for state in values(kafka, topics.APP_SESSIONS, last)}
-            return all(name in states and states[name].folded_offset >= last[name] for name in last)
+            states = newest(kafka, names)
+            return all(
+                (name in states) == (expected is not None)
+                and (expected is None or states[name].folded_offset >= expected.folded_offset)
+                for name, (expected, _) in expectations.items()
+            )
 
         wait_for(caught_up, 60, lambda: f"facts were not folded: see {process.log}")
     finally:
         process.stop()
         producer.close()
     assert "stopped" in process.log.read_text()
-    check(facts, values(kafka, topics.APP_SESSIONS, last), values(kafka, topics.SESSION_CHANGES, last))
+    check(expectations, newest(kafka, names), values(kafka, topics.SESSION_CHANGES, names))
 
 
-def check(facts, states, changes):
-    newest = {state.session_id: state for state in states}
-    for name, entries in facts.items():
-        expected = None
-        for item, offset in entries:
-            expected = sessions.fold(expected, item, offset, 0)
-        assert newest[name].state == expected.state == sessions.State.ENDED
-        assert newest[name].folded_offset == entries[-1][1]
-        assert [entry.event_type for entry in newest[name].history] == [e.event_type for e in expected.history]
+def newest(kafka, names):
+    """The states that the log has of the sessions, by id; an archived one is not there."""
+    decoder, loader, found = Decoder.from_settings(kafka), PartitionLoader(kafka), {}
+    try:
+        for record in loader.load([Place(topics.APP_SESSIONS.name, number) for number in range(8)], 30):
+            found[record.key.decode()] = record.value
+    finally:
+        loader.close()
+    return {
+        name: decoder.decode(topics.APP_SESSIONS, value)
+        for name, value in found.items()
+        if name in names and value is not None
+    }
+
+
+def check(expectations, states, changes):
+    for name, (expected, history) in expectations.items():
         told = [change for change in changes if change.session_id == name]
-        assert [change.sequence for change in told] == list(range(len(expected.history)))
-        assert [change.change for change in told] == list(newest[name].history)
+        assert [change.sequence for change in told] == list(range(len(history)))
+        assert [change.change.event_type for change in told] == [change.change.event_type for change in history]
+        if expected is None:
+            assert name not in states
+            continue
+        assert states[name].state == expected.state == sessions.State.ENDED
+        assert (states[name].folded_offset, states[name].metadata) == (expected.folded_offset, expected.metadata)
+        if expected.metadata is None:  # else it was recalled from a document of ours, which has no times
+            assert [change.change for change in told] == list(states[name].history)

@@ -39,4 +39,4 @@ def test_the_page_names_the_topics_that_may_be_read_and_no_others() -> None:
 def test_the_page_says_how_long_they_are_kept(topic: Topic) -> None:
     [row] = [line for line in PAGE.splitlines() if line.startswith("| `") and f"`{topic.name}`" in line]
     days = None if topic.retention_ms is None else topic.retention_ms // DAY_MS
-    assert row.split("|")[-2].strip() == {None: "for ever", 1: "24 h"}.get(days, f"{days} days")
+    assert row.split("|")[-2].strip() == {None: "until archived", 1: "24 h"}.get(days, f"{days} days")

@@ -149,6 +149,18 @@ async def test_a_session_that_is_over_ends_when_the_log_has_been_read_to_where_i
     assert not await replica.reader(parsed(str(told[-1].at), 3)).begin()
 
 
+async def test_a_session_that_was_archived_meanwhile_ends_as_well() -> None:
+    log = Log()
+    log.write(said(1))
+    replica = Replica(log)
+    replica.sessions.apply("app_1", None)
+    reading = Reading(replica.reader(Cursor(3, NEW)))
+    await settle()
+    replica.advance(1)
+    await settle()
+    assert [event.name for event in await reading.torn_off()][-1] == "end"
+
+
 async def test_what_was_deleted_is_not_told() -> None:
     log = Log()
     log.write(said(1))

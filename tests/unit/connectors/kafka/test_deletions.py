@@ -78,6 +78,29 @@ def test_a_session_is_deleted_for_ever_and_unfinished_until_everybody_has_said_s
     assert (deletions.unfinished(list(Part), {PARTITION}), deletions.get("app_1") is None) == ([], False)
 
 
+def test_what_is_archived_is_forgotten_and_may_be_deleted_anew(deletions):
+    for known in (WHOLE, ASKED):
+        deletions._apply(state(known))
+        deletions._apply(state(None)._replace(value=None, offset=1))
+        assert (deletions.get("app_1"), deletions.unfinished(list(Part), {PARTITION})) == (None, [])
+    deletions._apply(state(ASKED, offset=2))
+    assert deletions.by_now(["app_1"]) == {"app_1"}
+
+
+def test_who_listens_hears_every_state_and_that_it_is_archived(registry):
+    heard = []
+    deletions = Deletions(KafkaSettings(partitions=8), registry, hear=lambda record, state: heard.append(state))
+    strange = state(ASKED, offset=1)
+    registry.strange = {strange.value}
+    for record in (state(None), strange, strange._replace(value=None, offset=2), state(ASKED, "app_another")):
+        deletions._apply(record)
+    registry.back.set()
+    for thread in [thread for thread in threading.enumerate() if thread.name == "unexplained"]:
+        thread.join(10)
+    assert heard == [SESSION, None], "what was archived before it could be explained is not heard of any more"
+    assert deletions.get("app_1") is None
+
+
 def test_what_is_no_state_says_nothing(deletions):
     deletions._apply(state(ASKED, "app_another"))
     deletions._apply(state(ASKED)._replace(value=b"garbage"))

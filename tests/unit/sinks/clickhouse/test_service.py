@@ -99,7 +99,9 @@ def house():
     table = MemoryTable()
     rows, idle = SimpleNamespace(delete=table.delete), SimpleNamespace(step=lambda partitions: None)
     log = MemoryLog()
-    connections = Connections(consumer, pending, log, decoder, table, losses, 2, deletions, rows, None, idle, idle)
+    connections = Connections(
+        consumer, pending, log, decoder, table, losses, 2, deletions, rows, None, idle, idle, idle
+    )
     health = Health("sink-clickhouse")
     health.ready(True)
     sink = ClickHouseSink(connections, ClickHouseSinkSettings(), health, StopSignal(), clock)
