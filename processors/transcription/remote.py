@@ -12,6 +12,7 @@ from processors.transcription.sound_files import sound_file
 from schemas.settings import Engine
 
 MOST_DELAY_S = 30.0
+NOTHING_HEARD = Failure(Reason.TIMED_OUT, is_final=False)
 
 
 class RemoteEngine:
@@ -22,21 +23,19 @@ class RemoteEngine:
         self._engine, self._service, self._client = engine, service, client
         self._slots = asyncio.Semaphore(in_flight)
         self._delay_s = delay_s
-        self._not_before_s = 0.0
+        self._paused = NOTHING_HEARD
+        self._paused_until_s = 0.0
 
     async def recognise(self, asked: Question, until_s: float) -> Recognition:
         sound = await asyncio.to_thread(sound_file, asked.pcm, asked.sample_rate_hz, self._service.file_type)
-        loop, found = asyncio.get_running_loop(), Failure(Reason.RATE_LIMIT_EXCEEDED, is_final=False)
+        loop = asyncio.get_running_loop()
         for delay_s in delays_s(self._delay_s, longest_s=MOST_DELAY_S):
-            if self._not_before_s < until_s:
-                await asyncio.sleep(self._not_before_s - loop.time())
-                answer = await self._attempt(sound, asked, until_s)
-                if isinstance(answer, Heard):
-                    return _recognised(answer, len(asked.pcm) // 2 * 1000 // asked.sample_rate_hz)
-                found = answer
-            next_s = max(loop.time() + delay_s, self._not_before_s)
-            if found.is_final or next_s >= until_s:
-                return Unrecognised(found.reason, found.is_final)
+            answer = await self._placed(sound, asked, until_s)
+            if isinstance(answer, Heard):
+                return _recognised(answer, len(asked.pcm) // 2 * 1000 // asked.sample_rate_hz)
+            next_s = max(loop.time() + delay_s, self._paused_until_s)
+            if answer.is_final or next_s >= until_s:
+                return Unrecognised(answer.reason, answer.is_final)
             metrics.RETRIES.inc()
             await asyncio.sleep(next_s - loop.time())
         raise AssertionError("there is always a next delay")
@@ -44,16 +43,28 @@ class RemoteEngine:
     async def stop(self) -> None:
         await self._client.close()
 
-    async def _attempt(self, sound: bytes, asked: Question, until_s: float) -> Heard | Failure:
+    async def _placed(self, sound: bytes, asked: Question, until_s: float) -> Heard | Failure:
+        """One attempt, when there is a place for it and no pause."""
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(until_s), self._slots:
-                answer = await self._client.ask(self._service, sound, asked.options_of(self._engine))
+                while (pause_s := self._paused_until_s - loop.time()) > 0:
+                    if self._paused_until_s >= until_s:
+                        return self._paused
+                    await asyncio.sleep(pause_s)
+                return await self._attempt(sound, asked)
         except TimeoutError:
-            answer = Failure(Reason.TIMED_OUT, is_final=False)
-        metrics.ATTEMPTS.labels(self._engine, answer.reason if isinstance(answer, Failure) else "heard").inc()
-        if isinstance(answer, Failure) and answer.retry_after_s:
-            loop = asyncio.get_running_loop()
-            self._not_before_s = max(self._not_before_s, loop.time() + answer.retry_after_s)
+            return NOTHING_HEARD
+
+    async def _attempt(self, sound: bytes, asked: Question) -> Heard | Failure:
+        answer = await self._client.ask(self._service, sound, asked.options_of(self._engine))
+        if isinstance(answer, Heard):
+            metrics.ATTEMPTS.labels(self._engine, "heard").inc()
+            return answer
+        metrics.ATTEMPTS.labels(self._engine, answer.reason).inc()
+        pause_s = asyncio.get_running_loop().time() + answer.retry_after_s
+        if answer.retry_after_s and pause_s > self._paused_until_s:
+            self._paused, self._paused_until_s = answer, pause_s
         return answer
 
 
