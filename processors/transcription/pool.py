@@ -15,7 +15,6 @@ from processors.transcription.settings import TranscriptionSettings
 from processors.transcription.worker.messages import Answer, Broken, Missing, Request, Text
 
 MOST_DELAY_S = 30.0
-MODEL = "tiny-en"
 
 log = get_logger(__name__)
 
@@ -68,7 +67,7 @@ class Pool:
 
     def _missing_or(self, answer: Answer) -> Recognition:
         if isinstance(answer, Text):
-            return Recognised(tuple(Segment(*segment) for segment in answer.segments), model=MODEL)
+            return Recognised(tuple(Segment(*segment) for segment in answer.segments))
         if isinstance(answer, Missing) and self._missing is None:
             self._missing = answer.reason
             log.error("no local recogniser: utterances will fail", reason=answer.reason)

@@ -10,6 +10,7 @@ import email
 import email.policy
 import io
 import json
+import sys
 import threading
 import wave
 from collections import deque
@@ -176,8 +177,7 @@ def speech_server(server: SpeechServer | None = None) -> Iterator[SpeechServer]:
         def log_message(self, format: str, *args: Any) -> None:
             return
 
-    http = ThreadingHTTPServer(("127.0.0.1", server.port), Handler)
-    http.daemon_threads = True
+    http = _Quiet(("127.0.0.1", server.port), Handler)
     server.port = http.server_address[1]
     thread = threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True)
     thread.start()
@@ -187,6 +187,15 @@ def speech_server(server: SpeechServer | None = None) -> Iterator[SpeechServer]:
         http.shutdown()
         http.server_close()
         thread.join()
+
+
+class _Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever asks may be killed meanwhile; all else is a fault of ours."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _asked(path: str, headers: dict[str, str], body: bytes) -> Asked:

@@ -94,7 +94,7 @@ def test_a_pause_that_the_service_asks_for_is_everybodys() -> None:
 
 def test_a_pause_that_is_too_long_is_not_sat_out() -> None:
     client = Scripted(Failure(Reason.RATE_LIMIT_EXCEEDED, False, retry_after_s=3600))
-    assert found(client) == [Unrecognised(Reason.RATE_LIMIT_EXCEEDED, is_final=False)]
+    assert found(client, times=3, in_flight=1) == [Unrecognised(Reason.RATE_LIMIT_EXCEEDED, is_final=False)] * 3
     assert client.at_s == [0]
 
 
