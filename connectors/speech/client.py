@@ -6,7 +6,7 @@ from functools import partial
 
 import httpx
 
-from connectors.speech.exchange import Failure, Heard, Reason, Request, Service, Unusable, failure
+from connectors.speech.exchange import Failure, Heard, NoAnswer, Reason, Request, Service, failure
 
 MAX_ANSWER_BYTES = 2 * 1024 * 1024
 """Far above what an utterance's words with all their times take."""
@@ -44,7 +44,7 @@ class SpeechClient:
             return Failure(Reason.TIMED_OUT, is_final=False)
         except httpx.WriteError:
             return Failure(Reason.AUDIO_UPLOAD_FAILED, is_final=False)
-        except (httpx.HTTPError, Unusable):
+        except (httpx.HTTPError, NoAnswer):
             return Failure(Reason.TRANSCRIPTION_REQUEST_FAILED, is_final=False)
         except httpx.InvalidURL:
             return Failure(Reason.TRANSCRIPTION_REQUEST_FAILED, is_final=True)
@@ -75,10 +75,10 @@ def _form(request: Request) -> dict[str, list[str]]:
 
 
 async def _read(chunks: AsyncIterator[bytes]) -> bytes:
-    """The answer. Raises Unusable where it is too long."""
+    """The answer. Raises NoAnswer where it is too long."""
     body = bytearray()
     async for chunk in chunks:
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
-            raise Unusable("too long")
+            raise NoAnswer("too long")
     return bytes(body)

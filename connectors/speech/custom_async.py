@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from connectors.speech.exchange import Failure, FileType, Heard, Reason, Request, Unusable, Word, heard, text_option
+from connectors.speech.exchange import Failure, FileType, Heard, NoAnswer, Reason, Request, Word, heard, text_option
 
 DONE = "done"
 
@@ -58,9 +58,9 @@ class CustomAsync:
         try:
             answer = _decoder.decode(body)
         except ValueError as error:
-            raise Unusable(f"no transcription ({type(error).__name__})") from None
+            raise NoAnswer(f"no transcription ({type(error).__name__})") from None
         if answer.status != DONE or answer.result is None:
-            raise Unusable("not done")
+            raise NoAnswer("not done")
         said = answer.result.transcription
         words = [Word(word.word.strip(), word.start, word.end) for one in said.utterances for word in one.words]
         return heard(said.full_transcript, words, text_option(options, "language"), text_option(options, "model"))

@@ -9,9 +9,9 @@ from connectors.speech.exchange import (
     Failure,
     FileType,
     Heard,
+    NoAnswer,
     Reason,
     Request,
-    Unusable,
     Word,
     heard,
     text_option,
@@ -74,7 +74,7 @@ class Deepgram:
             channel = _decoder.decode(body).results.channels[0]
             said = channel.alternatives[0]
         except (ValueError, IndexError) as error:
-            raise Unusable(f"no transcription ({type(error).__name__})") from None
+            raise NoAnswer(f"no transcription ({type(error).__name__})") from None
         words = [Word(word.punctuated_word or word.word, word.start, word.end) for word in said.words]
         asked = None if options.get("detect_language") is True else _language(options)
         language = channel.detected_language or (None if asked == DEFAULT_LANGUAGE else asked)

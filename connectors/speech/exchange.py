@@ -78,7 +78,7 @@ class Failure:
     retry_after_s: float = 0.0
 
 
-class Unusable(ValueError):
+class NoAnswer(ValueError):
     """The answer says nothing that can be used; the message holds nothing of it."""
 
 
@@ -92,7 +92,7 @@ class Service(Protocol):
         """How to ask what is said in `sound`; a Failure where that is known without asking."""
 
     def heard(self, body: bytes, options: Mapping[str, object]) -> Heard:
-        """What the body of a good answer says. Raises Unusable."""
+        """What the body of a good answer says. Raises NoAnswer."""
 
 
 def failure(status: int, retry_after: str | None) -> Failure | None:
@@ -118,10 +118,10 @@ def seconds(retry_after: str | None) -> float:
 
 
 def heard(text: str, words: Iterable[Word], language: str | None, model: str | None) -> Heard:
-    """An answer within what an utterance can be. Words with impossible times are left out. Raises Unusable."""
+    """An answer within what an utterance can be. Words with impossible times are left out. Raises NoAnswer."""
     found = tuple(word for word in words if _is_sane(word))
     if len(text) > MAX_CHARACTERS or len(found) > MAX_WORDS or sum(len(word.text) for word in found) > MAX_CHARACTERS:
-        raise Unusable("more words than an utterance can have")
+        raise NoAnswer("more words than an utterance can have")
     return Heard(text.strip(), found, language, model)
 
 

@@ -14,9 +14,9 @@ from connectors.speech.exchange import (
     Failure,
     FileType,
     Heard,
+    NoAnswer,
     Reason,
     Request,
-    Unusable,
     Word,
     heard,
     text_option,
@@ -63,7 +63,7 @@ class OpenAI:
         try:
             answer = _decoder.decode(body)
         except ValueError as error:
-            raise Unusable(f"no transcription ({type(error).__name__})") from None
+            raise NoAnswer(f"no transcription ({type(error).__name__})") from None
         words = [Word(word.word.strip(), word.start, word.end) for word in answer.words or ()]
         language = text_option(options, "language") or languages.tag(answer.language)
         return heard(answer.text, words, language, _model(options))

@@ -7,8 +7,8 @@ from connectors.speech.exchange import (
     MAX_RETRY_AFTER_S,
     MAX_WORDS,
     Failure,
+    NoAnswer,
     Reason,
-    Unusable,
     Word,
     failure,
     heard,
@@ -65,7 +65,7 @@ def test_words_with_impossible_times_are_left_out() -> None:
     ids=["text", "words", "word"],
 )  # fmt: skip
 def test_what_nobody_can_have_said_is_unusable(text: str, words: list[Word]) -> None:
-    with pytest.raises(Unusable):
+    with pytest.raises(NoAnswer):
         heard(text, words, None, None)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from connectors.speech.custom_async import CustomAsync
 from connectors.speech.deepgram import Deepgram
-from connectors.speech.exchange import Failure, Heard, Reason, Request, Service, Unusable, Word
+from connectors.speech.exchange import Failure, Heard, NoAnswer, Reason, Request, Service, Word
 from connectors.speech.openai import PUBLIC_URL, OpenAI
 
 SOUND = b"RIFF"
@@ -129,6 +129,6 @@ def test_what_a_transcriber_of_ones_own_says() -> None:
     ids=range(16),
 )  # fmt: skip
 def test_nonsense_is_unusable_and_not_quoted(service: Service, body: bytes) -> None:
-    with pytest.raises(Unusable) as caught:
+    with pytest.raises(NoAnswer) as caught:
         service.heard(body, {})
     assert "oops" not in str(caught.value)
