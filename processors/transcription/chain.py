@@ -54,6 +54,7 @@ class Chain:
             if loop.time() + self._patience.pause_s >= until_s:
                 break
             await asyncio.sleep(self._patience.pause_s if left else 0)
+        log.warning("nobody could tell what was said", reasons={str(name): why for name, why in reasons.items()})
         return engines[0], Unrecognised(reasons.get(engines[0], Reason.TIMED_OUT))
 
     def _share_s(self, until_s: float, left: int) -> float:

@@ -18,8 +18,9 @@ def chain_of(settings: TranscriptionSettings) -> Chain:
     """All engines there are; those that were given no credentials say so when they are asked."""
     patience = Patience(settings.retry_budget_s, settings.fallback_after_s, settings.retry_delay_s)
     engines: dict[Engine, SpeechEngine] = {Engine.MOONSHINE: LocalEngine(Pool(settings))}
-    for engine, service in _services(settings).items():
-        client = SpeechClient(settings.remote_limit_s, settings.remote_in_flight)
+    services = _services(settings)
+    client = SpeechClient(settings.remote_limit_s, settings.remote_in_flight * len(services))
+    for engine, service in services.items():
         engines[engine] = RemoteEngine(engine, service, client, settings.remote_in_flight, settings.retry_delay_s)
     return Chain(engines, patience)
 

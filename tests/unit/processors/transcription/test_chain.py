@@ -70,7 +70,9 @@ def test_the_next_is_asked_when_its_share_is_over() -> None:
 
 def test_who_is_alone_has_all_the_time() -> None:
     assert answered(openai=Stand(up_s=299)) == (SECOND, WORDS, 299)
-    engine, answer, took_s = answered(openai=Stand(up_s=1000))
+    alone = Stand(up_s=1000)
+    engine, answer, took_s = answered(openai=alone)
+    assert alone.asked == [(0, 300)]
     assert (engine, answer) == (SECOND, Unrecognised("down"))
     assert took_s == 300
 
