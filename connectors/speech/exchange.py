@@ -10,6 +10,7 @@ MAX_CHARACTERS = 20_000
 """An utterance is seconds long: what is longer was not said in it."""
 
 MAX_WORDS = 4_000
+MAX_LANGUAGE_CHARACTERS = 35
 MAX_RETRY_AFTER_S = 24 * 3600.0
 
 _OK = 200
@@ -122,7 +123,8 @@ def heard(text: str, words: Iterable[Word], language: str | None, model: str | N
     found = tuple(word for word in words if _is_sane(word))
     if len(text) > MAX_CHARACTERS or len(found) > MAX_WORDS or sum(len(word.text) for word in found) > MAX_CHARACTERS:
         raise NoAnswer("more words than an utterance can have")
-    return Heard(text.strip(), found, language, model)
+    is_tag = language is not None and len(language) <= MAX_LANGUAGE_CHARACTERS
+    return Heard(text.strip(), found, language if is_tag else None, model)
 
 
 def _is_sane(word: Word) -> bool:

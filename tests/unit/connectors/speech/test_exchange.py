@@ -58,6 +58,11 @@ def test_words_with_impossible_times_are_left_out() -> None:
     assert heard(" a ", [], None, "m").text == "a"
 
 
+def test_an_endless_language_is_none() -> None:
+    assert heard("a", [], "de-CH", None).language == "de-CH"
+    assert heard("a", [], "d" * 36, None).language is None
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [("x" * (MAX_CHARACTERS + 1), []), ("x", [Word("y", 0, 1)] * (MAX_WORDS + 1)),
