@@ -46,7 +46,8 @@ class Chain:
                 answer = await self._engines[engine].recognise(asked, self._share_s(until_s, len(left)))
                 if isinstance(answer, Recognised):
                     return engine, answer
-                reasons[engine] = answer.reason
+                if engine not in reasons or answer.reason != Reason.TIMED_OUT:
+                    reasons[engine] = answer.reason  # that the time was over says less than what was the matter
                 if answer.is_final:
                     left.remove(engine)
                 if engine != engines[-1]:

@@ -28,14 +28,16 @@ class RemoteEngine:
 
     async def recognise(self, asked: Question, until_s: float) -> Recognition:
         sound = await asyncio.to_thread(sound_file, asked.pcm, asked.sample_rate_hz, self._service.file_type)
-        loop = asyncio.get_running_loop()
+        loop, found = asyncio.get_running_loop(), NOTHING_HEARD
         for delay_s in delays_s(self._delay_s, longest_s=MOST_DELAY_S):
             answer = await self._placed(sound, asked, until_s)
             if isinstance(answer, Heard):
                 return _recognised(answer, len(asked.pcm) // 2 * 1000 // asked.sample_rate_hz)
+            if answer is not NOTHING_HEARD:
+                found = answer
             next_s = max(loop.time() + delay_s, self._paused_until_s)
-            if answer.is_final or next_s >= until_s:
-                return Unrecognised(answer.reason, answer.is_final)
+            if found.is_final or next_s >= until_s:
+                return Unrecognised(found.reason, found.is_final)
             metrics.RETRIES.inc()
             await asyncio.sleep(next_s - loop.time())
         raise AssertionError("there is always a next delay")

@@ -101,11 +101,11 @@ async def test_who_stands_in_is_named_and_the_ids_stay() -> None:
     with speech_server() as server, speech_server() as down:
         both = TranscriptionSettings(
             openai_base_url=f"{server.url}/v1", openai_api_key=KEY, custom_async_url=f"{server.url}/transcribe",
-            fallback_after_s=0.3, retry_delay_s=0.05,
+            retry_delay_s=0.05,
         )  # fmt: skip
         expected = await transcript(both, asked)
         down.is_down = True
-        one_down = both.model_copy(update={"openai_base_url": f"{down.url}/v1"})
+        one_down = both.model_copy(update={"openai_base_url": f"{down.url}/v1", "fallback_after_s": 0.3})
         said = await transcript(one_down, asked)
     assert [one.utterance_id for one in said] == [one.utterance_id for one in expected]
     assert {(one.engine, one.recognised_by, one.model) for one in expected} == {("openai", None, "m")}
@@ -130,7 +130,7 @@ async def test_the_local_recogniser_stands_in_for_a_service_that_is_away() -> No
 )  # fmt: skip
 async def test_when_nobody_can_the_transcript_ends_and_says_why(changes: dict[str, str], reason: str) -> None:
     with speech_server() as server:
-        values = {"openai_base_url": f"{server.url}/v1", "retry_budget_s": 0.4, "retry_delay_s": 0.05} | changes
+        values = {"openai_base_url": f"{server.url}/v1", "retry_budget_s": 2.0, "retry_delay_s": 0.05} | changes
         said = await transcript(TranscriptionSettings.model_validate(values), session(Engine.OPENAI))
     assert len(said) == 2
     assert {(one.status, one.reason, one.text, one.engine) for one in said} == {("failed", reason, "", "openai")}

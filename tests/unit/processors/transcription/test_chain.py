@@ -23,10 +23,13 @@ class Stand:
     def __init__(self, up_s: float = 0.0, refusal: Unrecognised | None = None) -> None:
         self._up_s, self._refusal = up_s, refusal
         self.asked: list[tuple[float, float]] = []
+        self.later: list[Recognition] = []
 
     async def recognise(self, asked: Question, until_s: float) -> Recognition:
         now_s = asyncio.get_running_loop().time()
         self.asked.append((now_s, until_s))
+        if self.later:
+            return self.later.pop()
         if self._refusal is not None:
             return self._refusal
         if self._up_s > until_s:
@@ -94,6 +97,13 @@ def test_the_end_is_the_firsts_reason_in_time() -> None:
     engine, answer, took_s = answered(**{name: Stand(refusal=Unrecognised(why)) for name, why in reasons.items()})
     assert (engine, answer) == (FIRST, Unrecognised("rate_limit_exceeded"))
     assert took_s <= 300
+
+
+def test_a_reason_outlives_the_end_of_the_time() -> None:
+    late = [Unrecognised("timed_out"), Unrecognised("rate_limit_exceeded")]
+    first = Stand(refusal=Unrecognised("timed_out"))
+    first.later = late
+    assert answered(deepgram=first)[1] == Unrecognised("rate_limit_exceeded")
 
 
 def test_nobody_is_asked_in_haste() -> None:

@@ -23,7 +23,7 @@ class Scripted:
     """A client whose service says these things, the last one for ever; when it was asked, and how often at a time."""
 
     def __init__(self, *answers: Heard | Failure, takes_s: float = 0.0) -> None:
-        self._answers, self._takes_s = list(answers), takes_s
+        self._answers, self.takes_s = list(answers), [takes_s]
         self.at_s: list[float] = []
         self.options: Mapping[str, object] = {}
         self.busy = self.busiest = 0
@@ -35,7 +35,7 @@ class Scripted:
         self.busy += 1
         self.busiest = max(self.busiest, self.busy)
         try:
-            await asyncio.sleep(self._takes_s)
+            await asyncio.sleep(self.takes_s.pop(0) if len(self.takes_s) > 1 else self.takes_s[0])
         finally:
             self.busy -= 1
         return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
@@ -110,6 +110,12 @@ def test_who_gets_no_place_in_time_goes_away() -> None:
     answers = found(client, until_s=30, times=5, in_flight=2)
     assert answers == [Unrecognised(Reason.TIMED_OUT, is_final=False)] * 5
     assert client.busy == 0
+
+
+def test_that_the_time_is_over_says_less_than_what_was_the_matter() -> None:
+    client = Scripted(AGAIN, HEARD)
+    client.takes_s = [0.0, 400.0]
+    assert found(client) == [Unrecognised(Reason.TRANSCRIPTION_REQUEST_FAILED, is_final=False)]
 
 
 def test_who_waits_for_the_next_attempt_holds_no_place() -> None:
