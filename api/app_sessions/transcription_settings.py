@@ -172,7 +172,7 @@ def _check_deepgram(section: Mapping[str, Any]) -> None:
 def _options(providers: Mapping[str, Any]) -> str:
     remote = {name: providers[name] for name in _REMOTE if providers.get(name)}
     text = json.dumps(remote, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    if len(text.encode(errors="replace")) > MAX_OPTIONS_BYTES:
+    if len(text.encode()) > MAX_OPTIONS_BYTES:
         raise Invalid(f"The providers' settings have more than {MAX_OPTIONS_BYTES} bytes.")
     return text
 
