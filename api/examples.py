@@ -48,6 +48,8 @@ _UTTERANCE = {
     "transcription": {"transcript": "Shall we begin?"},
     "id": "utt_0pQr6StU7hJk2LmN",
     "engine": "moonshine",
+    "recognised_by": "moonshine",
+    "model": "tiny-en",
     "language": "en",
 }
 _EXPORTED = _UTTERANCE | {"status": "final", "reason": None}
@@ -272,6 +274,7 @@ EXAMPLES: dict[str, Any] = {
     "WebhookDocument": _SUBSCRIPTION,
     "WebhookList": {"results": [_SUBSCRIPTION]},
     "WebhookSecretDocument": {"webhook_secret": _SECRET},
+    "WordDocument": {"word": "begin?", "start": 0.86, "end": 1.4},
     "ZoomAppDocument": _ZOOM_APP,
     "ZoomAppList": {"results": [_ZOOM_APP]},
 }

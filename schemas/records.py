@@ -64,6 +64,7 @@ __all__ = [
     "Segment",
     "SessionChange",
     "SessionFact",
+    "SpokenWord",
     "Stored",
     "StreamRequest",
     "Template",
@@ -208,12 +209,23 @@ class Event(MediaRecord):
     details: str = "{}"
 
 
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """One word of an utterance, at Zoom's time."""
+
+    word: str
+    start_ms: int
+    end_ms: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
-    """What somebody said, by one engine (`zoom` or `moonshine`). A higher `revision` replaces a lower one.
+    """What somebody said, by one engine of `schemas.settings`. A higher `revision` replaces a lower one.
 
-    `reason` says why a `failed` one has no text. The `end` record closes the session's transcript; its `count` is the
-    number of Zoom's captions before it: in how much of the sound a recogniser found a word, it does not know.
+    `engine` is whose transcript it belongs to: the one that the session asks first. `recognised_by` is the one that
+    stood in for it, None where it did its work itself. `words` only where the recogniser has their times. `reason` says
+    why a `failed` one has no text. The `end` record closes the session's transcript; its `count` is the number of
+    Zoom's captions before it: in how much of the sound a recogniser found a word, it does not know.
     """
 
     session_id: str
@@ -230,6 +242,9 @@ class Utterance:
     text: str = ""
     reason: str | None = None
     count: int = 0
+    recognised_by: str | None = None
+    model: str | None = None
+    words: tuple[SpokenWord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,11 @@ import msgspec
 
 
 class Engine(StrEnum):
-    """Who writes the transcript; in order of precedence for readers that want one."""
+    """Who writes the transcript; in order of precedence for readers that want one, and for who is asked for words."""
 
+    DEEPGRAM = "deepgram"
+    OPENAI = "openai"
+    CUSTOM_ASYNC = "custom_async"
     MOONSHINE = "moonshine"
     ZOOM = "zoom"
 
@@ -54,7 +57,9 @@ class VideoView(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSettings:
-    """`grid_ms` is the recording's segment grid; the audio, video, share and caption values are what is asked of Zoom.
+    """`language` is what the local recogniser is to hear, `engine_options` what the session wants of the others: JSON,
+    an object of an object per engine. `grid_ms` is the recording's segment grid; the audio, video, share and caption
+    values are what is asked of Zoom.
 
     `mixed_audio`: one stream of everybody instead of one for each. `caption_language` is the tag of the language that
     Zoom's captions begin in; with `identify_language` they follow the speaker. `split_sockets`: a connection per
@@ -65,6 +70,7 @@ class SessionSettings:
 
     engines: tuple[Engine, ...] = (Engine.ZOOM,)
     language: str = "en"
+    engine_options: str = "{}"
     recording_format: RecordingFormat = RecordingFormat.MP4
     recording_view: RecordingView = RecordingView.SPEAKER
     grid_ms: int = 4000
@@ -87,6 +93,16 @@ class SessionSettings:
     buffered_audio: bool = True
     speech_events: bool = False
     retention_hours: int | None = None
+
+    @property
+    def recognisers(self) -> tuple[Engine, ...]:
+        """Who is asked what is said in the sound, in this order: the next one where the one before cannot tell."""
+        return tuple(engine for engine in Engine if engine in self.engines and engine is not Engine.ZOOM)
+
+    @property
+    def transcripts(self) -> tuple[Engine, ...]:
+        """What there is to read: the recognisers' common transcript, by the name of the first, and Zoom's captions."""
+        return *self.recognisers[:1], *((Engine.ZOOM,) if Engine.ZOOM in self.engines else ())
 
     @property
     def primary_engine(self) -> Engine:

@@ -1,9 +1,11 @@
 """`transcription_settings`: who writes the transcript. Pure.
 
 Every provider of the App Session API is described and checked; one that cannot be had yet is refused in a sentence,
-after the mistakes that would be mistakes anywhere.
+after the mistakes that would be mistakes anywhere. There are no addresses: whom a name stands for is the
+operator's to say, so that no session can send sound or keys elsewhere.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +21,11 @@ from api.json_schemas import (
 )
 from api.shapes import Invalid
 from schemas.settings import Engine
+
+MODEL = {"type": "string", "minLength": 1, "maxLength": 200}
+
+MAX_OPTIONS_BYTES = 8192
+"""Of all providers together: they stand in every state of the session."""
 
 LANGUAGES = ("en",)
 """What the local recogniser has models for."""
@@ -60,11 +67,30 @@ _OTHERS: Mapping[str, dict[str, Any]] = {
             "language_detection_options": closed({"expected_languages": STRINGS, "fallback_language": STRING}),
         }
     ),
-    "custom_async": OBJECT,
     "custom_async_v2": {
         "type": "object",
         "properties": {"headers": {"type": "object", "additionalProperties": STRING}, "form_data": OBJECT},
     },
+    "elevenlabs": closed(
+        {
+            "model_id": one_of("scribe_v1", "scribe_v1_experimental"),
+            "language_code": STRING,
+            "tag_audio_events": BOOLEAN,
+        },
+        required=("model_id",),
+    ),
+    "gladia": closed({"code_switching_languages": STRINGS, "enable_code_switching": BOOLEAN}),
+    "kyutai": closed({"server_url": {"type": "string", "pattern": "^wss?://"}}),
+    "sarvam": closed(
+        {
+            "model": STRING,
+            "language_code": one_of(*_SARVAM_LANGUAGES),
+            "mode": one_of("transcribe", "translate", "verbatim", "translit", "codemix"),
+        }
+    ),
+}
+
+_OURS: Mapping[str, dict[str, Any]] = {
     "deepgram": closed(
         {
             "callback": STRING,
@@ -78,19 +104,9 @@ _OTHERS: Mapping[str, dict[str, Any]] = {
             "use_eu_server": BOOLEAN,
         }
     ),
-    "elevenlabs": closed(
-        {
-            "model_id": one_of("scribe_v1", "scribe_v1_experimental"),
-            "language_code": STRING,
-            "tag_audio_events": BOOLEAN,
-        },
-        required=("model_id",),
-    ),
-    "gladia": closed({"code_switching_languages": STRINGS, "enable_code_switching": BOOLEAN}),
-    "kyutai": closed({"server_url": {"type": "string", "pattern": "^wss?://"}}),
     "openai": closed(
         {
-            "model": one_of("gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-4o-transcribe-diarize"),
+            "model": MODEL,
             "prompt": STRING,
             "language": STRING,
             "response_format": one_of("json", "diarized_json"),
@@ -98,16 +114,7 @@ _OTHERS: Mapping[str, dict[str, Any]] = {
         },
         required=("model",),
     ),
-    "sarvam": closed(
-        {
-            "model": STRING,
-            "language_code": one_of(*_SARVAM_LANGUAGES),
-            "mode": one_of("transcribe", "translate", "verbatim", "translit", "codemix"),
-        }
-    ),
-}
-
-_OURS: Mapping[str, dict[str, Any]] = {
+    "custom_async": OBJECT | {"description": "The operator's own transcriber; every key becomes a field of its form."},
     "meeting_closed_captions": closed(
         {
             "google_meet_language": STRING,
@@ -120,13 +127,17 @@ _OURS: Mapping[str, dict[str, Any]] = {
     "moonshine": closed({"language": one_of(*LANGUAGES)}, description="The local recogniser."),
 }
 
-_NAMES: Mapping[Engine, str] = {Engine.ZOOM: "meeting_closed_captions", Engine.MOONSHINE: "moonshine"}
+_NAMES: Mapping[Engine, str] = {engine: str(engine) for engine in Engine} | {Engine.ZOOM: "meeting_closed_captions"}
+
+_REMOTE = ("deepgram", "openai", "custom_async")
 
 _ACCEPTED = closed({**_OTHERS, **_OURS})
 
 SCHEMA = _ACCEPTED | {
     "description": (
-        "Who writes the transcript; several at once are fine, an empty object means Zoom's captions. "
+        "Who writes the transcript; an empty object means Zoom's captions. Of several that hear the sound the first of "
+        f"{', '.join(engine for engine in Engine if engine is not Engine.ZOOM)} is asked, and the next where it fails; "
+        "Zoom's captions are a transcript beside theirs. "
         f"Can be had: {', '.join(_OURS)}. The others are checked and refused until they are built."
     ),
     "default": {"meeting_closed_captions": {}},
@@ -136,19 +147,34 @@ SCHEMA = _ACCEPTED | {
 _conforms = conforms(_ACCEPTED)
 
 
-def transcription(value: Any) -> tuple[tuple[Engine, ...], str]:
-    """The engines, in their order of precedence, and the language. Raises Invalid."""
+def transcription(value: Any) -> tuple[tuple[Engine, ...], str, str]:
+    """The engines, in their order of precedence, the local one's language, the others' options. Raises Invalid."""
     providers = _conforms(value)
-    deepgram = providers.get("deepgram", {})
-    if "callback" in deepgram and deepgram.get("detect_language"):
-        raise _nested("Deepgram cannot detect the language when it is to call back.")
+    _check_deepgram(providers.get("deepgram", {}))
     if unavailable := sorted(_OTHERS.keys() & providers):
         available = ", ".join(_OURS)
         raise Invalid(f"The transcription provider '{unavailable[0]}' is not available yet. Available: {available}.")
     if providers.get("meeting_closed_captions", {}).get("merge_consecutive_captions"):
         raise Invalid("Merging consecutive captions is not available yet.")
     engines = tuple(engine for engine in Engine if _NAMES[engine] in providers)
-    return engines or (Engine.ZOOM,), providers.get("moonshine", {}).get("language", LANGUAGES[0])
+    language = providers.get("moonshine", {}).get("language", LANGUAGES[0])
+    return engines or (Engine.ZOOM,), language, _options(providers)
+
+
+def _check_deepgram(section: Mapping[str, Any]) -> None:
+    if "callback" not in section:
+        return
+    if section.get("detect_language"):
+        raise _nested("Deepgram cannot detect the language when it is to call back.")
+    raise Invalid("Deepgram's callback is not available yet.")
+
+
+def _options(providers: Mapping[str, Any]) -> str:
+    remote = {name: providers[name] for name in _REMOTE if providers.get(name)}
+    text = json.dumps(remote, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    if len(text.encode()) > MAX_OPTIONS_BYTES:
+        raise Invalid(f"The providers' settings have more than {MAX_OPTIONS_BYTES} bytes.")
+    return text
 
 
 def _nested(text: str) -> Invalid:

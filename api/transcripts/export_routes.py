@@ -59,7 +59,9 @@ class ExportQuery(BaseModel):
     """Which file."""
 
     format: str = Field(default="", description=f"one of {', '.join(FORMATS)}")
-    engine: str | None = Field(default=None, description="zoom or moonshine; default: the session's first engine")
+    engine: str | None = Field(
+        default=None, description="zoom, or the engine asked first; default: the session's first"
+    )
 
 
 @router.get(

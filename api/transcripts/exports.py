@@ -36,13 +36,15 @@ READ_BYTES = 1024 * 1024
 """so much of what was said, or one utterance that is longer."""
 
 QUERY = """
-SELECT utterance_id, participant_id, participant_name, start_ms, end_ms, language, text, status, reason
+SELECT utterance_id, participant_id, participant_name, start_ms, end_ms, language, text, status, reason,
+  recognised_by, model, words
 FROM (
-SELECT *, sum(length(text)) OVER (
+SELECT *, sum(length(text) + length(words)) OVER (
   ORDER BY start_ms, utterance_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
 ) AS bytes_before
 FROM (
-SELECT utterance_id, participant_id, participant_name, start_ms, end_ms, language, text, status, reason
+SELECT utterance_id, participant_id, participant_name, start_ms, end_ms, language, text, status, reason,
+  recognised_by, model, words
 FROM utterances
 WHERE session_id = {session_id:String} AND engine = {engine:String}
   AND (status = 'final' AND text != '' OR status = 'failed')
@@ -165,7 +167,7 @@ def _json_entry(number: int, row: Row, export: Export) -> str:
     is_failed = row["status"] == UtteranceStatus.FAILED
     entry: ExportedUtteranceDocument = {
         **keys,
-        "transcription": None if is_failed else {"transcript": row["text"]},
+        "transcription": None if is_failed else utterances.transcription(row),
         "status": row["status"],
         "reason": row["reason"],
     }

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from api.feeds.events import Event
 from api.feeds.news import COMPLETE, Entry, FeedKey, ended, item, removed
 from api.feeds.told import Told
@@ -52,6 +54,7 @@ class TranscriptNews:
     def _document(self, utterance: Utterance) -> dict[str, Any]:
         assert self._key.engine is not None
         row = {name: getattr(utterance, name) for name in Utterance.__slots__}
+        row["words"] = msgspec.json.encode(utterance.words)
         [said] = utterances.documents(self._key.session_id, self._key.engine, [row])
         live: LiveUtteranceDocument = {
             **said,

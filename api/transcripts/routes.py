@@ -23,7 +23,9 @@ _AS_VTT: dict[int | str, dict[str, Any]] = {200: {"content": {"text/vtt": {"sche
 class TranscriptQuery(BaseModel):
     """What may be asked."""
 
-    engine: str | None = Field(default=None, description="zoom or moonshine; default: the session's first engine")
+    engine: str | None = Field(
+        default=None, description="zoom, or the engine asked first; default: the session's first"
+    )
     format: str | None = Field(default=None, description="json or vtt")
     updated_after: str | None = Field(default=None, description="only what changed later than this ISO 8601 time")
     async_transcription_id: str | None = Field(default=None, description="there are none in this release")

@@ -36,7 +36,7 @@ class SearchQuery(BaseModel):
     app_session_id: str = Field(default="", description="only in this session")
     speaker: str = Field(default="", description="only of whose name has this in it; case and accents do not count")
     language: str = Field(default="", description="only in this language, with all its regions: `en` finds `en-GB`")
-    engine: str = Field(default="", description="zoom or moonshine; default: each session's first engine")
+    engine: str = Field(default="", description="zoom, or the engine asked first; default: each session's first")
     after: str | None = Field(default=None, description="only what was said from this ISO 8601 time on")
     before: str | None = Field(default=None, description="only what was said before this ISO 8601 time")
     updated_after: str | None = Field(default=None, description="only what changed later than this ISO 8601 time")

@@ -110,7 +110,7 @@ def statement(project_id: str, search: Search, cursor: Cursor, longest_s: int) -
     comparison, order = ("<", "DESC") if cursor.backwards else (">", "ASC")
     sql = f"""
 SELECT session_id, engine, utterance_id, participant_id, participant_name, start_ms, end_ms, language, text,
-  updated_at_ms, concat(session_id, ' ', utterance_id) AS place
+  recognised_by, model, updated_at_ms, concat(session_id, ' ', utterance_id) AS place
 FROM utterances
 WHERE session_id IN (
     SELECT session_id FROM app_sessions

@@ -16,7 +16,7 @@ router = APIRouter(tags=["Live"])
 
 PATH = f"{APP_SESSION}/transcript/stream"
 
-NamedEngine = Annotated[str | None, Query(description="zoom or moonshine; default: the session's first engine")]
+NamedEngine = Annotated[str | None, Query(description="zoom, or the engine asked first; default: the session's first")]
 
 
 @router.get(PATH, **feed_answers(TRANSCRIPT_STREAM))

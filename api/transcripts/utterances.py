@@ -1,8 +1,9 @@
 """A session's transcript: what to read, and how clients see it. Pure."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NotRequired
 
+import msgspec
 from typing_extensions import TypedDict
 
 from api.errors import ApiError, not_found, refused
@@ -11,7 +12,7 @@ from api.transcript_formats import Cue, web_vtt
 from schemas import ids
 from schemas import settings as session_settings
 from schemas.deletion import said_until_ms
-from schemas.records import AppSession
+from schemas.records import AppSession, SpokenWord
 from schemas.settings import Engine
 
 JSON = "json"
@@ -20,7 +21,7 @@ VTT_MEDIA_TYPE = "text/vtt"
 
 # Only what is final and has words: a partial one is about to change, a failed one has nothing to say.
 QUERY = """
-SELECT utterance_id, participant_id, participant_name, start_ms, end_ms, language, text
+SELECT utterance_id, participant_id, participant_name, start_ms, end_ms, language, text, recognised_by, model, words
 FROM utterances
 WHERE session_id = {session_id:String} AND engine = {engine:String}
   AND status = 'final' AND text != '' AND updated_at_ms > {updated_after_ms:Int64}
@@ -33,10 +34,19 @@ _ALWAYS_MS = -1
 Row = Mapping[str, Any]
 
 
+class WordDocument(TypedDict):
+    """One word; its times count in seconds from the utterance's `timestamp_ms`."""
+
+    word: str
+    start: float
+    end: float
+
+
 class TranscriptionDocument(TypedDict):
-    """The words."""
+    """What was said; word by word where the engine has their times."""
 
     transcript: str
+    words: NotRequired[list[WordDocument]]
 
 
 class UtteranceKeys(TypedDict):
@@ -50,11 +60,16 @@ class UtteranceKeys(TypedDict):
     duration_ms: int
     id: str
     engine: str
+    recognised_by: str
+    model: str | None
     language: str | None
 
 
 class UtteranceDocument(UtteranceKeys):
-    """Something somebody said. `id`, `engine` and `language` are ours on top of the App Session API's keys."""
+    """Something somebody said. `id`, `engine`, `recognised_by`, `model` and `language` are ours on top of the App
+    Session API's keys. `engine` is whose transcript it is, `recognised_by` who understood it: one of the session's
+    others where that one could not.
+    """
 
     transcription: TranscriptionDocument
 
@@ -74,8 +89,8 @@ def engine_of(session: AppSession, named: str | None) -> Engine:
     settings = session_settings.readable(session.settings)
     if named is None:
         return settings.primary_engine
-    if named not in settings.engines:
-        raise refused(f"This session has no such engine. Its engines are: {', '.join(settings.engines)}")
+    if named not in settings.transcripts:
+        raise refused(f"This session has no transcript of that engine. It has: {', '.join(settings.transcripts)}")
     return Engine(named)
 
 
@@ -96,7 +111,22 @@ def no_async_transcription() -> ApiError:
 
 def documents(session_id: str, engine: Engine, rows: Iterable[Row]) -> list[UtteranceDocument]:
     """The rows of `QUERY` as clients see them."""
-    return [{**keys(session_id, engine, row), "transcription": {"transcript": row["text"]}} for row in rows]
+    return [{**keys(session_id, engine, row), "transcription": transcription(row)} for row in rows]
+
+
+def transcription(row: Row) -> TranscriptionDocument:
+    """The words of a row: together, and each with its times where there are any."""
+    said: TranscriptionDocument = {"transcript": row["text"]}
+    words = msgspec.json.decode(row["words"] or "[]", type=tuple[SpokenWord, ...])
+    if words:
+        said["words"] = [
+            {"word": one.word, "start": _seconds(row, one.start_ms), "end": _seconds(row, one.end_ms)} for one in words
+        ]
+    return said
+
+
+def _seconds(row: Row, ms: int) -> float:
+    return (ms - int(row["start_ms"])) / 1000
 
 
 def keys(session_id: str, engine: str, row: Row) -> UtteranceKeys:
@@ -110,6 +140,8 @@ def keys(session_id: str, engine: str, row: Row) -> UtteranceKeys:
         "duration_ms": max(0, row["end_ms"] - row["start_ms"]),
         "id": row["utterance_id"],
         "engine": str(engine),
+        "recognised_by": row["recognised_by"] or str(engine),
+        "model": row["model"],
         "language": row["language"],
     }
 

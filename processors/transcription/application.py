@@ -1,11 +1,16 @@
 """Transcription as the shell runs it: captions and utterances to records on `transcripts`."""
 
 from collections.abc import Sequence
+from typing import Any
+
+import msgspec
 
 from processors.shell.applications import Output
 from processors.transcription import metrics
+from processors.transcription.configured import chain_of
+from processors.transcription.engines import Question
+from processors.transcription.lanes import Lanes
 from processors.transcription.logic import TranscriptionLogic
-from processors.transcription.pool import Pool
 from processors.transcription.recogniser import Recognised, Recognition, Unrecognised
 from processors.transcription.settings import TranscriptionSettings
 from processors.transcription.works import (
@@ -19,10 +24,8 @@ from processors.transcription.works import (
 )  # fmt: skip
 from schemas.records import Utterance
 from schemas.sessions import Awaited
+from schemas.settings import Engine
 from schemas.topics import TRANSCRIPTION_STATE, TRANSCRIPTS
-
-LANGUAGE = "en"
-"""What the local model knows."""
 
 WAITING_PER_WORKER = 4
 
@@ -36,43 +39,55 @@ class TranscriptionApplication:
 
     def __init__(self, settings: TranscriptionSettings) -> None:
         self.logic = TranscriptionLogic()
-        self.max_in_flight = settings.workers * WAITING_PER_WORKER
-        self._pool = Pool(settings)
+        waiting = settings.remote_waiting if settings.has_remote else 0
+        self.max_in_flight = settings.workers * WAITING_PER_WORKER + waiting
+        self._chain = chain_of(settings)
+        self._lanes = Lanes()
 
     async def start(self) -> None:
         """Recogniser processes start with the first utterance: sessions with Zoom's captions alone need none."""
 
     async def stop(self) -> None:
-        await self._pool.stop()
+        await self._chain.stop()
 
     async def render(self, session_id: str, work: object) -> Sequence[Output]:
         match work:
             case CaptionWork(caption):
                 return [_output(caption_utterance(caption))]
             case SpeechWork():
-                return await self._spoken(session_id, work)
+                async with self._lanes.entered((session_id, work.participant_id)) as turn:
+                    spoken = await self._spoken(session_id, work)
+                    await turn()
+                    return spoken
             case EndWork():
                 return [_output(end_of_transcript(session_id, work))]
             case _:
                 raise TypeError(f"not a work of transcription: {type(work).__name__}")
 
     async def _spoken(self, session_id: str, work: SpeechWork) -> list[Output]:
-        result = await self._recognised(work)
+        engine, result = await self._recognised(work)
         if isinstance(result, Recognised) and not result.text:
-            metrics.UTTERANCES.labels("moonshine", "wordless").inc()
+            metrics.UTTERANCES.labels(engine, "wordless").inc()
             return []
-        return [_output(speech_utterance(session_id, work, result))]
+        return [_output(speech_utterance(session_id, work, result, engine))]
 
-    async def _recognised(self, work: SpeechWork) -> Recognition:
-        if work.speech.pcm is None:
-            return Unrecognised(f"unsupported audio: {work.speech.audio}")
-        if work.language.split("-")[0].lower() != LANGUAGE:
-            return Unrecognised(f"the local recogniser does not know the language {work.language!r}")
-        metrics.SPEECH_SECONDS.inc((work.speech.end_ms - work.speech.start_ms) / 1000)
-        return await self._pool.recognise(work.speech.pcm, work.speech.audio.sample_rate_hz)
+    async def _recognised(self, work: SpeechWork) -> tuple[Engine, Recognition]:
+        speech = work.speech
+        if speech.pcm is None:
+            return work.engines[0], Unrecognised(f"unsupported audio: {speech.audio}")
+        asked = Question(speech.pcm, speech.audio.sample_rate_hz, work.language, _options(work.options))
+        return await self._chain.recognise(asked, work.engines)
+
+
+def _options(text: str) -> dict[str, Any]:
+    """What the session wants of its engines; nothing where nobody can read it."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except ValueError:
+        return {}
 
 
 def _output(utterance: Utterance) -> Output:
     if utterance.engine:
-        metrics.UTTERANCES.labels(utterance.engine, utterance.status).inc()
+        metrics.UTTERANCES.labels(utterance.recognised_by or utterance.engine, utterance.status).inc()
     return Output(TRANSCRIPTS, utterance.utterance_id or END_ITEM, utterance)

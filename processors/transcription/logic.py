@@ -26,6 +26,10 @@ MAX_CHUNK_MS = 10_000
 """A chunk is heard as a whole, again for each utterance in it. Zoom can be asked for a second."""
 
 MAX_LANGUAGE_CHARACTERS = 35
+MAX_OPTIONS_CHARACTERS = 16_384
+"""More than the API takes; what is longer is none of its, and would stand in every state."""
+
+NO_OPTIONS = "{}"
 
 AUDIO = topics.AUDIO.name
 CAPTIONS = topics.CAPTIONS.name
@@ -45,8 +49,8 @@ class Scan:
 class TranscriptionLogic:
     """`Logic` of the transcription processor.
 
-    A topic's part is what its `begin` asked for ("engines", "language") and, for captions, how many there were
-    ("count") and the place of the last one ("last").
+    A topic's part is what its `begin` asked for ("engines", "language", "options" if any) and, for captions, how many
+    there were ("count") and the place of the last one ("last").
     """
 
     topics = (AUDIO, CAPTIONS)
@@ -65,7 +69,7 @@ class TranscriptionLogic:
 
     def track(self, topic: str, part: Json, record: MediaRecord) -> str | None:
         is_heard = isinstance(record, Audio) and not is_longer(AudioFormat.of(record), record.payload, MAX_CHUNK_MS)
-        return str(record.participant_id) if is_heard and _has(part, Engine.MOONSHINE) else None
+        return str(record.participant_id) if is_heard and _recognisers(part) else None
 
     def cut(self, track: Track, watermark_ms: int) -> Cut | int:
         if not track.entries:
@@ -123,13 +127,22 @@ def _work(scan: Scan, track: Track, speech: Speech) -> SpeechWork:
     for entry in track.entries[: scan.heard]:
         if entry.record.timestamp_ms <= speech.end_ms:
             last = entry
-    return SpeechWork(last.record.participant_id, last.record.participant_name, last.before.part["language"], speech)
+    who, asked = last.record, last.before.part
+    wanted = _recognisers(asked), asked.get("options", NO_OPTIONS)
+    return SpeechWork(who.participant_id, who.participant_name, asked["language"], speech, *wanted)
 
 
 def _asked_for(text: str) -> dict[str, Any]:
     asked = settings.readable(text)
     engines = dict.fromkeys(str(engine) for engine in asked.engines)
-    return {"engines": list(engines), "language": asked.language[:MAX_LANGUAGE_CHARACTERS]}
+    part = {"engines": list(engines), "language": asked.language[:MAX_LANGUAGE_CHARACTERS]}
+    has_options = asked.engine_options != NO_OPTIONS and len(asked.engine_options) <= MAX_OPTIONS_CHARACTERS
+    return part | ({"options": asked.engine_options} if has_options else {})
+
+
+def _recognisers(part: Json) -> tuple[Engine, ...]:
+    """Who is asked, in order; names that this release does not know are passed over."""
+    return tuple(engine for engine in Engine if engine is not Engine.ZOOM and _has(part, engine))
 
 
 def _has(part: Json, engine: Engine) -> bool:

@@ -11,5 +11,11 @@ SPEECH_SECONDS = counter("rtms_transcription_speech_seconds", "Speech given to t
 RECOGNITION_SECONDS = histogram(
     "rtms_transcription_recognition_seconds", "From the request for a recogniser to its answer, waiting included."
 )
+ATTEMPTS = counter(
+    "rtms_transcription_attempts", "Requests to speech services by engine and what came of them.", ["engine", "result"]
+)
+FALLBACKS = counter(
+    "rtms_transcription_fallbacks", "Times an engine could not tell and the next was asked.", ["engine"]
+)
 RETRIES = counter("rtms_transcription_retries", "Attempts that had to be repeated.")
 STARTS = counter("rtms_transcription_recogniser_starts", "Recogniser processes started.")

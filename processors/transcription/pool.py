@@ -37,16 +37,18 @@ class Pool:
         """End all processes; nobody may ask any more."""
         await asyncio.gather(*(child.stop() for child in self._children))
 
-    async def recognise(self, pcm: bytes, sample_rate_hz: int) -> Recognition:
-        """What is said in `pcm` (mono, 16 bit)."""
+    async def recognise(self, pcm: bytes, sample_rate_hz: int, budget_s: float | None = None) -> Recognition:
+        """What is said in `pcm` (mono, 16 bit); no attempt begins after `budget_s`, by default that of the settings."""
         wanted = Request(pcm, sample_rate_hz, self._settings.attempt_limit_s)
         with metrics.RECOGNITION_SECONDS.time():
-            return self._missing_or(await self._asked(wanted))
+            return self._missing_or(
+                await self._asked(wanted, self._settings.retry_budget_s if budget_s is None else budget_s)
+            )
 
-    async def _asked(self, wanted: Request) -> Answer:
+    async def _asked(self, wanted: Request, budget_s: float) -> Answer:
         """The first answer that another attempt would not change, or the last one that time allowed."""
         loop = asyncio.get_running_loop()
-        deadline_s = loop.time() + self._settings.retry_budget_s
+        deadline_s = loop.time() + budget_s
         delay_s = self._settings.retry_delay_s
         while True:
             answer = Missing(self._missing) if self._missing else await self._attempt(wanted)
@@ -69,4 +71,4 @@ class Pool:
         if isinstance(answer, Missing) and self._missing is None:
             self._missing = answer.reason
             log.error("no local recogniser: utterances will fail", reason=answer.reason)
-        return Unrecognised(answer.reason)
+        return Unrecognised(answer.reason, is_final=not isinstance(answer, Broken))

@@ -22,10 +22,22 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A word of an utterance; times count from the utterance's first sample."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Recognised:
-    """What was said; no segments when nothing was."""
+    """What was said; no segments when nothing was. `words`, `language` and `model` where the recogniser says them."""
 
     segments: tuple[Segment, ...]
+    words: tuple[Word, ...] = ()
+    language: str | None = None
+    model: str | None = None
 
     @property
     def text(self) -> str:
@@ -34,9 +46,10 @@ class Recognised:
 
 @dataclass(frozen=True, slots=True)
 class Unrecognised:
-    """Given up for good; `reason` holds nothing of what was said."""
+    """Given up; `reason` holds nothing of what was said. `is_final`: to ask the same recogniser again is useless."""
 
     reason: str
+    is_final: bool = False
 
 
 Recognition = Recognised | Unrecognised

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from processors.checkpoint.folds import TIMES_MS
 from processors.transcription.endpointing import Speech
-from processors.transcription.recogniser import Recognition, Unrecognised
+from processors.transcription.recogniser import Recognised, Recognition, Unrecognised
 from schemas import ids, topics
 from schemas.languages import tag
-from schemas.records import Caption, OutputKind, Utterance, UtteranceStatus
+from schemas.records import Caption, OutputKind, SpokenWord, Utterance, UtteranceStatus
 from schemas.settings import Engine
 
 END_ITEM = "end"
@@ -22,12 +22,14 @@ class CaptionWork:
 
 @dataclass(frozen=True, slots=True)
 class SpeechWork:
-    """One utterance for the local recogniser."""
+    """One utterance for the recognisers, in the order in which they are asked; `options` is theirs, as JSON."""
 
     participant_id: int
     participant_name: str | None
     language: str
     speech: Speech
+    engines: tuple[Engine, ...] = (Engine.MOONSHINE,)
+    options: str = "{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +65,34 @@ def caption_utterance(caption: Caption) -> Utterance:
     )
 
 
-def speech_utterance(session_id: str, work: SpeechWork, result: Recognition) -> Utterance:
-    """What the recogniser made of an utterance, or why it could not."""
+def speech_utterance(session_id: str, work: SpeechWork, result: Recognition, by: Engine | None = None) -> Utterance:
+    """What the recogniser `by` (None: the first) made of an utterance, or why it could not.
+
+    Whoever it was, the id is that of the first: whom a repetition finds awake decides nothing but the words.
+    """
     track = str(work.participant_id)
-    start_ms = work.speech.start_ms
-    failure = result.reason if isinstance(result, Unrecognised) else None
+    start_ms, first = work.speech.start_ms, work.engines[0]
+    if isinstance(result, Unrecognised):
+        said, failure = Recognised(()), result.reason
+    else:
+        said, failure = result, None
     return Utterance(
         session_id=session_id,
         kind=OutputKind.ITEM,
-        utterance_id=ids.window_id(ids.UTTERANCE_PREFIX, session_id, "utterance", Engine.MOONSHINE, track, start_ms),
+        utterance_id=ids.window_id(ids.UTTERANCE_PREFIX, session_id, "utterance", first, track, start_ms),
         revision=1,
         status=UtteranceStatus.FAILED if failure else UtteranceStatus.FINAL,
-        engine=Engine.MOONSHINE,
+        engine=first,
         participant_id=work.participant_id,
         participant_name=work.participant_name,
         start_ms=start_ms,
         end_ms=work.speech.end_ms,
-        language=work.language,
-        text="" if isinstance(result, Unrecognised) else result.text,
+        language=said.language or (work.language if Engine.MOONSHINE in (by, first) else None),
+        text=said.text,
         reason=failure,
+        recognised_by=by if by is not None and by is not first else None,
+        model=said.model,
+        words=tuple(SpokenWord(word.text, start_ms + word.start_ms, start_ms + word.end_ms) for word in said.words),
     )
 
 

@@ -68,6 +68,9 @@ def _utterance(utterance: Utterance, appended_ms: int) -> dict[str, Any]:
         "language": utterance.language,
         "text": utterance.text,
         "reason": utterance.reason,
+        "recognised_by": utterance.recognised_by,
+        "model": utterance.model,
+        "words": msgspec.json.encode(utterance.words).decode(),
         "updated_at_ms": appended_ms,
     }
 

@@ -124,6 +124,9 @@ def _utterance(utterance: Utterance) -> dict[str, Any]:
         "segment_id": utterance.utterance_id,
         "revision": utterance.revision,
         "engine": utterance.engine,
+        "recognised_by": utterance.recognised_by or utterance.engine,
+        "model": utterance.model,
+        "words": [{"word": one.word, "start_ms": one.start_ms, "end_ms": one.end_ms} for one in utterance.words],
         "language": utterance.language,
     }
 

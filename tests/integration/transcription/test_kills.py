@@ -8,7 +8,8 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
+from pathlib import Path
 
 import psutil
 
@@ -20,11 +21,13 @@ from processors.transcription.application import TranscriptionApplication
 from processors.transcription.settings import TranscriptionSettings
 from schemas import topics
 from schemas.ids import partition_of, session_id
-from schemas.records import CLASS_OF, MediaRecord, OutputKind, Record, Utterance
+from schemas.records import CLASS_OF, MediaRecord, OutputKind, Record, Utterance, UtteranceStatus
+from schemas.settings import Engine, SessionSettings
 from tests.support import readings
 from tests.support.processes import service, wait_for
 from tests.support.settings import kafka_settings
-from tests.support.spoken import START_MS, Microphone, caption, frames, topic
+from tests.support.speech_service import KEY, Asked, Reply, SpeechServer, speech_server
+from tests.support.spoken import START_MS, Microphone, caption, frames, silence, topic, voice
 from tests.support.topics import values
 from tests.support.transcribed import transcribed
 
@@ -50,8 +53,8 @@ def meeting(name: str) -> Inputs:
     }
 
 
-async def undisturbed(name: str, inputs: Inputs) -> list[Utterance]:
-    application = TranscriptionApplication(TranscriptionSettings())
+async def undisturbed(name: str, inputs: Inputs, settings: TranscriptionSettings | None = None) -> list[Utterance]:
+    application = TranscriptionApplication(settings or TranscriptionSettings())
     try:
         return await transcribed(application, name, inputs)
     finally:
@@ -66,13 +69,13 @@ def of_topic(topic_name: str, record: MediaRecord) -> Record:
     return kind(**{field.name: getattr(record, field.name) for field in fields(MediaRecord)})
 
 
-def write(kafka: KafkaSettings, decoder: Decoder, name: str, inputs: Inputs) -> None:
+def write(kafka: KafkaSettings, decoder: Decoder, name: str, inputs: Inputs, speed: float = SPEED) -> None:
     """Both topics in step with the meeting's own clock, only faster."""
     producer = create_producer(kafka, CONTROL)
     rows = [(record.timestamp_ms, name_, record) for name_, records in inputs.items() for record in records]
     began = time.monotonic()
     for at_ms, name_, record in sorted(rows, key=lambda row: row[0]):
-        time.sleep(max(0.0, began + (at_ms - T) / 1000 / SPEED - time.monotonic()))
+        time.sleep(max(0.0, began + (at_ms - T) / 1000 / speed - time.monotonic()))
         value = decoder.codec.encode(topics.BY_NAME[name_], of_topic(name_, record))
         producer.send(topics.BY_NAME[name_], name.encode(), value, partition_of(name, kafka.partitions))
     assert producer.close() == 0
@@ -87,28 +90,37 @@ def kill_alone(process: Server) -> None:
     process.kill()
 
 
-async def test_killed_in_the_middle_of_a_meeting(topics_ready, tmp_path) -> None:
-    kafka = kafka_settings(topics_ready)
-    decoder = Decoder.from_settings(kafka)
-    run = uuid.uuid4().hex
-    name = session_id("proj_kills", run)
-    inputs = meeting(name)
-    expected = await undisturbed(name, inputs)
-    env = topics_ready | {"RTMS_PROCESSORS_GROUP_PREFIX": f"{run}-", "RTMS_PROCESSORS_INSTANCE_ID": "0"}
-    process = service(["-m", "processors", "transcription"], env, tmp_path / "transcription.log")
+@dataclass
+class Run:
+    """One processor that is killed `kills` times while a meeting is written `speed` times as fast as it was held."""
 
-    def found() -> list[Utterance]:
-        return values(kafka, topics.TRANSCRIPTS, [name])
+    topics_ready: dict[str, str]
+    folder: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+    kills: int = KILLS
+    speed: float = SPEED
+    pause_s: tuple[float, float] = (0.5, 3.0)
+    group: str = field(default_factory=lambda: uuid.uuid4().hex)
 
-    def disturb() -> None:
-        dice = random.Random(run)
+    def killed(self, name: str, inputs: Inputs) -> tuple[list[Utterance], str]:
+        """What is on `transcripts` in the end, and the processor's log."""
+        kafka = kafka_settings(self.topics_ready)
+        env = self.topics_ready | self.env
+        env |= {"RTMS_PROCESSORS_GROUP_PREFIX": f"{self.group}-", "RTMS_PROCESSORS_INSTANCE_ID": "0"}
+        process = service(["-m", "processors", "transcription"], env, self.folder / "transcription.log")
+        dice = random.Random(self.group)
+
+        def found() -> list[Utterance]:
+            return values(kafka, topics.TRANSCRIPTS, [name])
+
         process.start()
-        writer = threading.Thread(target=write, args=(kafka, decoder, name, inputs))
+        decoder = Decoder.from_settings(kafka)
+        writer = threading.Thread(target=write, args=(kafka, decoder, name, inputs, self.speed))
         writer.start()
         try:
-            for _ in range(KILLS):
+            for _ in range(self.kills):
                 process.wait_ready()
-                time.sleep(dice.uniform(0.5, 3.0))  # no condition to wait for: the moment is meant to be arbitrary
+                time.sleep(dice.uniform(*self.pause_s))  # no condition to wait for: the moment is meant to be arbitrary
                 kill_alone(process)
                 process.launch()
             writer.join()
@@ -117,10 +129,58 @@ async def test_killed_in_the_middle_of_a_meeting(topics_ready, tmp_path) -> None
         finally:
             writer.join()
             process.stop()
+        return found(), process.log.read_text()
 
-    await asyncio.to_thread(disturb)
-    written = found()
+
+async def test_killed_in_the_middle_of_a_meeting(topics_ready, tmp_path) -> None:
+    name = session_id("proj_kills", uuid.uuid4().hex)
+    inputs = meeting(name)
+    expected = await undisturbed(name, inputs)
+    written, log = await asyncio.to_thread(Run(topics_ready, tmp_path).killed, name, inputs)
     assert {u.utterance_id: u for u in written} == {u.utterance_id: u for u in expected}
     assert [u for u in written if u not in expected] == []
     assert written[-1].kind is OutputKind.END
-    assert "stopped" in process.log.read_text()
+    assert "stopped" in log
+
+
+def short_meeting(name: str) -> Inputs:
+    """Two people who say something now and then, heard by a speech service alone."""
+    settings = SessionSettings(engines=(Engine.OPENAI,), engine_options='{"openai": {"model": "own"}}')
+    phrases = [silence(600) + voice(600 + 170 * number) for number in range(7)]
+    microphones = [
+        Microphone(1, T, b"".join(phrases), "Ada"),
+        Microphone(2, T + 900, b"".join(reversed(phrases)), "Bo"),
+    ]
+    until_ms = T + 15_000
+    return {
+        topics.AUDIO.name: topic(name, frames(name, microphones), until_ms=until_ms, settings=settings),
+        topics.CAPTIONS.name: topic(name, [], until_ms=until_ms, settings=settings),
+    }
+
+
+def slow_words(asked: Asked) -> str:
+    """The longer the utterance, the sooner the answer: the next is heard before the one before it."""
+    time.sleep(max(0.0, 1.0 - asked.seconds / 2))
+    return f"heard {asked.seconds:.2f} seconds"
+
+
+async def test_killed_while_a_speech_service_is_asked(topics_ready, tmp_path) -> None:
+    """The service fails at times, too; what it says for the same sound is the same, so nothing may differ."""
+    name = session_id("proj_kills", uuid.uuid4().hex)
+    inputs = short_meeting(name)
+    with speech_server(SpeechServer(hear=slow_words)) as server:
+        url = f"{server.url}/v1"
+        expected = await undisturbed(name, inputs, TranscriptionSettings(openai_base_url=url, openai_api_key=KEY))
+        server.plan.extend([Reply(503), Reply(429, headers={"Retry-After": "0.2"}), Reply(drop=True), Reply(200, b"{")])
+        env = {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": KEY, "RETRY_DELAY_S": "0.1"}
+        env = {f"RTMS_TRANSCRIPTION_{setting}": value for setting, value in env.items()}
+        run = Run(topics_ready, tmp_path, env, kills=2, speed=4, pause_s=(0.2, 1.2))
+        written, log = await asyncio.to_thread(run.killed, name, inputs)
+    assert not server.plan
+    assert [u.status for u in expected] == [UtteranceStatus.FINAL] * 15
+    assert {u.utterance_id: u for u in written} == {u.utterance_id: u for u in expected}
+    for speaker in (1, 2):
+        first_of_each = dict.fromkeys(u.start_ms for u in written if u.participant_id == speaker)
+        assert list(first_of_each) == sorted(first_of_each)
+    assert all(len(u.words) == 3 for u in expected if u.kind is OutputKind.ITEM)
+    assert "heard" not in log

@@ -175,6 +175,29 @@ def test_the_api_asks_zoom_only_where_it_is_told_to() -> None:
     assert egress("api", zoom={"oauth_url": "https://zoom.us"}) == [*before, [443]]
 
 
+@pytest.mark.parametrize(
+    ("speech", "ports"),
+    [({}, []), ({"openai_base_url": "http://whisper:8000/v1"}, [[8000]]),
+     ({"custom_async_url": "http://own/transcribe"}, [[80]]),
+     ({"deepgram_base_url": "https://a", "openai_base_url": "http://b:81/v1"}, [[81, 443]])],
+)  # fmt: skip
+def test_transcription_reaches_the_speech_services_that_have_an_address(
+    speech: dict[str, str], ports: list[list[int]]
+) -> None:
+    before = egress("processor-muxing")
+    assert egress("processor-transcription", transcription=speech) == [*before, *ports]
+
+
+def test_a_key_alone_opens_the_way_to_the_public_service() -> None:
+    keys = {"transcription": {"openai_api_key": {"existingSecret": "speech"}}}
+    rules = [
+        manifest["spec"]["egress"]
+        for manifest in smallest(secretRefs=keys)
+        if manifest["kind"] == "NetworkPolicy" and manifest["metadata"]["name"].endswith("processor-transcription")
+    ]
+    assert rules[0][-1] == {"ports": [{"port": 443}]}
+
+
 def test_an_autoscaled_workload_says_no_number_of_its_own() -> None:
     for manifest in smallest(defaults={"autoscaling": {"enabled": True}}, autoscaler={"kind": "hpa"}):
         if manifest["kind"] in ("Deployment", "StatefulSet"):

@@ -30,6 +30,18 @@
 {{- if not (hasPrefix "file://" $config.objects.url) -}}
 {{- $ports = append $ports (include "rtms.urlPort" ($config.objects.endpoint | default "https://storage")) -}}
 {{- end -}}
+{{- else if eq .target "speech" -}}
+{{- $speech := $config.transcription -}}
+{{- $keys := .root.Values.secretRefs.transcription -}}
+{{- range $service := list "openai" "deepgram" -}}
+{{- $url := get $speech (printf "%s_base_url" $service) -}}
+{{- if or $url (dig (printf "%s_api_key" $service) "existingSecret" "" $keys) -}}
+{{- $ports = append $ports (include "rtms.urlPort" ($url | default "https://public")) -}}
+{{- end -}}
+{{- end -}}
+{{- with $speech.custom_async_url -}}
+{{- $ports = append $ports (include "rtms.urlPort" .) -}}
+{{- end -}}
 {{- else if eq .target "api" -}}
 {{- $ports = append $ports "http" -}}
 {{- else -}}

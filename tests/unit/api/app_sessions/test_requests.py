@@ -162,17 +162,31 @@ def test_optional_is_not_nullable(name):
         ({"moonshine": {}}, (Engine.MOONSHINE,)),
         ({"moonshine": {"language": "en"}}, (Engine.MOONSHINE,)),
         ({"meeting_closed_captions": {}, "moonshine": {}}, (Engine.MOONSHINE, Engine.ZOOM)),
+        ({"moonshine": {}, "openai": {"model": "x"}}, (Engine.OPENAI, Engine.MOONSHINE)),
+        ({"custom_async": {}, "openai": {"model": "x"}, "deepgram": {}, "meeting_closed_captions": {}},
+         (Engine.DEEPGRAM, Engine.OPENAI, Engine.CUSTOM_ASYNC, Engine.ZOOM)),
     ],
-)
+)  # fmt: skip
 def test_transcription_engines(settings, engines):
     assert order(transcription_settings=settings).wishes.settings.engines == engines
+
+
+def test_what_engines_are_asked_for_is_kept_for_them():
+    settings = {"openai": {"prompt": "Åse", "model": "x"}, "custom_async": {}, "moonshine": {"language": "en"}}
+    wishes = order(transcription_settings=settings).wishes
+    assert wishes.settings.engine_options == '{"openai":{"model":"x","prompt":"Åse"}}'
+    assert wishes.given == ("engines", "language", "engine_options")
+    assert order(transcription_settings={}).wishes.settings.engine_options == "{}"
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"deepgram": {}}, "The transcription provider 'deepgram' is not available yet."),
-        ({"openai": {"model": "gpt-4o-transcribe"}, "moonshine": {}}, "'openai' is not available yet."),
+        ({"gladia": {}}, "The transcription provider 'gladia' is not available yet."),
+        ({"custom_async_v2": {}, "moonshine": {}}, "'custom_async_v2' is not available yet."),
+        ({"deepgram": {"callback": "https://a"}}, "Deepgram's callback is not available yet."),
+        ({"openai": {"model": "x", "base_url": "https://a"}}, "('base_url' was unexpected)"),
+        ({"custom_async": {"a": "x" * 8192}}, "have more than 8192 bytes"),
         ({"foo": {}}, "Additional properties are not allowed ('foo' was unexpected)"),
         ({"foo": {}, "bar": {}}, "('bar', 'foo' were unexpected)"),
         ({"moonshine": {"language": "xx"}}, "'xx' is not one of ['en']"),

@@ -7,7 +7,8 @@ from schemas.settings import SessionSettings, dumps
 
 SAID = {
     "utterance_id": "utt_1", "participant_id": 7, "participant_name": "Ada", "start_ms": 5_000, "end_ms": 6_500,
-    "language": "en", "text": "hello", "status": "final", "reason": None,
+    "language": "en", "text": "hello", "status": "final", "reason": None, "recognised_by": None,
+    "model": None, "words": "[]",
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from schemas.settings import Engine, SessionSettings, dumps
 
 ROW = {
     "utterance_id": "utt_1", "participant_id": 7, "participant_name": "Ada", "start_ms": 5_000, "end_ms": 6_500,
-    "language": "en", "text": "hello",
+    "language": "en", "text": "hello", "recognised_by": None, "model": None, "words": "[]",
 }  # fmt: skip
 
 
@@ -45,7 +45,23 @@ def test_the_local_recogniser_comes_before_captions():
 
 @pytest.mark.parametrize("named", ["moonshine", "deepgram", ""])
 def test_an_engine_the_session_has_not_is_refused(named):
-    assert "Its engines are: zoom" in refusal(lambda: engine_of(session(Engine.ZOOM), named))
+    assert "It has: zoom" in refusal(lambda: engine_of(session(Engine.ZOOM), named))
+
+
+def test_who_stands_in_for_another_has_no_transcript_of_its_own():
+    all_three = session(Engine.ZOOM, Engine.MOONSHINE, Engine.OPENAI)
+    assert engine_of(all_three, None) is Engine.OPENAI
+    assert engine_of(all_three, "zoom") is Engine.ZOOM
+    assert "It has: openai, zoom" in refusal(lambda: engine_of(all_three, "moonshine"))
+
+
+def test_words_have_their_times_and_their_recogniser():
+    words = '[{"word":"hello","start_ms":5040,"end_ms":6500}]'
+    [said] = documents("app_1", Engine.OPENAI, [ROW | {"words": words, "model": "m", "recognised_by": "moonshine"}])
+    assert said["transcription"] == {
+        "transcript": "hello", "words": [{"word": "hello", "start": 0.04, "end": 1.5}],
+    }  # fmt: skip
+    assert (said["engine"], said["recognised_by"], said["model"]) == ("openai", "moonshine", "m")
 
 
 @pytest.mark.parametrize(
@@ -79,6 +95,8 @@ def test_the_shape_clients_know():
             "transcription": {"transcript": "hello"},
             "id": "utt_1",
             "engine": "zoom",
+            "recognised_by": "zoom",
+            "model": None,
             "language": "en",
         }
     ]

@@ -88,6 +88,26 @@ def test_only_the_engines_that_the_session_asked_for(engines: tuple[Engine, ...]
     assert found[-1] == EndWork(captions)
 
 
+def asked_of(settings: SessionSettings) -> tuple[tuple[Engine, ...], str]:
+    """Who is asked for an utterance of a session with these settings, and with which options."""
+    audio = topic(SESSION, frames(SESSION, [Microphone(1, T, voice(1000))]), until_ms=T + 3000, settings=settings)
+    [work] = [work for work in works(audio) if isinstance(work, SpeechWork)]
+    return work.engines, work.options
+
+
+def test_engines_are_asked_in_their_order_with_the_sessions_options() -> None:
+    engines = (Engine.MOONSHINE, Engine.ZOOM, Engine.OPENAI, Engine.DEEPGRAM, Engine.OPENAI)
+    options = '{"openai":{"model":"m"}}'
+    asked = asked_of(SessionSettings(engines=engines, engine_options=options))
+    assert asked == ((Engine.DEEPGRAM, Engine.OPENAI, Engine.MOONSHINE), options)
+    assert asked_of(SessionSettings(engines=(Engine.MOONSHINE,))) == ((Engine.MOONSHINE,), "{}")
+
+
+def test_endless_options_are_nobodys() -> None:
+    settings = SessionSettings(engines=(Engine.OPENAI,), engine_options='{"openai":"%s"}' % ("x" * 20_000))
+    assert asked_of(settings) == ((Engine.OPENAI,), "{}")
+
+
 def test_a_session_without_a_word_has_an_end_too() -> None:
     assert works([end(SESSION, T)], [end(SESSION, T)]) == [EndWork(0)]
 

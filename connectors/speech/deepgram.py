@@ -1,0 +1,103 @@
+"""`POST /v1/listen` of Deepgram for sound that is complete. Pure."""
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+import msgspec
+
+from connectors.speech.exchange import (
+    Failure,
+    FileType,
+    Heard,
+    NoAnswer,
+    Reason,
+    Request,
+    Word,
+    heard,
+    text_option,
+)
+
+PUBLIC_URL = "https://api.deepgram.com"
+EU_URL = "https://api.eu.deepgram.com"
+DEFAULT_LANGUAGE = "multi"
+
+_LISTS = {"keyterms": "keyterm", "keywords": "keywords", "redact": "redact", "replace": "replace"}
+_ONLY_OLDER = ("zh", "th")
+"""Languages that the newest model does not know."""
+
+
+class _Word(msgspec.Struct):
+    word: str
+    start: float
+    end: float
+    punctuated_word: str | None = None
+
+
+class _Alternative(msgspec.Struct):
+    transcript: str
+    words: list[_Word] = []
+
+
+class _Channel(msgspec.Struct):
+    alternatives: list[_Alternative]
+    detected_language: str | None = None
+
+
+class _Results(msgspec.Struct):
+    channels: list[_Channel]
+
+
+class _Answer(msgspec.Struct):
+    results: _Results
+
+
+_decoder = msgspec.json.Decoder(_Answer)
+
+
+class Deepgram:
+    """`base_url` without a path; the session's `use_eu_server` counts where it is Deepgram's public one."""
+
+    file_type = FileType.WAV
+
+    def __init__(self, base_url: str, api_key: str) -> None:
+        self._base_url, self._api_key = base_url.rstrip("/"), api_key
+
+    def request(self, sound: bytes, options: Mapping[str, object]) -> Request | Failure:
+        if not self._api_key:
+            return Failure(Reason.CREDENTIALS_NOT_FOUND, is_final=True)
+        is_eu = options.get("use_eu_server") is True and self._base_url == PUBLIC_URL
+        url = f"{EU_URL if is_eu else self._base_url}/v1/listen?{urlencode(_query(options))}"
+        return Request(url, sound, "audio/wav", {"Authorization": f"Token {self._api_key}"})
+
+    def heard(self, body: bytes, options: Mapping[str, object]) -> Heard:
+        try:
+            channel = _decoder.decode(body).results.channels[0]
+            said = channel.alternatives[0]
+        except (ValueError, IndexError) as error:
+            raise NoAnswer(f"no transcription ({type(error).__name__})") from None
+        words = [Word(word.punctuated_word or word.word, word.start, word.end) for word in said.words]
+        asked = None if options.get("detect_language") is True else _language(options)
+        language = channel.detected_language or (None if asked == DEFAULT_LANGUAGE else asked)
+        return heard(said.transcript, words, language, _model(options))
+
+
+def _language(options: Mapping[str, object]) -> str:
+    return text_option(options, "language") or DEFAULT_LANGUAGE
+
+
+def _model(options: Mapping[str, object]) -> str:
+    newest = "nova-2" if _language(options).split("-")[0].lower() in _ONLY_OLDER else "nova-3"
+    return text_option(options, "model") or newest
+
+
+def _query(options: Mapping[str, object]) -> list[tuple[str, str]]:
+    query = [("model", _model(options)), ("smart_format", "true")]
+    if options.get("detect_language") is True:
+        query.append(("detect_language", "true"))
+    else:
+        query.append(("language", _language(options)))
+    for name, parameter in _LISTS.items():
+        values = options.get(name)
+        if isinstance(values, list):
+            query += [(parameter, value) for value in values if isinstance(value, str)]
+    return query

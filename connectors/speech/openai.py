@@ -1,0 +1,87 @@
+"""`POST {base}/audio/transcriptions` as OpenAI describes it and many servers of speech models imitate it. Pure.
+
+Models whose name begins with `gpt-` answer in plain `json`; all others (`whisper-1`, what servers of one's own have)
+know `verbose_json`, which has the times of words.
+"""
+
+import json
+from collections.abc import Mapping
+
+import msgspec
+
+from connectors.speech import languages
+from connectors.speech.exchange import (
+    Failure,
+    FileType,
+    Heard,
+    NoAnswer,
+    Reason,
+    Request,
+    Word,
+    heard,
+    text_option,
+)
+
+PUBLIC_URL = "https://api.openai.com/v1"
+DEFAULT_MODEL = "whisper-1"
+
+_WITHOUT_WORDS = "gpt-"
+_DIARIZING = "-diarize"
+
+
+class _Word(msgspec.Struct):
+    word: str
+    start: float
+    end: float
+
+
+class _Answer(msgspec.Struct):
+    text: str
+    language: str | None = None
+    words: list[_Word] | None = None
+
+
+_decoder = msgspec.json.Decoder(_Answer)
+
+
+class OpenAI:
+    """`base_url` includes the version (`…/v1`). A server of one's own may do without a key."""
+
+    file_type = FileType.WAV
+
+    def __init__(self, base_url: str, api_key: str) -> None:
+        self._url = f"{base_url.rstrip('/')}/audio/transcriptions"
+        self._needs_key, self._api_key = base_url.rstrip("/") == PUBLIC_URL, api_key
+
+    def request(self, sound: bytes, options: Mapping[str, object]) -> Request | Failure:
+        if self._needs_key and not self._api_key:
+            return Failure(Reason.CREDENTIALS_NOT_FOUND, is_final=True)
+        headers = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
+        return Request(self._url, sound, "audio/wav", headers, "file", _fields(options))
+
+    def heard(self, body: bytes, options: Mapping[str, object]) -> Heard:
+        try:
+            answer = _decoder.decode(body)
+        except ValueError as error:
+            raise NoAnswer(f"no transcription ({type(error).__name__})") from None
+        words = [Word(word.word.strip(), word.start, word.end) for word in answer.words or ()]
+        language = text_option(options, "language") or languages.tag(answer.language)
+        return heard(answer.text, words, language, _model(options))
+
+
+def _model(options: Mapping[str, object]) -> str:
+    return text_option(options, "model") or DEFAULT_MODEL
+
+
+def _fields(options: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    model = _model(options)
+    fields = [("model", model)]
+    if model.startswith(_WITHOUT_WORDS):
+        fields.append(("response_format", text_option(options, "response_format") or "json"))
+    else:
+        fields += [("response_format", "verbose_json"), ("timestamp_granularities[]", "word")]
+    fields += [(name, value) for name in ("language", "prompt") if (value := text_option(options, name))]
+    chunking = options.get("chunking_strategy", "auto" if model.endswith(_DIARIZING) else None)
+    if chunking is not None:
+        fields.append(("chunking_strategy", chunking if isinstance(chunking, str) else json.dumps(chunking)))
+    return tuple(fields)

@@ -1,0 +1,80 @@
+"""A speech service on the network as an engine: bounded in flight, asked again with growing pauses."""
+
+import asyncio
+
+from connectors.host.backoff import delays_s
+from connectors.speech.client import SpeechClient
+from connectors.speech.exchange import Failure, Heard, Reason, Service
+from processors.transcription import metrics
+from processors.transcription.engines import Question
+from processors.transcription.recogniser import Recognised, Recognition, Segment, Unrecognised, Word
+from processors.transcription.sound_files import sound_file
+from schemas.settings import Engine
+
+MOST_DELAY_S = 30.0
+NOTHING_HEARD = Failure(Reason.TIMED_OUT, is_final=False)
+
+
+class RemoteEngine:
+    """See `SpeechEngine`. What waits for its next attempt takes no place from others; where the service asked for a
+    pause, it is for all of them."""
+
+    def __init__(self, engine: Engine, service: Service, client: SpeechClient, in_flight: int, delay_s: float) -> None:
+        self._engine, self._service, self._client = engine, service, client
+        self._slots = asyncio.Semaphore(in_flight)
+        self._delay_s = delay_s
+        self._paused = NOTHING_HEARD
+        self._paused_until_s = 0.0
+
+    async def recognise(self, asked: Question, until_s: float) -> Recognition:
+        sound = await asyncio.to_thread(sound_file, asked.pcm, asked.sample_rate_hz, self._service.file_type)
+        loop, found = asyncio.get_running_loop(), NOTHING_HEARD
+        for delay_s in delays_s(self._delay_s, longest_s=MOST_DELAY_S):
+            answer = await self._placed(sound, asked, until_s)
+            if isinstance(answer, Heard):
+                return _recognised(answer, len(asked.pcm) // 2 * 1000 // asked.sample_rate_hz)
+            if answer is not NOTHING_HEARD:
+                found = answer
+            next_s = max(loop.time() + delay_s, self._paused_until_s)
+            if found.is_final or next_s >= until_s:
+                return Unrecognised(found.reason, found.is_final)
+            metrics.RETRIES.inc()
+            await asyncio.sleep(next_s - loop.time())
+        raise AssertionError("there is always a next delay")
+
+    async def stop(self) -> None:
+        await self._client.close()
+
+    async def _placed(self, sound: bytes, asked: Question, until_s: float) -> Heard | Failure:
+        """One attempt, when there is a place for it and no pause."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout_at(until_s), self._slots:
+                while (pause_s := self._paused_until_s - loop.time()) > 0:
+                    if self._paused_until_s >= until_s:
+                        return self._paused
+                    await asyncio.sleep(pause_s)
+                return await self._attempt(sound, asked)
+        except TimeoutError:
+            return NOTHING_HEARD
+
+    async def _attempt(self, sound: bytes, asked: Question) -> Heard | Failure:
+        answer = await self._client.ask(self._service, sound, asked.options_of(self._engine))
+        if isinstance(answer, Heard):
+            metrics.ATTEMPTS.labels(self._engine, "heard").inc()
+            return answer
+        metrics.ATTEMPTS.labels(self._engine, answer.reason).inc()
+        pause_s = asyncio.get_running_loop().time() + answer.retry_after_s
+        if answer.retry_after_s and pause_s > self._paused_until_s:
+            self._paused, self._paused_until_s = answer, pause_s
+        return answer
+
+
+def _recognised(answer: Heard, length_ms: int) -> Recognised:
+    """The answer in ms; words that the sound is too short for end with it."""
+    words = tuple(
+        Word(word.text, min(round(word.start_s * 1000), length_ms), min(round(word.end_s * 1000), length_ms))
+        for word in answer.words
+    )
+    segments = (Segment(answer.text, 0, length_ms),) if answer.text else ()
+    return Recognised(segments, words, answer.language, answer.model)

@@ -1,0 +1,125 @@
+"""A speech service as an engine: asked again, given up, bounded."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from connectors.speech.exchange import Failure, Heard, Reason, Service
+from connectors.speech.exchange import Word as HeardWord
+from connectors.speech.openai import OpenAI
+from processors.transcription.engines import Question
+from processors.transcription.recogniser import Recognised, Recognition, Segment, Unrecognised, Word
+from processors.transcription.remote import RemoteEngine
+from schemas.settings import Engine
+from tests.support.virtual_time import run
+
+ASKED = Question(bytes(32_000), 16_000, "en", {"openai": {"model": "m"}, "deepgram": "nonsense"})
+AGAIN = Failure(Reason.TRANSCRIPTION_REQUEST_FAILED, is_final=False)
+HEARD = Heard("yes", (HeardWord("yes", 0.25, 7.0),), "en", "m")
+
+
+class Scripted:
+    """A client whose service says these things, the last one for ever; when it was asked, and how often at a time."""
+
+    def __init__(self, *answers: Heard | Failure, takes_s: float = 0.0) -> None:
+        self._answers, self.takes_s = list(answers), [takes_s]
+        self.at_s: list[float] = []
+        self.options: Mapping[str, object] = {}
+        self.busy = self.busiest = 0
+
+    async def ask(self, service: Service, sound: bytes, options: Mapping[str, object]) -> Heard | Failure:
+        assert sound.startswith(b"RIFF")
+        self.options = options
+        self.at_s.append(asyncio.get_running_loop().time())
+        self.busy += 1
+        self.busiest = max(self.busiest, self.busy)
+        try:
+            await asyncio.sleep(self.takes_s.pop(0) if len(self.takes_s) > 1 else self.takes_s[0])
+        finally:
+            self.busy -= 1
+        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+
+    async def close(self) -> None:
+        return
+
+
+def found(client: Scripted, until_s: float = 300.0, times: int = 1, in_flight: int = 8) -> Sequence[Recognition]:
+    engine = RemoteEngine(Engine.OPENAI, OpenAI("http://own/v1", ""), client, in_flight, 0.5)  # type: ignore[arg-type]
+
+    async def all_of_them() -> Sequence[Recognition]:
+        return await asyncio.gather(*(engine.recognise(ASKED, until_s) for _ in range(times)))
+
+    return run(all_of_them())
+
+
+def test_words_are_in_ms_and_end_with_the_sound() -> None:
+    client = Scripted(HEARD)
+    assert found(client) == [Recognised((Segment("yes", 0, 1000),), (Word("yes", 250, 1000),), "en", "m")]
+    assert client.options == {"model": "m"}
+
+
+def test_silence_is_no_failure() -> None:
+    assert found(Scripted(Heard(""))) == [Recognised(())]
+
+
+def test_it_is_asked_again_with_growing_pauses() -> None:
+    client = Scripted(AGAIN, AGAIN, AGAIN, HEARD)
+    [answer] = found(client)
+    assert isinstance(answer, Recognised)
+    assert client.at_s == [0, 0.5, 1.5, 3.5]
+
+
+def test_the_pauses_stop_growing_and_the_time_ends() -> None:
+    client = Scripted(AGAIN)
+    assert found(client) == [Unrecognised(Reason.TRANSCRIPTION_REQUEST_FAILED, is_final=False)]
+    assert client.at_s[-1] == pytest.approx(300, abs=30)
+    assert client.at_s[-1] < 300
+    assert client.at_s[-1] - client.at_s[-2] == 30
+
+
+def test_what_will_not_change_is_not_asked_again() -> None:
+    client = Scripted(Failure(Reason.CREDENTIALS_INVALID, is_final=True))
+    assert found(client) == [Unrecognised(Reason.CREDENTIALS_INVALID, is_final=True)]
+    assert len(client.at_s) == 1
+
+
+def test_a_pause_that_the_service_asks_for_is_everybodys() -> None:
+    client = Scripted(Failure(Reason.RATE_LIMIT_EXCEEDED, False, retry_after_s=20), HEARD)
+    answers = found(client, times=3, in_flight=1)
+    assert all(isinstance(answer, Recognised) for answer in answers)
+    assert client.at_s[0] == 0
+    assert min(client.at_s[1:]) == 20
+
+
+def test_a_pause_that_is_too_long_is_not_sat_out() -> None:
+    client = Scripted(Failure(Reason.RATE_LIMIT_EXCEEDED, False, retry_after_s=3600))
+    assert found(client, times=3, in_flight=1) == [Unrecognised(Reason.RATE_LIMIT_EXCEEDED, is_final=False)] * 3
+    assert client.at_s == [0]
+
+
+def test_no_more_than_so_many_are_in_flight() -> None:
+    client = Scripted(HEARD, takes_s=5)
+    found(client, times=10, in_flight=3)
+    assert client.busiest == 3
+    assert len(client.at_s) == 10
+
+
+def test_who_gets_no_place_in_time_goes_away() -> None:
+    client = Scripted(HEARD, takes_s=400)
+    answers = found(client, until_s=30, times=5, in_flight=2)
+    assert answers == [Unrecognised(Reason.TIMED_OUT, is_final=False)] * 5
+    assert client.busy == 0
+
+
+def test_that_the_time_is_over_says_less_than_what_was_the_matter() -> None:
+    client = Scripted(AGAIN, HEARD)
+    client.takes_s = [0.0, 400.0]
+    assert found(client) == [Unrecognised(Reason.TRANSCRIPTION_REQUEST_FAILED, is_final=False)]
+
+
+def test_who_waits_for_the_next_attempt_holds_no_place() -> None:
+    client = Scripted(AGAIN, HEARD)
+    answers = found(client, times=4, in_flight=1)
+    assert all(isinstance(answer, Recognised) for answer in answers)
+    assert client.at_s[:4] == [0, 0, 0, 0]
