@@ -18,7 +18,7 @@ from connectors.host.configuration import NotConfigured
 from connectors.host.health import Health
 from connectors.host.logs import get_logger
 from connectors.host.program import Program, Running
-from connectors.host.settings import HealthSettings, LogSettings, SecretsSettings
+from connectors.host.settings import HealthSettings, LogSettings, SecretsSettings, TracesSettings
 from connectors.kafka.arrival import await_kafka, await_registry
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
@@ -41,6 +41,7 @@ PROGRAM = Program(
         WebhooksSettings,
         HealthSettings,
         LogSettings,
+        TracesSettings,
     ),
 )
 

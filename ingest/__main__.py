@@ -8,7 +8,7 @@ from connectors.host.clock import SystemClock
 from connectors.host.health import Health
 from connectors.host.logs import get_logger
 from connectors.host.program import Program, Running
-from connectors.host.settings import HealthSettings, LogSettings, SecretsSettings
+from connectors.host.settings import HealthSettings, LogSettings, SecretsSettings, TracesSettings
 from connectors.host.waiting import Waiting
 from connectors.kafka.arrival import await_kafka, await_registry
 from connectors.kafka.dead_letters import DeadLetters
@@ -35,7 +35,7 @@ PROGRAM = Program(
     "ingest",
     "ingest",
     "A connector worker. Holds live RTMS sessions and writes what Zoom sends to Kafka.",
-    (IngestSettings, SecretsSettings, ZoomSettings, KafkaSettings, HealthSettings, LogSettings),
+    (IngestSettings, SecretsSettings, ZoomSettings, KafkaSettings, HealthSettings, LogSettings, TracesSettings),
 )
 
 BEAT_S = 1.0

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from connectors.host import traces
 from connectors.host.clock import Clock
 from connectors.host.logs import get_logger
 from connectors.kafka.dead_letters import DeadLetters
@@ -91,6 +92,7 @@ class LiveSession:
         self._left = False
         self._reception = Reception()
         self._last_ms = 0
+        self._began_ns = traces.now_ns()
         self._letters = Letters(around.letters, publisher.identity)
         self._unstated: deque[Hole] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -242,6 +244,8 @@ class LiveSession:
         begin = Begin(worker=self._around.worker, settings=self._state.settings, negotiated=negotiated)
         self._publisher.begin(begin, encodings, self._around.clock.now_ms(), arrived_us)
         self._spawn_fact(FactKind.CONNECTED)
+        epoch = self._identity.epoch
+        traces.span(self._identity.session_id, "connect", self._began_ns, str(epoch), epoch=epoch)
 
     def _on_rejected(self, event: FrameRejected) -> None:
         self._letters.put_aside(event.reason, event.raw)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from connectors.host import traces
 from connectors.host.clock import Clock
 from connectors.host.logs import get_logger
 from connectors.kafka.errors import Fatal, KafkaError
@@ -188,7 +189,8 @@ class Worker:
 
     async def _claim_and_run(self, session_id: str, holding: Holding) -> None:
         try:
-            epoch = await self.facts.state(session_id, holding.partition, FactKind.CLAIMED)
+            with traces.spanning(session_id, "claim"):
+                epoch = await self.facts.state(session_id, holding.partition, FactKind.CLAIMED)
         except Fatal:
             raise
         except KafkaError as error:

@@ -4,14 +4,14 @@ import sys
 from importlib import import_module
 
 from connectors.host.program import Program, select
-from connectors.host.settings import HealthSettings, LogSettings
+from connectors.host.settings import HealthSettings, LogSettings, TracesSettings
 from connectors.kafka.settings import KafkaSettings
 from processors.lifecycle.settings import LifecycleSettings
 from processors.muxing.settings import MuxingSettings
 from processors.settings import ProcessorsSettings
 from processors.transcription.settings import TranscriptionSettings
 
-SHARED = (KafkaSettings, HealthSettings, LogSettings)
+SHARED = (KafkaSettings, HealthSettings, LogSettings, TracesSettings)
 
 PROGRAMS = (
     Program(

@@ -5,7 +5,7 @@ from importlib import import_module
 
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.host.program import Program, select
-from connectors.host.settings import HealthSettings, LogSettings, SecretsSettings
+from connectors.host.settings import HealthSettings, LogSettings, SecretsSettings, TracesSettings
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
 from connectors.webhooks.settings import WebhooksSettings
@@ -13,7 +13,7 @@ from sinks.clickhouse.settings import ClickHouseSinkSettings
 from sinks.objects.settings import SinkObjectsSettings
 from sinks.webhooks.settings import SinkWebhooksSettings
 
-SHARED = (KafkaSettings, HealthSettings, LogSettings)
+SHARED = (KafkaSettings, HealthSettings, LogSettings, TracesSettings)
 
 PROGRAMS = (
     Program(

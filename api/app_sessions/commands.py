@@ -11,6 +11,7 @@ from api.app_sessions.archive import archived, glimpsed
 from api.app_sessions.requests import SessionOrder, within
 from api.errors import not_found, refused, unavailable
 from api.services import Services
+from connectors.host import traces
 from schemas import ids, topics
 from schemas import settings as session_settings
 from schemas.records import AppSession, FactKind, SessionFact, StreamRequest, ZoomApp
@@ -29,13 +30,14 @@ async def create(services: Services, project_id: str, order: SessionOrder) -> Ap
     """Request a session; an existing one of the same stream is returned, with new addresses while it is live."""
     app = await _zoom_app(services, project_id, order.zoom_app)
     session_id, key = ids.session_id(project_id, order.stream.stream_id), order.wishes.deduplication_key
-    known = services.sessions.get(project_id, session_id)
-    if known is None and (over := await _archived(services, project_id, session_id)) is not None:
-        return over
-    if known is None or (known.state not in TERMINAL and key not in (None, known.deduplication_key)):
-        await admit(services, project_id, session_id, key)
-    order = replace(order, wishes=within(order.wishes, services.directory.project(project_id)))
-    return await stated(services, requested(project_id, session_id, order, app.zoom_app_id))
+    with traces.spanning(session_id, "create"):
+        known = services.sessions.get(project_id, session_id)
+        if known is None and (over := await _archived(services, project_id, session_id)) is not None:
+            return over
+        if known is None or (known.state not in TERMINAL and key not in (None, known.deduplication_key)):
+            await admit(services, project_id, session_id, key)
+        order = replace(order, wishes=within(order.wishes, services.directory.project(project_id)))
+        return await stated(services, requested(project_id, session_id, order, app.zoom_app_id))
 
 
 async def _archived(services: Services, project_id: str, session_id: str) -> AppSession | None:

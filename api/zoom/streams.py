@@ -8,6 +8,7 @@ from api.app_sessions.stream_requests import AnnouncedStream
 from api.control_plane import templates
 from api.errors import ApiError
 from api.services import Services
+from connectors.host import traces
 from connectors.host.logs import get_logger
 from connectors.rtms.protocol.retry import is_restartable
 from connectors.rtms.protocol.webhooks import StreamWebhook, WebhookKind
@@ -23,7 +24,8 @@ async def follow(services: Services, app: ZoomApp, news: StreamWebhook) -> str:
     """State what the news means; a word for it. Raises ApiError 503 where Kafka does not have it."""
     session_id = ids.session_id(app.project_id, news.stream_id)
     if news.kind is WebhookKind.STARTED:
-        return await _started(services, app, news, session_id)
+        with traces.spanning(session_id, "create"):
+            return await _started(services, app, news, session_id)
     if news.kind is WebhookKind.STOPPED:
         return await _stopped(services, app, news, session_id)
     return "left to the worker"  # which sees the interruption itself, and joins again

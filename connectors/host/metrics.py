@@ -38,3 +38,6 @@ def histogram(
 ) -> Histogram:
     """Declare a histogram, by default over seconds; a second declaration of the name is an error."""
     return Histogram(_checked(name, labels), documentation, labels, buckets=buckets)
+
+
+SPANS = counter("rtms_host_spans", "Spans of sessions, by what became of them; none unless traces are on.", ["result"])

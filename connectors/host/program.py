@@ -9,11 +9,12 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
+from connectors.host import traces
 from connectors.host.configuration import Configured, NotConfigured, read
 from connectors.host.environment import listing
 from connectors.host.health import Health
 from connectors.host.logs import configure, get_logger
-from connectors.host.settings import HealthSettings, LogSettings
+from connectors.host.settings import HealthSettings, LogSettings, TracesSettings
 from connectors.host.signals import StopSignal
 from connectors.host.waiting import Stopped
 
@@ -84,8 +85,11 @@ class Program:
             stop, health = StopSignal().install(), Health(self.service, configured.of(HealthSettings))
             _listen(health, configured.of(HealthSettings))
             try:
+                if TracesSettings in self.reads:
+                    traces.begin(self.service, configured.of(TracesSettings))
                 return body(Running(configured, health, stop))
             finally:
+                traces.end()
                 health.stop()
 
         return self.run(serving)

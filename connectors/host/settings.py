@@ -27,6 +27,18 @@ class HealthSettings(BaseSettings):
     max_beat_age_s: float = Field(default=60.0, gt=0, description="without progress, after which /livez says no")
 
 
+class TracesSettings(BaseSettings):
+    """`RTMS_OTEL_ENDPOINT`: where spans of sessions go; to nobody without it."""
+
+    model_config = SettingsConfigDict(env_prefix="RTMS_OTEL_")
+
+    endpoint: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="a collector of OpenTelemetry, by OTLP over HTTP: http://collector:4318; empty: no traces",
+    )
+
+
 class SecretsSettings(BaseSettings):
     """`RTMS_SECRETS_KEYS`; without a usable key there is nothing to start with."""
 

@@ -24,6 +24,7 @@ from connectors.kafka.connection import LIBRARY_LOG, Connection
 from connectors.kafka.errors import DeliveryFailed, Fatal, KafkaError, QueueFull, TimedOut, translate
 from connectors.kafka.metrics import CALLBACK_FAILURES, DELIVERED, DELIVERY_FAILED, QUEUED
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.traced import traced
 from schemas.topics import MAX_BATCH_BYTES, Topic
 
 log = get_logger(__name__)
@@ -151,7 +152,7 @@ class Producer:
             Fatal: this producer is broken for good.
         """
         try:
-            self._library.produce(topic.name, value, key, partition, _Report(self, on_delivery))
+            self._library.produce(topic.name, value, key, partition, _Report(self, on_delivery), **traced(topic, key))
         except (BufferError, KafkaException) as failure:
             raise self.refusal(failure) from failure
 

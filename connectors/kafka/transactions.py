@@ -19,6 +19,7 @@ from connectors.kafka.consumer import Membership
 from connectors.kafka.errors import Abort, Fatal, KafkaError, translate
 from connectors.kafka.records import Offsets, library_offsets
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.traced import traced
 from schemas.topics import MAX_BATCH_BYTES, Topic
 
 
@@ -99,7 +100,7 @@ class TransactionalProducer:
         deadline = self._clock.monotonic() + self._timeout_s
         while True:
             try:
-                self._library.produce(topic.name, value, key, partition)
+                self._library.produce(topic.name, value, key, partition, **traced(topic, key))
                 return
             except BufferError:
                 if self._clock.monotonic() > deadline:

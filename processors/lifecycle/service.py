@@ -24,7 +24,7 @@ from connectors.kafka.records import Record as KafkaRecord
 from connectors.kafka.registry import RegistryError
 from connectors.kafka.transactions import TransactionalProducer
 from connectors.kafka.understanding import Understanding, Understood
-from processors.lifecycle import metrics
+from processors.lifecycle import metrics, spans
 from processors.lifecycle.batch import FoldedBatch, StatedFact, fold_batch
 from processors.lifecycle.settings import LifecycleSettings
 from schemas import topics
@@ -201,6 +201,7 @@ class Lifecycle:
         else:
             self._states.adopt(folded)
             self._count(facts, folded, letters)
+            spans.tell(facts, folded)
 
     @staticmethod
     def _stated(understood: list[Understood]) -> tuple[list[StatedFact], list[DeadLetter]]:

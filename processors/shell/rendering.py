@@ -6,6 +6,7 @@ What cannot become an output whoever tries is put aside: else one odd window wou
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
+from connectors.host import traces
 from connectors.host.logs import get_logger
 from connectors.kafka.dead_letters import Origin
 from connectors.kafka.errors import RecordTooLarge
@@ -16,7 +17,7 @@ from processors.shell import metrics
 from processors.shell.applications import Application, Aside, Output
 from processors.shell.faults import FAULTS, raised_at
 from processors.shell.outbox import Outbox
-from schemas.records import FactKind, SessionFact
+from schemas.records import FactKind, SessionFact, Utterance
 from schemas.topics import SESSION_FACTS
 
 log = get_logger(__name__)
@@ -57,9 +58,11 @@ class Rendering:
 
     async def _finish(self, assignment: Assignment, window: Window) -> None:
         async with self._slots:
+            began_ns = traces.now_ns()
             with metrics.RENDER_SECONDS.time():
                 outputs = await self._rendered(window)
             await asyncio.gather(*(self._send(window, output) for output in outputs))
+        self._tell(window, outputs, began_ns)
         metrics.WINDOWS.inc()
         self.start(assignment, assignment.done(window))
 
@@ -91,6 +94,17 @@ class Rendering:
             await self._put_aside(window, Aside(f"{fault} for {topic}", b""))
         else:
             metrics.OUTPUTS.labels(output.topic.name).inc()
+
+    def _tell(self, window: Window, outputs: Sequence[Output | Aside], began_ns: int) -> None:
+        """A span for each output, from the beginning of its rendering to its acknowledgement."""
+        session_id, processor = window.session.session_id, self._application.name
+        for output in outputs if traces.is_on() else ():
+            if isinstance(output, Aside):
+                traces.span(session_id, "put aside", began_ns, processor=processor)
+                continue
+            revision = output.record.revision if isinstance(output.record, Utterance) else 0
+            which = f"{output.item_id}:{revision}" if output.item_id else None
+            traces.span(session_id, f"write {output.topic.name}", began_ns, which, processor=processor)
 
     async def _put_aside(self, window: Window, aside: Aside) -> None:
         """The letter says where the window's records begin; as its source it names us, who made the bytes."""

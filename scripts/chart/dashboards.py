@@ -31,6 +31,15 @@ def _increase(metric: str, by: str) -> str:
     return f'sum by ({by}) (increase({metric}{{namespace=~"$namespace"}}[$__rate_interval]))'
 
 
+def _lost(metric: str, by: str) -> str:
+    """Of a counter that is there from its first event on, which an increase does not see."""
+    metric = f'{metric}{{namespace=~"$namespace"}}'
+    return (
+        f"sum by ({by}) ({metric} unless {metric} offset $__rate_interval) > 0"
+        f" or sum by ({by}) (increase({metric}[$__rate_interval]))"
+    )
+
+
 def _gauge(metric: str, by: str) -> str:
     return f'sum by ({by}) ({metric}{{namespace=~"$namespace"}})'
 
@@ -64,19 +73,17 @@ DASHBOARDS = (
                 Panel(
                     "Frames not in Kafka",
                     "short",
-                    {"{{topic}} {{cause}}": _increase("rtms_ingest_lost_total", "topic, cause")},
+                    {"{{topic}} {{cause}}": _lost("rtms_ingest_lost_total", "topic, cause")},
                 ),
-                Panel("Dead letters", "short", {"{{topic}}": _increase("rtms_kafka_dead_letters_total", "topic")}),
-                Panel(
-                    "Taken by retention", "short", {"{{topic}}": _increase("rtms_kafka_out_of_range_total", "topic")}
-                ),
+                Panel("Dead letters", "short", {"{{topic}}": _lost("rtms_kafka_dead_letters_total", "topic")}),
+                Panel("Taken by retention", "short", {"{{topic}}": _lost("rtms_kafka_out_of_range_total", "topic")}),
                 Panel(
                     "Incomplete results",
                     "short",
                     {
-                        "rows missing in {{table}}": _increase("rtms_sink_clickhouse_short_total", "table"),
-                        "recordings: {{result}}": _increase("rtms_sink_objects_movies_total", "result"),
-                        "utterances: {{result}}": _increase("rtms_transcription_utterances_total", "result"),
+                        "rows missing in {{table}}": _lost("rtms_sink_clickhouse_short_total", "table"),
+                        "recordings: {{result}}": _lost("rtms_sink_objects_movies_total", "result"),
+                        "utterances: {{result}}": _lost("rtms_transcription_utterances_total", "result"),
                     },
                 ),
             ],

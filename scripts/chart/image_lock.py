@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from scripts.chart.catalogue import REPOSITORY
 from scripts.lock import normalised, reachable
 
-_EXTRAS = ("recogniser",)
+_EXTRAS = ("otel", "recogniser")
 _HEAD = "# Made by `make made` from pyproject.toml and requirements.lock; installed with --no-deps.\n"
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from connectors.clickhouse.client import ClickHouse
 from connectors.clickhouse.errors import ClickHouseError
+from connectors.host import traces
 from connectors.host.backoff import delays_s
 from connectors.host.clock import Clock
 from connectors.host.health import Health
@@ -105,6 +106,7 @@ class ClickHouseSink:
     ) -> None:
         self._to = connections
         self._consumer, self._pending = connections.consumer, connections.pending
+        self._writing_since_ns = 0
         self._understanding = Understanding(connections.consumer, connections.decoder)
         self._dead_letters = DeadLetters(connections.producer, connections.decoder.codec)
         self._settings, self._health, self._stop, self._clock = settings, health, stop, clock
@@ -168,6 +170,7 @@ class ClickHouseSink:
 
     def _write(self) -> None:
         started_s = self._clock.monotonic()
+        self._writing_since_ns = traces.now_ns()
         try:
             self._insert()
             self._withdraw_words()
@@ -246,6 +249,7 @@ class ClickHouseSink:
         value = self._to.decoder.codec.encode(topics.SESSION_FACTS, fact)
         partition = ids.partition_of(ending.session_id, self._to.partitions)
         metrics.ENDINGS.labels(ending.table.name).inc()
+        traces.span(ending.session_id, "store rows", self._writing_since_ns, ending.table.name, rows=found.rows)
         log.info("stored", table=ending.table.name, session_id=ending.session_id, rows=found.rows, kind=fact.kind)
         return self._to.producer.send_future(topics.SESSION_FACTS, ending.session_id.encode(), value, partition)
 

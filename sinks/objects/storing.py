@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from connectors.host import traces
 from connectors.host.logs import get_logger
 from connectors.kafka.deletions import Deleted
 from connectors.kafka.producer import Producer
@@ -60,7 +61,8 @@ class Storing:
             patience.until_done("header", lambda: self._to.store.put(header, segment.init, layout.MOVIE_TYPE))
             self._remember(header)
         key = object_names.segment_key(segment)
-        patience.until_done("segment", lambda: self._to.store.put(key, segment.payload, layout.SEGMENT_TYPE))
+        with traces.spanning(segment.session_id, "store segment", key, size_bytes=len(segment.payload)):
+            patience.until_done("segment", lambda: self._to.store.put(key, segment.payload, layout.SEGMENT_TYPE))
         metrics.SEGMENT_BYTES.inc(len(segment.payload))
 
     def forget(self, segment: Segment, patience: Patience) -> None:
@@ -97,7 +99,7 @@ class Storing:
 
     def finish(self, end: Segment, partition: int, patience: Patience) -> None:
         """Make the session's recording whole and say so in the log; the fact is acknowledged. Raises Abandoned."""
-        with metrics.MOVIE_SECONDS.time():
+        with metrics.MOVIE_SECONDS.time(), traces.spanning(end.session_id, "finish recording", ""):
             fact = patience.until_done("recording", lambda: self._finished(end, patience))
         self._say(fact, partition, patience)
         metrics.MOVIES.labels(fact.kind).inc()

@@ -9,6 +9,7 @@ from collections import Counter, deque
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
+from connectors.host import traces
 from connectors.host.clock import Clock
 from connectors.host.logs import get_logger
 from connectors.host.secrets import SecretsError
@@ -103,7 +104,7 @@ class Deliverer:
     ) -> None:
         self._to, self._settings, self._stop, self._clock = connections, settings, stop, clock
         self._lanes = connections.lanes
-        self._answers: deque[tuple[WebhookDelivery, Future[Answer]]] = deque()
+        self._answers: deque[tuple[WebhookDelivery, int, Future[Answer]]] = deque()
         self._given_up: Counter[str] = Counter()
         self._understanding = Understanding(connections.consumer, connections.decoder)
         self._overtaken = Overtaken(connections.consumer, connections.losses, lambda place: unfinished)
@@ -192,7 +193,7 @@ class Deliverer:
                 self._lanes.defer(delivery, now_ms + NO_ROOM_MS)
                 continue
             self._lanes.begin(delivery, now_ms)
-            self._answers.append((delivery, self._post(delivery, now_ms)))
+            self._answers.append((delivery, traces.now_ns(), self._post(delivery, now_ms)))
 
     def _withdraw(self, delivery: WebhookDelivery, now_ms: int) -> None:
         """Give it up unsent; nobody else in its lane waits for it any more."""
@@ -215,17 +216,21 @@ class Deliverer:
             "Content-Type": "application/json",
             "User-Agent": USER_AGENT,
             "X-Webhook-Sequence": str(delivery.sequence),
+            **traces.web_headers(delivery.session_id),
         }
         return self._to.posting.post(delivery.url, delivery.body, headers)
 
     def _take_answers(self) -> None:
         for _ in range(len(self._answers)):
-            delivery, future = self._answers.popleft()
+            delivery, began_ns, future = self._answers.popleft()
             if not future.done():
-                self._answers.append((delivery, future))
+                self._answers.append((delivery, began_ns, future))
                 continue
             self._to.posting.done(delivery.url)
-            self._finish(delivery, _answer(future))
+            answer, which = _answer(future), f"{delivery.delivery_id}:{len(delivery.attempts)}"
+            said = answer.error or str(answer.status_code)
+            traces.span(delivery.session_id, "deliver", began_ns, which, trigger=delivery.trigger, answer=said)
+            self._finish(delivery, answer)
 
     def _finish(self, delivery: WebhookDelivery, answer: Answer) -> None:
         attempt = DeliveryAttempt(

@@ -124,11 +124,11 @@ def stream(stream_id: str | None = None) -> dict[str, str]:
 
 
 @contextmanager
-def open_house(kafka_env: dict[str, str], clickhouse_url: str, folder: Path) -> Iterator[House]:
-    """Everything started and ready; gone afterwards."""
+def open_house(given: dict[str, str], clickhouse_url: str, folder: Path) -> Iterator[House]:
+    """Everything started and ready; gone afterwards. `given` says where Kafka is, and whatever else a test wants."""
     port, objects = free_ports(1)[0], folder / "objects"
     objects.mkdir(parents=True)
-    env = kafka_env | {
+    env = {
         "RTMS_CLICKHOUSE_URL": clickhouse_url,
         "RTMS_OBJECTS_URL": objects.as_uri(),
         "RTMS_OBJECTS_SIGNING_KEY": secrets.token_urlsafe(),
@@ -137,7 +137,7 @@ def open_house(kafka_env: dict[str, str], clickhouse_url: str, folder: Path) -> 
         "RTMS_API_PORT": str(port),
         "RTMS_SINK_OBJECTS_SCRATCH_DIR": str(folder / "scratch"),
         "RTMS_LIFECYCLE_INSTANCE_ID": f"lifecycle-{uuid.uuid4().hex}",
-    }
+    } | given
     run_module("connectors.clickhouse", "tables", env=env)
     lifecycle = service(["-m", "processors", "lifecycle"], env, folder / "lifecycle.log")
     sink = service(["-m", "sinks", "clickhouse"], env, folder / "sink.log")
@@ -150,7 +150,7 @@ def open_house(kafka_env: dict[str, str], clickhouse_url: str, folder: Path) -> 
             process.launch()
         for process in processes:
             process.wait_ready()
-        others = stack.enter_context(writing(kafka_env))
+        others = stack.enter_context(writing(given))
         house = House(f"http://127.0.0.1:{port}", env, objects, *processes, others)
         stack.callback(lambda: [client.close() for client in house.clients])
         yield house

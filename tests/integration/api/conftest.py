@@ -29,7 +29,8 @@ class Home:
 
 
 @contextmanager
-def open_home(folder: Path) -> Iterator[Home]:
+def open_home(folder: Path, **given: str) -> Iterator[Home]:
+    """A home of its own, with settings as given."""
     with (
         open_broker(folder / "kafka") as broker,
         open_server(registry_server(folder / "registry")) as registry,
@@ -37,7 +38,7 @@ def open_home(folder: Path) -> Iterator[Home]:
     ):
         env = kafka_environment(broker, registry)
         run_module("connectors.kafka", "topics", env=env)
-        with open_house(env, clickhouse.url, folder) as house:
+        with open_house(env | given, clickhouse.url, folder) as house:
             yield Home(house, broker, clickhouse, env)
 
 

@@ -31,6 +31,7 @@ from schemas import topics
 from schemas.codec import Undecodable
 from schemas.records import DeadLetter, Record
 from schemas.topics import Topic
+from tests.support.otlp import Otlp, collecting
 from tests.support.processes import service
 from tests.support.settings import kafka_settings
 from tests.support.stack import run_module
@@ -152,7 +153,14 @@ class Street:
 
 
 @pytest.fixture(scope="module")
-def street(clickhouse: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
+def otlp() -> Iterator[Otlp]:
+    """Whoever collects the street's traces."""
+    with collecting() as otlp:
+        yield otlp
+
+
+@pytest.fixture(scope="module")
+def street(clickhouse: Server, otlp: Otlp, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
     folder = tmp_path_factory.mktemp("edges")
     broker, registry = Broker(find_runtime(LocalSettings()), folder / "kafka"), registry_server(folder / "registry")
     with ExitStack() as stack:
@@ -168,6 +176,7 @@ def street(clickhouse: Server, tmp_path_factory: pytest.TempPathFactory) -> Iter
             "RTMS_KAFKA_PARTITIONS": str(PARTITIONS),
             "RTMS_CLICKHOUSE_URL": clickhouse.url,
             "RTMS_CLICKHOUSE_DATABASE": "edges",
+            "RTMS_OTEL_ENDPOINT": otlp.url,
         }
         run_module("connectors.kafka", "topics", env=env)
         run_module("connectors.clickhouse", "tables", env=env)

@@ -34,8 +34,10 @@ from schemas.records import (
 )
 from schemas.topics import Topic
 from tests.integration.edges.conftest import Street
+from tests.integration.edges.traced import check_trace
 from tests.soak.expected import expected
 from tests.support.deleted_chat import settled
+from tests.support.otlp import Otlp
 from tests.support.processes import rss_bytes
 from tests.support.topics import INPUTS
 
@@ -75,7 +77,7 @@ def garbage(street: Street, topic: Topic) -> dict[str, bytes | None]:
     }
 
 
-async def test_a_meeting_behind_garbage_on_every_topic(street: Street) -> None:
+async def test_a_meeting_behind_garbage_on_every_topic(street: Street, otlp: Otlp) -> None:
     bad: dict[tuple[str, int], tuple[str, bytes | None]] = {}
     for topic in topics.ALL:
         for number, (what, value) in enumerate(garbage(street, topic).items()):
@@ -92,6 +94,7 @@ async def test_a_meeting_behind_garbage_on_every_topic(street: Street) -> None:
         told = await asyncio.to_thread(street.ended, session)
     assert (told["recording_state"], told["transcription_state"]) == ("complete", "complete")
     check_services(street, stream)
+    await check_trace(street, otlp, session)
 
 
 async def check_letters(street: Street, bad: dict[tuple[str, int], tuple[str, bytes | None]]) -> None:

@@ -10,8 +10,10 @@ import pytest
 
 from schemas import ids, topics
 from schemas.records import OutputKind, ParticipantEvent, RecordKind, Utterance
+from schemas.traces import trace_id, traceparent
 from tests.support.house import open_house
 from tests.support.meeting_events import SPEECH, chat, event, record, told_of
+from tests.support.otlp import collecting
 from tests.support.processes import running, wait_for
 from tests.support.receiver import Receiver, receiving
 
@@ -21,8 +23,14 @@ STATES = ["connecting", "connected", "disconnecting", "post_processing", "ended"
 
 
 @pytest.fixture(scope="module")
-def house(topics_ready, clickhouse, tmp_path_factory):
-    env = topics_ready | {"RTMS_WEBHOOKS_ALLOW_LOOPBACK": "true"}
+def otlp():
+    with collecting() as otlp:
+        yield otlp
+
+
+@pytest.fixture(scope="module")
+def house(topics_ready, clickhouse, otlp, tmp_path_factory):
+    env = topics_ready | {"RTMS_WEBHOOKS_ALLOW_LOOPBACK": "true", "RTMS_OTEL_ENDPOINT": otlp.url}
     with open_house(env, clickhouse.url, tmp_path_factory.mktemp("house")) as opened:
         yield opened
 
@@ -64,7 +72,7 @@ def is_signed(told, secret):
     return told.headers["x-webhook-signature"] == base64.b64encode(digest).decode()
 
 
-def test_the_sales_coach_creates_and_then_only_listens(house, sink):
+def test_the_sales_coach_creates_and_then_only_listens(house, sink, otlp):
     """Never calls `end`; is told everything, once, in order, signed; on `ended` media and transcript can be fetched."""
     tenant, fetched = house.tenant("coach"), []
 
@@ -102,6 +110,18 @@ def test_the_sales_coach_creates_and_then_only_listens(house, sink):
     assert [word["transcription"]["transcript"] for word in words] == ["Grüße 0", "Grüße 1"]
     [joined] = [told.data for told in receiver.told if told.json["trigger"] == "participant_events.join_leave"]
     assert (joined["event_type"], joined["participant_name"]) == ("join", "Ada")
+    check_trace(otlp, receiver, session["id"])
+
+
+def check_trace(otlp, receiver, session_id):
+    """Each delivery says whose trace it is, and is a span of that."""
+    assert {told.headers["traceparent"] for told in receiver.told} == {traceparent(session_id)}
+    until(lambda: len(delivered(otlp, session_id)) == 8, "a span for each delivery")
+    assert {span.attributes["answer"] for span in delivered(otlp, session_id)} == {"200"}
+
+
+def delivered(otlp, session_id):
+    return [span for span in otlp.of(f"{trace_id(session_id):032x}") if span.name == "deliver"]
 
 
 def test_chat_and_who_speaks_are_told_to_those_who_want_it(house, sink):

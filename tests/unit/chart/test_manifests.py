@@ -140,6 +140,17 @@ def test_a_changed_setting_restarts_its_readers_and_nobody_else() -> None:
     assert {name for name in sums[0] if sums[0][name] != sums[1][name]} == {"processor-muxing"}
 
 
+def test_a_collector_of_traces_is_let_out_to_where_there_is_one() -> None:
+    def let_out(manifests: list[Manifest]) -> set[str]:
+        policies = [manifest for manifest in manifests if manifest["kind"] == "NetworkPolicy"]
+        ports = {policy["metadata"]["name"]: str(policy["spec"]["egress"]) for policy in policies}
+        return {name for name, said in ports.items() if "4318" in said}
+
+    assert let_out(smallest()) == set()
+    with_traces = smallest(config={"otel": {"endpoint": "http://collector.tracing:4318"}})
+    assert len(let_out(with_traces)) == len([facts for facts in workloads().values() if "args" in facts])
+
+
 def test_an_authority_is_where_it_is_read_and_nowhere_else() -> None:
     found: dict[str, set[str]] = {"RTMS_CLICKHOUSE_CA_LOCATION": set(), "RTMS_OBJECTS_CA_LOCATION": set()}
     for pod in pods(render(values=MATRIX["authorities"])):

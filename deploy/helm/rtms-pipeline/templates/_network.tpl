@@ -23,6 +23,10 @@
 {{- with $config.zoom.oauth_url -}}
 {{- $ports = append $ports (include "rtms.urlPort" .) -}}
 {{- end -}}
+{{- else if eq .target "otel" -}}
+{{- with $config.otel.endpoint -}}
+{{- $ports = append $ports (include "rtms.urlPort" .) -}}
+{{- end -}}
 {{- else if eq .target "clickhouse" -}}
 {{- $port := include "rtms.urlPort" $config.clickhouse.url -}}
 {{- $ports = append $ports (get (dict "443" "8443" "80" "8123") $port | default $port) -}}

@@ -337,7 +337,7 @@ def test_an_attempt_that_is_under_way_is_broken_off_at_the_end():
         town.change(0)
         town.until(lambda: town.deliverer._answers)
         town.posting.close()
-        [(_, answer)] = town.deliverer._answers
+        [(*_, answer)] = town.deliverer._answers
         assert answer.cancelled()
 
 
