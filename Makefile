@@ -27,7 +27,6 @@ up: $(READY)  ## start the whole pipeline and keep it up until Ctrl-C
 
 test: $(READY)  ## run all tests on their own Kafka and ClickHouse (ARGS="-k name" for some, JOBS=1 for one by one)
 	@$(PY) -m scripts.chart.tools
-	@$(PY) -m scripts.chart.promtool
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-cluster: $(READY)  ## run the chart on a real Kubernetes of its own, with meetings (root on Linux; ARGS="--only upgrade")

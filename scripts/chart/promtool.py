@@ -1,4 +1,4 @@
-"""Prometheus' own program for rules, built once: `python -m scripts.chart.promtool`.
+"""Prometheus' own program for rules, built once, when it is first asked for: `python -m scripts.chart.promtool`.
 
 It is in no package index, but its sources are a Go module like any other; modules/promtool pins all of them with their
 checksums. It is built without the discovery of targets, of which rules know nothing.
@@ -19,7 +19,7 @@ from scripts.chart.tools import CACHE, Unavailable
 
 SOURCES = Path(__file__).parent / "modules" / "promtool"
 _PACKAGE = "github.com/prometheus/prometheus/cmd/promtool"
-_BUILD = ("build", "-modcacherw", "-trimpath", "-tags", "remove_all_sd", "-ldflags", "-s -w")
+_BUILD = ("build", "-p", "1", "-modcacherw", "-trimpath", "-tags", "remove_all_sd", "-ldflags", "-s -w")
 
 
 def promtool() -> Path:
@@ -38,12 +38,12 @@ def promtool() -> Path:
 
 
 def _build(program: Path, go: str | None) -> None:
-    """With caches of its own, a gigabyte that is gone afterwards."""
+    """On one core, for others work meanwhile, and with caches of its own, a gigabyte that is gone afterwards."""
     if go is None:
         raise Unavailable("no promtool for this machine: install Prometheus' promtool, or Go to build it with")
-    print("promtool: building it, once, which takes two minutes", file=sys.stderr, flush=True)
+    print("promtool: building it, once, which takes some minutes", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="go-", dir=CACHE) as work:
-        caches = {"GOCACHE": f"{work}/build", "GOMODCACHE": f"{work}/modules", "CGO_ENABLED": "0"}
+        caches = {"GOCACHE": f"{work}/build", "GOMODCACHE": f"{work}/modules", "CGO_ENABLED": "0", "GOMAXPROCS": "1"}
         draft = Path(work) / "promtool"
         answer = subprocess.run(
             [go, *_BUILD, "-o", str(draft), _PACKAGE],

@@ -1,4 +1,7 @@
-"""Every alert by Prometheus' own program: silent while all is well, there when it should be and no minute sooner."""
+"""Every alert by Prometheus' own program: silent while all is well, there when it should be and no minute sooner.
+
+The program is built by the first run, beside the other tests: what is in this folder begins first.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ import yaml
 from scripts.chart.documents import CHART
 from scripts.chart.promtool import promtool
 from scripts.chart.tools import Unavailable
-from tests.support.chart import smallest
+from tests.support.chart import missing_helm, smallest
 
 BEGINS_M = 120
 """The minute in which trouble begins; a sample is taken every minute."""
@@ -159,6 +162,8 @@ def program() -> str:
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the operator would hand to Prometheus."""
+    if reason := missing_helm():
+        pytest.skip(reason)
     rendered = smallest(monitoring={"alerts": {"enabled": True}})
     (found,) = [manifest for manifest in rendered if manifest["kind"] == "PrometheusRule"]
     path = tmp_path_factory.mktemp("rules") / "rules.yaml"
