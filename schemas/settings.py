@@ -3,8 +3,10 @@
 Readers of a `begin` decide by these values alone, so a change of defaults never changes a running or replayed session.
 """
 
+import contextlib
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -116,17 +118,53 @@ def dumps(settings: SessionSettings) -> str:
 
 
 def loads(text: str) -> SessionSettings:
-    """The settings in `text`; unknown keys are ignored, missing ones take their default.
+    """The settings in `text`; keys and engines that this release does not know are ignored, what is missing is default.
 
     Raises:
         ValueError: `text` is no settings document.
     """
-    return msgspec.json.decode(text, type=SessionSettings)
+    try:
+        return _decoded(text)
+    except RecursionError as error:
+        raise ValueError("settings nested too deeply") from error
+
+
+def _decoded(text: str) -> SessionSettings:
+    try:
+        return msgspec.json.decode(text, type=SessionSettings)
+    except msgspec.ValidationError:
+        return msgspec.convert(_with_known_engines(msgspec.json.decode(text)), SessionSettings)
 
 
 def readable(text: str) -> SessionSettings:
-    """`loads`, or the defaults where `text` is no settings document: for those who must go on whatever it says."""
+    """`loads` for those who must go on whatever it says: a value that is none of its field's is the field's default.
+
+    So a newer release's word for one thing changes nothing of all others.
+    """
     try:
         return loads(text)
     except ValueError:
+        return _legible(text)
+
+
+def _legible(text: str) -> SessionSettings:
+    try:
+        given = _with_known_engines(msgspec.json.decode(text))
+    except (ValueError, RecursionError):
         return SessionSettings()
+    known: dict[str, Any] = {}
+    for name, value in given.items() if isinstance(given, dict) else ():
+        with contextlib.suppress(ValueError):
+            known |= {name: getattr(msgspec.convert({name: value}, SessionSettings), name, None)}
+    return SessionSettings(**{name: known[name] for name in known.keys() & SessionSettings.__dataclass_fields__})
+
+
+def _with_known_engines(document: Any) -> Any:
+    engines = document.get("engines") if isinstance(document, dict) else None
+    if not isinstance(engines, list):
+        return document
+    known = [engine for engine in engines if isinstance(engine, str) and engine in _ENGINES]
+    return document | {"engines": known or [Engine.ZOOM]}
+
+
+_ENGINES = frozenset(map(str, Engine))

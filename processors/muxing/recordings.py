@@ -51,11 +51,8 @@ class Frame:
 
     @classmethod
     def from_begin(cls, settings: str) -> Self:
-        """The frame in a `begin`; one that cannot be read stands for the defaults."""
-        try:
-            return cls.of(session_settings.loads(settings))
-        except ValueError:
-            return cls.of(_DEFAULTS)
+        """The frame in a `begin`; what cannot be read of it stands for the defaults."""
+        return cls.of(session_settings.readable(settings))
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any] | None) -> Self:

@@ -1,0 +1,44 @@
+"""Settings as they were written by this release, by a newer one, and by nobody."""
+
+import json
+from typing import Any
+
+import pytest
+
+from schemas import settings
+from schemas.settings import Engine, PictureCodec, RecordingFormat, SessionSettings
+
+OURS = SessionSettings(engines=(Engine.OPENAI, Engine.ZOOM), recording_format=RecordingFormat.NONE, language="de")
+
+
+def changed(**values: Any) -> str:
+    return json.dumps(json.loads(settings.dumps(OURS)) | values)
+
+
+def test_what_was_written_is_read() -> None:
+    assert settings.loads(settings.dumps(OURS)) == settings.readable(settings.dumps(OURS)) == OURS
+    assert settings.loads("{}") == SessionSettings()
+
+
+@pytest.mark.parametrize("read", [settings.loads, settings.readable])
+def test_engines_and_keys_of_a_newer_release_are_passed_over(read: Any) -> None:
+    assert read(changed(engines=["one-of-tomorrow", "openai", "zoom"], tomorrow=1)) == OURS
+    assert read(changed(engines=["one-of-tomorrow"])).engines == (Engine.ZOOM,)
+    assert read(changed(engines=["one-of-tomorrow"])).recording_format is RecordingFormat.NONE
+
+
+def test_a_value_that_is_none_of_its_fields_changes_no_other() -> None:
+    text = changed(video_codec="av1", grid_ms="often", split_sockets=None)
+    with pytest.raises(ValueError, match="at `[$]"):
+        settings.loads(text)
+    assert settings.readable(text) == OURS
+    assert settings.readable(changed(video_codec="jpg", audio_codec=7)).video_codec is PictureCodec.JPG
+
+
+DEEP = "[" * 100_000
+NO_DOCUMENTS = ["", "{", "[]", "7", "null", '"engines"', '{"engines": 7}', '{"engines": [[]]}', DEEP, '{"x": ' + DEEP]
+
+
+@pytest.mark.parametrize("text", NO_DOCUMENTS, ids=[text[:18] for text in NO_DOCUMENTS])
+def test_what_is_no_document_at_all_stands_for_the_defaults(text: str) -> None:
+    assert settings.readable(text) == SessionSettings()
