@@ -42,4 +42,7 @@ def as_document(session: AppSession) -> str:
 
 def from_document(document: str) -> AppSession:
     """The session in a document. Raises ValueError; its text may quote the document."""
-    return msgspec.json.decode(document, type=AppSession)
+    try:
+        return msgspec.json.decode(document, type=AppSession)
+    except RecursionError as error:
+        raise ValueError("a document nested too deeply") from error

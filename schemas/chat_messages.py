@@ -69,5 +69,5 @@ def readable(text: str) -> ChatDetails:
     """The details in `text`; those of an empty message where it holds none, for those who must go on."""
     try:
         return msgspec.json.decode(text, type=ChatDetails)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ChatDetails()

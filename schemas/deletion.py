@@ -86,7 +86,7 @@ def _told_ms(body: str) -> int:
     """When what a body tells began to be said; of one that is emptied or unreadable, before anything else."""
     try:
         at_ms = json.loads(body)["data"]["timestamp_ms"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return NOTHING_MS
     return at_ms if isinstance(at_ms, int) else NOTHING_MS
 

@@ -89,6 +89,6 @@ def documents(session_id: str, rows: Iterable[Row]) -> list[ParticipantEventDocu
 def _details(text: str) -> dict[str, Any]:
     try:
         details = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return details if isinstance(details, dict) else {}

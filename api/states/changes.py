@@ -56,5 +56,5 @@ def _document(number: int, entry: HistoryEntry) -> dict[str, Any]:
 def _parsed(text: str) -> Any:
     try:
         return json.loads(text) or {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}

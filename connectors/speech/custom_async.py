@@ -57,7 +57,7 @@ class CustomAsync:
     def heard(self, body: bytes, options: Mapping[str, object]) -> Heard:
         try:
             answer = _decoder.decode(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise NoAnswer(f"no transcription ({type(error).__name__})") from None
         if answer.status != DONE or answer.result is None:
             raise NoAnswer("not done")

@@ -73,7 +73,7 @@ class Deepgram:
         try:
             channel = _decoder.decode(body).results.channels[0]
             said = channel.alternatives[0]
-        except (ValueError, IndexError) as error:
+        except (ValueError, IndexError, RecursionError) as error:
             raise NoAnswer(f"no transcription ({type(error).__name__})") from None
         words = [Word(word.punctuated_word or word.word, word.start, word.end) for word in said.words]
         asked = None if options.get("detect_language") is True else _language(options)

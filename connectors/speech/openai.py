@@ -62,7 +62,7 @@ class OpenAI:
     def heard(self, body: bytes, options: Mapping[str, object]) -> Heard:
         try:
             answer = _decoder.decode(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise NoAnswer(f"no transcription ({type(error).__name__})") from None
         words = [Word(word.word.strip(), word.start, word.end) for word in answer.words or ()]
         language = text_option(options, "language") or languages.tag(answer.language)

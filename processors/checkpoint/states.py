@@ -54,14 +54,17 @@ class State:
         """The state in `text`; what only a newer release knows is left out.
 
         Raises:
-            ValueError, KeyError, TypeError: `text` is no state.
+            ValueError: `text` is no state.
         """
-        value = json.loads(text)
-        return cls(
-            {topic: Mark(mark["offset"], Fold.from_json(mark["fold"])) for topic, mark in value["marks"].items()},
-            {track: Progress(*cut[: len(fields(Progress))]) for track, cut in value["progress"].items()},
-            value["finished"],
-        )
+        try:
+            value = json.loads(text)
+            return cls(
+                {topic: Mark(mark["offset"], Fold.from_json(mark["fold"])) for topic, mark in value["marks"].items()},
+                {track: Progress(*cut[: len(fields(Progress))]) for track, cut in value["progress"].items()},
+                value["finished"],
+            )
+        except (KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError("no state") from error
 
 
 def join(left: State, right: State) -> State:

@@ -83,7 +83,7 @@ def _options(text: str) -> dict[str, Any]:
     """What the session wants of its engines; nothing where nobody can read it."""
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
 
 

@@ -84,7 +84,7 @@ def parsed(text: str | None) -> Any:
     """JSON of a record; null where there is none."""
     try:
         return json.loads(text) if text else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

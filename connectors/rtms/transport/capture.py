@@ -216,9 +216,9 @@ def without_secrets(message: bytes, alias: Alias | None) -> bytes:
         return message
     try:
         decoded = messages.decode(message)
-    except Unusable:
+        return msgspec.json.encode(_cleaned(decoded, alias))
+    except (Unusable, RecursionError):
         return b""
-    return msgspec.json.encode(_cleaned(decoded, alias))
 
 
 def _cleaned(value: Any, alias: Alias | None) -> Any:
@@ -237,6 +237,6 @@ def _clean_field(key: str, value: Any, alias: Alias | None) -> Any:
     if alias is not None and key in _NAMES and isinstance(value, str):
         return alias(value)
     if key == "data" and isinstance(value, str) and value.startswith("{"):  # chat may be a document in a text
-        with contextlib.suppress(msgspec.DecodeError):
+        with contextlib.suppress(msgspec.DecodeError, RecursionError):
             return msgspec.json.encode(_cleaned(msgspec.json.decode(value), alias)).decode()
     return _cleaned(value, alias)
