@@ -1,5 +1,7 @@
 """Links to recordings."""
 
+import asyncio
+
 from fastapi import APIRouter
 from typing_extensions import TypedDict
 
@@ -29,13 +31,15 @@ class MediaDocument(TypedDict):
 @router.get(f"{APP_SESSION}/media", responses=READING)
 async def get_media(session_id: str, project_id: CurrentProject, services: Here) -> MediaDocument:
     """A link to the recording, once it is finished. Whoever has the link may fetch it, in parts if need be."""
-    return _link(services, await _recording(services, project_id, session_id, "App session"), "app session")
+    recording = await _recording(services, project_id, session_id, "App session")
+    return await asyncio.to_thread(_link, services, recording, "app session")
 
 
 @router.get(f"{BOT}/recording", responses=READING)
 async def get_recording(session_id: str, project_id: CurrentProject, services: Here) -> MediaDocument:
     """The same as an app session's media."""
-    return _link(services, await _recording(services, project_id, session_id, "Bot"), "bot")
+    recording = await _recording(services, project_id, session_id, "Bot")
+    return await asyncio.to_thread(_link, services, recording, "bot")
 
 
 async def _recording(services: Services, project_id: str, session_id: str, kind: str) -> Stored | None:
@@ -47,6 +51,7 @@ async def _recording(services: Services, project_id: str, session_id: str, kind:
 
 
 def _link(services: Services, recording: Stored | None, kind: str) -> MediaDocument:
+    """In a thread: a store may have to be asked to sign it."""
     if recording is None or recording.key is None:
         raise not_found(f"No media file found for {kind}")
     expires_s = services.settings.media_url_expires_s

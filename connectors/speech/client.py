@@ -42,13 +42,15 @@ class SpeechClient:
             return answer if isinstance(answer, Failure) else service.heard(answer, options)
         except (TimeoutError, httpx.TimeoutException):
             return Failure(Reason.TIMED_OUT, is_final=False)
+        except httpx.LocalProtocolError:  # no header can hold this key
+            return Failure(Reason.CREDENTIALS_INVALID, is_final=True)
         except httpx.WriteError:
             return Failure(Reason.AUDIO_UPLOAD_FAILED, is_final=False)
         except (httpx.HTTPError, NoAnswer):
             return Failure(Reason.TRANSCRIPTION_REQUEST_FAILED, is_final=False)
         except httpx.InvalidURL:
             return Failure(Reason.TRANSCRIPTION_REQUEST_FAILED, is_final=True)
-        except UnicodeError:  # no header can hold this key
+        except UnicodeError:  # nor this one
             return Failure(Reason.CREDENTIALS_INVALID, is_final=True)
 
     async def _post(self, request: Request, file_name: str) -> bytes | Failure:

@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from connectors.speech import languages
+
 MAX_CHARACTERS = 20_000
 """An utterance is seconds long: what is longer was not said in it."""
 
 MAX_WORDS = 4_000
-MAX_LANGUAGE_CHARACTERS = 35
-MAX_RETRY_AFTER_S = 24 * 3600.0
+MAX_RETRY_AFTER_S = 60.0
+"""A pause is everybody's, so one answer must not be able to silence a service for long."""
+
+MAX_MODEL_CHARACTERS = 200
 
 _OK = 200
 _TOO_LARGE = 413
@@ -123,8 +127,8 @@ def heard(text: str, words: Iterable[Word], language: str | None, model: str | N
     found = tuple(word for word in words if _is_sane(word))
     if len(text) > MAX_CHARACTERS or len(found) > MAX_WORDS or sum(len(word.text) for word in found) > MAX_CHARACTERS:
         raise NoAnswer("more words than an utterance can have")
-    is_tag = language is not None and len(language) <= MAX_LANGUAGE_CHARACTERS
-    return Heard(text.strip(), found, language if is_tag else None, model)
+    is_name = model is not None and len(model) <= MAX_MODEL_CHARACTERS
+    return Heard(text.strip(), found, languages.tag(language), model if is_name else None)
 
 
 def _is_sane(word: Word) -> bool:

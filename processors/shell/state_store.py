@@ -43,7 +43,7 @@ class StateStore:
             KafkaError: the ends were not reached.
 
         A record that is no state is left out, so that one cannot stop all sessions: what it may have replaced is still
-        read where compaction has not come by, and where it has, that one session is worked out anew.
+        read where compaction has not come by, and where it has, that one session lacks what was before.
         """
         return await asyncio.to_thread(self._read, partitions, timeout_s)
 

@@ -65,17 +65,18 @@ class TranscriptionApplication:
                 raise TypeError(f"not a work of transcription: {type(work).__name__}")
 
     async def _spoken(self, session_id: str, work: SpeechWork) -> list[Output]:
-        engine, result = await self._recognised(work)
+        engine, result = await self._recognised(session_id, work)
         if isinstance(result, Recognised) and not result.text:
             metrics.UTTERANCES.labels(engine, "wordless").inc()
             return []
         return [_output(speech_utterance(session_id, work, result, engine))]
 
-    async def _recognised(self, work: SpeechWork) -> tuple[Engine, Recognition]:
+    async def _recognised(self, session_id: str, work: SpeechWork) -> tuple[Engine, Recognition]:
         speech = work.speech
         if speech.pcm is None:
             return work.engines[0], Unrecognised(f"unsupported audio: {speech.audio}")
-        asked = Question(speech.pcm, speech.audio.sample_rate_hz, work.language, _options(work.options))
+        options = _options(work.options)
+        asked = Question(speech.pcm, speech.audio.sample_rate_hz, work.language, options, session_id)
         return await self._chain.recognise(asked, work.engines)
 
 

@@ -42,7 +42,7 @@ class Chain:
         until_s = loop.time() + self._patience.budget_s
         left, reasons = list(engines), dict[Engine, str]()
         while left:
-            for engine in tuple(left):
+            for engine in (asking := tuple(left)):
                 answer = await self._engines[engine].recognise(asked, self._share_s(until_s, len(left)))
                 if isinstance(answer, Recognised):
                     return engine, answer
@@ -50,12 +50,16 @@ class Chain:
                     reasons[engine] = answer.reason  # that the time was over says less than what was the matter
                 if answer.is_final:
                     left.remove(engine)
-                if engine != engines[-1]:
+                if engine != asking[-1]:
                     metrics.FALLBACKS.labels(engine).inc()
             if loop.time() + self._patience.pause_s >= until_s:
                 break
             await asyncio.sleep(self._patience.pause_s if left else 0)
-        log.warning("nobody could tell what was said", reasons={str(name): why for name, why in reasons.items()})
+        log.warning(
+            "nobody could tell what was said",
+            session_id=asked.session_id,
+            reasons={str(name): why for name, why in reasons.items()},
+        )
         return engines[0], Unrecognised(reasons.get(engines[0], Reason.TIMED_OUT))
 
     def _share_s(self, until_s: float, left: int) -> float:

@@ -24,7 +24,7 @@ class Lanes:
             raise
         finally:
             own.set()
-            if self._last[lane] is own:
+            if self._last.get(lane) is own:  # whoever came last may have left first, cancelled
                 del self._last[lane]
 
 

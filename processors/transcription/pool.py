@@ -51,15 +51,19 @@ class Pool:
         deadline_s = loop.time() + budget_s
         delay_s = self._settings.retry_delay_s
         while True:
-            answer = Missing(self._missing) if self._missing else await self._attempt(wanted)
+            answer = Missing(self._missing) if self._missing else await self._attempt(wanted, deadline_s)
             if not isinstance(answer, Broken) or loop.time() + delay_s >= deadline_s:
                 return answer
             metrics.RETRIES.inc()
             await asyncio.sleep(delay_s)
             delay_s = min(2 * delay_s, MOST_DELAY_S)
 
-    async def _attempt(self, wanted: Request) -> Answer:
-        child = await self._free.get()
+    async def _attempt(self, wanted: Request, deadline_s: float) -> Answer:
+        try:
+            async with asyncio.timeout_at(deadline_s):
+                child = await self._free.get()
+        except TimeoutError:
+            return Broken("no process was free in time")
         try:
             return await child.ask(wanted)
         finally:

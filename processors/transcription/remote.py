@@ -4,7 +4,7 @@ import asyncio
 
 from connectors.host.backoff import delays_s
 from connectors.speech.client import SpeechClient
-from connectors.speech.exchange import Failure, Heard, Reason, Service
+from connectors.speech.exchange import Failure, FileType, Heard, Reason, Service
 from processors.transcription import metrics
 from processors.transcription.engines import Question
 from processors.transcription.recogniser import Recognised, Recognition, Segment, Unrecognised, Word
@@ -27,8 +27,7 @@ class RemoteEngine:
         self._paused_until_s = 0.0
 
     async def recognise(self, asked: Question, until_s: float) -> Recognition:
-        sound = await asyncio.to_thread(sound_file, asked.pcm, asked.sample_rate_hz, self._service.file_type)
-        loop, found = asyncio.get_running_loop(), NOTHING_HEARD
+        loop, found, sound = asyncio.get_running_loop(), NOTHING_HEARD, _Sound(asked, self._service.file_type)
         for delay_s in delays_s(self._delay_s, longest_s=MOST_DELAY_S):
             answer = await self._placed(sound, asked, until_s)
             if isinstance(answer, Heard):
@@ -45,7 +44,7 @@ class RemoteEngine:
     async def stop(self) -> None:
         await self._client.close()
 
-    async def _placed(self, sound: bytes, asked: Question, until_s: float) -> Heard | Failure:
+    async def _placed(self, sound: "_Sound", asked: Question, until_s: float) -> Heard | Failure:
         """One attempt, when there is a place for it and no pause."""
         loop = asyncio.get_running_loop()
         try:
@@ -58,8 +57,8 @@ class RemoteEngine:
         except TimeoutError:
             return NOTHING_HEARD
 
-    async def _attempt(self, sound: bytes, asked: Question) -> Heard | Failure:
-        answer = await self._client.ask(self._service, sound, asked.options_of(self._engine))
+    async def _attempt(self, sound: "_Sound", asked: Question) -> Heard | Failure:
+        answer = await self._client.ask(self._service, await sound.file(), asked.options_of(self._engine))
         if isinstance(answer, Heard):
             metrics.ATTEMPTS.labels(self._engine, "heard").inc()
             return answer
@@ -70,11 +69,26 @@ class RemoteEngine:
         return answer
 
 
+class _Sound:
+    """The sound as the service takes it, made when it is first sent: most of what waits in a pause never is."""
+
+    def __init__(self, asked: Question, file_type: FileType) -> None:
+        self._asked, self._file_type = asked, file_type
+        self._file: bytes | None = None
+
+    async def file(self) -> bytes:
+        if self._file is None:
+            pcm, rate_hz = self._asked.pcm, self._asked.sample_rate_hz
+            self._file = await asyncio.to_thread(sound_file, pcm, rate_hz, self._file_type)
+        return self._file
+
+
 def _recognised(answer: Heard, length_ms: int) -> Recognised:
     """The answer in ms; words that the sound is too short for end with it."""
-    words = tuple(
-        Word(word.text, min(round(word.start_s * 1000), length_ms), min(round(word.end_s * 1000), length_ms))
-        for word in answer.words
-    )
+
+    def within_ms(time_s: float) -> int:
+        return round(min(time_s * 1000, length_ms))
+
+    words = tuple(Word(word.text, within_ms(word.start_s), within_ms(word.end_s)) for word in answer.words)
     segments = (Segment(answer.text, 0, length_ms),) if answer.text else ()
     return Recognised(segments, words, answer.language, answer.model)

@@ -3,7 +3,7 @@
 Nothing here changes which utterances there are or what they say, only how fast and how stubbornly they are made.
 """
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.speech import deepgram, openai
@@ -34,6 +34,12 @@ class TranscriptionSettings(BaseSettings):
     deepgram_base_url: str = Field(default=deepgram.PUBLIC_URL, description="Deepgram, or one hosted by oneself")
     deepgram_api_key: SecretStr = Field(default=SecretStr(""), description="without one, deepgram cannot be had")
     custom_async_url: str = Field(default="", description="whom `custom_async` asks; without one it cannot be had")
+
+    @field_validator("openai_api_key", "deepgram_api_key")
+    @classmethod
+    def _without_line_ends(cls, key: SecretStr) -> SecretStr:
+        """Files that hold a key end with one, and no header may."""
+        return SecretStr(key.get_secret_value().strip())
 
     @property
     def has_remote(self) -> bool:

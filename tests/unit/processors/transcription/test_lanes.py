@@ -59,6 +59,29 @@ async def test_a_fault_in_the_middle_lets_nobody_pass() -> None:
         await middle
 
 
+async def test_all_of_a_lane_may_be_cancelled_and_the_last_leaves_first() -> None:
+    lanes, never, slow = Lanes(), asyncio.Event(), asyncio.Event()
+
+    async def leaving_slowly() -> None:
+        async with lanes.entered("a"):
+            try:
+                await never.wait()
+            finally:
+                await slow.wait()
+
+    first = asyncio.create_task(leaving_slowly())
+    last = asyncio.create_task(written(lanes, [], "a", "last", never))
+    await started(first, last)
+    for task in (first, last):
+        task.cancel()
+    await asyncio.wait([last])
+    slow.set()
+    assert [type(one) for one in await asyncio.gather(first, last, return_exceptions=True)] == 2 * [
+        asyncio.CancelledError
+    ]
+    assert not lanes._last
+
+
 async def test_who_is_cancelled_holds_nobody_up() -> None:
     lanes, out, never = Lanes(), list[str](), asyncio.Event()
     gone = asyncio.create_task(written(lanes, out, "a", "gone", never))

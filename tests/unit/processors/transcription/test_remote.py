@@ -53,6 +53,13 @@ def found(client: Scripted, until_s: float = 300.0, times: int = 1, in_flight: i
     return run(all_of_them())
 
 
+@pytest.mark.parametrize("end_s", [1e300, 1e306, 1.7e308])
+def test_words_that_end_after_all_time_end_with_the_sound(end_s: float) -> None:
+    [answer] = found(Scripted(Heard("yes", (HeardWord("yes", 0.25, end_s),))))
+    assert isinstance(answer, Recognised)
+    assert answer.words == (Word("yes", 250, 1000),)
+
+
 def test_words_are_in_ms_and_end_with_the_sound() -> None:
     client = Scripted(HEARD)
     assert found(client) == [Recognised((Segment("yes", 0, 1000),), (Word("yes", 250, 1000),), "en", "m")]
