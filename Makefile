@@ -10,7 +10,7 @@ FUZZ_S ?= 60
 FUZZER := .cache/fuzz/atheris-3.0.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-cluster soak bench fuzz check made fmt lock clean
+.PHONY: help demo up test test-alerts test-cluster soak bench fuzz check made fmt lock clean
 
 help:  ## list the verbs
 	@echo "rtms-pipeline"
@@ -28,6 +28,11 @@ up: $(READY)  ## start the whole pipeline and keep it up until Ctrl-C
 test: $(READY)  ## run all tests on their own Kafka and ClickHouse (ARGS="-k name" for some, JOBS=1 for one by one)
 	@$(PY) -m scripts.chart.tools
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-alerts: $(READY)  ## play every alert in Prometheus' own promtool, which is built once (Go is needed)
+	@$(PY) -m scripts.chart.tools
+	@$(PY) -m scripts.chart.promtool
+	@$(PY) -m pytest tests/unit/chart/test_alerts.py $(ARGS)
 
 test-cluster: $(READY)  ## run the chart on a real Kubernetes of its own, with meetings (root on Linux; ARGS="--only upgrade")
 	@$(PY) -m tests.cluster $(ARGS)

@@ -25,11 +25,13 @@ class LiveSessions:
     def apply(self, session_id: str, state: Record | None) -> None:
         """Take a record of `app-sessions`."""
         with self._lock:
-            known = self._by_id.pop(session_id, None)
+            known = self._by_id.get(session_id)
             if known is not None:
                 self._by_project[known.project_id].pop(session_id, None)
             if isinstance(state, AppSession):
-                self._by_id[session_id] = state
+                self._by_id[session_id] = state  # in place: whoever looks without the lock sees the one or the other
+            else:
+                self._by_id.pop(session_id, None)
             SESSIONS.set(len(self._by_id))
             if not isinstance(state, AppSession):
                 return

@@ -4,14 +4,24 @@ Nobody who asks learns where a session is. Whoever changes one brings it back to
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
 from api.services import Services
 from connectors.clickhouse.errors import ClickHouseError
+from connectors.host.logs import get_logger
 from schemas import archiving
 from schemas.records import AppSession, FactKind, SessionFact
+from schemas.session_states import TERMINAL
+
+log = get_logger(__name__)
 
 LOOK_S = 0.3
+
+# Threads of their own: those that look at a ClickHouse that hangs are not there for anything else meanwhile.
+_glimpses = ThreadPoolExecutor(2, thread_name_prefix="glimpses")
 
 # The newest version of each without FINAL, which would read all of a project.
 _QUERY = """
@@ -24,8 +34,10 @@ _OF_PROJECT = "AND project_id = {project_id:String}"
 
 
 async def archived(services: Services, project_id: str, session_id: str) -> AppSession | None:
-    """A session of the project, as ClickHouse has it. Raises ApiError 503."""
-    return (await _read(services, [session_id], project_id)).get(session_id)
+    """A session of the project that is over, as ClickHouse has it: one that is not was never archived, and is on its
+    way to this replica. Raises ApiError 503."""
+    found = (await _read(services, [session_id], project_id)).get(session_id)
+    return found if found is not None and found.state in TERMINAL else None
 
 
 async def linked(services: Services, session_id: str) -> AppSession | None:
@@ -42,17 +54,21 @@ async def several(services: Services, project_id: str, session_ids: Collection[s
 
 async def glimpsed(services: Services, project_id: str, session_id: str) -> AppSession | None:
     """`archived` for those who have to go on without ClickHouse: None also if it does not answer soon."""
+    look = partial(services.clickhouse.query, *_statement([session_id], project_id), patience_s=0)
     try:
         async with asyncio.timeout(LOOK_S):
-            rows = await services.clickhouse.query_async(*_statement([session_id], project_id), patience_s=0)
+            rows = await asyncio.get_running_loop().run_in_executor(_glimpses, look)
     except (ClickHouseError, TimeoutError):
         return None
-    return next((archiving.from_document(row["document"]) for row in rows), None)
+    return _legible(rows).get(session_id)
 
 
 async def bring_back(services: Services, session: AppSession) -> None:
-    """Let the log know the session again, if it does not. Raises ApiError 503."""
-    if services.sessions.get(session.project_id, session.session_id) is not None:
+    """Let the log know the session again, should it not. Raises ApiError 503.
+
+    Nobody can look first whether it does: it may be archived at this moment. Where it is known nothing comes of it.
+    """
+    if session.state not in TERMINAL:
         return
     fact = SessionFact(
         session_id=session.session_id,
@@ -67,9 +83,20 @@ async def bring_back(services: Services, session: AppSession) -> None:
 async def _read(
     services: Services, session_ids: Collection[str], project_id: str | None = None
 ) -> dict[str, AppSession]:
-    rows = await services.select(*_statement(session_ids, project_id))
-    sessions = [archiving.from_document(row["document"]) for row in rows]
-    return {session.session_id: session for session in sessions}
+    return _legible(await services.select(*_statement(session_ids, project_id)))
+
+
+def _legible(rows: Iterable[Mapping[str, Any]]) -> dict[str, AppSession]:
+    """The sessions in these rows; what is none is as good as not there."""
+    found: dict[str, AppSession] = {}
+    for row in rows:
+        try:
+            session = archiving.from_document(row["document"])
+        except ValueError:
+            log.error("a document that is no session")
+        else:
+            found[session.session_id] = session
+    return found
 
 
 def _statement(session_ids: Collection[str], project_id: str | None) -> tuple[str, Mapping[str, object]]:

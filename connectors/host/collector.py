@@ -58,16 +58,18 @@ class OtlpCollector:
 
     def _run(self) -> None:
         while not (self._closed.is_set() or (self._closing.is_set() and self._queue.empty())):
-            self._closing.wait(LINGER_S)
-            batch: list[ReadableSpan] = []
+            if self._queue.qsize() < BATCH:
+                self._closing.wait(LINGER_S)
+            batch: list[Span] = []
             while len(batch) < BATCH and not self._queue.empty():
-                batch.append(readable(self._queue.get_nowait(), self._resource))
+                batch.append(self._queue.get_nowait())
             if batch:
                 self._send(batch)
 
-    def _send(self, batch: list[ReadableSpan]) -> None:
+    def _send(self, batch: list[Span]) -> None:
         try:
-            is_taken = self._exporter.export(batch) is SpanExportResult.SUCCESS
+            written = [readable(span, self._resource) for span in batch]
+            is_taken = self._exporter.export(written) is SpanExportResult.SUCCESS
         except Exception:  # noqa: BLE001  whatever the library meets: traces are never worth a process
             is_taken = False
         SPANS.labels("sent" if is_taken else "dropped").inc(len(batch))

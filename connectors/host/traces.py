@@ -82,7 +82,8 @@ def past(session_id: str, name: str, began_and_ended_ms: tuple[int, int], which:
 @contextmanager
 def spanning(session_id: str, name: str, which: str | None = None, **attributes: Attribute) -> Iterator[None]:
     """What happens inside; what raises has failed."""
-    if _collector is None:
+    collector = _collector
+    if collector is None:
         yield
         return
     started_ns = now_ns()
@@ -92,7 +93,7 @@ def spanning(session_id: str, name: str, which: str | None = None, **attributes:
         is_failed = False
     finally:
         told = str(started_ns) if which is None else which
-        _collector.add(Span(session_id, name, told, started_ns, now_ns(), attributes, is_failed))
+        collector.add(Span(session_id, name, told, started_ns, now_ns(), attributes, is_failed))
 
 
 def web_headers(session_id: str) -> dict[str, str]:

@@ -32,6 +32,13 @@ class FoldedBatch:
     refused: list[StatedFact] = field(default_factory=list)
     failed: list[tuple[StatedFact, str]] = field(default_factory=list)
 
+    def give_up(self, session_id: str, facts: Iterable[StatedFact], error: str) -> None:
+        """Nothing of this session can be written: its facts have failed, and its state stays what it was."""
+        del self.states[session_id]
+        self.changes = [change for change in self.changes if change.session_id != session_id]
+        told = [stated for stated, _ in self.failed] + self.refused
+        self.failed += [(one, error) for one in facts if one.fact.session_id == session_id and one not in told]
+
 
 def fold_batch(states: Mapping[str, AppSession], facts: Iterable[StatedFact], facts_topic_id: str) -> FoldedBatch:
     """Fold `facts`, in the order given, onto `states` (which stay as they are)."""

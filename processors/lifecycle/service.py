@@ -190,12 +190,13 @@ class Lifecycle:
         facts, letters = self._stated(understood)
         records = [item.record for item in understood]
         folded = fold_batch(self._states.of({record.partition for record in records}), facts, self._facts_topic_id)
+        states = self._encoded_states(folded, facts)
         raw = {(record.partition, record.offset): record for record in records}
         letters += [_letter(raw[fact.partition, fact.offset], NOT_REQUESTED) for fact in folded.refused]
         letters += [_letter(raw[fact.partition, fact.offset], f"{error} in the fold") for fact, error in folded.failed]
         offsets = {record.place: record.offset + 1 for record in records}
         try:
-            self._write(folded, letters, offsets)
+            self._write(folded, states, letters, offsets)
         except Abort as error:
             self._undo(records, error)
         else:
@@ -214,13 +215,30 @@ class Lifecycle:
             facts.append(StatedFact(fact, record.partition, record.offset, record.timestamp_ms))
         return facts, letters
 
-    def _write(self, folded: FoldedBatch, letters: list[DeadLetter], offsets: Mapping[Place, int]) -> None:
-        outputs: list[tuple[Topic, str, Record | None]] = []
-        outputs += [(topics.SESSION_CHANGES, change.session_id, change) for change in folded.changes]
-        outputs += [(topics.APP_SESSIONS, session_id, state) for session_id, state in folded.states.items()]
+    def _encoded_states(self, folded: FoldedBatch, facts: list[StatedFact]) -> dict[str, bytes | None]:
+        """What is written of each session; one whose state cannot be written must not stop the others for ever."""
+        states: dict[str, bytes | None] = {}
+        for session_id, state in list(folded.states.items()):
+            try:
+                states[session_id] = None if state is None else self._encoded(topics.APP_SESSIONS, state)
+            except Exception as error:  # noqa: BLE001  whatever the document of a `recalled` fact amounts to
+                folded.give_up(session_id, facts, type(error).__name__)
+        return states
+
+    def _write(
+        self,
+        folded: FoldedBatch,
+        states: Mapping[str, bytes | None],
+        letters: list[DeadLetter],
+        offsets: Mapping[Place, int],
+    ) -> None:
+        outputs: list[tuple[Topic, str, bytes | None]] = [
+            (topics.SESSION_CHANGES, change.session_id, self._encoded(topics.SESSION_CHANGES, change))
+            for change in folded.changes
+        ]
+        outputs += [(topics.APP_SESSIONS, session_id, state) for session_id, state in states.items()]
         writes = [
-            (topic, session_id.encode(), self._encoded(topic, value), folded.partitions[session_id])
-            for topic, session_id, value in outputs
+            (topic, session_id.encode(), value, folded.partitions[session_id]) for topic, session_id, value in outputs
         ]
         writes += [(topics.DEAD_LETTERS, *encoded(self._decoder.codec, letter), 0) for letter in letters]
         membership = self._consumer.membership
@@ -231,8 +249,8 @@ class Lifecycle:
             self._producer.send(topic, key, value, partition)
         self._producer.commit(offsets, membership)
 
-    def _encoded(self, topic: Topic, value: Record | None) -> bytes | None:
-        return None if value is None else self._decoder.codec.encode(topic, value)
+    def _encoded(self, topic: Topic, value: Record) -> bytes:
+        return self._decoder.codec.encode(topic, value)
 
     def _undo(self, records: list[KafkaRecord], error: Abort) -> None:
         metrics.ABORTED.inc()

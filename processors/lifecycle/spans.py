@@ -30,8 +30,9 @@ def tell(facts: Iterable[StatedFact], folded: FoldedBatch) -> None:
 
 def _tell_change(state: AppSession, change: SessionChange) -> None:
     entry, number = change.change, change.sequence
-    began_ms = state.history[number - 1].created_at_ms if number else state.created_at_ms
-    if entry.old_state != entry.new_state and number:
+    entered = [one.created_at_ms for one in state.history[:number] if one.old_state != one.new_state]
+    began_ms = entered[-1] if entered else state.created_at_ms
+    if entry.old_state != entry.new_state and number and entry.old_state not in TERMINAL:
         lasted = (began_ms, entry.created_at_ms)
         traces.past(state.session_id, str(entry.old_state), lasted, str(number), sub_type=entry.sub_type or "")
     if entry.new_state in TERMINAL and entry.old_state not in TERMINAL:

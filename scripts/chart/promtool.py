@@ -1,4 +1,4 @@
-"""Prometheus' own program for rules, built once, when it is first asked for: `python -m scripts.chart.promtool`.
+"""Prometheus' own program for rules, built once, by `make test-alerts`: it takes minutes, which few runs can spare.
 
 It is in no package index, but its sources are a Go module like any other; modules/promtool pins all of them with their
 checksums. It is built without the discovery of targets, of which rules know nothing.
@@ -19,11 +19,11 @@ from scripts.chart.tools import CACHE, Unavailable
 
 SOURCES = Path(__file__).parent / "modules" / "promtool"
 _PACKAGE = "github.com/prometheus/prometheus/cmd/promtool"
-_BUILD = ("build", "-p", "1", "-modcacherw", "-trimpath", "-tags", "remove_all_sd", "-ldflags", "-s -w")
+_BUILD = ("build", "-modcacherw", "-trimpath", "-tags", "remove_all_sd", "-ldflags", "-s -w")
 
 
-def promtool() -> Path:
-    """The program: ours, or where there is no Go one of the PATH. Raises Unavailable."""
+def promtool(*, make: bool = True) -> Path:
+    """The program: ours, made if it has to and may be; where there is no Go one of the PATH. Raises Unavailable."""
     go, found = shutil.which("go"), shutil.which("promtool")
     if go is None and found is not None:
         return Path(found)
@@ -33,17 +33,19 @@ def promtool() -> Path:
     with (CACHE / "promtool.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not program.exists():
+            if not make:
+                raise Unavailable("no promtool was made yet: make test-alerts")
             _build(program, go)
     return program
 
 
 def _build(program: Path, go: str | None) -> None:
-    """On one core, for others work meanwhile, and with caches of its own, a gigabyte that is gone afterwards."""
+    """With caches of its own, a gigabyte that is gone afterwards."""
     if go is None:
         raise Unavailable("no promtool for this machine: install Prometheus' promtool, or Go to build it with")
-    print("promtool: building it, once, which takes some minutes", file=sys.stderr, flush=True)
+    print("promtool: building it, once, which takes two minutes", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="go-", dir=CACHE) as work:
-        caches = {"GOCACHE": f"{work}/build", "GOMODCACHE": f"{work}/modules", "CGO_ENABLED": "0", "GOMAXPROCS": "1"}
+        caches = {"GOCACHE": f"{work}/build", "GOMODCACHE": f"{work}/modules", "CGO_ENABLED": "0"}
         draft = Path(work) / "promtool"
         answer = subprocess.run(
             [go, *_BUILD, "-o", str(draft), _PACKAGE],
@@ -58,4 +60,4 @@ if __name__ == "__main__":
     try:
         promtool()
     except Unavailable as missing:
-        print(f"{missing}; the tests of the alerts are left out", file=sys.stderr)
+        sys.exit(str(missing))

@@ -72,8 +72,10 @@ class Archiving:
         while self._said and self._said[0][0] <= now_s:
             self._settled.put_back(self._said.popleft()[1])
         taken = self._settled.take(partitions, MOST)
-        if taken:
-            self._said.append((now_s + (AGAIN_S if self._is_said(taken) else CHECK_S), taken))
+        if taken and self._is_said(taken):
+            self._said.append((now_s + AGAIN_S, taken))
+        else:
+            self._settled.put_back(taken)
         metrics.UNARCHIVED.set(self._settled.waiting())
 
     def _is_said(self, taken: Sequence[Settled]) -> bool:

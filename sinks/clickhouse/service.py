@@ -136,7 +136,8 @@ class ClickHouseSink:
         partitions = {place.partition for place in held if place.topic == topics.APP_SESSIONS.name}
         self._to.expiring.step(partitions)
         self._to.erasing.step(partitions)
-        self._to.archiving.step(partitions)
+        if self._retry_at_s is None:  # else ClickHouse is not there to be asked
+            self._to.archiving.step(partitions)
         metrics.PAUSED.set(0 if self._retry_at_s is None else len(held))
 
     def _read(self) -> list[Record]:

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+import msgspec
+
 from connectors.rtms.simulator.meeting import Meeting
 from schemas import clickhouse, object_names, topics
 from schemas.records import MediaRecord, OutputKind, RecordKind, SessionChange
@@ -89,11 +91,17 @@ def _rows(table: str, column: str, expected: Sequence[Any], observed: Observed) 
     ]
     for row in rows.seen:
         if (item := wanted.get(row[column])) is not None:
-            unlike = [name for name, value in row.items() if hasattr(item, name) and getattr(item, name) != value]
+            unlike = [name for name, value in row.items() if hasattr(item, name) and _in_column(item, name) != value]
             found += _lines(f"{table}: {row[column]} different", unlike)
     if rows.distinct != len(wanted):
         found.append(f"{table}: {rows.distinct} ids without FINAL, expected {len(wanted)}")
     return found
+
+
+def _in_column(item: Any, name: str) -> Any:
+    """The value as its column has it: several of them are JSON."""
+    value = getattr(item, name)
+    return msgspec.json.encode(value).decode() if isinstance(value, tuple) else value
 
 
 def _session_row(observed: Observed) -> list[str]:

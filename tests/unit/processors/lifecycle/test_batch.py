@@ -127,3 +127,14 @@ def test_however_archiving_is_cut_into_batches_the_result_is_the_same(kinds, dat
     assert {"app_a": state} | first.states | second.states == {"app_a": state} | whole.states == known
     assert first.changes + second.changes == whole.changes
     assert first.refused + second.refused == whole.refused
+
+
+def test_a_state_that_cannot_be_written_takes_its_facts_with_it_and_nothing_else():
+    """What a `recalled` document may hold has no bounds that a schema would give it."""
+    endless = replace(over("app_b"), created_at_ms=2**70)
+    facts = [recalled(endless, 5), about(endless, "metadata_replaced", 6, metadata="{}"), stated("app_c", OVER[0], 7)]
+    folded = fold_batch({}, facts, "t")
+    folded.give_up("app_b", facts, "OverflowError")
+    assert set(folded.states) == {"app_c"}
+    assert {change.session_id for change in folded.changes} == {"app_c"}
+    assert folded.failed == [(facts[0], "OverflowError"), (facts[1], "OverflowError")]

@@ -1,6 +1,6 @@
 """Every alert by Prometheus' own program: silent while all is well, there when it should be and no minute sooner.
 
-The program is built by the first run, beside the other tests: what is in this folder begins first.
+Left out where the program was not made: `make test-alerts` makes it, and runs these.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import yaml
 from scripts.chart.documents import CHART
 from scripts.chart.promtool import promtool
 from scripts.chart.tools import Unavailable
-from tests.support.chart import missing_helm, smallest
+from tests.support.chart import smallest
 
 BEGINS_M = 120
 """The minute in which trouble begins; a sample is taken every minute."""
@@ -154,7 +154,7 @@ HEALTHY = {
 @pytest.fixture(scope="module")
 def program() -> str:
     try:
-        return str(promtool())
+        return str(promtool(make=False))
     except Unavailable as reason:
         pytest.skip(str(reason))
 
@@ -162,8 +162,6 @@ def program() -> str:
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the operator would hand to Prometheus."""
-    if reason := missing_helm():
-        pytest.skip(reason)
     rendered = smallest(monitoring={"alerts": {"enabled": True}})
     (found,) = [manifest for manifest in rendered if manifest["kind"] == "PrometheusRule"]
     path = tmp_path_factory.mktemp("rules") / "rules.yaml"
