@@ -58,6 +58,8 @@ def _transcript(session_id: str, engine: str, utterances: Iterable[Utterance]) -
         {
             "id": item.utterance_id,
             "engine": item.engine,
+            "recognised_by": item.recognised_by or item.engine,
+            "model": item.model,
             "language": item.language,
             "speaker_name": item.participant_name,
             "speaker_uuid": ids.participant_uuid(session_id, item.participant_id),

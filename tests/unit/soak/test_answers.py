@@ -33,7 +33,8 @@ EXPECTED = Expected(
 def document(number: int) -> dict[str, object]:
     uuid = ids.participant_uuid(S, 1)
     return {
-        "id": f"utt_{number}", "engine": "zoom", "language": None, "speaker_name": None, "speaker_uuid": uuid,
+        "id": f"utt_{number}", "engine": "zoom", "recognised_by": "zoom", "model": None, "language": None,
+        "speaker_name": None, "speaker_uuid": uuid,
         "speaker_user_uuid": None, "speaker_is_host": False, "timestamp_ms": number, "duration_ms": 5,
         "transcription": {"transcript": f"{number}"},
     }  # fmt: skip
