@@ -83,7 +83,7 @@ def test_a_successor_goes_on_where_was_committed(join: Join, producer: Producer,
 
 
 def test_how_far_a_member_is_behind_is_said(join: Join, producer: Producer, topic: Topic) -> None:
-    fill(producer, topic)
+    fill(producer, topic, 400)  # one at a time that takes several of the seconds after which it is looked again
     member, lag = join(), LAG.labels(topic.name)
     until(lambda: member.consume(max_records=1) and lag._value.get() > 0, "no lag is said with one record read")
     until(lambda: member.consume() is not None and lag._value.get() == 0, "a lag is said with everything read")
