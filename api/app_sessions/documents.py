@@ -4,12 +4,11 @@ Their keys are never removed or retyped; ours (`created_at`, `failures`, `holes`
 `retention_hours`, `expires_at`, `event_metadata`) come on top.
 """
 
-import json
 from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from schemas import ids, retention
+from schemas import embedded_json, ids, retention
 from schemas import settings as session_settings
 from schemas.holes import completeness
 from schemas.records import AppSession, HistoryEntry, Hole
@@ -81,7 +80,7 @@ def document(state: AppSession) -> AppSessionDocument:
     """`state` as it is answered."""
     return {
         "id": state.session_id,
-        "metadata": _parsed(state.metadata),
+        "metadata": embedded_json.read(state.metadata),
         "state": state.state,
         "events": [_event(entry) for entry in state.history],
         "transcription_state": state.transcription_state,
@@ -101,19 +100,11 @@ def document(state: AppSession) -> AppSessionDocument:
     }
 
 
-def _parsed(text: str | None) -> Any:
-    """JSON of the state; where it is none, because somebody else wrote it, the rest is told all the same."""
-    try:
-        return json.loads(text) if text else None
-    except (ValueError, RecursionError):
-        return None
-
-
 def _event(entry: HistoryEntry) -> EventDocument:
     event: EventDocument = {"type": entry.event_type, "created_at": iso_utc(entry.created_at_ms)}
     if entry.sub_type:
         event["sub_type"] = entry.sub_type
-    if metadata := _parsed(entry.metadata):
+    if metadata := embedded_json.read(entry.metadata):
         event["event_metadata"] = metadata
     return event
 

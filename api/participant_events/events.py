@@ -1,6 +1,5 @@
 """A session's participant events: what to read, and how clients see it. Pure."""
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -8,7 +7,7 @@ from typing_extensions import TypedDict
 
 from api.pages import PAGE_SIZE, Cursor, Key
 from api.times import queried_ms
-from schemas import ids
+from schemas import embedded_json, ids
 from schemas.participant_events import PRESENCE, SPEECH
 
 _QUERY = """
@@ -87,8 +86,5 @@ def documents(session_id: str, rows: Iterable[Row]) -> list[ParticipantEventDocu
 
 
 def _details(text: str) -> dict[str, Any]:
-    try:
-        details = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
+    details = embedded_json.read(text)
     return details if isinstance(details, dict) else {}

@@ -3,13 +3,13 @@
 A state carries its whole history, so this feed needs no log: an event's position is its number in the history.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from api.feeds.cursors import Cursor
 from api.feeds.events import END, Event, event
 from api.feeds.news import SESSION_OVER
+from schemas import embedded_json
 from schemas.records import AppSession, HistoryEntry
 from schemas.sessions import TERMINAL
 from schemas.times import iso_offset
@@ -46,15 +46,8 @@ def _document(number: int, entry: HistoryEntry) -> dict[str, Any]:
         "sequence": number,
         "event_type": entry.event_type,
         "event_sub_type": entry.sub_type,
-        "event_metadata": _parsed(entry.metadata),
+        "event_metadata": embedded_json.read(entry.metadata) or {},
         "old_state": entry.old_state,
         "new_state": entry.new_state,
         "created_at": iso_offset(entry.created_at_ms),
     }
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text) or {}
-    except (ValueError, RecursionError):
-        return {}

@@ -8,7 +8,18 @@ from collections.abc import Mapping
 
 import msgspec
 
-from connectors.speech.exchange import Failure, FileType, Heard, NoAnswer, Reason, Request, Word, heard, text_option
+from connectors.speech.exchange import (
+    Failure,
+    FileType,
+    Heard,
+    NoAnswer,
+    Reason,
+    Request,
+    Word,
+    answered,
+    heard,
+    text_option,
+)
 
 DONE = "done"
 
@@ -55,10 +66,7 @@ class CustomAsync:
         return Request(self._url, sound, "audio/mpeg", field_name="audio", fields=fields)
 
     def heard(self, body: bytes, options: Mapping[str, object]) -> Heard:
-        try:
-            answer = _decoder.decode(body)
-        except (ValueError, RecursionError) as error:
-            raise NoAnswer(f"no transcription ({type(error).__name__})") from None
+        answer = answered(_decoder, body)
         if answer.status != DONE or answer.result is None:
             raise NoAnswer("not done")
         said = answer.result.transcription

@@ -13,6 +13,7 @@ from connectors.speech.exchange import (
     Reason,
     Request,
     Word,
+    answered,
     heard,
     text_option,
 )
@@ -70,10 +71,11 @@ class Deepgram:
         return Request(url, sound, "audio/wav", {"Authorization": f"Token {self._api_key}"})
 
     def heard(self, body: bytes, options: Mapping[str, object]) -> Heard:
+        results = answered(_decoder, body).results
         try:
-            channel = _decoder.decode(body).results.channels[0]
+            channel = results.channels[0]
             said = channel.alternatives[0]
-        except (ValueError, IndexError, RecursionError) as error:
+        except IndexError as error:
             raise NoAnswer(f"no transcription ({type(error).__name__})") from None
         words = [Word(word.punctuated_word or word.word, word.start, word.end) for word in said.words]
         asked = None if options.get("detect_language") is True else _language(options)

@@ -4,9 +4,13 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+import msgspec
 
 from connectors.speech import languages
+
+_Answer = TypeVar("_Answer")
 
 MAX_CHARACTERS = 20_000
 """An utterance is seconds long: what is longer was not said in it."""
@@ -120,6 +124,14 @@ def seconds(retry_after: str | None) -> float:
     except ValueError:
         return 0.0
     return min(max(wished, 0.0), MAX_RETRY_AFTER_S) if math.isfinite(wished) else 0.0
+
+
+def answered(decoder: msgspec.json.Decoder[_Answer], body: bytes) -> _Answer:
+    """The answer in `body`. Raises NoAnswer."""
+    try:
+        return decoder.decode(body)
+    except (ValueError, RecursionError) as error:
+        raise NoAnswer(f"no transcription ({type(error).__name__})") from None
 
 
 def heard(text: str, words: Iterable[Word], language: str | None, model: str | None) -> Heard:

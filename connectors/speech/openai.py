@@ -9,15 +9,14 @@ from collections.abc import Mapping
 
 import msgspec
 
-from connectors.speech import languages
 from connectors.speech.exchange import (
     Failure,
     FileType,
     Heard,
-    NoAnswer,
     Reason,
     Request,
     Word,
+    answered,
     heard,
     text_option,
 )
@@ -60,12 +59,9 @@ class OpenAI:
         return Request(self._url, sound, "audio/wav", headers, "file", _fields(options))
 
     def heard(self, body: bytes, options: Mapping[str, object]) -> Heard:
-        try:
-            answer = _decoder.decode(body)
-        except (ValueError, RecursionError) as error:
-            raise NoAnswer(f"no transcription ({type(error).__name__})") from None
+        answer = answered(_decoder, body)
         words = [Word(word.word.strip(), word.start, word.end) for word in answer.words or ()]
-        language = text_option(options, "language") or languages.tag(answer.language)
+        language = text_option(options, "language") or answer.language
         return heard(answer.text, words, language, _model(options))
 
 

@@ -1,12 +1,11 @@
 """What receivers are told: the envelope that clients of the App Session API know, made of our records. Pure."""
 
-import json
 import uuid
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from schemas import chat_messages, deletion, ids
+from schemas import chat_messages, deletion, embedded_json, ids
 from schemas import settings as session_settings
 from schemas.participant_events import CHAT, PRESENCE, SPEECH
 from schemas.records import (
@@ -64,7 +63,7 @@ def envelope(news: News, session: AppSession, delivery_id: str) -> dict[str, Any
     return {
         "idempotency_key": idempotency_key(delivery_id),
         "app_session_id": session.session_id,
-        "app_session_metadata": parsed(session.metadata),
+        "app_session_metadata": embedded_json.read(session.metadata),
         "trigger": str(news.trigger),
         "data": news.data,
     }
@@ -78,14 +77,6 @@ def delivery_id(subscription_id: str, session_id: str, news: News) -> str:
 def idempotency_key(delivery: str) -> str:
     """A delivery's id in the form of a random UUID, which is what clients expect."""
     return str(uuid.UUID(bytes=sha256(delivery.encode()).digest()[:16], version=4))
-
-
-def parsed(text: str | None) -> Any:
-    """JSON of a record; null where there is none."""
-    try:
-        return json.loads(text) if text else None
-    except (ValueError, RecursionError):
-        return None
 
 
 def _is_told(utterance: Utterance, session: AppSession) -> bool:
@@ -104,7 +95,7 @@ def _change(record: SessionChange) -> dict[str, Any]:
     return {
         "event_type": change.event_type,
         "event_sub_type": change.sub_type,
-        "event_metadata": parsed(change.metadata) or {},
+        "event_metadata": embedded_json.read(change.metadata) or {},
         "old_state": change.old_state,
         "new_state": change.new_state,
         "created_at": iso_offset(change.created_at_ms),
@@ -139,7 +130,7 @@ def _participant_event(event: ParticipantEvent) -> dict[str, Any]:
         "participant_user_uuid": None,
         "participant_is_host": False,
         "event_type": event.event,
-        "event_data": parsed(event.details) or {},
+        "event_data": embedded_json.read(event.details) or {},
         "timestamp_ms": event.timestamp_ms,
     }
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from schemas import ids
+from schemas import embedded_json, ids
 from schemas.records import AppSession, WebhookSubscription
-from sinks.webhooks.envelopes import parsed
 
 SUBSCRIPTION_PREFIX = "webhook_"
 
@@ -32,7 +31,7 @@ def receivers(
 
 def own_webhooks(session: AppSession) -> list[tuple[str, frozenset[str]]]:
     """(url, triggers) of the session's own webhooks."""
-    found = parsed(session.webhooks)
+    found = embedded_json.read(session.webhooks)
     if not isinstance(found, list):
         return []
     return [(str(entry["url"]), frozenset(entry["triggers"])) for entry in found]

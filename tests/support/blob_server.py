@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,10 +17,12 @@ from datetime import UTC, datetime
 from email import message_from_bytes, message_from_string
 from email.message import Message
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qsl, unquote, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
+
+from tests.support.serving import serving
 
 ACCOUNT = "ouraccount"
 ACCOUNT_KEY = base64.b64encode(b"a key of 32 bytes, nobody's own.").decode()
@@ -55,13 +56,8 @@ class Account:
 @contextmanager
 def blob_server(account: Account) -> Iterator[str]:
     """The endpoint of a running service with that account."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"account": account}))
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/{ACCOUNT}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(type("Handler", (_Handler,), {"account": account})) as port:
+        yield f"http://127.0.0.1:{port}/{ACCOUNT}"
 
 
 class _Handler(BaseHTTPRequestHandler):

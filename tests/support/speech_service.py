@@ -23,6 +23,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import av
 
+from tests.support.serving import serving
+
 KEY = "sk-test"
 JSON = "application/json"
 
@@ -177,21 +179,11 @@ def speech_server(server: SpeechServer | None = None) -> Iterator[SpeechServer]:
         def log_message(self, format: str, *args: Any) -> None:
             return
 
-    http = _Quiet(("127.0.0.1", server.port), Handler)
-    server.port = http.server_address[1]
-    thread = threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    with serving(Handler, server.port, _Quiet) as server.port:
         yield server
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()
 
 
 class _Quiet(ThreadingHTTPServer):
-    daemon_threads = True
-
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Whoever asks may be killed meanwhile; all else is a fault of ours."""
         if not isinstance(sys.exc_info()[1], ConnectionError):

@@ -4,9 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from api.app_sessions import documents
 from api.participant_events import events
-from api.states import changes
 from connectors.rtms.transport.capture import without_secrets
 from connectors.speech.custom_async import CustomAsync
 from connectors.speech.deepgram import Deepgram
@@ -14,9 +12,8 @@ from connectors.speech.exchange import NoAnswer
 from connectors.speech.openai import OpenAI
 from processors.checkpoint.states import State
 from processors.transcription import application
-from schemas import archiving, chat_messages, deletion, settings
+from schemas import archiving, chat_messages, deletion, embedded_json, settings
 from schemas.records import FactKind, SessionFact
-from sinks.webhooks import envelopes
 
 DEEP = "[" * 100_000
 DOCUMENTS = [DEEP, '{"a":' + DEEP, '{"a":' * 100_000]
@@ -31,9 +28,7 @@ READ_AS: dict[str, tuple[Callable[[str], object], object]] = {
     "options of engines": (application._options, {}),
     "details of a chat message": (chat_messages.readable, chat_messages.ChatDetails()),
     "details of a participant event": (events._details, {}),
-    "data of a change, to readers": (changes._parsed, {}),
-    "data of a change, to receivers": (envelopes.parsed, None),
-    "data of a state": (documents._parsed, None),
+    "data of a state or a change": (embedded_json.read, None),
     "a recalled session": (lambda text: archiving.recalled(fact(text)), None),
     "the body of a delivery": (deletion._told_ms, deletion.NOTHING_MS),
     "a message to be kept": (
