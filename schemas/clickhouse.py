@@ -5,13 +5,17 @@ nothing and a newer record of the same id wins; readers use FINAL. The columns o
 Times are Unix milliseconds (Int64), as everywhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`columns` maps name to type in order; `create` is the statement that makes the table."""
+    """`columns` maps name to type in order; `create` is the statement that makes it, `extend` adds columns.
+
+    A release may add columns and take none away. Rows from before have the type's own default in it ("", 0, NULL), as
+    has what an older sink writes meanwhile: readers take that for "nothing was said about it".
+    """
 
     name: str
     columns: Mapping[str, str]
@@ -25,6 +29,11 @@ class Table:
             f"CREATE TABLE IF NOT EXISTS {self.name} ({columns}) ENGINE = ReplacingMergeTree(_offset) "
             f"PARTITION BY {self.partition_by} ORDER BY ({', '.join(self.order_by)})"
         )
+
+    def extend(self, names: Sequence[str]) -> str:
+        """The statement that adds the columns `names` where they are missing."""
+        columns = ", ".join(f"ADD COLUMN IF NOT EXISTS `{name}` {self.columns[name]}" for name in names)
+        return f"ALTER TABLE {self.name} {columns}"
 
 
 _POSITION = {"_partition": "UInt16", "_offset": "UInt64"}

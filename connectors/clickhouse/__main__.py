@@ -1,4 +1,4 @@
-"""`python -m connectors.clickhouse tables`: create what this release writes and reads, or say what differs."""
+"""`python -m connectors.clickhouse tables`: make what this release writes and reads, or say what differs."""
 
 import argparse
 import sys
@@ -13,11 +13,13 @@ from connectors.host.settings import LogSettings
 
 PROGRAM = Program("connectors.clickhouse", "clickhouse", "Tables of a database.", (ClickHouseSettings, LogSettings))
 
+_WELL = (Status.OK, Status.CREATED, Status.EXTENDED)
+
 
 def _parser() -> argparse.ArgumentParser:
     parser = PROGRAM.parser()
     commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("tables", help="create the database and all tables")
+    command = commands.add_parser("tables", help="create the database and tables, add columns that older tables lack")
     command.add_argument("--check", action="store_true", help="change nothing; exit 1 when something is not right")
     return parser
 
@@ -39,9 +41,9 @@ def _answer(options: argparse.Namespace, settings: ClickHouseSettings) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     for found in findings:
-        differences = f" ({', '.join(found.differences)})" if found.differences else ""
-        print(f"{found.table.name:<20} {found.status.value}{differences}")
-    return 0 if all(found.status in (Status.OK, Status.CREATED) for found in findings) else 1
+        columns = f" ({', '.join(found.columns)})" if found.columns else ""
+        print(f"{found.table.name:<20} {found.status.value}{columns}")
+    return 0 if all(found.status in _WELL for found in findings) else 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,7 @@
-"""Creates the tables of `schemas.clickhouse` and compares existing ones with them."""
+"""Creates the tables of `schemas.clickhouse`, compares existing ones with them and adds the columns they lack.
+
+A column that this release does not know is a newer one's: nobody here names it, and ClickHouse fills it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,16 +19,22 @@ class Status(StrEnum):
     OK = "ok"
     MISSING = "missing"
     CREATED = "created"
+    BEHIND = "behind"
+    EXTENDED = "extended"
     DIFFERENT = "different"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One table; `differences` names columns that are missing, superfluous or of another type."""
+    """One table; `columns` are those that are missing, or were, or that nobody can put right.
+
+    BEHIND is a table of an earlier release, EXTENDED one that was. DIFFERENT is one with a column of another type, or
+    without one that it is sorted by.
+    """
 
     table: Table
     status: Status
-    differences: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 def compare(table: Table, existing: Mapping[str, str]) -> Finding:
@@ -33,8 +42,12 @@ def compare(table: Table, existing: Mapping[str, str]) -> Finding:
     if not existing:
         return Finding(table, Status.MISSING)
     wanted = column_types(table)
-    different = [name for name in sorted({*wanted, *existing}) if wanted.get(name) != existing.get(name)]
-    return Finding(table, Status.DIFFERENT if different else Status.OK, tuple(different))
+    missing = tuple(name for name in wanted if name not in existing)
+    different = [name for name, kind in wanted.items() if existing.get(name, kind) != kind]
+    different += [name for name in missing if name in table.order_by]
+    if different:
+        return Finding(table, Status.DIFFERENT, tuple(different))
+    return Finding(table, Status.BEHIND if missing else Status.OK, missing)
 
 
 def inspect(client: ClickHouse) -> list[Finding]:
@@ -43,14 +56,20 @@ def inspect(client: ClickHouse) -> list[Finding]:
 
 
 def create(client: ClickHouse) -> list[Finding]:
-    """Make the missing tables; existing ones are left as they are."""
-    findings = []
-    for found in inspect(client):
-        if found.status is Status.MISSING:
+    """Make the missing tables and add the missing columns; what exists is left as it is."""
+    return [_made(client, found) for found in inspect(client)]
+
+
+def _made(client: ClickHouse, found: Finding) -> Finding:
+    match found.status:
+        case Status.MISSING:
             client.command(found.table.create)
-            found = Finding(found.table, Status.CREATED)
-        findings.append(found)
-    return findings
+            return Finding(found.table, Status.CREATED)
+        case Status.BEHIND:
+            client.command(found.table.extend(found.columns))
+            return Finding(found.table, Status.EXTENDED, found.columns)
+        case _:
+            return found
 
 
 def create_database(settings: ClickHouseSettings) -> None:

@@ -16,9 +16,9 @@ from connectors.clickhouse.__main__ import main
 from connectors.clickhouse.client import ClickHouse
 from connectors.clickhouse.errors import TOO_LONG, Rejected, Unavailable
 from connectors.clickhouse.settings import ClickHouseSettings
-from connectors.clickhouse.tables import create
+from connectors.clickhouse.tables import create, create_database
 from deploy.local.server import Server
-from schemas.clickhouse import TABLES, UTTERANCES
+from schemas.clickhouse import TABLES, UTTERANCES, Table
 from tests.support.certificates import Authority
 from tests.support.tls_relay import tls_relay
 
@@ -77,6 +77,38 @@ def test_the_command_creates_and_checks(
     assert main(["tables", "--check"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split() for line in lines] == [[table.name, "ok"] for table in TABLES]
+
+
+def test_the_command_brings_a_table_of_an_earlier_release_forward(
+    clickhouse: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RTMS_CLICKHOUSE_URL", clickhouse.url)
+    monkeypatch.setenv("RTMS_CLICKHOUSE_DATABASE", "earlier")
+    earlier = Table(
+        UTTERANCES.name,
+        {name: kind for name, kind in UTTERANCES.columns.items() if name not in ("model", "words")},
+        UTTERANCES.order_by,
+        UTTERANCES.partition_by,
+    )
+    settings = ClickHouseSettings()
+    create_database(settings)
+    client = ClickHouse(settings)
+    client.command(earlier.create)
+    client.insert(earlier, [{name: utterance("then")[name] for name in earlier.columns}])
+    assert main(["tables", "--check"]) == 1
+    assert "utterances           behind (model, words)" in capsys.readouterr().out
+    assert main(["tables"]) == 0
+    assert "utterances           extended (model, words)" in capsys.readouterr().out
+    assert main(["tables", "--check"]) == 0
+    client.insert(earlier, [{name: utterance("meanwhile")[name] for name in earlier.columns}])  # a sink that still runs
+    client.insert(UTTERANCES, [utterance("now", model="nova-3")])
+    rows = client.query("SELECT session_id, model, words FROM utterances")
+    assert {row["session_id"]: (row["model"], row["words"]) for row in rows} == {
+        "then": (None, ""),
+        "meanwhile": (None, ""),
+        "now": ("nova-3", "[]"),
+    }
+    client.close()
 
 
 def test_the_command_says_when_nobody_answers(
