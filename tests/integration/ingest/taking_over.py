@@ -190,7 +190,7 @@ def check_holes(stream: Stream, media: dict[str, list[MediaRecord]], holes: dict
         first_ms = next(story.ready_ms or 0 for story in ready if medium in story.media)
         got = {(r.participant_id, r.timestamp_ms) for r in media[medium] if r.kind is RecordKind.FRAME}
         stated = holes.get(medium, [])
-        lost = sorted(at_ms for _, at_ms in _sent_at(stream, medium) - got if at_ms > first_ms)
+        lost = sorted(at_ms for _, at_ms in had_to_send(stream, medium) - got if at_ms > first_ms)
         outside = [at_ms for at_ms in lost if not any(hole.from_ms <= at_ms < hole.to_ms for hole in stated)]
         assert outside == [], f"{medium}: missing, and nobody says so: {outside} {stated}"
 
@@ -205,7 +205,7 @@ def check_silence(media: dict[str, list[MediaRecord]], holes: dict[str, list[Hol
             assert inside == [], f"{medium}: there, and said to be missing"
 
 
-def _sent_at(stream: Stream, medium: Medium) -> set[tuple[int, int]]:
+def had_to_send(stream: Stream, medium: Medium) -> set[tuple[int, int]]:
     """Participants and times of what Zoom had to send, whoever was connected, until it was told to end."""
     handed = {(said.medium, said.user_id, said.timestamp_ms) for said in stream.truth.sent}
     frames = [frame for each in (Medium.AUDIO, Medium.VIDEO) for frame in stream.meeting.of_medium(each)]
