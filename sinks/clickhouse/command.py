@@ -23,6 +23,7 @@ from sinks.clickhouse.pending import Pending
 from sinks.clickhouse.service import GROUP, INPUTS, ClickHouseSink, Connections, Ownership
 from sinks.clickhouse.settings import ClickHouseSinkSettings
 from sinks.clickhouse.settled import SettledSessions
+from sinks.clickhouse.told_words import ToldWords
 
 log = get_logger(__name__)
 
@@ -63,6 +64,7 @@ def run(running: Running) -> int:
             deletions,
             rows,
             ChatWords(clickhouse),
+            ToldWords(clickhouse),
             erasing,
             expiring,
             Archiving(settled, clickhouse, producer, decoder, SystemClock()),

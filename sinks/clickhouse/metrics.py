@@ -15,4 +15,7 @@ UNERASED = gauge("rtms_sink_clickhouse_unerased_sessions", "deleted sessions tha
 UNARCHIVED = gauge(
     "rtms_sink_clickhouse_unarchived_sessions", "sessions that are to be archived and are not yet, or not in ClickHouse"
 )
-WITHDRAWN = counter("rtms_sink_clickhouse_withdrawn_total", "states of deleted chat messages that lost their words")
+WITHDRAWN = counter(
+    "rtms_sink_clickhouse_withdrawn_total",
+    "states of deleted chat messages, and deliveries of them, that lost their words",
+)

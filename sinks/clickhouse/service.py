@@ -33,7 +33,6 @@ from connectors.kafka.records import Place, Record
 from connectors.kafka.understanding import Understanding, Understood
 from schemas import ids, topics
 from schemas.keys import item_key
-from schemas.participant_events import CHAT
 from schemas.records import OutputKind, ParticipantEvent, Utterance, WebhookDelivery
 from schemas.records import Record as Value
 from schemas.sessions import Awaited
@@ -41,10 +40,13 @@ from sinks.clickhouse import metrics
 from sinks.clickhouse.archiving import Archiving
 from sinks.clickhouse.chat_words import ChatWords
 from sinks.clickhouse.completeness import Found, counting, missing, verdict
+from sinks.clickhouse.emptied import Value as WithWords
+from sinks.clickhouse.emptied import Words
 from sinks.clickhouse.erasing import Erasing, Rows
 from sinks.clickhouse.expiring import Expiring
 from sinks.clickhouse.pending import Ending, Erasure, Pending
 from sinks.clickhouse.settings import ClickHouseSinkSettings
+from sinks.clickhouse.told_words import ToldWords
 
 log = get_logger(__name__)
 
@@ -93,6 +95,7 @@ class Connections:
     deletions: Deletions
     rows: Rows
     chat_words: ChatWords
+    told_words: ToldWords
     erasing: Erasing
     expiring: Expiring
     archiving: Archiving
@@ -195,20 +198,25 @@ class ClickHouseSink:
             metrics.ROWS.labels(table.name).inc(len(rows))
 
     def _withdraw_words(self) -> None:
-        """Of messages deleted in the meeting. Their records first: what is found no more is not looked for again."""
-        content = self._pending.content()
-        chats = {value.session_id for value in content if isinstance(value, ParticipantEvent) and value.event in CHAT}
-        emptied = self._to.chat_words.left(chats, patience_s=0) if chats else []
+        """Of messages deleted in the meeting, and of what was told of them.
+
+        Their records first: what is found no more is not looked for again.
+        """
+        content = list(self._pending.content())
+        self._withdraw(self._to.chat_words, content)
+        self._withdraw(self._to.told_words, content)
+
+    def _withdraw(self, words: Words[WithWords], content: list[Value]) -> None:
+        emptied = words.left(content, patience_s=0)
         if not emptied:
             return
         encode, send = self._to.decoder.codec.encode, self._to.producer.send_future
-        topic = topics.PARTICIPANT_EVENTS
         sent = [
-            send(topic, item_key(event.session_id, event.event_id), encode(topic, event), at.partition)
-            for event, at in emptied
+            send(one.topic, item_key(one.value.session_id, one.item), encode(one.topic, one.value), one.at.partition)
+            for one in emptied
         ]
         acknowledged(sent, self._settings.ack_timeout_s, self._clock)
-        self._to.chat_words.replace(emptied, patience_s=0)
+        words.replace(emptied, patience_s=0)
         metrics.WITHDRAWN.inc(len(emptied))
 
     def _is_late(self) -> bool:

@@ -15,13 +15,18 @@ from schemas.ids import derived, partition_of
 from schemas.participant_events import CHAT_MESSAGE, CHAT_MESSAGE_DELETED
 from schemas.records import (
     AppSession,
+    DeliveryAttempt,
+    DeliveryStatus,
     FactKind,
     OutputKind,
     ParticipantEvent,
     StreamRequest,
     Utterance,
     UtteranceStatus,
+    WebhookDelivery,
 )
+from schemas.signing import canonical
+from schemas.triggers import Trigger
 from tests.support.processes import running, service, wait_for
 from tests.support.stack import run_module
 from tests.support.topics import values
@@ -119,6 +124,53 @@ def test_what_a_deleted_message_said_is_gone_from_rows_and_records(env, writer, 
         writer.write_item(topics.PARTICIPANT_EVENTS, session_id, "end", end)
         until(lambda: facts(writer, session_id) == [(FactKind.EVENTS_STORED, 3)], "the message still counts")
     assert "word" not in sink.log.read_text()
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_what_was_told_of_a_deleted_message_is_gone_too(env, writer, database, tmp_path, is_late):
+    """Of deliveries that are over, whether the message was deleted before or after; one that is tried goes on."""
+    session_id = new_session()
+    deleted = wrote(session_id, "msg_1.1", "", CHAT_MESSAGE_DELETED)
+    told, failed = (
+        delivery(session_id, "told", "msg_1", "the word"),
+        delivery(session_id, "failed", "msg_1", "the word"),
+    )
+    other, last = delivery(session_id, "other", "msg_2", "the word"), delivery(session_id, "last", "msg_1", "")
+    tried = [replace(failed, status=DeliveryStatus.PENDING, attempts=()), replace(failed, status=DeliveryStatus.FAILED)]
+    before, after = ([tried[0]], [told, other, last]) if is_late else ([tried[0], told, other], [last])
+
+    def write(deliveries):
+        for one in deliveries:
+            writer.write_item(topics.WEBHOOK_DELIVERIES, session_id, one.delivery_id, one)
+
+    def documents():
+        sql = "SELECT delivery_id, document FROM webhook_deliveries WHERE session_id = {id:String} ORDER BY delivery_id"
+        found = database.query(sql, {"id": session_id})
+        return {row["delivery_id"]: "word" in row["document"] for row in found}
+
+    with running(["-m", "sinks", "clickhouse"], env, tmp_path / "sink.log") as sink:
+        write(before)
+        until(lambda: len(documents()) == len(before), "rows")
+        writer.write_item(topics.PARTICIPANT_EVENTS, session_id, deleted.event_id, deleted)
+        write(after)
+        until(lambda: documents() == {"failed": True, "last": False, "other": True, "told": False}, f"see {sink.log}")
+        write(tried[1:])
+        until(lambda: documents() == {"failed": False, "last": False, "other": True, "told": False}, f"see {sink.log}")
+    newest = {each.delivery_id: each for each in values(writer.kafka, topics.WEBHOOK_DELIVERIES, [session_id])}
+    assert newest["told"] == replace(told, body="{}", attempts=(replace(told.attempts[0], excerpt=""),))
+    assert (newest["failed"].status, newest["failed"].body) == (DeliveryStatus.FAILED, "{}")
+    assert (newest["other"], newest["last"]) == (other, last)
+    assert "word" not in sink.log.read_text()
+
+
+def delivery(session_id, name, message_id, text):
+    data = {"id": message_id, "text": text, "additional_data": {} if text else {"is_deleted": True}}
+    return WebhookDelivery(
+        delivery_id=name, session_id=session_id, project_id=f"project-of-{session_id}", subscription_id="sub_1",
+        url="https://example.com/", trigger=Trigger.CHAT, sequence=0, body=canonical({"data": data}),
+        status=DeliveryStatus.DELIVERED, attempts=(DeliveryAttempt(at_ms=NOW_MS, status_code=200, excerpt="thanks"),),
+        due_ms=0, created_at_ms=NOW_MS, notice_offset=0,
+    )  # fmt: skip
 
 
 def wrote(session_id, event_id, text, event=CHAT_MESSAGE):
