@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from api.pages import PAGE_SIZE, Cursor, Key
 from api.shapes import Check, a_string, fields_of
+from schemas.deletion import NO_BODY
 from schemas.records import DeliveryStatus, WebhookDelivery, WebhookNotice
 from schemas.times import iso_utc
 
@@ -120,6 +121,11 @@ def document(delivery: WebhookDelivery) -> DeliveryDocument:
         "created_at": iso_utc(delivery.created_at_ms),
         "payload": msgspec.json.decode(delivery.body),
     }
+
+
+def is_emptied(delivery: WebhookDelivery) -> bool:
+    """Whether what it told is deleted, so that there is nothing to be told again."""
+    return delivery.body == NO_BODY
 
 
 def again(delivery: WebhookDelivery, now_ms: int) -> WebhookNotice:

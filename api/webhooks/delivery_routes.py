@@ -64,10 +64,10 @@ async def replay_deliveries(request: Request, project_id: ManagedProject, servic
     found = await services.select(*deliveries.query(project_id, asked, Cursor(), MOST_REPLAYED + 1))
     if len(found) > MOST_REPLAYED:
         raise refused(f"That are more than {MOST_REPLAYED} deliveries. Ask for a shorter time.")
-    shown = [delivery for row in found if _is_shown(services, delivery := deliveries.delivery_of(row))]
-    for delivery in shown:
+    told = [delivery for row in found if _is_told(services, delivery := deliveries.delivery_of(row))]
+    for delivery in told:
         await _again(services, delivery)
-    return {"replayed": len(shown)}
+    return {"replayed": len(told)}
 
 
 @router.get("/{delivery_id}", responses=READING)
@@ -76,10 +76,13 @@ async def get_delivery(delivery_id: str, project_id: ManagedProject, services: H
     return deliveries.document(await _find(services, project_id, delivery_id))
 
 
-@router.post("/{delivery_id}/resend", status_code=202, responses=READING)
+@router.post("/{delivery_id}/resend", status_code=202, responses=answers(400, 401, 403, 404, 503))
 async def resend_delivery(delivery_id: str, project_id: ManagedProject, services: Here) -> ReplayDocument:
     """Make a delivery again, whatever became of it: same body, same idempotency key."""
-    await _again(services, await _find(services, project_id, delivery_id))
+    found = await _find(services, project_id, delivery_id)
+    if deliveries.is_emptied(found):
+        raise refused("What this delivery told is deleted.")
+    await _again(services, found)
     return {"replayed": 1}
 
 
@@ -111,3 +114,7 @@ def _is_shown(services: Services, delivery: WebhookDelivery) -> bool:
     """Nothing that tells what is deleted, also while it is still to be erased."""
     session = services.sessions.find(delivery.session_id)
     return session is None or not covers(session, delivery)
+
+
+def _is_told(services: Services, delivery: WebhookDelivery) -> bool:
+    return _is_shown(services, delivery) and not deliveries.is_emptied(delivery)

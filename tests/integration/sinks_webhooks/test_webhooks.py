@@ -6,11 +6,17 @@ import hmac
 import uuid
 
 import httpx
+import msgspec
 import pytest
 
+from connectors.clickhouse.client import ClickHouse
+from connectors.clickhouse.settings import ClickHouseSettings
 from schemas import ids, topics
-from schemas.records import OutputKind, ParticipantEvent, RecordKind, Utterance
+from schemas.clickhouse import WEBHOOK_DELIVERIES
+from schemas.deletion import emptied
+from schemas.records import OutputKind, ParticipantEvent, RecordKind, Utterance, WebhookDelivery
 from schemas.traces import trace_id, traceparent
+from sinks.clickhouse.rows import Position, row_of
 from tests.support.house import open_house
 from tests.support.meeting_events import SPEECH, chat, event, record, told_of
 from tests.support.otlp import collecting
@@ -206,7 +212,18 @@ def attempts(tenant, session_id):
     return [attempt for entry in listed.json()["results"] for attempt in entry["attempts"]]
 
 
-def test_deliveries_are_listed_and_made_again(house, sink):
+def empty(clickhouse, delivery_id):
+    """As the ClickHouse sink does when what was told is deleted."""
+    database = ClickHouse(ClickHouseSettings(url=clickhouse.url))
+    sql = "SELECT document, _partition, _offset FROM webhook_deliveries WHERE delivery_id = {id:String}"
+    [row] = database.query(sql, {"id": delivery_id})
+    left = emptied(msgspec.json.decode(row["document"], type=WebhookDelivery))
+    at = Position(row["_partition"], row["_offset"] + 1, 0)
+    database.insert(WEBHOOK_DELIVERIES, [row_of(left, at)[1]])
+    database.close()
+
+
+def test_deliveries_are_listed_and_made_again(house, sink, clickhouse):
     tenant = house.tenant("listed")
     with receiving(Receiver(status=404)) as receiver:
         subscription = subscribe(tenant, receiver.url, ["bot.state_change"])
@@ -232,6 +249,12 @@ def test_deliveries_are_listed_and_made_again(house, sink):
         replayed = tenant.http.post("/webhook_deliveries/replay", json=everything | {"webhook_id": subscription["id"]})
         assert replayed.json() == {"replayed": 1}
         until(lambda: len(receiver.told) > told, "replayed")
+        until(lambda: tenant.http.get(f"/webhook_deliveries/{delivery['id']}").json()["status"] == "delivered", "again")
+        empty(clickhouse, delivery["id"])
+        refused = tenant.http.post(f"/webhook_deliveries/{delivery['id']}/resend")
+        assert (refused.status_code, refused.json()) == (400, {"error": "What this delivery told is deleted."})
+        replayed = tenant.http.post("/webhook_deliveries/replay", json=everything | {"webhook_id": subscription["id"]})
+        assert replayed.json() == {"replayed": 0}
     for query, status in (({"status": "x"}, 400), ({"after": "x"}, 400), ({"cursor": "x"}, 404)):
         assert tenant.http.get("/webhook_deliveries", params=query).status_code == status
     assert tenant.http.post("/webhook_deliveries/replay", json={"after": "x", "before": "y"}).status_code == 400
