@@ -1,4 +1,7 @@
-"""A worker leaves in the middle of two meetings, politely or not: another one goes on, no topic tells two stories."""
+"""A worker leaves in the middle of two meetings, politely or not: another one goes on, no topic tells two stories.
+
+A frozen one wakes when it has been replaced; RTMS_TEST_FROZEN_S=30 has it sleep for half a minute.
+"""
 
 import asyncio
 import os
@@ -33,6 +36,7 @@ from tests.integration.ingest.taking_over import (
 )
 
 Simulate = Callable[..., Any]
+FROZEN_S = float(os.environ.get("RTMS_TEST_FROZEN_S", "0"))
 MISSED = ("video", "share", "captions", "chat", "events")
 
 
@@ -102,13 +106,15 @@ async def check_replaced(house: House, held: Held) -> None:
 
 async def test_a_worker_that_is_frozen_is_replaced_and_lets_go_when_it_wakes(house: House, simulate: Simulate) -> None:
     """Who wakes joins again, and may be given the sessions back."""
-    meetings = await begun(house, simulate, seconds=30, rules=BOTH)
+    meetings = await begun(house, simulate, seconds=round(30 + FROZEN_S), rules=BOTH)
     frozen, since_ms = house.workers[meetings[0].worker], now_ms(meetings)
     assert frozen.pid is not None
     os.kill(frozen.pid, signal.SIGSTOP)
     try:
         for held in meetings:
             assert await taken_over(house, held, since_ms) < in_time(held)
+        wakes_ms = since_ms + 1000 * FROZEN_S
+        await wait_until(lambda: now_ms(meetings) > wakes_ms, 2 * FROZEN_S + 1, lambda: "time stands still")
     finally:
         os.kill(frozen.pid, signal.SIGCONT)
     for held in meetings:
