@@ -9,15 +9,17 @@ import ast
 import subprocess
 import sys
 import uuid
+from dataclasses import replace
 
+import msgspec
 import pytest
 
 from deploy.local.settings import REPOSITORY
 from ingest.settings import IngestSettings
 from schemas import sessions
-from schemas.records import FactKind, HistoryEntry, OutputKind, SessionChange, SessionFact, Utterance
+from schemas.records import FactKind, HistoryEntry, OutputKind, SessionChange, SessionFact, SpokenWord, Utterance
 from schemas.sessions import Progress
-from schemas.settings import SessionSettings
+from schemas.settings import Engine, SessionSettings
 from schemas.signing import canonical, signature
 from sinks.webhooks.envelopes import news_of
 from sinks.webhooks.lanes import Lanes
@@ -55,10 +57,7 @@ ELSEWHERE = {
         "tests/integration/rtms/test_tls.py::test_tls_with_a_certificate_for_another_name"],
 }  # fmt: skip
 
-NOT_BUILT = {
-    "12": "layouts",
-    "16": "no engine gives the times of words yet",
-}
+NOT_BUILT = {"12": "layouts"}
 
 
 PAUSE = HistoryEntry(event_type="recording_paused", old_state="connected", new_state="connected", created_at_ms=1)
@@ -161,6 +160,26 @@ def test_row_14_one_stream_is_one_session(tenant):
 
 def test_row_15_no_session_ends_by_itself_after_an_hour():
     assert IngestSettings().total_deadline_s == 30 * 3600
+
+
+def test_row_16_words_are_told_with_their_times(house, tenant):
+    """By webhook as over REST."""
+    session_id = tenant.create(transcription_settings={"deepgram": {}}).json()["id"]
+    words = (SpokenWord("then", BEGAN_MS, BEGAN_MS + 400), SpokenWord("now", BEGAN_MS + 500, BEGAN_MS + 900))
+    said = Utterance(session_id=session_id, kind=OutputKind.ITEM, utterance_id="utt_1", engine="deepgram",
+                     text="then now", start_ms=BEGAN_MS, end_ms=BEGAN_MS + 900, words=words)  # fmt: skip
+    house.others.say(session_id, [said])
+    path = f"/app_sessions/{session_id}/transcript"
+    wait_for(lambda: tenant.http.get(path).json(), 20, lambda: "no words")
+    [entry] = tenant.http.get(path).json()
+    assert [word["word"] for word in entry["transcription"]["words"]] == ["then", "now"]
+    wanted = msgspec.json.encode(SessionSettings(engines=(Engine.DEEPGRAM,))).decode()
+    told = news_of(said, replace(life(*WHOLE[:3]), session_id=session_id, settings=wanted))
+    times = [(word["word"], word["start_ms"], word["end_ms"]) for word in told.data["words"]]
+    assert times == [("then", BEGAN_MS, BEGAN_MS + 400), ("now", BEGAN_MS + 500, BEGAN_MS + 900)]
+
+
+BEGAN_MS = 1_700_000_000_000
 
 
 def test_row_17_the_body_is_what_is_signed_and_has_no_floats():
