@@ -60,7 +60,8 @@ class VideoView(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSettings:
     """`language` is what the local recogniser is to hear, `engine_options` what the session wants of the others: JSON,
-    an object of an object per engine. `grid_ms` is the recording's segment grid; the audio, video, share and caption
+    an object of an object per engine. `partials`: whether what is being said is told while it is, as
+    the local recogniser hears it. `grid_ms` is the recording's segment grid; the audio, video, share and caption
     values are what is asked of Zoom.
 
     `mixed_audio`: one stream of everybody instead of one for each. `caption_language` is the tag of the language that
@@ -73,6 +74,7 @@ class SessionSettings:
     engines: tuple[Engine, ...] = (Engine.ZOOM,)
     language: str = "en"
     engine_options: str = "{}"
+    partials: bool = False
     recording_format: RecordingFormat = RecordingFormat.MP4
     recording_view: RecordingView = RecordingView.SPEAKER
     grid_ms: int = 4000

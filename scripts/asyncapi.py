@@ -15,6 +15,7 @@ TARGET = Path(__file__).parents[1] / "docs" / "asyncapi.json"
 READABLE = (
     *topics.MEDIA_TOPICS,
     topics.TRANSCRIPTS,
+    topics.TRANSCRIPT_PARTIALS,
     topics.PARTICIPANT_EVENTS,
     topics.RECORDING_SEGMENTS,
     topics.SESSION_CHANGES,

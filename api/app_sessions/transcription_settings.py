@@ -124,7 +124,13 @@ _OURS: Mapping[str, dict[str, Any]] = {
         },
         description="Zoom's own captions. The languages have no effect: Zoom's captions follow the meeting's.",
     ),
-    "moonshine": closed({"language": one_of(*LANGUAGES)}, description="The local recogniser."),
+    "moonshine": closed(
+        {
+            "language": one_of(*LANGUAGES),
+            "partials": BOOLEAN | {"default": False, "description": "Tell what is being said while somebody speaks."},
+        },
+        description="The local recogniser.",
+    ),
 }
 
 _NAMES: Mapping[Engine, str] = {engine: str(engine) for engine in Engine} | {Engine.ZOOM: "meeting_closed_captions"}
@@ -147,8 +153,8 @@ SCHEMA = _ACCEPTED | {
 _conforms = conforms(_ACCEPTED)
 
 
-def transcription(value: Any) -> tuple[tuple[Engine, ...], str, str]:
-    """The engines, in their order of precedence, the local one's language, the others' options. Raises Invalid."""
+def transcription(value: Any) -> dict[str, Any]:
+    """The fields of `SessionSettings` that it decides about. Raises Invalid."""
     providers = _conforms(value)
     _check_deepgram(providers.get("deepgram", {}))
     if unavailable := sorted(_OTHERS.keys() & providers):
@@ -156,9 +162,16 @@ def transcription(value: Any) -> tuple[tuple[Engine, ...], str, str]:
         raise Invalid(f"The transcription provider '{unavailable[0]}' is not available yet. Available: {available}.")
     if providers.get("meeting_closed_captions", {}).get("merge_consecutive_captions"):
         raise Invalid("Merging consecutive captions is not available yet.")
-    engines = tuple(engine for engine in Engine if _NAMES[engine] in providers)
-    language = providers.get("moonshine", {}).get("language", LANGUAGES[0])
-    return engines or (Engine.ZOOM,), language, _options(providers)
+    engines = tuple(engine for engine in Engine if _NAMES[engine] in providers) or (Engine.ZOOM,)
+    local = providers.get("moonshine", {})
+    if local.get("partials") and engines[0] is not Engine.MOONSHINE:
+        raise Invalid(f"Partials are the local recogniser's, and {engines[0]} is asked before it. Name one of the two.")
+    return {
+        "engines": engines,
+        "language": local.get("language", LANGUAGES[0]),
+        "engine_options": _options(providers),
+        "partials": local.get("partials", False),
+    }
 
 
 def _check_deepgram(section: Mapping[str, Any]) -> None:

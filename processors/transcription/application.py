@@ -11,6 +11,8 @@ from processors.transcription.configured import chain_of
 from processors.transcription.engines import Question
 from processors.transcription.lanes import Lanes
 from processors.transcription.logic import TranscriptionLogic
+from processors.transcription.partials import SpokenPartials
+from processors.transcription.pool import Pool
 from processors.transcription.recogniser import Recognised, Recognition, Unrecognised
 from processors.transcription.settings import TranscriptionSettings
 from processors.transcription.works import (
@@ -21,11 +23,12 @@ from processors.transcription.works import (
     caption_utterance,
     end_of_transcript,
     speech_utterance,
+    withdrawal,
 )  # fmt: skip
 from schemas.records import Utterance
 from schemas.sessions import Awaited
 from schemas.settings import Engine
-from schemas.topics import TRANSCRIPTION_STATE, TRANSCRIPTS
+from schemas.topics import TRANSCRIPT_PARTIALS, TRANSCRIPTION_STATE, TRANSCRIPTS
 
 WAITING_PER_WORKER = 4
 
@@ -41,7 +44,9 @@ class TranscriptionApplication:
         self.logic = TranscriptionLogic()
         waiting = settings.remote_waiting if settings.has_remote else 0
         self.max_in_flight = settings.workers * WAITING_PER_WORKER + waiting
-        self._chain = chain_of(settings)
+        self._pool = Pool(settings)
+        self._chain = chain_of(settings, self._pool)
+        self.partials = SpokenPartials(self.logic, self._pool, settings) if settings.partial_workers else None
         self._lanes = Lanes()
 
     async def start(self) -> None:
@@ -49,6 +54,8 @@ class TranscriptionApplication:
 
     async def stop(self) -> None:
         await self._chain.stop()
+        if self.partials is not None:
+            await self.partials.stop()
 
     async def render(self, session_id: str, work: object) -> Sequence[Output]:
         match work:
@@ -68,7 +75,7 @@ class TranscriptionApplication:
         engine, result = await self._recognised(session_id, work)
         if isinstance(result, Recognised) and not result.text:
             metrics.UTTERANCES.labels(engine, "wordless").inc()
-            return []
+            return [_partial(withdrawal(session_id, work))] if work.has_partials else []
         return [_output(speech_utterance(session_id, work, result, engine))]
 
     async def _recognised(self, session_id: str, work: SpeechWork) -> tuple[Engine, Recognition]:
@@ -86,6 +93,10 @@ def _options(text: str) -> dict[str, Any]:
         return msgspec.json.decode(text, type=dict[str, Any])
     except (ValueError, RecursionError):
         return {}
+
+
+def _partial(utterance: Utterance) -> Output:
+    return Output(TRANSCRIPT_PARTIALS, utterance.utterance_id, utterance)
 
 
 def _output(utterance: Utterance) -> Output:
