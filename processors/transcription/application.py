@@ -49,6 +49,11 @@ class TranscriptionApplication:
         self.partials = SpokenPartials(self.logic, self._pool, settings) if settings.partial_workers else None
         self._lanes = Lanes()
 
+    @property
+    def pids(self) -> list[int]:
+        """The recogniser processes that run now, without those for partials."""
+        return self._pool.pids
+
     async def start(self) -> None:
         """Recogniser processes start with the first utterance: sessions with Zoom's captions alone need none."""
 

@@ -22,7 +22,7 @@ from schemas.topics import TRANSCRIPT_PARTIALS
 LATE_MS = 1_500
 """What was received longer ago is no news, and whoever reads it is catching up: there the finals are soon enough."""
 
-ATTEMPT_LIMIT_S = 5
+ATTEMPT_LIMIT_S = 10
 
 
 class SpokenPartials:

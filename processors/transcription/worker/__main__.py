@@ -15,7 +15,7 @@ from processors.transcription.recogniser import RecogniserMissing
 from processors.transcription.worker.attempts import attempted
 from processors.transcription.worker.messages import Answer, Missing, packed, read, request
 
-NICENESS, UNHURRIED_NICENESS = 5, 15
+NICENESS, UNHURRIED_NICENESS = 5, 10
 """Speech waits for media: a burst of it must not delay what carries the frames. Partials wait for speech."""
 
 
