@@ -29,7 +29,7 @@ MAX_LANGUAGE_CHARACTERS = 35
 MAX_OPTIONS_CHARACTERS = 16_384
 """More than the API takes; what is longer is none of its, and would stand in every state."""
 
-GLIMPSE_MS = 800
+GLIMPSE_MS = 600
 """Between two partials of an utterance. Each is heard from the start on, so half of it would cost twice as much."""
 
 NO_OPTIONS = "{}"
