@@ -110,7 +110,9 @@ def session_order(body: Any, addresses: AddressPolicy, targets: TargetPolicy = P
 def wishes_of(values: Mapping[str, Any]) -> Wishes:
     """The wishes in fields that were checked. Raises ApiError 400."""
     chosen: dict[str, Any] = {}
-    for name in ("transcription_settings", "recording_settings", "rtms_settings"):
+    if "transcription_settings" in values:
+        chosen["engines"], chosen["language"], chosen["engine_options"] = values["transcription_settings"]
+    for name in ("recording_settings", "rtms_settings"):
         chosen |= values.get(name, {})
     if retention.FIELD in values:
         chosen["retention_hours"] = values[retention.FIELD]

@@ -153,8 +153,8 @@ SCHEMA = _ACCEPTED | {
 _conforms = conforms(_ACCEPTED)
 
 
-def transcription(value: Any) -> dict[str, Any]:
-    """The fields of `SessionSettings` that it decides about. Raises Invalid."""
+def transcription(value: Any) -> tuple[tuple[Engine, ...], str, str]:
+    """The engines, in their order of precedence, the local one's language, all engines' options. Raises Invalid."""
     providers = _conforms(value)
     _check_deepgram(providers.get("deepgram", {}))
     if unavailable := sorted(_OTHERS.keys() & providers):
@@ -166,12 +166,7 @@ def transcription(value: Any) -> dict[str, Any]:
     local = providers.get("moonshine", {})
     if local.get("partials") and engines[0] is not Engine.MOONSHINE:
         raise Invalid(f"Partials are the local recogniser's, and {engines[0]} is asked before it. Name one of the two.")
-    return {
-        "engines": engines,
-        "language": local.get("language", LANGUAGES[0]),
-        "engine_options": _options(providers),
-        "partials": local.get("partials", False),
-    }
+    return engines, local.get("language", LANGUAGES[0]), _options(providers)
 
 
 def _check_deepgram(section: Mapping[str, Any]) -> None:
@@ -183,8 +178,10 @@ def _check_deepgram(section: Mapping[str, Any]) -> None:
 
 
 def _options(providers: Mapping[str, Any]) -> str:
-    remote = {name: providers[name] for name in _REMOTE if providers.get(name)}
-    text = json.dumps(remote, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    wanted = {name: providers[name] for name in _REMOTE if providers.get(name)}
+    if providers.get("moonshine", {}).get("partials"):
+        wanted["moonshine"] = {"partials": True}
+    text = json.dumps(wanted, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     if len(text.encode()) > MAX_OPTIONS_BYTES:
         raise Invalid(f"The providers' settings have more than {MAX_OPTIONS_BYTES} bytes.")
     return text

@@ -1,6 +1,7 @@
 """Transcription as the shell runs it: captions and utterances to records on `transcripts`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -12,7 +13,6 @@ from processors.transcription.engines import Question
 from processors.transcription.lanes import Lanes
 from processors.transcription.logic import TranscriptionLogic
 from processors.transcription.partials import SpokenPartials
-from processors.transcription.pool import Pool
 from processors.transcription.recogniser import Recognised, Recognition, Unrecognised
 from processors.transcription.settings import TranscriptionSettings
 from processors.transcription.works import (
@@ -44,15 +44,10 @@ class TranscriptionApplication:
         self.logic = TranscriptionLogic()
         waiting = settings.remote_waiting if settings.has_remote else 0
         self.max_in_flight = settings.workers * WAITING_PER_WORKER + waiting
-        self._pool = Pool(settings)
-        self._chain = chain_of(settings, self._pool)
-        self.partials = SpokenPartials(self.logic, self._pool, settings) if settings.partial_workers else None
+        self._chain = chain_of(settings)
+        self._workers, self._local = settings.workers, 0
+        self.partials = SpokenPartials(self.logic, settings, self._is_behind) if settings.partial_workers else None
         self._lanes = Lanes()
-
-    @property
-    def pids(self) -> list[int]:
-        """The recogniser processes that run now, without those for partials."""
-        return self._pool.pids
 
     async def start(self) -> None:
         """Recogniser processes start with the first utterance: sessions with Zoom's captions alone need none."""
@@ -77,11 +72,25 @@ class TranscriptionApplication:
                 raise TypeError(f"not a work of transcription: {type(work).__name__}")
 
     async def _spoken(self, session_id: str, work: SpeechWork) -> list[Output]:
-        engine, result = await self._recognised(session_id, work)
+        with self._counted(work):
+            engine, result = await self._recognised(session_id, work)
         if isinstance(result, Recognised) and not result.text:
             metrics.UTTERANCES.labels(engine, "wordless").inc()
             return [_partial(withdrawal(session_id, work))] if work.has_partials else []
         return [_output(speech_utterance(session_id, work, result, engine))]
+
+    @contextmanager
+    def _counted(self, work: SpeechWork) -> Iterator[None]:
+        is_local = work.engines[0] is Engine.MOONSHINE
+        self._local += is_local
+        try:
+            yield
+        finally:
+            self._local -= is_local
+
+    def _is_behind(self) -> bool:
+        """Whether utterances wait for the local recogniser."""
+        return self._local > self._workers
 
     async def _recognised(self, session_id: str, work: SpeechWork) -> tuple[Engine, Recognition]:
         speech = work.speech

@@ -13,8 +13,6 @@ from processors.transcription import metrics
 from processors.transcription.worker.messages import LENGTH_BYTES, Answer, Broken, Request, answer, packed
 
 COMMAND = (sys.executable, "-m", "processors.transcription.worker")
-UNHURRIED = (*COMMAND, "--unhurried")
-"""Has what the others leave of the processor."""
 
 FAREWELL_S = 5
 

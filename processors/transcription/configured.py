@@ -14,10 +14,10 @@ from processors.transcription.settings import TranscriptionSettings
 from schemas.settings import Engine
 
 
-def chain_of(settings: TranscriptionSettings, pool: Pool) -> Chain:
+def chain_of(settings: TranscriptionSettings) -> Chain:
     """All engines there are; those that were given no credentials say so when they are asked."""
     patience = Patience(settings.retry_budget_s, settings.fallback_after_s, settings.retry_delay_s)
-    engines: dict[Engine, SpeechEngine] = {Engine.MOONSHINE: LocalEngine(pool)}
+    engines: dict[Engine, SpeechEngine] = {Engine.MOONSHINE: LocalEngine(Pool(settings))}
     services = _services(settings)
     client = SpeechClient(settings.remote_limit_s, settings.remote_in_flight * len(services))
     for engine, service in services.items():

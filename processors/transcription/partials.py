@@ -4,13 +4,13 @@ A partial is made of what is certain to be in the utterance, so it has the utter
 nothing. Only the local recogniser is asked: a service would be paid for every one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from processors.checkpoint.windows import Track
 from processors.shell.applications import Output
 from processors.transcription import metrics
-from processors.transcription.child import UNHURRIED
+from processors.transcription.child import COMMAND
 from processors.transcription.local import MODEL, knows
 from processors.transcription.logic import TranscriptionLogic
 from processors.transcription.pool import Pool
@@ -24,19 +24,19 @@ LATE_MS = 1_500
 
 ATTEMPT_LIMIT_S = 10
 
+UNHURRIED = (*COMMAND, "10")
+"""A process that has what those of utterances leave of the processor."""
+
 
 class SpokenPartials:
-    """See `processors.shell.applications.Partials`. `pool` is the utterances', which come first."""
+    """See `processors.shell.applications.Partials`. `is_behind` says whether an utterance waits for a process."""
 
-    def __init__(self, logic: TranscriptionLogic, pool: Pool, settings: TranscriptionSettings) -> None:
+    def __init__(
+        self, logic: TranscriptionLogic, settings: TranscriptionSettings, is_behind: Callable[[], bool]
+    ) -> None:
         self.max_in_flight = settings.partial_workers
-        self._logic, self._utterances = logic, pool
+        self._logic, self._is_behind = logic, is_behind
         self._pool = Pool(settings, UNHURRIED, settings.partial_workers)
-
-    @property
-    def pids(self) -> list[int]:
-        """The processes that run now."""
-        return self._pool.pids
 
     async def stop(self) -> None:
         await self._pool.stop()
@@ -44,7 +44,7 @@ class SpokenPartials:
     def seen(self, track: Track, late_ms: int, *, is_busy: bool) -> object | None:
         if not self._logic.is_glimpse_due(track):
             return None
-        if skipped := _skipped(late_ms, is_behind=self._utterances.is_behind, is_busy=is_busy):
+        if skipped := _skipped(late_ms, is_behind=self._is_behind(), is_busy=is_busy):
             metrics.PARTIALS.labels(skipped).inc()
             return None
         work = self._logic.glimpse(track)

@@ -31,17 +31,11 @@ class Pool:
         for child in self._children:
             self._free.put_nowait(child)
         self._missing: str | None = None
-        self._waiting = 0
 
     @property
     def pids(self) -> list[int]:
         """The processes that run now."""
         return [child.pid for child in self._children if child.pid is not None]
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether somebody waits for a process."""
-        return self._waiting > 0
 
     async def stop(self) -> None:
         """End all processes; nobody may ask any more."""
@@ -73,14 +67,11 @@ class Pool:
             delay_s = min(2 * delay_s, MOST_DELAY_S)
 
     async def _attempt(self, wanted: Request, deadline_s: float | None) -> Answer:
-        self._waiting += 1
         try:
             async with asyncio.timeout_at(deadline_s):
                 child = await self._free.get()
         except TimeoutError:
             return Broken("no process was free in time")
-        finally:
-            self._waiting -= 1
         try:
             return await child.ask(wanted)
         finally:

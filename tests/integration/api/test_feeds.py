@@ -6,7 +6,6 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -123,40 +122,6 @@ async def test_who_reads_is_told_of_a_deletion(house: House, tenant: Tenant, ses
         ]  # fmt: skip
         while (last := await message(ws)).event != "end":
             assert last.event in ("removed", "deleted")
-
-
-async def test_what_is_being_said_by_both_ways(house: House, tenant: Tenant, session_id: str) -> None:
-    plain = tenant.http.get(f"/app_sessions/{session_id}/transcript/stream", params={"partials": "true"})
-    assert plain.status_code == 400
-    assert "no partials. Ask for them when you create the session" in plain.text
-    asked = {"moonshine": {"partials": True}, "meeting_closed_captions": {}}
-    spoken = str(tenant.create(transcription_settings=asked).raise_for_status().json()["id"])
-    house.others.connect(spoken)
-    final = replace(line(spoken, 1, 1981, "hello world"), engine="moonshine")
-    partial = replace(final, revision=800, text="hello", status=UtteranceStatus.PARTIAL)
-    url = of(house, spoken)
-    async with (
-        listening(url, tenant.key, partials="true") as feed,
-        connected(f"{url}?partials=true", tenant.key) as ws,
-        listening(url, tenant.key) as calm,
-    ):
-        house.others.write(topics.TRANSCRIPT_PARTIALS, spoken, partial)
-        shown = await feed.next()
-        assert (shown.id, shown.data["status"], shown.data["revision"]) == (None, "partial", 800)
-        assert shown.data["transcription"] == {"transcript": "hello"}
-        assert await message(ws) == shown
-        say(house, final)
-        told = await feed.next()
-        assert (ids([told]), told.data["status"]) == ([(shown.data["id"], 1981)], "final")
-        assert await message(ws) == told == await calm.next()
-        house.others.write(topics.TRANSCRIPT_PARTIALS, spoken, replace(partial, revision=1600))
-        house.others.write(topics.TRANSCRIPT_PARTIALS, spoken, replace(partial, utterance_id="utt_2", revision=900))
-        nxt = await feed.next()
-        assert ids([nxt]) == [("utt_2", 900)], "of what is final nothing is shown any more"
-        assert await message(ws) == nxt
-    async with listening(url, tenant.key, told.id, partials="true") as feed:
-        said_all(house, spoken)
-        assert [one.event for one in await feed.all()] == ["end"], "what was being said is shown to nobody later"
 
 
 async def test_who_comes_and_goes(house: House, tenant: Tenant, session_id: str) -> None:

@@ -27,7 +27,7 @@ from tests.support import readings
 from tests.support.processes import service, wait_for
 from tests.support.settings import kafka_settings
 from tests.support.speech_service import KEY, Asked, Reply, SpeechServer, speech_server
-from tests.support.spoken import START_MS, Microphone, caption, frames, silence, topic, voice
+from tests.support.spoken import START_MS, WITH_PARTIALS, Microphone, caption, frames, silence, topic, voice
 from tests.support.topics import values
 from tests.support.transcribed import transcribed
 
@@ -195,12 +195,13 @@ async def test_killed_while_a_speech_service_is_asked(topics_ready, tmp_path) ->
 
 def read_aloud(name: str) -> Inputs:
     """One who reads the longer reading, in a session with partials."""
-    settings = SessionSettings(engines=(Engine.MOONSHINE,), partials=True)
     pcm = readings.reading("two_cities").pcm[: 32 * 14_000]
     until_ms = T + 17_000
     return {
-        topics.AUDIO.name: topic(name, frames(name, [Microphone(1, T, pcm)]), until_ms=until_ms, settings=settings),
-        topics.CAPTIONS.name: topic(name, [], until_ms=until_ms, settings=settings),
+        topics.AUDIO.name: topic(
+            name, frames(name, [Microphone(1, T, pcm)]), until_ms=until_ms, settings=WITH_PARTIALS
+        ),
+        topics.CAPTIONS.name: topic(name, [], until_ms=until_ms, settings=WITH_PARTIALS),
     }
 
 

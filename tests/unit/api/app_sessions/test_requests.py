@@ -175,7 +175,7 @@ def test_what_engines_are_asked_for_is_kept_for_them():
     settings = {"openai": {"prompt": "Åse", "model": "x"}, "custom_async": {}, "moonshine": {"language": "en"}}
     wishes = order(transcription_settings=settings).wishes
     assert wishes.settings.engine_options == '{"openai":{"model":"x","prompt":"Åse"}}'
-    assert wishes.given == ("engines", "language", "engine_options", "partials")
+    assert wishes.given == ("engines", "language", "engine_options")
     assert order(transcription_settings={}).wishes.settings.engine_options == "{}"
 
 

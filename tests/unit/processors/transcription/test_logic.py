@@ -20,6 +20,7 @@ from tests.support.encoded_sound import encoded
 from tests.support.spoken import (
     BOTH,
     START_MS,
+    WITH_PARTIALS,
     Microphone,
     begin,
     caption,
@@ -279,7 +280,7 @@ def test_crashes_change_nothing(seed: int, codec: Codec) -> None:
 def test_looking_changes_nothing(seed: int) -> None:
     """Workers and zombies look at what is open, now and then; what they see belongs to an utterance and is below it."""
     rng = random.Random(seed)
-    settings = SessionSettings(engines=(Engine.MOONSHINE, Engine.ZOOM), partials=True)
+    settings = replace(WITH_PARTIALS, engines=BOTH.engines)
     meetings = {f"app_{number}": troubled_session(rng, f"app_{number}", settings=settings) for number in range(2)}
     logic, seen = TranscriptionLogic(), list[tuple[str, int, bytes]]()
 

@@ -1,7 +1,7 @@
 """When there is a partial: often enough, not too often, and never before what is final."""
 
 from collections.abc import Sequence
-from types import SimpleNamespace
+from dataclasses import replace
 
 import pytest
 
@@ -12,20 +12,19 @@ from processors.transcription.settings import TranscriptionSettings
 from processors.transcription.works import SpeechWork
 from schemas.records import Audio
 from schemas.settings import Engine, SessionSettings
-from tests.support.spoken import START_MS, Microphone, begin, frames, silence, voice
+from tests.support.spoken import START_MS, WITH_PARTIALS, Microphone, begin, frames, silence, voice
 
 SESSION = "app_0000000000000001"
 T = START_MS
-WANTED = SessionSettings(engines=(Engine.MOONSHINE,), partials=True)
 SOURCE = Input(AUDIO, 0)
 
 
 class Listening:
     """A session whose partials are asked for after each of its frames; `late_ms`, `is_behind` and `is_busy` for all."""
 
-    def __init__(self, settings: SessionSettings = WANTED) -> None:
-        self.logic, self.utterances = TranscriptionLogic(), SimpleNamespace(is_behind=False)
-        self.partials = SpokenPartials(self.logic, self.utterances, TranscriptionSettings())  # type: ignore[arg-type]
+    def __init__(self, settings: SessionSettings = WITH_PARTIALS) -> None:
+        self.logic, self.is_behind = TranscriptionLogic(), False
+        self.partials = SpokenPartials(self.logic, TranscriptionSettings(), lambda: self.is_behind)
         self.settings = settings
         self.late_ms, self.is_busy = 0, False
         self.assignment = Assignment(self.logic, "a", {SOURCE: 0, Input(CAPTIONS, 0): 0}, ())
@@ -75,16 +74,15 @@ def test_who_did_not_ask_gets_none() -> None:
 
 
 def test_what_nobody_knows_the_language_of_is_not_guessed() -> None:
-    unknown = SessionSettings(engines=(Engine.MOONSHINE,), partials=True, language="de")
-    assert Listening(unknown).hear(spoken(voice(4_000))) == []
+    assert Listening(replace(WITH_PARTIALS, language="de")).hear(spoken(voice(4_000))) == []
 
 
 @pytest.mark.parametrize("why", ["late", "behind", "busy"])
 def test_a_partial_is_skipped_and_made_up_for_by_the_next(why: str) -> None:
     listening, chunks = Listening(), spoken(voice(4_000))
     listening.late_ms = LATE_MS + 1 if why == "late" else LATE_MS
-    listening.utterances.is_behind, listening.is_busy = why == "behind", why == "busy"
+    listening.is_behind, listening.is_busy = why == "behind", why == "busy"
     assert listening.hear(chunks[:20]) == []
-    listening.late_ms, listening.utterances.is_behind, listening.is_busy = 0, False, False
+    listening.late_ms, listening.is_behind, listening.is_busy = 0, False, False
     (_, first), *_ = listening.hear(chunks[20:])
     assert first.speech.heard_ms == 1_700, "of all that was said, at once"
