@@ -241,7 +241,7 @@ async def test_partials_come_while_somebody_speaks_and_change_nothing(topics_rea
     aloud = Aloud(kafka, name, list(inputs[topics.AUDIO.name]))
     for record in inputs[topics.CAPTIONS.name]:
         send(aloud.producer, kafka, aloud.decoder, topics.CAPTIONS.name, record)
-    env = topics_ready | {"RTMS_PROCESSORS_GROUP_PREFIX": f"{uuid.uuid4().hex}-"}
+    env = topics_ready | {"RTMS_PROCESSORS_GROUP_PREFIX": f"{uuid.uuid4().hex}-", "RTMS_PROCESSORS_INSTANCE_ID": "0"}
     process = service(["-m", "processors", "transcription"], env, tmp_path / "transcription.log")
 
     def finals() -> list[Utterance]:
