@@ -195,8 +195,8 @@ async def test_killed_while_a_speech_service_is_asked(topics_ready, tmp_path) ->
 
 def read_aloud(name: str) -> Inputs:
     """One who reads the longer reading, in a session with partials."""
-    pcm = readings.reading("two_cities").pcm[: 32 * 14_000]
-    until_ms = T + 17_000
+    pcm = readings.reading("two_cities").pcm[: 32 * 9_500]
+    until_ms = T + 12_500
     return {
         topics.AUDIO.name: topic(
             name, frames(name, [Microphone(1, T, pcm)]), until_ms=until_ms, settings=WITH_PARTIALS
