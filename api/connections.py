@@ -119,7 +119,7 @@ async def open_services(
 def _feeds(configuration: Configuration, sessions: LiveSessions) -> Feeds:
     kafka, decoder = configuration.kafka, configuration.decoder
     feeds = Feeds(Replays(kafka, decoder, LIVE), decoder, sessions, configuration.api)
-    feeds.follow(Tail(kafka, LIVE, feeds))
+    feeds.follow(Tail(kafka, (*LIVE, topics.TRANSCRIPT_PARTIALS), feeds))
     return feeds
 
 

@@ -355,6 +355,7 @@ CLASS_OF: Mapping[str, type[Record]] = {
     topics.APP_SESSIONS.name: AppSession,
     topics.SESSION_CHANGES.name: SessionChange,
     topics.TRANSCRIPTS.name: Utterance,
+    topics.TRANSCRIPT_PARTIALS.name: Utterance,
     topics.PARTICIPANT_EVENTS.name: ParticipantEvent,
     topics.RECORDING_SEGMENTS.name: Segment,
     topics.TRANSCRIPTION_STATE.name: ProcessorState,

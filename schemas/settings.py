@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from schemas import embedded_json
+
 
 class Engine(StrEnum):
     """Who writes the transcript; in order of precedence for readers that want one, and for who is asked for words."""
@@ -59,7 +61,7 @@ class VideoView(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSettings:
-    """`language` is what the local recogniser is to hear, `engine_options` what the session wants of the others: JSON,
+    """`language` is what the local recogniser is to hear, `engine_options` what the session wants of engines: JSON,
     an object of an object per engine. `grid_ms` is the recording's segment grid; the audio, video, share and caption
     values are what is asked of Zoom.
 
@@ -100,6 +102,13 @@ class SessionSettings:
     def recognisers(self) -> tuple[Engine, ...]:
         """Who is asked what is said in the sound, in this order: the next one where the one before cannot tell."""
         return tuple(engine for engine in Engine if engine in self.engines and engine is not Engine.ZOOM)
+
+    @property
+    def partials(self) -> bool:
+        """Whether what is being said is told while it is, as the local recogniser hears it."""
+        options = embedded_json.read(self.engine_options)
+        local = options.get(Engine.MOONSHINE) if isinstance(options, dict) else None
+        return isinstance(local, dict) and local.get("partials") is True
 
     @property
     def transcripts(self) -> tuple[Engine, ...]:

@@ -74,6 +74,9 @@ APP_SESSIONS = Topic("app-sessions", "app-session.v1", Cleanup.COMPACT, None)
 SESSION_CHANGES = Topic("session-changes", "session-change.v1", Cleanup.DELETE, 14 * DAY_MS)
 
 TRANSCRIPTS = Topic("transcripts", "utterance.v1", Cleanup.COMPACT_DELETE, 7 * DAY_MS)
+TRANSCRIPT_PARTIALS = Topic("transcript-partials", "utterance.v1", Cleanup.DELETE, HOUR_MS)
+"""Beside the transcripts, so that none can ever stand in the place of a final, whoever writes late."""
+
 PARTICIPANT_EVENTS = Topic("participant-events", "participant-event.v1", Cleanup.COMPACT_DELETE, 7 * DAY_MS)
 WEBHOOK_NOTICES = Topic("webhook-notices", "webhook-notice.v1", Cleanup.DELETE, 7 * DAY_MS)
 WEBHOOK_DELIVERIES = Topic("webhook-deliveries", "webhook-delivery.v1", Cleanup.COMPACT_DELETE, 7 * DAY_MS)
@@ -107,6 +110,7 @@ ALL = (
     APP_SESSIONS,
     SESSION_CHANGES,
     TRANSCRIPTS,
+    TRANSCRIPT_PARTIALS,
     PARTICIPANT_EVENTS,
     WEBHOOK_NOTICES,
     WEBHOOK_DELIVERIES,

@@ -15,6 +15,7 @@ TARGET = Path(__file__).parents[1] / "docs" / "asyncapi.json"
 READABLE = (
     *topics.MEDIA_TOPICS,
     topics.TRANSCRIPTS,
+    topics.TRANSCRIPT_PARTIALS,
     topics.PARTICIPANT_EVENTS,
     topics.RECORDING_SEGMENTS,
     topics.SESSION_CHANGES,
@@ -50,7 +51,7 @@ def _document() -> dict[str, Any]:
         "defaultContentType": CONTENT_TYPE,
         "channels": {topic.name: _channel(topic) for topic in READABLE},
         "operations": {f"write {topic.name}": _operation(topic) for topic in READABLE},
-        "components": {"messages": {topic.schema: _message(topic) for topic in READABLE}},
+        "components": {"messages": {topic.name: _message(topic) for topic in READABLE}},
     }
 
 
@@ -60,7 +61,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
         configuration["retention.ms"] = topic.retention_ms
     return {
         "address": topic.name,
-        "messages": {topic.schema: {"$ref": f"#/components/messages/{topic.schema}"}},
+        "messages": {topic.name: {"$ref": f"#/components/messages/{topic.name}"}},
         "bindings": {"kafka": {"topicConfiguration": configuration, "bindingVersion": BINDING}},
     }
 
@@ -69,7 +70,7 @@ def _operation(topic: Topic) -> dict[str, Any]:
     return {
         "action": "send",
         "channel": {"$ref": f"#/channels/{topic.name}"},
-        "messages": [{"$ref": f"#/channels/{topic.name}/messages/{topic.schema}"}],
+        "messages": [{"$ref": f"#/channels/{topic.name}/messages/{topic.name}"}],
     }
 
 

@@ -15,6 +15,7 @@ HOLDING = (
     *topics.MEDIA_TOPICS,
     topics.RECORDING_SEGMENTS,
     topics.TRANSCRIPTS,
+    topics.TRANSCRIPT_PARTIALS,
     topics.PARTICIPANT_EVENTS,
     topics.WEBHOOK_NOTICES,
     topics.WEBHOOK_DELIVERIES,
@@ -27,6 +28,7 @@ only that of who is there has names, and it has none any more when the session i
 HOLDING_WORDS = (
     topics.CAPTIONS,
     topics.TRANSCRIPTS,
+    topics.TRANSCRIPT_PARTIALS,
     topics.WEBHOOK_NOTICES,
     topics.WEBHOOK_DELIVERIES,
     topics.DEAD_LETTERS,

@@ -124,7 +124,13 @@ _OURS: Mapping[str, dict[str, Any]] = {
         },
         description="Zoom's own captions. The languages have no effect: Zoom's captions follow the meeting's.",
     ),
-    "moonshine": closed({"language": one_of(*LANGUAGES)}, description="The local recogniser."),
+    "moonshine": closed(
+        {
+            "language": one_of(*LANGUAGES),
+            "partials": BOOLEAN | {"default": False, "description": "Tell what is being said while somebody speaks."},
+        },
+        description="The local recogniser.",
+    ),
 }
 
 _NAMES: Mapping[Engine, str] = {engine: str(engine) for engine in Engine} | {Engine.ZOOM: "meeting_closed_captions"}
@@ -148,7 +154,7 @@ _conforms = conforms(_ACCEPTED)
 
 
 def transcription(value: Any) -> tuple[tuple[Engine, ...], str, str]:
-    """The engines, in their order of precedence, the local one's language, the others' options. Raises Invalid."""
+    """The engines, in their order of precedence, the local one's language, all engines' options. Raises Invalid."""
     providers = _conforms(value)
     _check_deepgram(providers.get("deepgram", {}))
     if unavailable := sorted(_OTHERS.keys() & providers):
@@ -156,9 +162,11 @@ def transcription(value: Any) -> tuple[tuple[Engine, ...], str, str]:
         raise Invalid(f"The transcription provider '{unavailable[0]}' is not available yet. Available: {available}.")
     if providers.get("meeting_closed_captions", {}).get("merge_consecutive_captions"):
         raise Invalid("Merging consecutive captions is not available yet.")
-    engines = tuple(engine for engine in Engine if _NAMES[engine] in providers)
-    language = providers.get("moonshine", {}).get("language", LANGUAGES[0])
-    return engines or (Engine.ZOOM,), language, _options(providers)
+    engines = tuple(engine for engine in Engine if _NAMES[engine] in providers) or (Engine.ZOOM,)
+    local = providers.get("moonshine", {})
+    if local.get("partials") and engines[0] is not Engine.MOONSHINE:
+        raise Invalid(f"Partials are the local recogniser's, and {engines[0]} is asked before it. Name one of the two.")
+    return engines, local.get("language", LANGUAGES[0]), _options(providers)
 
 
 def _check_deepgram(section: Mapping[str, Any]) -> None:
@@ -170,8 +178,10 @@ def _check_deepgram(section: Mapping[str, Any]) -> None:
 
 
 def _options(providers: Mapping[str, Any]) -> str:
-    remote = {name: providers[name] for name in _REMOTE if providers.get(name)}
-    text = json.dumps(remote, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    wanted = {name: providers[name] for name in _REMOTE if providers.get(name)}
+    if providers.get("moonshine", {}).get("partials"):
+        wanted["moonshine"] = {"partials": True}
+    text = json.dumps(wanted, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     if len(text.encode()) > MAX_OPTIONS_BYTES:
         raise Invalid(f"The providers' settings have more than {MAX_OPTIONS_BYTES} bytes.")
     return text

@@ -31,12 +31,15 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`data` is JSON, `at` where the event stands in its feed; what is said of a connection stands nowhere."""
+    """`data` is JSON, `at` where the event stands in its feed. What is said of a connection stands nowhere, nor does
+    what only those hear who are there: of that, `as_of` is the last position that was told before it.
+    """
 
     name: str
     data: str
     at: Cursor | None = None
     retry_ms: int | None = None
+    as_of: int | None = None
 
     @property
     def is_end(self) -> bool:

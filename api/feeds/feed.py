@@ -6,6 +6,7 @@ what the tail hands over meanwhile waits.
 """
 
 import asyncio
+from dataclasses import replace
 
 from api.feeds.events import Event, Reason
 from api.feeds.inbox import Inbox
@@ -61,6 +62,15 @@ class Feed:
         told = None if self.is_ended or is_deleted(entry, deleted_ms) else self._news.take(entry)
         if told is not None:
             self._tell(told)
+
+    def show(self, entry: Entry, deleted_ms: int) -> None:
+        """Something that is still being said: told to those who are there and want it, to nobody who comes later."""
+        if self._news is None or self.is_ended or is_deleted(entry, deleted_ms):
+            return
+        told = self._news.show(entry)
+        if told is not None:
+            for inbox in self._inboxes:
+                inbox.offer(replace(told, as_of=self.next - 1))
 
     def finish(self, reason: str = SESSION_OVER) -> None:
         """Nothing follows: the session is over, and everything that the log has of it was taken, or it is deleted."""

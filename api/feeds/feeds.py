@@ -29,9 +29,12 @@ from schemas.keys import session_of
 from schemas.records import AppSession
 from schemas.records import Record as Value
 from schemas.sessions import TERMINAL
-from schemas.topics import SESSION_CHANGES, TRANSCRIPTS, Topic
+from schemas.topics import SESSION_CHANGES, TRANSCRIPT_PARTIALS, TRANSCRIPTS, Topic
 
 RETRY_S = 1.0
+
+SHOWN = {TRANSCRIPT_PARTIALS.name: TRANSCRIPTS.name}
+"""What is still being said, by topic: to whose feeds it is shown."""
 
 
 @dataclass(slots=True, eq=False)
@@ -85,11 +88,11 @@ class Feeds(Hearer):
             self._tail.close()
         self.replays.close()
 
-    def enter(self) -> Inbox:
+    def enter(self, *, wants_partials: bool = False) -> Inbox:
         """A place for one more reader; `leave` it. Raises ApiError 503."""
         if self._is_parting or len(self._inboxes) >= self._settings.feed_readers:
             raise unavailable("This process takes no more readers now. Try again.")
-        inbox = Inbox(self._settings.feed_queue_characters)
+        inbox = Inbox(self._settings.feed_queue_characters, wants_partials=wants_partials)
         self._inboxes.add(inbox)
         READERS.set(len(self._inboxes))
         return inbox
@@ -167,12 +170,15 @@ class Feeds(Hearer):
     # From other threads.
 
     def wants(self, record: Record) -> bool:
-        return (record.topic, session_of(record.key)) in self._by_session
+        return (SHOWN.get(record.topic, record.topic), session_of(record.key)) in self._by_session
 
     def take(self, record: Record) -> None:
         entry = entry_of(record, self._decode)
-        if entry is not None:
-            self._in_loop(self._deliver, (record.topic, session_of(record.key) or ""), entry)
+        session_id = session_of(record.key) or ""
+        if entry is not None and record.topic in SHOWN:
+            self._in_loop(self._show, (SHOWN[record.topic], session_id), entry)
+        elif entry is not None:
+            self._in_loop(self._deliver, (record.topic, session_id), entry)
 
     def lost(self, place: Place) -> None:
         self._in_loop(self._close_feeds, place)
@@ -195,6 +201,10 @@ class Feeds(Hearer):
     def _deliver(self, name: tuple[str, str], entry: Entry) -> None:
         for feed in self._by_session.get(name, ()):
             feed.take(entry, self.deleted_ms(feed.key))
+
+    def _show(self, name: tuple[str, str], entry: Entry) -> None:
+        for feed in self._by_session.get(name, ()):
+            feed.show(entry, self.deleted_ms(feed.key))
 
     def _delete(self, session: AppSession) -> None:
         for key, held in self._held.items():

@@ -10,10 +10,13 @@ from api.feeds.events import Event, Reason
 
 
 class Inbox:
-    """Filled and read in one event loop. It takes one event of any size, then no more than `limit` characters."""
+    """Filled and read in one event loop. It takes one event of any size, then no more than `limit` characters.
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    `wants_partials`: also what is still being said.
+    """
+
+    def __init__(self, limit: int, *, wants_partials: bool = False) -> None:
+        self._limit, self._wants_partials = limit, wants_partials
         self._events: deque[Event] = deque()
         self._size = 0
         self._something = asyncio.Event()
@@ -29,6 +32,11 @@ class Inbox:
         self._events.append(event)
         self._size += event.size
         self._something.set()
+
+    def offer(self, event: Event) -> None:
+        """Leave a partial, if it is wanted. It may be missing, so where too much waits already it is."""
+        if self._wants_partials and self._size + event.size <= self._limit // 2:
+            self.put(event)
 
     def take(self) -> Event | None:
         """The oldest event, if there is any."""

@@ -25,6 +25,8 @@ PAGE = 128 * 1024
 class LogReader:
     """Reads on after `after`. A session that began before `kept_since_ms` cannot be read from its beginning."""
 
+    wants_partials = False
+
     def __init__(self, feeds: Feeds, session: AppSession, key: FeedKey, after: Cursor, kept_since_ms: int) -> None:
         self._feeds, self._session, self._key, self._after = feeds, session, key, after
         self._is_kept = session.created_at_ms >= kept_since_ms
@@ -36,7 +38,7 @@ class LogReader:
     async def begin(self) -> bool:
         if self._after.is_end:
             return False
-        self._inbox = self._feeds.enter()
+        self._inbox = self._feeds.enter(wants_partials=self.wants_partials)
         self._silence = _silence(self._session, deleted_ms(self._session, self._key))
         if self._silence is not None:
             return True
@@ -105,8 +107,11 @@ class LogReader:
         return page
 
     def _is_new(self, told: Event) -> bool:
-        """Another replica may have been ahead of this one: what a reader has from there is not told again."""
-        return told.is_end or told.at is None or told.at.position > self._after.position
+        """Another replica may have been ahead of this one: what a reader has from there is not told again, nor what was
+        being said before that."""
+        if told.at is None:
+            return told.as_of is None or told.as_of >= self._after.position
+        return told.is_end or told.at.position > self._after.position
 
     async def _check_cursor(self) -> None:
         if self._after.position == NEW:

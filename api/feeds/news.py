@@ -60,6 +60,10 @@ class News(Protocol):
     def take(self, entry: Entry) -> Event | None:
         """What readers are told of a record, if anything."""
 
+    def show(self, entry: Entry) -> Event | None:
+        """What readers who are there are told of a record of what is still being said, if anything. Nothing that `take`
+        tells depends on it."""
+
 
 MakeNews = Callable[[FeedKey], News]
 """For a feed that begins."""

@@ -38,6 +38,10 @@ class ParticipantNews:
         [document] = documents(self._key.session_id, [row])
         return item(self._key, self._told, entry, PARTICIPANT_EVENT, dict(document))
 
+    def show(self, entry: Entry) -> Event | None:
+        """Nothing: what participants do is done when it is told."""
+        return None
+
     def _written(self, entry: Entry, value: ParticipantEvent) -> Event | None:
         """A message as it is now, unless that or something newer was told before."""
         message_id, revision = revised(value.event_id)

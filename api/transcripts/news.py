@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from api.feeds.events import Event
+from api.feeds.events import Event, event
 from api.feeds.news import COMPLETE, Entry, FeedKey, ended, item, removed
 from api.feeds.told import Told
 from api.transcripts import utterances
@@ -30,6 +30,7 @@ class TranscriptNews:
     def __init__(self, key: FeedKey) -> None:
         self._key = key
         self._told = Told()
+        self._shown: dict[str, int] = {}
 
     def take(self, entry: Entry) -> Event | None:
         value = entry.value
@@ -39,9 +40,24 @@ class TranscriptNews:
             return None
         if value.kind is OutputKind.END:
             return ended(self._key, entry.offset, COMPLETE)
-        if value.kind is not OutputKind.ITEM or value.engine != self._key.engine or not self._is_worth(value):
+        if not self._is_ours(value) or not self._is_worth(value):
             return None
+        self._shown.pop(value.utterance_id, None)
         return item(self._key, self._told, entry, UTTERANCE, self._document(value))
+
+    def show(self, entry: Entry) -> Event | None:
+        """Of what is not final yet, what is newer than what was shown; that there was no word in it, if any was."""
+        value = entry.value
+        if not isinstance(value, Utterance) or not self._is_ours(value) or self._told.knows(value.utterance_id):
+            return None
+        shown = self._shown.get(value.utterance_id)
+        if value.revision <= (shown or 0) or (shown is None and not value.text):
+            return None
+        self._shown[value.utterance_id] = value.revision
+        return event(UTTERANCE, self._document(value))
+
+    def _is_ours(self, utterance: Utterance) -> bool:
+        return utterance.kind is OutputKind.ITEM and utterance.engine == self._key.engine
 
     def _is_worth(self, utterance: Utterance) -> bool:
         """Words; or that there are none, where there were some or somebody was heard and not understood."""

@@ -94,6 +94,17 @@ def engine_of(session: AppSession, named: str | None) -> Engine:
     return Engine(named)
 
 
+def partials_of(session: AppSession, engine: Engine) -> bool:
+    """True: that transcript has partials. Raises ApiError 400 where it has none."""
+    settings = session_settings.readable(session.settings)
+    if not settings.partials or engine is Engine.ZOOM:
+        raise refused(
+            "This transcript has no partials. Ask for them when you create the session:"
+            ' {"transcription_settings": {"moonshine": {"partials": true}}}, and read the engine moonshine.'
+        )
+    return True
+
+
 def format_of(named: str | None, accept: str) -> str:
     """`json` or `vtt`: what is named, else what the Accept header asks for. Raises ApiError 400."""
     if named is not None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from processors.checkpoint.sessions import Session, SessionKey, Window
 from processors.checkpoint.states import State, join
-from processors.checkpoint.windows import Logic
+from processors.checkpoint.windows import Logic, Track
 from schemas.records import MediaRecord
 
 
@@ -109,6 +109,11 @@ class Assignment:
         if offset != self.next[source]:
             raise ValueError(f"{source} continues at {self.next[source]}, not at {offset}")
         self.next[source] = offset + 1
+
+    def track_of(self, source: Input, record: MediaRecord) -> Track | None:
+        """Where a frame that was just fed waits, if it does: to be looked at."""
+        session = self._sessions.get(SessionKey(source.partition, record.session_id))
+        return None if session is None else session.track_of(source.topic, record)
 
     def done(self, window: Window) -> list[Window]:
         """The window's outputs are acknowledged; the windows that waited for that."""

@@ -15,7 +15,7 @@ from processors.checkpoint.buffers import Buffer
 from processors.checkpoint.folds import FOREVER_MS, Fold
 from processors.checkpoint.missing import missing
 from processors.checkpoint.states import Mark, State
-from processors.checkpoint.windows import Entry, Logic, Progress
+from processors.checkpoint.windows import Entry, Logic, Progress, Track
 from schemas.records import MediaRecord, RecordKind
 
 MAX_PENDING = 64
@@ -82,6 +82,12 @@ class Session:
     def fold(self, topic: str) -> Fold:
         """What the topic's records so far say."""
         return self._folds[topic]
+
+    def track_of(self, topic: str, record: MediaRecord) -> Track | None:
+        """The track that a frame goes to, as it is now; None where nothing waits on it."""
+        name = self._logic.track(topic, self._folds[topic].part, record)
+        track = None if name is None else self._tracks.get(name)
+        return track if track is not None and track.entries else None
 
     def advance(self) -> list[Window]:
         """The windows that are complete by what has been fed."""

@@ -28,6 +28,7 @@ class Muxing:
     name = "muxing"
     state_topic = MUXING_STATE
     result = Awaited.RECORDING
+    partials = None
 
     def __init__(self, settings: MuxingSettings) -> None:
         self.logic = MuxingLogic()

@@ -23,6 +23,7 @@ class ParticipantsApplication:
     state_topic = PARTICIPANTS_STATE
     result = Awaited.EVENTS
     max_in_flight = 64
+    partials = None
 
     def __init__(self) -> None:
         self.logic = ParticipantsLogic()

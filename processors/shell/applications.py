@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from processors.checkpoint.windows import Logic
+from processors.checkpoint.windows import Logic, Track
 from schemas.keys import item_key
 from schemas.records import Record
 from schemas.sessions import Awaited
@@ -33,6 +33,24 @@ class Aside:
     data: bytes = field(repr=False)
 
 
+class Partials(Protocol):
+    """What an application shows of windows that are still open: a courtesy, of which any may be missing.
+
+    Whatever comes of it is on topics of its own, so that it can never stand in the place of an output.
+    """
+
+    @property
+    def max_in_flight(self) -> int:
+        """How many may be rendered at a time."""
+
+    def seen(self, track: Track, late_ms: int, *, is_busy: bool) -> object | None:
+        """What to show of a track that a frame was just put into, None for nothing. May note on `track.scratch` that it
+        was shown. `late_ms`: how long ago the frame was received; `is_busy`: all that may be rendered are."""
+
+    async def render(self, session_id: str, work: object) -> Sequence[Output]:
+        """The outputs of such a work. May be cancelled."""
+
+
 class Application(Protocol):
     """One processor: `name` is its consumer group, `state_topic` holds its checkpoints."""
 
@@ -48,6 +66,10 @@ class Application(Protocol):
     @property
     def result(self) -> Awaited:
         """What of a session it makes: the sessions that still await this can lose by what it did not read."""
+
+    @property
+    def partials(self) -> Partials | None:
+        """What it shows of windows that are open; None: nothing."""
 
     @property
     def max_in_flight(self) -> int:

@@ -14,6 +14,7 @@ HOLES = counter("rtms_processors_holes", "Holes between two epochs that were sta
 WINDOWS = counter("rtms_processors_windows", "Windows whose outputs are acknowledged.")
 OUTPUTS = counter("rtms_processors_outputs", "Output records acknowledged.", ["topic"])
 ASIDE = counter("rtms_processors_put_aside", "Works or outputs that became dead letters: there is a gap instead.")
+UNSHOWN = counter("rtms_processors_unshown", "Courtesies, such as partials, that could not be made or written.")
 STATES = counter("rtms_processors_states", "States written.")
 EXPIRED = counter("rtms_processors_expired_states", "States erased because the inputs hold their sessions no more.")
 COMMITS = counter("rtms_processors_commits", "Offset commits by result.", ["result"])

@@ -28,6 +28,7 @@ from processors.checkpoint.assignments import Assignment, Input
 from processors.settings import ProcessorsSettings
 from processors.shell import metrics
 from processors.shell.applications import Application
+from processors.shell.courtesies import Courtesies
 from processors.shell.faults import raised_at
 from processors.shell.inputs import Inputs
 from processors.shell.outbox import Outbox
@@ -81,6 +82,7 @@ class Worker:
         self._health = health
         self._clock = clock
         self._rendering = Rendering(application, connections.outbox, self._fail)
+        self._courtesies = Courtesies(application.partials, connections.outbox, clock, self._fail)
         self._reading = Reading(
             connections.inputs, self._state_loss, application.logic.clocks, settings.lead_bytes, clock
         )
@@ -224,6 +226,7 @@ class Worker:
         metrics.RECORDS.labels(source.topic).inc()
         self._moved_at = self._clock.monotonic()
         self._rendering.start(assignment, windows)
+        self._courtesies.look(assignment, source, record)
 
     def _explained(self, *sources: Input) -> None:
         for source in self._unexplained.intersection(sources):
@@ -313,6 +316,7 @@ class Worker:
             letter.cancel()
         self._letters = []
         self._rendering.cancel()
+        self._courtesies.cancel()
         self._reading.forget()
         self._explained(*self._unexplained)
         self._states_wait.end("load")

@@ -1,6 +1,7 @@
 """Transcription as the shell runs it: captions and utterances to records on `transcripts`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from processors.transcription.configured import chain_of
 from processors.transcription.engines import Question
 from processors.transcription.lanes import Lanes
 from processors.transcription.logic import TranscriptionLogic
+from processors.transcription.partials import SpokenPartials
 from processors.transcription.recogniser import Recognised, Recognition, Unrecognised
 from processors.transcription.settings import TranscriptionSettings
 from processors.transcription.works import (
@@ -21,11 +23,12 @@ from processors.transcription.works import (
     caption_utterance,
     end_of_transcript,
     speech_utterance,
+    withdrawal,
 )  # fmt: skip
 from schemas.records import Utterance
 from schemas.sessions import Awaited
 from schemas.settings import Engine
-from schemas.topics import TRANSCRIPTION_STATE, TRANSCRIPTS
+from schemas.topics import TRANSCRIPT_PARTIALS, TRANSCRIPTION_STATE, TRANSCRIPTS
 
 WAITING_PER_WORKER = 4
 
@@ -42,6 +45,8 @@ class TranscriptionApplication:
         waiting = settings.remote_waiting if settings.has_remote else 0
         self.max_in_flight = settings.workers * WAITING_PER_WORKER + waiting
         self._chain = chain_of(settings)
+        self._workers, self._local = settings.workers, 0
+        self.partials = SpokenPartials(self.logic, settings, self._is_behind) if settings.partial_workers else None
         self._lanes = Lanes()
 
     async def start(self) -> None:
@@ -49,6 +54,8 @@ class TranscriptionApplication:
 
     async def stop(self) -> None:
         await self._chain.stop()
+        if self.partials is not None:
+            await self.partials.stop()
 
     async def render(self, session_id: str, work: object) -> Sequence[Output]:
         match work:
@@ -65,11 +72,25 @@ class TranscriptionApplication:
                 raise TypeError(f"not a work of transcription: {type(work).__name__}")
 
     async def _spoken(self, session_id: str, work: SpeechWork) -> list[Output]:
-        engine, result = await self._recognised(session_id, work)
+        with self._counted(work):
+            engine, result = await self._recognised(session_id, work)
         if isinstance(result, Recognised) and not result.text:
             metrics.UTTERANCES.labels(engine, "wordless").inc()
-            return []
+            return [_partial(withdrawal(session_id, work))] if work.has_partials else []
         return [_output(speech_utterance(session_id, work, result, engine))]
+
+    @contextmanager
+    def _counted(self, work: SpeechWork) -> Iterator[None]:
+        is_local = work.engines[0] is Engine.MOONSHINE
+        self._local += is_local
+        try:
+            yield
+        finally:
+            self._local -= is_local
+
+    def _is_behind(self) -> bool:
+        """Whether utterances wait for the local recogniser."""
+        return self._local > self._workers
 
     async def _recognised(self, session_id: str, work: SpeechWork) -> tuple[Engine, Recognition]:
         speech = work.speech
@@ -86,6 +107,10 @@ def _options(text: str) -> dict[str, Any]:
         return msgspec.json.decode(text, type=dict[str, Any])
     except (ValueError, RecursionError):
         return {}
+
+
+def _partial(utterance: Utterance) -> Output:
+    return Output(TRANSCRIPT_PARTIALS, utterance.utterance_id, utterance)
 
 
 def _output(utterance: Utterance) -> Output:

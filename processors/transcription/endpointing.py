@@ -55,12 +55,16 @@ class Boundary:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """An utterance. `pcm` is its mono samples with a little of the pauses around; None where no format of ours."""
+    """An utterance. `pcm` is its mono samples with a little of the pauses around; None where no format of ours.
+
+    `heard_ms` is how much was heard from its start on until this was known of it, a pause that ended it included.
+    """
 
     start_ms: int
     end_ms: int
     audio: AudioFormat
     pcm: bytes | None
+    heard_ms: int
 
 
 class Endpointer:
@@ -76,6 +80,7 @@ class Endpointer:
         self._vad = webrtcvad.Vad(_AGGRESSIVENESS) if self._decoder else None
         self._first_ms: int | None = None
         self._last_ms = 0
+        self._now_ms = self._begin_ms
         self._voice_ms = 0
         self._levels: list[float] = []
 
@@ -87,6 +92,15 @@ class Endpointer:
         else:
             due_ms = min(self._last_ms + HANG_OVER_MS, self._start_ms + CAP_MS)
         return due_ms + (self._timeline.start_ms - due_ms) % FRAME_MS
+
+    @property
+    def voiced_ms(self) -> int:
+        """From the start of the utterance that is open to its last voice so far; 0 while there is none."""
+        return 0 if self._first_ms is None else self._last_ms - self._start_ms
+
+    def so_far(self) -> Speech | None:
+        """The utterance that is open, as far as it was heard. Looking changes nothing."""
+        return None if self._vad is None else self._speech(self._last_ms, self._now_ms)
 
     def hear(self, timestamp_ms: int, payload: bytes) -> Boundary | None:
         """The next chunk."""
@@ -123,7 +137,7 @@ class Endpointer:
         return None
 
     def _step(self, at_ms: int, loudness: float, has_voice: bool) -> Boundary | None:
-        now_ms = at_ms + FRAME_MS
+        self._now_ms = now_ms = at_ms + FRAME_MS
         if has_voice:
             self._first_ms = at_ms if self._first_ms is None else self._first_ms
             self._last_ms = now_ms
@@ -155,9 +169,11 @@ class Endpointer:
     def _speech(self, end_ms: int, through_ms: int) -> Speech | None:
         if self._first_ms is None:
             return None
+        heard_ms = self._now_ms - self._start_ms
         if self._vad is None:
-            return Speech(self._start_ms, end_ms, self._audio, None)
+            return Speech(self._start_ms, end_ms, self._audio, None, heard_ms)
         if self._voice_ms < LEAST_VOICE_MS:
             return None
         until_ms = min(end_ms + POST_ROLL_MS, through_ms)
-        return Speech(self._start_ms, end_ms, self._audio, self._timeline.cut_out(self._start_ms, until_ms))
+        pcm = self._timeline.cut_out(self._start_ms, until_ms)
+        return Speech(self._start_ms, end_ms, self._audio, pcm, heard_ms)

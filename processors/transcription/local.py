@@ -14,6 +14,11 @@ LANGUAGE = "en"
 MODEL = "tiny-en"
 
 
+def knows(language: str) -> bool:
+    """Whether there is a model for it."""
+    return language.split("-")[0].lower() == LANGUAGE
+
+
 class LocalEngine:
     """See `SpeechEngine`. Its processes start with the first utterance."""
 
@@ -21,7 +26,7 @@ class LocalEngine:
         self._pool = pool
 
     async def recognise(self, asked: Question, until_s: float) -> Recognition:
-        if asked.language.split("-")[0].lower() != LANGUAGE:
+        if not knows(asked.language):
             return Unrecognised(f"the local recogniser does not know the language {asked.language!r}", is_final=True)
         metrics.SPEECH_SECONDS.inc(len(asked.pcm) / 2 / asked.sample_rate_hz)
         budget_s = max(0.0, until_s - asyncio.get_running_loop().time())

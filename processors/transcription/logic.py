@@ -29,6 +29,9 @@ MAX_LANGUAGE_CHARACTERS = 35
 MAX_OPTIONS_CHARACTERS = 16_384
 """More than the API takes; what is longer is none of its, and would stand in every state."""
 
+GLIMPSE_MS = 600
+"""Between two partials of an utterance. Each is heard from the start on, so half of it would cost twice as much."""
+
 NO_OPTIONS = "{}"
 
 AUDIO = topics.AUDIO.name
@@ -39,18 +42,19 @@ _NOTHING: Json = {"count": 0, "last": [-1, -1]}
 
 @dataclass(slots=True)
 class Scan:
-    """How much of a track's entries its endpointer has heard."""
+    """How much of a track's entries its endpointer has heard, and how much of the open utterance was shown."""
 
     endpointer: Endpointer
     audio: AudioFormat
     heard: int = 0
+    shown_ms: int = 0
 
 
 class TranscriptionLogic:
     """`Logic` of the transcription processor.
 
-    A topic's part is what its `begin` asked for ("engines", "language", "options" if any) and, for captions, how many
-    there were ("count") and the place of the last one ("last").
+    A topic's part is what its `begin` asked for ("engines", "language", "options" and "partials" if any) and, for
+    captions, how many there were ("count") and the place of the last one ("last").
     """
 
     topics = (AUDIO, CAPTIONS)
@@ -86,6 +90,23 @@ class TranscriptionLogic:
         if scan.heard < len(track.entries):
             wake_ms = min(wake_ms, track.entries[scan.heard].record.timestamp_ms + 1)
         return wake_ms
+
+    def is_glimpse_due(self, track: Track) -> bool:
+        """Whether enough was said on the track since the last glimpse, or since somebody began to speak."""
+        scan = track.scratch
+        return (
+            isinstance(scan, Scan)
+            and scan.endpointer.voiced_ms - scan.shown_ms >= GLIMPSE_MS
+            and bool(track.entries[0].before.part.get("partials"))
+        )
+
+    def glimpse(self, track: Track) -> SpeechWork | None:
+        """What is being said on the track, as far as it is final sound. Nothing follows from it for what is cut."""
+        scan = track.scratch
+        assert isinstance(scan, Scan)
+        scan.shown_ms = scan.endpointer.voiced_ms
+        speech = scan.endpointer.so_far()
+        return None if speech is None else _work(scan, track, speech)
 
     def final(self, folds: Mapping[str, Fold], progress: Mapping[str, Progress]) -> object | None:
         captions = folds[CAPTIONS].part or _NOTHING
@@ -128,7 +149,7 @@ def _work(scan: Scan, track: Track, speech: Speech) -> SpeechWork:
         if entry.record.timestamp_ms <= speech.end_ms:
             last = entry
     who, asked = last.record, last.before.part
-    wanted = _recognisers(asked), asked.get("options", NO_OPTIONS)
+    wanted = _recognisers(asked), asked.get("options", NO_OPTIONS), asked.get("partials", False)
     return SpeechWork(who.participant_id, who.participant_name, asked["language"], speech, *wanted)
 
 
@@ -137,7 +158,8 @@ def _asked_for(text: str) -> dict[str, Any]:
     engines = dict.fromkeys(str(engine) for engine in asked.engines)
     part = {"engines": list(engines), "language": asked.language[:MAX_LANGUAGE_CHARACTERS]}
     has_options = asked.engine_options != NO_OPTIONS and len(asked.engine_options) <= MAX_OPTIONS_CHARACTERS
-    return part | ({"options": asked.engine_options} if has_options else {})
+    part |= {"options": asked.engine_options} if has_options else {}
+    return part | ({"partials": True} if asked.partials else {})
 
 
 def _recognisers(part: Json) -> tuple[Engine, ...]:

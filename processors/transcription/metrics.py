@@ -7,6 +7,13 @@ UTTERANCES = counter(
     "Utterances by engine and result: final, failed, or wordless (which are not written).",
     ["engine", "result"],
 )
+PARTIALS = counter(
+    "rtms_transcription_partials",
+    "Partials that were due, by what came of them: written, wordless, failed, late (what was said had been said long"
+    " before), behind (utterances wait for a process) or busy (all processes for partials are).",
+    ["result"],
+)
+PARTIAL_SECONDS = histogram("rtms_transcription_partial_seconds", "From asking for a partial to its text.")
 SPEECH_SECONDS = counter("rtms_transcription_speech_seconds", "Speech given to the local recogniser.")
 RECOGNITION_SECONDS = histogram(
     "rtms_transcription_recognition_seconds", "From the request for a recogniser to its answer, waiting included."

@@ -20,9 +20,13 @@ log = get_logger(__name__)
 
 
 class Pool:
-    def __init__(self, settings: TranscriptionSettings, command: Sequence[str] = COMMAND) -> None:
+    def __init__(
+        self, settings: TranscriptionSettings, command: Sequence[str] = COMMAND, processes: int | None = None
+    ) -> None:
+        """`processes`: how many, by default the settings' `workers`."""
         self._settings = settings
-        self._children = [Child(settings.silence_limit_s, command) for _ in range(settings.workers)]
+        count = settings.workers if processes is None else processes
+        self._children = [Child(settings.silence_limit_s, command) for _ in range(count)]
         self._free: asyncio.Queue[Child] = asyncio.Queue()
         for child in self._children:
             self._free.put_nowait(child)
@@ -45,6 +49,10 @@ class Pool:
                 await self._asked(wanted, self._settings.retry_budget_s if budget_s is None else budget_s)
             )
 
+    async def glimpsed(self, pcm: bytes, sample_rate_hz: int, limit_s: int) -> Recognition:
+        """What is said in `pcm`, by one attempt of `limit_s`; nobody depends on the answer."""
+        return self._missing_or(await self._attempt(Request(pcm, sample_rate_hz, limit_s), None))
+
     async def _asked(self, wanted: Request, budget_s: float) -> Answer:
         """The first answer that another attempt would not change, or the last one that time allowed."""
         loop = asyncio.get_running_loop()
@@ -58,7 +66,7 @@ class Pool:
             await asyncio.sleep(delay_s)
             delay_s = min(2 * delay_s, MOST_DELAY_S)
 
-    async def _attempt(self, wanted: Request, deadline_s: float) -> Answer:
+    async def _attempt(self, wanted: Request, deadline_s: float | None) -> Answer:
         try:
             async with asyncio.timeout_at(deadline_s):
                 child = await self._free.get()

@@ -13,6 +13,9 @@ class TranscriptionSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RTMS_TRANSCRIPTION_")
 
     workers: int = Field(default=1, ge=1, description="recogniser processes; each uses one core and about 200 MB")
+    partial_workers: int = Field(
+        default=1, ge=0, description="as many more, at low priority, for sessions with partials; 0: no partials"
+    )
     attempt_limit_s: int = Field(default=60, ge=1, description="one attempt at an utterance that takes longer is ended")
     silence_limit_s: float = Field(
         default=60.0, gt=0, description="a process that says nothing for this much longer, its start included, is ended"

@@ -1,6 +1,6 @@
 """What `TranscriptionLogic` asks to be written, and how it reads as records."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from processors.checkpoint.folds import TIMES_MS
 from processors.transcription.endpointing import Speech
@@ -22,7 +22,10 @@ class CaptionWork:
 
 @dataclass(frozen=True, slots=True)
 class SpeechWork:
-    """One utterance for the recognisers, in the order in which they are asked; `options` is theirs, as JSON."""
+    """One utterance for the recognisers, in the order in which they are asked; `options` is theirs, as JSON.
+
+    `has_partials`: the session wants to be told of it while it is spoken.
+    """
 
     participant_id: int
     participant_name: str | None
@@ -30,6 +33,17 @@ class SpeechWork:
     speech: Speech
     engines: tuple[Engine, ...] = (Engine.MOONSHINE,)
     options: str = "{}"
+    has_partials: bool = False
+
+    @property
+    def revision(self) -> int:
+        """Of what is final: above that of every partial, for none has heard more than who decided that it ends."""
+        return self.speech.heard_ms + 1 if self.has_partials else 1
+
+    def id_in(self, session_id: str) -> str:
+        """The utterance's id, from its first moment on: nothing that is said later changes it."""
+        track, start_ms = str(self.participant_id), self.speech.start_ms
+        return ids.window_id(ids.UTTERANCE_PREFIX, session_id, "utterance", self.engines[0], track, start_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +84,6 @@ def speech_utterance(session_id: str, work: SpeechWork, result: Recognition, by:
 
     Whoever it was, the id is that of the first: whom a repetition finds awake decides nothing but the words.
     """
-    track = str(work.participant_id)
     start_ms, first = work.speech.start_ms, work.engines[0]
     if isinstance(result, Unrecognised):
         said, failure = Recognised(()), result.reason
@@ -79,8 +92,8 @@ def speech_utterance(session_id: str, work: SpeechWork, result: Recognition, by:
     return Utterance(
         session_id=session_id,
         kind=OutputKind.ITEM,
-        utterance_id=ids.window_id(ids.UTTERANCE_PREFIX, session_id, "utterance", first, track, start_ms),
-        revision=1,
+        utterance_id=work.id_in(session_id),
+        revision=work.revision,
         status=UtteranceStatus.FAILED if failure else UtteranceStatus.FINAL,
         engine=first,
         participant_id=work.participant_id,
@@ -94,6 +107,17 @@ def speech_utterance(session_id: str, work: SpeechWork, result: Recognition, by:
         model=said.model,
         words=tuple(SpokenWord(word.text, start_ms + word.start_ms, start_ms + word.end_ms) for word in said.words),
     )
+
+
+def partial_utterance(session_id: str, work: SpeechWork, result: Recognised) -> Utterance:
+    """What the local recogniser heard so far of an utterance; its revision is of how many ms of it."""
+    said = speech_utterance(session_id, work, result, Engine.MOONSHINE)
+    return replace(said, revision=work.speech.heard_ms, status=UtteranceStatus.PARTIAL)
+
+
+def withdrawal(session_id: str, work: SpeechWork) -> Utterance:
+    """That there was no word in it after all. A final that says so would be no part of any transcript."""
+    return replace(partial_utterance(session_id, work, Recognised(())), revision=work.revision)
 
 
 def end_of_transcript(session_id: str, work: EndWork) -> Utterance:

@@ -19,8 +19,8 @@ from schemas.records import AppSession
 from schemas.topics import Topic
 
 _RESULTS = (
-    topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.RECORDING_SEGMENTS, topics.WEBHOOK_NOTICES,
-    topics.WEBHOOK_DELIVERIES,
+    topics.TRANSCRIPTS, topics.TRANSCRIPT_PARTIALS, topics.PARTICIPANT_EVENTS, topics.RECORDING_SEGMENTS,
+    topics.WEBHOOK_NOTICES, topics.WEBHOOK_DELIVERIES,
 )  # fmt: skip
 
 

@@ -1,4 +1,5 @@
-"""The local recogniser on two readings, heard as they are read: its CPU, how soon it says what was said, how well.
+"""The local recogniser on two readings, heard as they are read: its CPU, how soon it says what was said, how well; and
+what partials add to that.
 
 Everything but Kafka is as in the transcription processor: endpointing, the queue, one recogniser process. The time from
 the end of speech holds the pause that proves it to be one, and the wait for chunks of others that may be late.
@@ -10,12 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
+import psutil
+
 from deploy.local.words import WordErrors, word_errors
 from processors.checkpoint.sessions import Session, SessionKey, Window
 from processors.transcription.application import TranscriptionApplication
 from processors.transcription.endpointing import HANG_OVER_MS
 from processors.transcription.logic import AUDIO, CAPTIONS, SLACK_MS
 from processors.transcription.moonshine import package_folder
+from processors.transcription.partials import SpokenPartials
 from processors.transcription.pcm import RECOGNISER_RATE_HZ
 from processors.transcription.settings import TranscriptionSettings
 from schemas.records import MediaRecord, RecordKind, Utterance, UtteranceStatus
@@ -24,7 +28,7 @@ from tests.bench.costs import cpu_seconds
 from tests.bench.quantiles import quantile
 from tests.bench.rows import Row
 from tests.support import readings
-from tests.support.spoken import START_MS, Microphone, frames, silence, topic
+from tests.support.spoken import START_MS, WITH_PARTIALS, Microphone, frames, silence, topic
 
 SESSION = "app_0000000000000003"
 READERS = {1: "beckett", 2: "two_cities"}
@@ -34,6 +38,8 @@ PAUSE_MS = 1500
 """After a reading, with the microphone open, for its last utterance."""
 
 RTF_GOAL = 0.15
+PARTIALS_RTF_GOAL = 0.33
+AGE_GOAL_S = 1.5
 DELAY_GOAL_S = 1.0
 WER_GOAL_PERCENT = 10.0
 WAIT_MS = HANG_OVER_MS + SLACK_MS
@@ -43,10 +49,13 @@ Say = Callable[[str], None]
 
 @dataclass
 class Heard:
-    """What came of one performance; `delays_s` from the end of speech to its final text."""
+    """What came of one performance; `delays_s` from the end of speech to its final text, `ages_s` how old what was
+    known of an utterance was when something newer came.
+    """
 
     utterances: list[Utterance] = field(default_factory=list)
     delays_s: list[float] = field(default_factory=list)
+    ages_s: list[float] = field(default_factory=list)
     cpu_s: float = 0.0
 
     def errors(self, reader: int) -> WordErrors:
@@ -69,7 +78,11 @@ async def _measured(rounds: int, say: Say) -> list[Row]:
         for number in range(1, rounds + 1):
             heard.append(await Performance(application, speed=1).heard())
             say(f"round {number}: {heard[-1].cpu_s:.2f} CPU s, {len(heard[-1].utterances)} utterances")
-        return _rows(heard)
+        partly = [await Performance(application, speed=1, settings=WITH_PARTIALS).heard() for _ in range(rounds)]
+        for number, one in enumerate(partly, 1):
+            say(f"round {number} with partials: {one.cpu_s:.2f} CPU s, {len(one.ages_s)} partials")
+        assert {texts(one) for one in partly} == {texts(heard[0])}, "partials must change nothing"
+        return _rows(heard) + _rows_of_partials(partly)
     finally:
         await application.stop()
 
@@ -77,16 +90,21 @@ async def _measured(rounds: int, say: Say) -> list[Row]:
 class Performance:
     """One after the other reads, `speed` times as fast as life."""
 
-    def __init__(self, application: TranscriptionApplication, speed: float) -> None:
+    def __init__(
+        self, application: TranscriptionApplication, speed: float, settings: SessionSettings = SETTINGS
+    ) -> None:
         self._application = application
         self._speed = speed
+        self._settings = settings
+        self._shown_ms: dict[str, int] = {}
+        self._looks: set[asyncio.Task[None]] = set()
         self._session = Session(SessionKey(0, SESSION), application.logic)
         self._tasks: set[asyncio.Task[None]] = set()
         self._heard = Heard()
         self._began = time.monotonic()
 
     async def heard(self) -> Heard:
-        audio, captions = _topics()
+        audio, captions = _topics(self._settings)
         before = self._cpu_seconds()
         self._began = time.monotonic()
         for offset, record in enumerate(captions):
@@ -95,6 +113,7 @@ class Performance:
             sent_ms = record.timestamp_ms + (CHUNK_MS if record.kind is RecordKind.FRAME else 0)
             await asyncio.sleep(self._due(sent_ms) - time.monotonic())
             self._render(self._session.feed(AUDIO, offset, record))
+            self._look(record)
         while self._tasks:
             await asyncio.gather(*self._tasks)
         assert self._session.is_finished
@@ -115,33 +134,58 @@ class Performance:
         for output in await self._application.render(SESSION, window.work):
             utterance = output.record
             assert isinstance(utterance, Utterance)
-            if utterance.utterance_id:
+            if utterance.utterance_id and utterance.status is not UtteranceStatus.PARTIAL:
                 assert utterance.status is UtteranceStatus.FINAL, utterance.reason
                 self._heard.utterances.append(utterance)
                 self._heard.delays_s.append(time.monotonic() - self._due(utterance.end_ms))
         self._render(self._session.done(window))
 
+    def _look(self, record: MediaRecord) -> None:
+        """As `processors.shell.courtesies` does, in time with the reading."""
+        partials = self._application.partials
+        assert partials is not None
+        track = self._session.track_of(AUDIO, record) if record.kind is RecordKind.FRAME else None
+        is_busy = len(self._looks) >= partials.max_in_flight
+        work = None if track is None else partials.seen(track, 0, is_busy=is_busy)
+        if work is not None:
+            task = asyncio.create_task(self._show(partials, work))
+            self._looks.add(task)
+            task.add_done_callback(self._looks.discard)
+
+    async def _show(self, partials: SpokenPartials, work: object) -> None:
+        for output in await partials.render(SESSION, work):
+            partial = output.record
+            assert isinstance(partial, Utterance)
+            before_ms = self._shown_ms.get(partial.utterance_id, partial.start_ms)
+            self._heard.ages_s.append(time.monotonic() - self._due(before_ms))
+            self._shown_ms[partial.utterance_id] = partial.start_ms + partial.revision
+
     def _cpu_seconds(self) -> float:
-        """Of this process and the recogniser's."""
-        return time.process_time() + sum(map(cpu_seconds, self._application._pool.pids))
+        """Of this process and the recognisers'."""
+        children = [child.pid for child in psutil.Process().children()]
+        return time.process_time() + sum(map(cpu_seconds, children))
 
 
-def _topics() -> tuple[Sequence[MediaRecord], Sequence[MediaRecord]]:
+def texts(heard: Heard) -> tuple[tuple[str, str], ...]:
+    """What was said, by id."""
+    return tuple(sorted((u.utterance_id, u.text) for u in heard.utterances))
+
+
+def _topics(settings: SessionSettings) -> tuple[Sequence[MediaRecord], Sequence[MediaRecord]]:
     """The session's audio and captions."""
     microphones, at_ms = [], START_MS
     for reader, name in READERS.items():
         pcm = readings.reading(name).pcm + silence(PAUSE_MS)
         microphones.append(Microphone(reader, at_ms, pcm, name, CHUNK_MS))
         at_ms += len(pcm) // (2 * RECOGNISER_RATE_HZ // 1000)
-    audio = topic(SESSION, frames(SESSION, microphones), until_ms=at_ms, settings=SETTINGS)
-    return audio, topic(SESSION, [], until_ms=START_MS, settings=SETTINGS)
+    audio = topic(SESSION, frames(SESSION, microphones), until_ms=at_ms, settings=settings)
+    return audio, topic(SESSION, [], until_ms=START_MS, settings=settings)
 
 
 def _rows(heard: Sequence[Heard]) -> list[Row]:
     seconds = sum(readings.reading(name).duration_ms for name in READERS.values()) / 1000
     delays = [delay for one in heard for delay in one.delays_s]
-    texts = {tuple(sorted((u.utterance_id, u.text) for u in one.utterances)) for one in heard}
-    assert len(texts) == 1, "the same sound must give the same text"
+    assert len({texts(one) for one in heard}) == 1, "the same sound must give the same text"
     real_time = median(one.cpu_s for one in heard) / seconds
     rows = [
         Row(name="local recogniser, CPU per second of speech", unit="s", ours=real_time, goal=RTF_GOAL,
@@ -155,3 +199,18 @@ def _rows(heard: Sequence[Heard]) -> list[Row]:
         rows.append(Row(name=f"local recogniser, word errors in {name}", unit="%", ours=100 * errors.rate,
                         goal=WER_GOAL_PERCENT, note=f"{errors.errors} of {errors.said} words"))  # fmt: skip
     return rows
+
+
+def _rows_of_partials(heard: Sequence[Heard]) -> list[Row]:
+    seconds = sum(readings.reading(name).duration_ms for name in READERS.values()) / 1000
+    ages = [age for one in heard for age in one.ages_s]
+    delays = [delay for one in heard for delay in one.delays_s]
+    return [
+        Row(name="local recogniser with partials, CPU per second of speech", unit="s",
+            ours=median(one.cpu_s for one in heard) / seconds, goal=PARTIALS_RTF_GOAL,
+            note=f"{len(ages) // len(heard)} partials; the same finals"),
+        Row(name="local recogniser with partials, age of what is known when something newer comes, p95", unit="s",
+            ours=quantile(ages, 0.95), goal=AGE_GOAL_S, note=f"p50 {quantile(ages, 0.5):.2f} s"),
+        Row(name="local recogniser with partials, end of speech to final text, p50", unit="s",
+            ours=quantile(delays, 0.5), goal=DELAY_GOAL_S, note=f"p95 {quantile(delays, 0.95):.2f} s"),
+    ]  # fmt: skip

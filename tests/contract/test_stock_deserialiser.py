@@ -69,6 +69,9 @@ EXAMPLES = {
     ),
     "session-changes": records.SessionChange(session_id="app_contract", project_id="proj_1", sequence=0, change=ENTRY),
     "transcripts": records.Utterance(session_id="app_contract", kind=records.OutputKind.ITEM, text="héllo"),
+    "transcript-partials": records.Utterance(
+        session_id="app_contract", kind=records.OutputKind.ITEM, status=records.UtteranceStatus.PARTIAL, text="hél"
+    ),
     "participant-events": records.ParticipantEvent(
         session_id="app_contract", kind=records.OutputKind.ITEM, event="join"
     ),

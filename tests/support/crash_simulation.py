@@ -52,7 +52,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Trouble:
-    """How hard it gets. `own_key` names the assignment; retention deletes only what is committed."""
+    """How hard it gets. `own_key` names the assignment; retention deletes only what is committed. `look` is called
+    after every record that a worker was fed, as courtesies are."""
 
     crash_rate: float = 0.01
     zombie_rate: float = 0.7
@@ -61,6 +62,7 @@ class Trouble:
     expiry_rate: float = 0.3
     own_key: Callable[[int, int], str] = lambda process, generation: f"{generation}.{process}"
     assignment: type[Assignment] = Assignment
+    look: Callable[[Assignment, Input, MediaRecord], None] = lambda assignment, source, record: None
 
 
 class Log:
@@ -137,6 +139,7 @@ class Owner:
         name = trouble.own_key(process, self.generation)
         self.assignment = trouble.assignment(logic, name, dict(log.committed), log.stored())
         self._log, self._identify, self._expiry_rate = log, identify, trouble.expiry_rate
+        self._look = trouble.look
         self._sending: list[Window] = []
         self._sent: list[Window] = []
         self._to_save: list[Unsaved] | None = None
@@ -171,6 +174,7 @@ class Owner:
         if offset < len(self._log.inputs[self._topic]):
             session, record = self._log.inputs[self._topic][offset]
             self._sending += self.assignment.feed(self._topic, offset, session, record, 1)
+            self._look(self.assignment, self._topic, record)
 
     def _send(self, rng: random.Random) -> None:
         if not self._sending:

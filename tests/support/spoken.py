@@ -18,6 +18,7 @@ from schemas.settings import Engine, SessionSettings
 RATE_HZ = 16_000
 START_MS = 1_700_000_000_000
 BOTH = SessionSettings(engines=(Engine.MOONSHINE, Engine.ZOOM))
+WITH_PARTIALS = SessionSettings(engines=(Engine.MOONSHINE,), engine_options='{"moonshine":{"partials":true}}')
 
 
 @cache

@@ -33,6 +33,7 @@ class ToyApplication:
     state_topic = TRANSCRIPTION_STATE
     result = Awaited.TRANSCRIPT
     max_in_flight = 16
+    partials = None
 
     def __init__(self) -> None:
         self.logic = ToyLogic()

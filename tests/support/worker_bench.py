@@ -12,7 +12,7 @@ from connectors.kafka.decoder import Decoder
 from connectors.kafka.settings import KafkaSettings
 from processors.checkpoint.assignments import Input
 from processors.settings import ProcessorsSettings
-from processors.shell.applications import Output
+from processors.shell.applications import Output, Partials
 from processors.shell.worker import Connections, Worker
 from schemas import topics
 from schemas.codec import Codec
@@ -32,6 +32,7 @@ class PatientToy:
 
     name, state_topic, max_in_flight = "toy", topics.TRANSCRIPTION_STATE, 4
     result = Awaited.TRANSCRIPT
+    partials: Partials | None = None
 
     def __init__(self) -> None:
         self.logic = ToyLogic()

@@ -16,13 +16,14 @@ from processors.transcription.worker.attempts import attempted
 from processors.transcription.worker.messages import Answer, Missing, packed, read, request
 
 NICENESS = 5
-"""Speech waits for media: a burst of it must not delay what carries the frames."""
+"""Speech waits for media: a burst of it must not delay what carries the frames. Another may be given on the command
+line: what was said long ago waits for what is being said."""
 
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["MOONSHINE_ORT_SINGLE_THREAD"] = "1"
-    os.nice(NICENESS)
+    os.nice(int(sys.argv[1]) if len(sys.argv) > 1 else NICENESS)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints must not get between
     with suppress(BrokenPipeError), answers:

@@ -8,26 +8,26 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import psutil
 
 from connectors.kafka.decoder import Decoder
-from connectors.kafka.producer import CONTROL, create_producer
+from connectors.kafka.producer import CONTROL, Producer, create_producer
 from connectors.kafka.settings import KafkaSettings
 from deploy.local.server import Server
 from processors.transcription.application import TranscriptionApplication
 from processors.transcription.settings import TranscriptionSettings
 from schemas import topics
 from schemas.ids import partition_of, session_id
-from schemas.records import CLASS_OF, MediaRecord, OutputKind, Record, Utterance, UtteranceStatus
+from schemas.records import MEDIA_CLASS_OF, MediaRecord, OutputKind, Utterance, UtteranceStatus
 from schemas.settings import Engine, SessionSettings
 from tests.support import readings
 from tests.support.processes import service, wait_for
 from tests.support.settings import kafka_settings
 from tests.support.speech_service import KEY, Asked, Reply, SpeechServer, speech_server
-from tests.support.spoken import START_MS, Microphone, caption, frames, silence, topic, voice
+from tests.support.spoken import START_MS, WITH_PARTIALS, Microphone, caption, frames, silence, topic, voice
 from tests.support.topics import values
 from tests.support.transcribed import transcribed
 
@@ -61,9 +61,9 @@ async def undisturbed(name: str, inputs: Inputs, settings: TranscriptionSettings
         await application.stop()
 
 
-def of_topic(topic_name: str, record: MediaRecord) -> Record:
+def of_topic(topic_name: str, record: MediaRecord) -> MediaRecord:
     """Control records have every field that their topic's frames have."""
-    kind = CLASS_OF[topic_name]
+    kind = MEDIA_CLASS_OF[topic_name]
     if isinstance(record, kind):
         return record
     return kind(**{field.name: getattr(record, field.name) for field in fields(MediaRecord)})
@@ -76,9 +76,16 @@ def write(kafka: KafkaSettings, decoder: Decoder, name: str, inputs: Inputs, spe
     began = time.monotonic()
     for at_ms, name_, record in sorted(rows, key=lambda row: row[0]):
         time.sleep(max(0.0, began + (at_ms - T) / 1000 / speed - time.monotonic()))
-        value = decoder.codec.encode(topics.BY_NAME[name_], of_topic(name_, record))
-        producer.send(topics.BY_NAME[name_], name.encode(), value, partition_of(name, kafka.partitions))
+        send(producer, kafka, decoder, name_, record)
     assert producer.close() == 0
+
+
+def send(producer: Producer, kafka: KafkaSettings, decoder: Decoder, topic_name: str, record: MediaRecord) -> None:
+    """Write a record as if it had been received just now."""
+    written = replace(of_topic(topic_name, record), arrived_us=time.time_ns() // 1000)
+    value = decoder.codec.encode(topics.BY_NAME[topic_name], written)
+    session = record.session_id
+    producer.send(topics.BY_NAME[topic_name], session.encode(), value, partition_of(session, kafka.partitions))
 
 
 def kill_alone(process: Server) -> None:
@@ -184,3 +191,88 @@ async def test_killed_while_a_speech_service_is_asked(topics_ready, tmp_path) ->
         assert list(first_of_each) == sorted(first_of_each)
     assert all(len(u.words) == 3 for u in expected if u.kind is OutputKind.ITEM)
     assert "heard" not in log
+
+
+def read_aloud(name: str) -> Inputs:
+    """One who reads the longer reading, in a session with partials."""
+    pcm = readings.reading("two_cities").pcm[: 32 * 9_500]
+    until_ms = T + 12_500
+    return {
+        topics.AUDIO.name: topic(
+            name, frames(name, [Microphone(1, T, pcm)]), until_ms=until_ms, settings=WITH_PARTIALS
+        ),
+        topics.CAPTIONS.name: topic(name, [], until_ms=until_ms, settings=WITH_PARTIALS),
+    }
+
+
+@dataclass
+class Aloud:
+    """A reading that goes on only as far as somebody asks."""
+
+    kafka: KafkaSettings
+    name: str
+    left: list[MediaRecord]
+
+    def __post_init__(self) -> None:
+        self.decoder, self.producer = Decoder.from_settings(self.kafka), create_producer(self.kafka, CONTROL)
+
+    def go_on(self, count: int) -> None:
+        for record in self.left[:count]:
+            send(self.producer, self.kafka, self.decoder, topics.AUDIO.name, record)
+        del self.left[:count]
+        assert self.producer.flush(10) == 0
+
+    def partials(self) -> Sequence[Utterance]:
+        return values(self.kafka, topics.TRANSCRIPT_PARTIALS, [self.name])
+
+    def until_shown(self, known: int) -> Utterance:
+        """Read on, a tenth of a second at a time, until there are more partials than are known; the first of them."""
+        while len(shown := self.partials()) <= known:
+            assert self.left, "all was read and nothing was shown"
+            self.go_on(1)
+            time.sleep(0.1)  # no condition: somebody who speaks takes this long
+        return shown[known]
+
+
+async def test_partials_come_while_somebody_speaks_and_change_nothing(topics_ready, tmp_path) -> None:
+    """Also with a process that is killed in the middle of an utterance: its successor goes on showing the same one."""
+    name, kafka = session_id("proj_kills", uuid.uuid4().hex), kafka_settings(topics_ready)
+    inputs = read_aloud(name)
+    aloud = Aloud(kafka, name, list(inputs[topics.AUDIO.name]))
+    for record in inputs[topics.CAPTIONS.name]:
+        send(aloud.producer, kafka, aloud.decoder, topics.CAPTIONS.name, record)
+    env = topics_ready | {"RTMS_PROCESSORS_GROUP_PREFIX": f"{uuid.uuid4().hex}-", "RTMS_PROCESSORS_INSTANCE_ID": "0"}
+    process = service(["-m", "processors", "transcription"], env, tmp_path / "transcription.log")
+
+    def finals() -> list[Utterance]:
+        return values(kafka, topics.TRANSCRIPTS, [name])
+
+    def spoken() -> Utterance:
+        aloud.go_on(12)
+        first = aloud.until_shown(0)
+        assert finals() == [], "nothing is final while somebody speaks"
+        kill_alone(process)
+        process.launch()
+        process.wait_ready()
+        aloud.until_shown(len(aloud.partials()))
+        aloud.go_on(len(aloud.left))
+        wait_for(lambda: any(u.kind is OutputKind.END for u in finals()), 90, lambda: f"no end: see {process.log}")
+        return first
+
+    process.start()
+    try:
+        process.wait_ready()
+        first = await asyncio.to_thread(spoken)
+    finally:
+        aloud.producer.close()
+        process.stop()
+    written = {u.utterance_id: u for u in finals()}
+    assert written == {u.utterance_id: u for u in await undisturbed(name, inputs)}
+    assert first.status is UtteranceStatus.PARTIAL
+    assert written[first.utterance_id].text.startswith("It was the best of times")
+    assert first.text.startswith("It was")
+    for partial in aloud.partials():
+        final = written[partial.utterance_id]
+        assert 0 < partial.revision < final.revision
+        assert (partial.start_ms, partial.engine, partial.model) == (final.start_ms, final.engine, final.model)
+    assert "best of times" not in process.log.read_text()

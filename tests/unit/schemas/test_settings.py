@@ -42,3 +42,12 @@ NO_DOCUMENTS = ["", "{", "[]", "7", "null", '"engines"', '{"engines": 7}', '{"en
 @pytest.mark.parametrize("text", NO_DOCUMENTS, ids=[text[:18] for text in NO_DOCUMENTS])
 def test_what_is_no_document_at_all_stands_for_the_defaults(text: str) -> None:
     assert settings.readable(text) == SessionSettings()
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [('{"moonshine":{"partials":true}}', True), ('{"moonshine":{"partials":1}}', False), ('{"moonshine":[]}', False),
+     ('{"deepgram":{"partials":true}}', False), ("{}", False), ("[]", False), ("", False), (DEEP, False)],
+)  # fmt: skip
+def test_partials_are_the_local_recognisers_and_asked_for_in_so_many_words(options: str, wanted: bool) -> None:
+    assert SessionSettings(engine_options=options).partials is wanted

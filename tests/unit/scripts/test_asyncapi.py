@@ -8,7 +8,7 @@ import re
 import fastavro
 import pytest
 
-from schemas.topics import ALL, DAY_MS, Topic
+from schemas.topics import ALL, DAY_MS, HOUR_MS, Topic
 from scripts.asyncapi import READABLE, TARGET, document
 
 PAGE = TARGET.with_name("consuming.md").read_text()
@@ -38,5 +38,10 @@ def test_the_page_names_the_topics_that_may_be_read_and_no_others() -> None:
 @pytest.mark.parametrize("topic", READABLE, ids=lambda topic: topic.name)
 def test_the_page_says_how_long_they_are_kept(topic: Topic) -> None:
     [row] = [line for line in PAGE.splitlines() if line.startswith("| `") and f"`{topic.name}`" in line]
-    days = None if topic.retention_ms is None else topic.retention_ms // DAY_MS
-    assert row.split("|")[-2].strip() == {None: "until archived", 1: "24 h"}.get(days, f"{days} days")
+    assert row.split("|")[-2].strip() == kept(topic.retention_ms)
+
+
+def kept(retention_ms: int | None) -> str:
+    if retention_ms is None:
+        return "until archived"
+    return f"{retention_ms // HOUR_MS} h" if retention_ms <= DAY_MS else f"{retention_ms // DAY_MS} days"

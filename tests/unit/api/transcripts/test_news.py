@@ -72,3 +72,47 @@ def test_the_tombstone_of_the_end_takes_nothing_back():
 def test_the_end():
     [end] = told(Utterance(session_id="app_1", kind=OutputKind.END))
     assert (end.is_end, end.data, str(end.at)) == (True, '{"reason":"complete"}', "3-0-end")
+
+
+def shown(*values, news=None):
+    news = news or TranscriptNews(KEY)
+    return [news.show(Entry(offset, 0, "", value)) for offset, value in enumerate(values)]
+
+
+def partial(text="hel", revision=800, item="utt_1", **fields):
+    return said(text, revision, item, status=UtteranceStatus.PARTIAL, **fields)
+
+
+def test_what_is_being_said_is_shown_at_no_place_and_never_goes_back():
+    first, again, older, newer = shown(partial(), partial(), partial(revision=700), partial("hello", 1600))
+    assert (again, older) == (None, None)
+    assert [(event.name, event.at) for event in (first, newer)] == [("utterance", None)] * 2
+    data = json.loads(newer.data)
+    assert (data["id"], data["revision"], data["status"]) == ("utt_1", 1600, "partial")
+    assert data["transcription"] == {"transcript": "hello"}
+
+
+def test_after_the_final_nothing_of_it_is_shown_whatever_comes_late():
+    news = TranscriptNews(KEY)
+    assert shown(partial(), news=news) != [None]
+    assert news.take(Entry(0, 0, "utt_1", said(revision=1981))) is not None
+    assert shown(partial(revision=1600), partial(revision=9000), news=news) == [None, None]
+    assert shown(partial(item="utt_2"), news=news) != [None]
+
+
+def test_a_final_is_told_the_same_whether_or_not_anything_was_shown():
+    plain, showing = TranscriptNews(KEY), TranscriptNews(KEY)
+    shown(partial(), partial("hello", 1600), news=showing)
+    final = Entry(0, 0, "utt_1", said(revision=1981))
+    assert plain.take(final) == showing.take(final) is not None
+
+
+def test_that_there_was_no_word_is_only_told_to_those_who_saw_some():
+    assert shown(partial("", 1981)) == [None]
+    _, taken_back, late = shown(partial(), partial("", 1981), partial(revision=1600))
+    assert json.loads(taken_back.data)["transcription"] == {"transcript": ""}
+    assert late is None
+
+
+def test_others_partials_are_not_shown():
+    assert shown(partial(engine="moonshine"), None, said(kind=OutputKind.END)) == [None, None, None]

@@ -37,6 +37,41 @@ def test_an_utterance_is_the_voice_with_a_little_around_it() -> None:
     assert len(found.speech.pcm) == 2 * RATE_HZ * heard_ms // 1000
 
 
+def test_an_utterance_that_is_open_may_be_looked_at() -> None:
+    """Each look shows more of the same utterance, and what is decided in the end is as if nobody had looked."""
+    pcm, looks = silence(1000) + voice(1500) + silence(1500), []
+    endpointer, found = Endpointer(L16, T, -1), None
+    for number in range(len(pcm) // 3200):
+        found = endpointer.hear(T + 100 * number, pcm[3200 * number : 3200 * (number + 1)])
+        if found:
+            break
+        looks.append((endpointer.voiced_ms, endpointer.so_far()))
+    expected = first_boundary(pcm)
+    assert found == expected
+    assert expected.speech is not None
+    assert looks[9] == (0, None)
+    shown = [(voiced_ms, speech) for voiced_ms, speech in looks if speech is not None]
+    assert {speech.start_ms for _, speech in shown} == {expected.speech.start_ms}
+    assert [speech.heard_ms for _, speech in shown] == [100 * n for n in range(2, 21)]
+    assert expected.speech.heard_ms > shown[-1][1].heard_ms
+    assert [voiced_ms for voiced_ms, _ in shown] == sorted(voiced_ms for voiced_ms, _ in shown)
+    assert expected.speech.pcm is not None
+    assert all(speech.pcm and expected.speech.pcm.startswith(speech.pcm) for _, speech in shown)
+
+
+def test_nobody_hears_ahead_of_a_cut() -> None:
+    """A monologue is cut before where it was heard to: what is final says so, and so is never below a partial."""
+    found = first_boundary(voice(20_000)).speech
+    assert found is not None
+    assert found.heard_ms == endpointing.CAP_MS > found.end_ms - found.start_ms
+
+
+def test_what_cannot_be_heard_shows_nothing() -> None:
+    endpointer = Endpointer(AudioFormat(Codec.UNKNOWN, 1_000, 1), T, -1)
+    endpointer.hear(T, b"?" * 1000)
+    assert endpointer.so_far() is None
+
+
 def test_a_short_pause_does_not_end_an_utterance() -> None:
     found = first_boundary(voice(800) + silence(300) + voice(800) + silence(1000))
     assert found.speech is not None

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from processors.checkpoint.assignments import Assignment, Input
 from processors.checkpoint.folds import FOREVER_MS, NEVER_MS
 from processors.checkpoint.sessions import Session
 from processors.checkpoint.windows import Cut, Entry, Progress, Track
@@ -17,7 +18,9 @@ from schemas.settings import Engine, SessionSettings
 from tests.support.crash_simulation import Trouble, faults, simulate, undisturbed
 from tests.support.encoded_sound import encoded
 from tests.support.spoken import (
+    BOTH,
     START_MS,
+    WITH_PARTIALS,
     Microphone,
     begin,
     caption,
@@ -224,7 +227,9 @@ def identify(session_id: str, work: object) -> tuple[str, Hashable]:
             return f"{session_id}/end", work
 
 
-def troubled_session(rng: random.Random, session_id: str, codec: Codec = Codec.L16) -> dict[str, list[MediaRecord]]:
+def troubled_session(
+    rng: random.Random, session_id: str, codec: Codec = Codec.L16, settings: SessionSettings = BOTH
+) -> dict[str, list[MediaRecord]]:
     """Two people, pauses of all lengths, muting, a hand-over, disorder, repetitions, late chunks, a zombie's frames."""
     microphones = [
         Microphone(person, at_ms + rng.randrange(150), b"".join(
@@ -237,7 +242,7 @@ def troubled_session(rng: random.Random, session_id: str, codec: Codec = Codec.L
     change = rng.randrange(len(chunks))
     moved = [replace(r, epoch=9, sequence=i - change) if i >= change else r for i, r in enumerate(chunks)]
     head, tail = _disturbed(rng, moved[:change]), _disturbed(rng, moved[change:])
-    audio = topic(session_id, [*head, *tail], until_ms=T + 30_000)
+    audio = topic(session_id, [*head, *tail], until_ms=T + 30_000, settings=settings)
     zombies = [r for r in chunks if rng.random() < 0.05]
     for zombie in zombies:
         audio.insert(rng.randrange(len(audio) // 2, len(audio)), zombie)
@@ -269,6 +274,35 @@ def test_crashes_change_nothing(seed: int, codec: Codec) -> None:
     outcome = simulate(logic, meetings, identify, seed, Trouble(crash_rate=0.02))
     assert not faults(outcome, expected)
     assert outcome.crashes > 3
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_looking_changes_nothing(seed: int) -> None:
+    """Workers and zombies look at what is open, now and then; what they see belongs to an utterance and is below it."""
+    rng = random.Random(seed)
+    settings = replace(WITH_PARTIALS, engines=BOTH.engines)
+    meetings = {f"app_{number}": troubled_session(rng, f"app_{number}", settings=settings) for number in range(2)}
+    logic, seen = TranscriptionLogic(), list[tuple[str, int, bytes]]()
+
+    def look(assignment: Assignment, source: Input, record: MediaRecord) -> None:
+        track = assignment.track_of(source, record) if isinstance(record, Audio) else None
+        if track is None or not logic.is_glimpse_due(track) or rng.random() < 0.3:
+            return
+        work = logic.glimpse(track)
+        if work is not None:
+            assert work.speech.pcm
+            seen.append((identify(record.session_id, work)[0], work.speech.heard_ms, work.speech.pcm))
+
+    expected = undisturbed(logic, meetings, identify)
+    outcome = simulate(logic, meetings, identify, seed, Trouble(crash_rate=0.02, look=look))
+    assert not faults(outcome, expected)
+    assert len(seen) > 4
+    for item_id, heard_ms, pcm in seen:
+        final = expected[item_id]
+        assert isinstance(final, SpeechWork)
+        assert heard_ms < final.revision
+        assert final.speech.pcm is not None
+        assert final.speech.pcm[: len(pcm)] == pcm[: len(final.speech.pcm)]
 
 
 class Impatient(TranscriptionLogic):
