@@ -11,6 +11,9 @@ RECORDING = ""
 
 SHARE = "share"
 
+NOBODY = 0
+"""The participant of mixed sound, who has no track."""
+
 MAX_PARTICIPANTS = 200
 """Tracks of participants that a recording has at most: of the first ones that are heard."""
 
