@@ -18,6 +18,7 @@ from api.media.downloads import router as downloads
 from api.media.live import router as live
 from api.media.routes import router as media
 from api.media.subtitles import router as subtitles
+from api.media.tracks import router as tracks
 from api.observation import Observed
 from api.participant_events.routes import router as participant_events
 from api.participant_events.stream_routes import router as participant_events_live
@@ -80,6 +81,7 @@ def create_app(open_services: OpenServices, clock: Clock, *, serves_objects: boo
         app_sessions,
         bots,
         media,
+        tracks,
         live,
         subtitles,
         transcripts,

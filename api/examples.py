@@ -66,6 +66,25 @@ _EVENT: dict[str, Any] = {
     "timestamp_ms": 1768300201004,
 }
 _SOMEBODY = {"id": _PARTICIPANT, "name": "Ada", "uuid": _PARTICIPANT, "user_uuid": None, "is_host": False}
+_OBJECTS = f"https://rtms.example.com/objects/sessions/{_SESSION}"
+_TRACK: dict[str, Any] = {
+    "track": "participant-16778240",
+    "kind": "audio",
+    "participant_uuid": _PARTICIPANT,
+    "participant_name": "Ada",
+    "url": f"{_OBJECTS}/tracks/participant-16778240.m4a?expires=…&signature=…",
+    "start_timestamp_ms": 1768300200480,
+    "duration_ms": 2_508_640,
+    "size_bytes": 9_214_377,
+    "reason": None,
+}
+_SHARE = _TRACK | {
+    "track": "share",
+    "kind": "share",
+    "participant_uuid": None,
+    "participant_name": None,
+    "url": f"{_OBJECTS}/tracks/share.mp4?expires=…&signature=…",
+}
 _SUBSCRIPTION = {
     "id": _WEBHOOK,
     "url": "https://example.com/hook",
@@ -208,7 +227,7 @@ EXAMPLES: dict[str, Any] = {
         "cause": "reconnected",
     },
     "MediaDocument": {
-        "url": "https://rtms.example.com/objects/sessions/app_3mV0x1Qy8ZtK5aBc/recording.mp4?expires=…&signature=…",
+        "url": f"{_OBJECTS}/recording.mp4?expires=…&signature=…",
         "start_timestamp_ms": 1768300200480,
     },
     "NewProjectDocument": _PROJECT | {"webhook_secret": _SECRET},
@@ -261,6 +280,8 @@ EXAMPLES: dict[str, Any] = {
         "speaking_ms": 200_000,
         "participants": [_SPEAKER],
     },
+    "TrackDocument": _TRACK,
+    "TracksDocument": {"tracks": [_TRACK, _SHARE]},
     "TranscriptExportDocument": {
         "app_session_id": _SESSION,
         "engine": "moonshine",

@@ -5,6 +5,8 @@
     sessions/{session}/segments/{start_ms}-{duration_ms}-{header}.m4s     a segment's media
     sessions/{session}/headers/{header}.mp4                               what a player needs before it
     sessions/{session}/recording.mp4 or .mp3                              the whole, once the session is over
+    sessions/{session}/tracks/{track}/segments/...                        as above, of a track (`schemas.tracks`)
+    sessions/{session}/tracks/{track}.m4a or, of shared screens, .mp4     that whole
 
 stored nowhere, but made when somebody asks for it:
 
@@ -21,6 +23,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from schemas.records import Segment
+from schemas.tracks import RECORDING as ITSELF
+from schemas.tracks import Kind, kind
 
 INDEX, RECORDING, TRANSCRIPT, CHAT = "index", "recording", "transcript", "chat"
 """The playlists."""
@@ -50,13 +54,14 @@ def header_key(session_id: str, header: str) -> str:
     return f"sessions/{session_id}/headers/{header}.mp4"
 
 
-def segments_prefix(session_id: str) -> str:
-    return f"sessions/{session_id}/segments"
+def segments_prefix(session_id: str, track: str = ITSELF) -> str:
+    """Of the recording itself, or of one of its tracks."""
+    return f"sessions/{session_id}/tracks/{track}/segments" if track else f"sessions/{session_id}/segments"
 
 
 def segment_key(segment: Segment) -> str:
     name = f"{segment.start_ms}-{segment.duration_ms}-{header_name(segment.init)}"
-    return f"{segments_prefix(segment.session_id)}/{name}.m4s"
+    return f"{segments_prefix(segment.session_id, segment.track)}/{name}.m4s"
 
 
 def movie_key(session_id: str) -> str:
@@ -66,6 +71,11 @@ def movie_key(session_id: str) -> str:
 def sound_key(session_id: str) -> str:
     """Of a recording that is sound alone."""
     return f"sessions/{session_id}/recording.mp3"
+
+
+def track_key(session_id: str, track: str) -> str:
+    """Of a whole track beside the recording."""
+    return f"sessions/{session_id}/tracks/{track}.{'mp4' if kind(track) is Kind.SHARE else 'm4a'}"
 
 
 def playlist_key(session_id: str, name: str) -> str:

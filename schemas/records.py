@@ -21,6 +21,7 @@ from schemas.session_records import (
     SessionChange,
     SessionFact,
     Stored,
+    StoredTrack,
     StreamRequest,
 )
 from schemas.webhook_records import (
@@ -66,8 +67,10 @@ __all__ = [
     "SessionFact",
     "SpokenWord",
     "Stored",
+    "StoredTrack",
     "StreamRequest",
     "Template",
+    "TrackCount",
     "Utterance",
     "UtteranceStatus",
     "Video",
@@ -266,12 +269,23 @@ class ParticipantEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrackCount:
+    """How many segments a track of a recording has."""
+
+    track: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
     """A few seconds of the recording as a fragmented MP4: `init` + `payload` plays by itself.
 
     Times inside are relative to `origin_ms`, the start of the session's first segment. `slot` is the grid slot that
-    the segment belongs to, `part` counts where a slot had to be cut by size. The `end` record has `start_ms` = origin,
-    `duration_ms` = the whole recording's and `count` = the number of segments.
+    the segment belongs to, `part` counts where a slot had to be cut by size. `track` (`schemas.tracks`) is what it
+    belongs to: the recording itself, one participant's sound or the shared screens; only the recording has a segment
+    for every slot, the others where there is something of them. The `end` record has `start_ms` = origin, `duration_ms`
+    = the whole recording's and `count` = the number of its segments, in `tracks` those of the others; `reason` says why
+    there are no more of these.
     """
 
     session_id: str
@@ -288,6 +302,9 @@ class Segment:
     init: bytes = b""
     payload: bytes = b""
     count: int = 0
+    track: str = ""
+    tracks: tuple[TrackCount, ...] = ()
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

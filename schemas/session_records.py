@@ -61,6 +61,23 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTrack:
+    """What became of a track (`schemas.tracks`) of a recording: where its file is, or the `reason` why there is none.
+
+    `start_ms` and `duration_ms` are the recording's, and so are the file's: all files of a meeting line up. `count` is
+    the number of segments.
+    """
+
+    track: str
+    key: str | None = None
+    size_bytes: int = 0
+    start_ms: int = 0
+    duration_ms: int = 0
+    count: int = 0
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hole:
     """Media that is missing for good, [from_ms, to_ms) of Zoom's clock; participant 0 = the medium as a whole."""
 
@@ -116,6 +133,7 @@ class SessionFact:
     with `data_found` and `data_erased`, which say in `stored` how much there was. `as_of_ms` is when the stream was
     `paused` or `resumed` (Zoom's clock); of a transcript's `data_found` and `data_erased`, which deletion is meant.
     `folded_offset` says which state was `archived`, `document` (JSON of `AppSession`) is the one that is `recalled`.
+    `tracks` come with `recording_stored` and `recording_failed`.
     """
 
     session_id: str
@@ -137,6 +155,7 @@ class SessionFact:
     as_of_ms: int | None = None
     folded_offset: int | None = None
     document: str | None = None
+    tracks: tuple[StoredTrack, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +178,8 @@ class AppSession:
     `awaiting` lists what must still be stored or failed (`recording`, `transcript`, `events`) before it can end.
     `webhooks` is JSON (None: the project's own are meant), `given` names the fields that a caller chose. With a
     `deletion` all data is gone, and nobody writes or shows any of it again; its `state` says `data_deleted` once it is
-    over. With a `transcript_deletion` that holds for what was said, up to some time or all of it.
+    over. With a `transcript_deletion` that holds for what was said, up to some time or all of it. `tracks` are the
+    recording's, once it is stored.
     """
 
     session_id: str
@@ -187,6 +207,7 @@ class AppSession:
     deletion: Deletion | None = None
     transcript_deletion: Deletion | None = None
     pauses: tuple[Pause, ...] = ()
+    tracks: tuple[StoredTrack, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,12 +15,12 @@ import msgspec
 from schemas import archiving, deletion, pauses, requests, retention
 from schemas import settings as session_settings
 from schemas.holes import kept
+from schemas.recordings import with_tracks
 from schemas.records import AppSession, Deletion, FactKind, HistoryEntry, SessionChange, SessionFact
 from schemas.session_states import DELETABLE, LIVE, TERMINAL, Awaited, Progress, State
 from schemas.settings import RecordingFormat
 
 __all__ = ["DELETABLE", "LIVE", "TERMINAL", "Awaited", "Progress", "State", "changes", "fold"]
-
 
 CONNECTING_DEADLINE = "connecting"
 DISCONNECTING_DEADLINE = "disconnecting"
@@ -236,7 +236,7 @@ def _stored(what: Awaited) -> Transition:
     def transition(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
         state = _no_longer(state, what)
         if what is Awaited.RECORDING:
-            state = replace(state, recording=fact.stored, recording_state=Progress.COMPLETE)
+            state = with_tracks(replace(state, recording=fact.stored, recording_state=Progress.COMPLETE), fact)
         if what is Awaited.TRANSCRIPT:
             state = replace(state, transcription_state=Progress.COMPLETE)
         return _end_if_complete(state, at_ms)
@@ -248,7 +248,7 @@ def _not_stored(what: Awaited) -> Transition:
     def transition(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
         if what not in state.awaiting:
             return state
-        return _end_if_complete(_failed(state, what, fact.reason or "unknown"), at_ms)
+        return _end_if_complete(_failed(with_tracks(state, fact), what, fact.reason or "unknown"), at_ms)
 
     return transition
 
@@ -312,7 +312,7 @@ def _without_data(state: AppSession, at_ms: int) -> AppSession:
     if state.deletion is None or state.state == State.DATA_DELETED:
         return state
     reason = state.deletion.reason
-    state = _end_if_complete(replace(state, awaiting=(), recording=None), at_ms)
+    state = _end_if_complete(replace(state, awaiting=(), recording=None, tracks=()), at_ms)
     if state.state not in DELETABLE:
         return state
     return _enter(state, State.DATA_DELETED, "data_deleted", at_ms, metadata=_WHY.get(reason))

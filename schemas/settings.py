@@ -69,7 +69,8 @@ class SessionSettings:
     Zoom's captions begin in; with `identify_language` they follow the speaker. `split_sockets`: a connection per
     medium; None leaves it to the worker. `buffered_audio`: whether what was said before we were connected is wanted.
     `speech_events`: whether participant events tell who starts and stops to speak. `retention_hours`: how long after
-    the session's end its data is deleted; None: not by itself.
+    the session's end its data is deleted; None: not by itself. `participant_audio` and `share_track`: which tracks the
+    recording has beside itself (`schemas.tracks`); of mixed audio nobody's.
     """
 
     engines: tuple[Engine, ...] = (Engine.ZOOM,)
@@ -97,6 +98,8 @@ class SessionSettings:
     buffered_audio: bool = True
     speech_events: bool = False
     retention_hours: int | None = None
+    participant_audio: bool = False
+    share_track: bool = False
 
     @property
     def recognisers(self) -> tuple[Engine, ...]:

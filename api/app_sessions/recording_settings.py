@@ -2,8 +2,10 @@
 
 `resolution` and `record_chat_messages_when_paused` are defined by the App Session API as without effect for RTMS; they
 are checked and dropped, as they are there. `view` is, too, and decides here about shared screens.
+`per_participant_audio` and `separate_screen_share` are not of the App Session API.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from api.json_schemas import BOOLEAN, STRING, closed, conforms, one_of
@@ -12,13 +14,12 @@ from schemas.settings import RecordingFormat, RecordingView
 
 _VIEWS = tuple(RecordingView)
 _SPEECH = "record_participant_speech_start_stop_events"
-_FLAGS = (
-    "record_chat_messages_when_paused",
-    _SPEECH,
-    "record_async_transcription_audio_chunks",
-    "reserve_additional_storage",
-)
+_CHUNKS = "record_async_transcription_audio_chunks"
+_PARTICIPANTS, _SHARE = "per_participant_audio", "separate_screen_share"
+_STORAGE = "reserve_additional_storage"
+_FLAGS = ("record_chat_messages_when_paused", _SPEECH, _CHUNKS, _PARTICIPANTS, _SHARE, _STORAGE)
 
+_PLAIN = {_SPEECH: "speech_events", _SHARE: "share_track"}
 _FIELDS = {"format": STRING, "view": STRING, **dict.fromkeys(_FLAGS, BOOLEAN)}
 
 SCHEMA = closed(
@@ -33,8 +34,9 @@ SCHEMA = closed(
         **{name: {"type": "boolean", "default": False} for name in _FLAGS},
     },
     description=(
-        "What is recorded. The flag about chat has no effect: what is written is always kept. The last two are refused "
-        "when true: neither chunks for later transcription nor more storage can be had yet."
+        "What is recorded. The flag about chat has no effect: what is written is always kept. "
+        f"`{_PARTICIPANTS}` makes a file of each participant's sound beside the recording, and `{_CHUNKS}` means the "
+        f"same; `{_SHARE}` makes one of the shared screens. `{_STORAGE}` is refused when true."
     ),
 )
 """Of the field, for the OpenAPI document."""
@@ -50,18 +52,30 @@ def recording(value: Any) -> dict[str, Any]:
         raise _nested("format", f"{form[:50]!r} is not one of mp4, mp3, none.")
     if view not in _VIEWS:
         raise _nested("view", f"{view[:50]!r} is not one of {', '.join(_VIEWS)}.")
-    if settings.get("record_async_transcription_audio_chunks"):
-        raise Invalid("Audio chunks for later transcription are not available yet.")
-    if settings.get("reserve_additional_storage"):
+    if settings.get(_STORAGE):
         raise Invalid("Additional storage is not available: no session has a pod of its own.")
+    _check_tracks(settings)
     named: dict[str, Any] = {}
     if form is not None:
         named["recording_format"] = RecordingFormat(form)
     if "view" in settings:
         named["recording_view"] = RecordingView(view)
-    if _SPEECH in settings:
-        named["speech_events"] = settings[_SPEECH]
-    return named
+    if _CHUNKS in settings or _PARTICIPANTS in settings:
+        named["participant_audio"] = _has_voices(settings)
+    return named | {field: settings[name] for name, field in _PLAIN.items() if name in settings}
+
+
+def _has_voices(settings: Mapping[str, Any]) -> bool:
+    return bool(settings.get(_CHUNKS) or settings.get(_PARTICIPANTS))
+
+
+def _check_tracks(settings: Mapping[str, Any]) -> None:
+    """Raises Invalid where the format has no place for a track that is asked for."""
+    form = settings.get("format")
+    if form == RecordingFormat.NONE and (_has_voices(settings) or settings.get(_SHARE)):
+        raise _nested("format", "With none nothing is kept: choose mp4 or mp3, or ask for no tracks beside it.")
+    if form == RecordingFormat.MP3 and settings.get(_SHARE):
+        raise _nested("format", f"mp3 is sound alone: choose mp4, or do not ask for {_SHARE}.")
 
 
 def _nested(name: str, text: str) -> Invalid:

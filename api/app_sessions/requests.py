@@ -13,6 +13,7 @@ from api.app_sessions.rtms_settings import asked_of_zoom
 from api.app_sessions.session_webhooks import session_webhooks, session_webhooks_at, stored
 from api.app_sessions.stream_requests import MAX_ID_CHARACTERS, AnnouncedStream, announced, stream_id
 from api.app_sessions.transcription_settings import transcription
+from api.errors import invalid_fields
 from api.shapes import Check, Invalid, a_string, an_object, fields_of, text_up_to
 from connectors.rtms.protocol.addresses import AddressPolicy
 from connectors.webhooks.targets import PUBLIC, TargetPolicy
@@ -107,6 +108,9 @@ def session_order(body: Any, addresses: AddressPolicy, targets: TargetPolicy = P
     return SessionOrder(stream, wishes_of(values), values.get("zoom_app_id") or stream.zoom_app)
 
 
+_MIXED = "Mixed audio is nobody's: ask for per_participant_audio or for rtms_settings.audio.mixed, not for both."
+
+
 def wishes_of(values: Mapping[str, Any]) -> Wishes:
     """The wishes in fields that were checked. Raises ApiError 400."""
     chosen: dict[str, Any] = {}
@@ -116,6 +120,8 @@ def wishes_of(values: Mapping[str, Any]) -> Wishes:
         chosen |= values.get(name, {})
     if retention.FIELD in values:
         chosen["retention_hours"] = values[retention.FIELD]
+    if chosen.get("mixed_audio") and chosen.get("participant_audio"):
+        raise invalid_fields({"recording_settings": [_MIXED]})
     own = ("metadata", "webhooks", "deduplication_key")
     return Wishes(
         settings=SessionSettings(**chosen),

@@ -13,6 +13,7 @@ ANYWHERE = {"Access-Control-Allow-Origin": "*"}
 _TYPES = {
     ".mp4": "video/mp4",
     ".mp3": "audio/mpeg",
+    ".m4a": "audio/mp4",
     ".m4s": "video/iso.segment",
     ".m3u8": "application/vnd.apple.mpegurl",
     ".json": "application/json",

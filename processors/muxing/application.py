@@ -61,6 +61,15 @@ def _written(session_id: str, work: object) -> Written:
     if isinstance(work, EndWork):
         return Written([end(session_id, work)])
     assert isinstance(work, StretchWork)
+    recording = _stretch(session_id, work)
+    if work.film is None:
+        return recording
+    film = _stretch(session_id, work.film)
+    return Written([*recording.segments, *film.segments], (*recording.asides, *film.asides))
+
+
+def _stretch(session_id: str, work: StretchWork) -> Written:
+    """The segments, with a gap where something cannot be written."""
     try:
         film = filmed(work)
         asides = tuple(Aside("undecodable picture", data) for data in film.refused)

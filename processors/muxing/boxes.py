@@ -52,11 +52,11 @@ def file_type() -> bytes:
 
 
 def movie(video: bytes, audio: bytes) -> bytes:
-    """`moov` of a fragmented file with the two tracks' `trak` boxes; without `video` there is sound alone."""
+    """`moov` of a fragmented file with the two tracks' `trak` boxes, one of which may be missing."""
     header = full_box(
         b"mvhd", 0, 0, u32(0) * 2, u32(1000), u32(0), u32(0x10000), u16(0x100), bytes(10), _MATRIX, bytes(24), u32(3)
     )
-    tracks = (VIDEO_TRACK, AUDIO_TRACK) if video else (AUDIO_TRACK,)
+    tracks = [number for number, there in ((VIDEO_TRACK, video), (AUDIO_TRACK, audio)) if there]
     extends = [full_box(b"trex", 0, 0, u32(track), u32(1), u32(0) * 3) for track in tracks]
     return box(b"moov", header, video, audio, box(b"mvex", *extends))
 

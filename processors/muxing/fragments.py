@@ -48,12 +48,21 @@ def sound_header(rate_hz: int) -> bytes:
     return file_type() + movie(b"", audio_track(decoder_config(rate_hz), rate_hz))
 
 
+def picture_header(parameters: Sequence[bytes], fallback: Size) -> bytes:
+    """`ftyp` and `moov` of pictures alone."""
+    return file_type() + movie(_video_track(parameters, fallback), b"")
+
+
 def header(parameters: Sequence[bytes], fallback: Size, rate_hz: int) -> bytes:
-    """`ftyp` and `moov`. The parameter sets of black pictures are declared beside the stream's own."""
+    """`ftyp` and `moov`."""
+    return file_type() + movie(_video_track(parameters, fallback), audio_track(decoder_config(rate_hz), rate_hz))
+
+
+def _video_track(parameters: Sequence[bytes], fallback: Size) -> bytes:
+    """The parameter sets of black pictures are declared beside the stream's own."""
     size = size_of(parameters, fallback)
     black = black_picture(size, 0)
-    video = video_track([*parameters, black.sps, black.pps], size)
-    return file_type() + movie(video, audio_track(decoder_config(rate_hz), rate_hz))
+    return video_track([*parameters, black.sps, black.pps], size)
 
 
 def fragment(number: int, pictures: Sequence[ShownPicture], audio: AudioRun, origin_ms: int, end_ms: int) -> bytes:

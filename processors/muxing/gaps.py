@@ -34,6 +34,6 @@ def _black(work: StretchWork, part: Part) -> Part:
     if not work.frame.has_pictures:
         return part
     first_ms = part.pictures[0].decode_ms if part.pictures else part.start_ms
-    times = [first_ms, *black_times(first_ms, part.end_ms)]
+    times = [first_ms, *black_times(max(first_ms, part.start_ms), part.end_ms)]
     size = work.frame.size
     return replace(part, pictures=tuple(ShownPicture(at, at, True, black_sample(size, at)) for at in times))

@@ -20,6 +20,8 @@ from processors.muxing.recordings import Frame, Recording
 from processors.muxing.slots import REORDER_MS, Slot, audio_from, origin_before, reaches
 from processors.muxing.stills import CODECS as STILL_CODECS
 from processors.muxing.stills import still
+from processors.muxing.tracks import Tracks, film, hear
+from schemas import tracks as names
 from schemas.records import Audio, Codec, MediaRecord, RecordKind, Video
 from schemas.topics import AUDIO, MAX_RECORD_BYTES, SHARE, VIDEO
 
@@ -40,7 +42,8 @@ class StretchWork:
     """All that is needed to write one stretch of a recording.
 
     `parameters` are the stream's parameter sets; `dropped` pictures were sent and could not be shown. The last picture
-    is shown until `until_ms`.
+    is shown until `until_ms`. `participants` have a segment of their own beside it. `film` is the same of the shared
+    screens' track, where that has a segment: pictures alone.
     """
 
     frame: Frame
@@ -53,15 +56,20 @@ class StretchWork:
     chunks: tuple[Chunk, ...]
     dropped: int = 0
     until_ms: int = 0
+    participants: tuple[int, ...] = ()
+    film: "StretchWork | None" = None
+    track: str = names.RECORDING
 
 
 @dataclass(frozen=True, slots=True)
 class EndWork:
-    """The recording is complete; without any media `count` is 0."""
+    """The recording is complete; without any media `count` is 0. `tracks` says how many segments each one has."""
 
     origin_ms: int
     duration_ms: int
     count: int
+    tracks: tuple[tuple[str, int], ...] = ()
+    is_crowded: bool = False
 
 
 class MuxingLogic:
@@ -102,7 +110,8 @@ class MuxingLogic:
             return EndWork(0, 0, 0)
         recording = Recording.from_json(last.carry)
         duration_ms = last.through_ms - recording.origin_ms - (last.keep_from_ms == FOREVER_MS)
-        return EndWork(recording.origin_ms, duration_ms, recording.count)
+        counts = tuple(sorted(recording.tracks.counts.items()))
+        return EndWork(recording.origin_ms, duration_ms, recording.count, counts, recording.tracks.is_crowded)
 
 
 def is_usable(record: MediaRecord) -> bool:
@@ -161,14 +170,10 @@ def _cut(recording: Recording, slot: Slot, entries: Sequence[Entry]) -> Cut:
     frame, start_ms = recording.frame, slot.start_ms
     records = [entry.record for entry in entries]
     screens = _videos(entries, SHARE.name)
-    end_ms, is_pause = slot.boundary(records, screens)
+    end_ms, is_pause = slot.boundary(records, screens, shows_shared=frame.shows_share)
     stretch = Stretch(start_ms, end_ms, is_first=start_ms == recording.origin_ms)
-    shown = _shown(recording, _videos(entries, VIDEO.name), screens, stretch)
-    in_parts, left_out = parts(shown.pictures, start_ms, end_ms)
-    if left_out:
-        shown = shown.without_last(left_out)
-    if is_pause:
-        shown = shown.paused(end_ms)
+    shown = _shown(recording, _videos(entries, VIDEO.name), screens if frame.shows_share else (), stretch)
+    shown, in_parts = _parted(shown, stretch, is_pause=is_pause)
     audio_from_ms = end_ms if is_pause else max(audio_from(end_ms, frame.rate_hz), recording.audio_from_ms)
     chunks, ends = _heard(recording, records, audio_from_ms)
     work = StretchWork(
@@ -183,12 +188,47 @@ def _cut(recording: Recording, slot: Slot, entries: Sequence[Entry]) -> Cut:
         dropped=shown.dropped - recording.dropped,
         until_ms=shown.until_ms,
     )
-    count = recording.count + len(work.parts)
+    work, tracks = _beside(work, recording.tracks, (stretch, screens), is_pause=is_pause)
     after = replace(
-        recording, count=count, chain=shown.chain, share=shown.share, ends=ends, audio_from_ms=audio_from_ms
+        recording,
+        count=recording.count + len(work.parts),
+        chain=shown.chain,
+        share=shown.share,
+        ends=ends,
+        audio_from_ms=audio_from_ms,
+        tracks=tracks,
     )
     keep_from_ms = end_ms if is_pause else min(audio_from_ms, end_ms - REORDER_MS)
     return Cut(Progress(end_ms, keep_from_ms, after.to_json()), work)
+
+
+def _parted(shown: Shown, stretch: Stretch, *, is_pause: bool) -> tuple[Shown, tuple[Part, ...]]:
+    """The parts of a stretch, and what it shows as far as there was room for it."""
+    in_parts, left_out = parts(shown.pictures, stretch.start_ms, stretch.end_ms)
+    if left_out:
+        shown = shown.without_last(left_out)
+    return shown.paused(stretch.end_ms) if is_pause else shown, in_parts
+
+
+def _beside(
+    work: StretchWork, tracks: Tracks, seen: tuple[Stretch, Sequence[Video]], *, is_pause: bool
+) -> tuple[StretchWork, Tracks]:
+    """The work with what the tracks have of the stretch, and these as of its end."""
+    frame, (stretch, screens) = work.frame, seen
+    if frame.participant_audio:
+        participants, tracks = hear(tracks, work.chunks, work.start_ms, work.end_ms, frame.rate_hz)
+        work = replace(work, participants=participants)
+    if not (frame.share_track and frame.has_pictures):
+        return work, tracks
+    shown = film(tracks, [*map(_sent, screens)], stretch, work.origin_ms, frame.size)
+    shown, in_parts = _parted(shown, stretch, is_pause=is_pause)
+    if not any(part.pictures for part in in_parts):
+        return work, tracks.with_film(shown, 0)
+    alone = replace(work, parts=in_parts, parameters=shown.parameters, chunks=(), dropped=0, participants=())
+    return (
+        replace(work, film=replace(alone, until_ms=shown.until_ms, track=names.SHARE)),
+        tracks.with_film(shown, len(in_parts)),
+    )
 
 
 def _shown(recording: Recording, cameras: Sequence[Video], screens: Sequence[Video], stretch: Stretch) -> Shown:

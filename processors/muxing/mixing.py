@@ -8,7 +8,7 @@ was sent twice is heard once.
 Placing is a fold over the chunks in order of time; its state is where each speaker's last chunk ended (`Ends`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -89,6 +89,15 @@ def mix(chunks: Iterable[Chunk], first: int, count: int, rate_hz: int) -> Sample
         elif AudioFormat.of(chunk.record).has_memory:
             voices.samples(chunk.record)
     return np.clip(track, -32768, 32767).astype(np.int16)
+
+
+def apart(chunks: Iterable[Chunk], first: int, count: int, rate_hz: int) -> Iterator[tuple[int, Samples]]:
+    """The same samples of each participant alone; added up and clipped they are the mix."""
+    own: dict[int, list[Chunk]] = {}
+    for chunk in chunks:
+        own.setdefault(chunk.record.participant_id, []).append(chunk)
+    for participant_id, theirs in own.items():
+        yield participant_id, mix(theirs, first, count, rate_hz)
 
 
 def _stamp(record: Audio, rate_hz: int) -> int:

@@ -9,6 +9,7 @@ from processors.muxing import audio
 from processors.muxing.chains import Chain
 from processors.muxing.h264 import Size
 from processors.muxing.mixing import Ends
+from processors.muxing.tracks import Tracks
 from processors.sound import opus
 from schemas import settings as session_settings
 from schemas.settings import AudioCodec, RecordingFormat, RecordingView, SessionSettings
@@ -33,6 +34,8 @@ class Frame:
     is_wanted: bool = True
     shows_share: bool = True
     has_pictures: bool = True
+    participant_audio: bool = False
+    share_track: bool = False
 
     @classmethod
     def of(cls, settings: SessionSettings) -> Self:
@@ -47,6 +50,8 @@ class Frame:
             is_wanted=settings.recording_format is not RecordingFormat.NONE,
             has_pictures=settings.recording_format is not RecordingFormat.MP3,
             shows_share=settings.recording_view is not RecordingView.GALLERY,
+            participant_audio=settings.participant_audio and not settings.mixed_audio,
+            share_track=settings.share_track,
         )
 
     @classmethod
@@ -65,7 +70,7 @@ class Frame:
         """Whether the frames of a topic are recorded."""
         if topic == AUDIO.name:
             return self.is_wanted
-        return self.is_wanted and self.has_pictures and (topic != SHARE.name or self.shows_share)
+        return self.is_wanted and self.has_pictures and (topic != SHARE.name or self.shows_share or self.share_track)
 
     @property
     def size(self) -> Size:
@@ -77,7 +82,8 @@ class Recording:
     """`origin_ms` is where its time begins, `count` how many segments it has so far.
 
     `chain` and `share` (of cameras and of shared screens) are as of the end of the last stretch, `ends` as of
-    `audio_from_ms`: the next stretch places every chunk from there on again, for its encoder's lead-in.
+    `audio_from_ms`: the next stretch places every chunk from there on again, for its encoder's lead-in. `tracks` is
+    what there is beside the recording itself.
     """
 
     frame: Frame
@@ -87,6 +93,7 @@ class Recording:
     share: Chain = Chain()
     ends: Ends = field(default_factory=dict)
     audio_from_ms: int = 0
+    tracks: Tracks = Tracks()
 
     @property
     def dropped(self) -> int:
@@ -101,6 +108,7 @@ class Recording:
             "share": self.share.to_json(),
             "ends": dict(self.ends),
             "audio_from_ms": self.audio_from_ms,
+            "tracks": self.tracks.to_json(),
         }
 
     @classmethod
@@ -113,4 +121,5 @@ class Recording:
             share=Chain.from_json(value["share"]) if "share" in value else Chain(),
             ends=value["ends"],
             audio_from_ms=value["audio_from_ms"],
+            tracks=Tracks.from_json(value["tracks"]) if "tracks" in value else Tracks(),
         )

@@ -1,36 +1,36 @@
 """Writes one stretch of a recording: the one place where sound is encoded. Pure: the same work, the same bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 
 from processors.muxing import audio, mixing
 from processors.muxing.filming import filmed
-from processors.muxing.fragments import AudioRun, fragment, header, sound_header
+from processors.muxing.fragments import AudioRun, fragment, header, picture_header, sound_header
 from processors.muxing.logic import EndWork, StretchWork
 from processors.muxing.parts import Part
+from processors.muxing.soundtracks import frames_of, soundtracks
 from schemas import ids
-from schemas.records import OutputKind, Segment
+from schemas import tracks as names
+from schemas.records import OutputKind, Segment, TrackCount
 
 KIND = "segment"
 ENGINE = "muxing"
 
 
 def segments(session_id: str, work: StretchWork) -> list[Segment]:
-    """The segments of a stretch, one per part, in order."""
+    """The segments of a stretch, one per part, in order, and then one of each participant's track.
+
+    A film of shared screens is a work of its own.
+    """
     work = filmed(work).work
-    rate_hz = work.frame.rate_hz
-    frames = _frames(work.start_ms, work.end_ms, rate_hz)
-    first, count = audio.samples_for(frames)
-    packets: Sequence[bytes] = (
-        audio.encode(mixing.mix(work.chunks, first, count, rate_hz), frames, rate_hz)
-        if work.chunks
-        else audio.silence(len(frames), rate_hz)
-    )
-    has_pictures = work.frame.has_pictures
-    init = header(work.parameters, work.frame.size, rate_hz) if has_pictures else sound_header(rate_hz)
-    return [
-        _segment(session_id, work, index, init, dict(zip(frames, packets, strict=True)))
-        for index in range(len(work.parts))
-    ]
+    frame = work.frame
+    if work.track == names.SHARE:
+        init = picture_header(work.parameters, frame.size)
+        return [_segment(session_id, work, index, init, {}) for index in range(len(work.parts))]
+    sound = soundtracks(work)
+    init = header(work.parameters, frame.size, frame.rate_hz) if frame.has_pictures else sound_header(frame.rate_hz)
+    recording = [_segment(session_id, work, index, init, sound.mixed) for index in range(len(work.parts))]
+    return recording + [_voice(session_id, work, who, packets) for who, packets in sound.apart.items()]
 
 
 def end(session_id: str, work: EndWork) -> Segment:
@@ -43,20 +43,33 @@ def end(session_id: str, work: EndWork) -> Segment:
         start_ms=work.origin_ms,
         duration_ms=work.duration_ms,
         count=work.count,
+        tracks=tuple(TrackCount(track=track, count=count) for track, count in work.tracks),
+        reason=names.TOO_MANY if work.is_crowded else None,
     )
 
 
-def _segment(session_id: str, work: StretchWork, index: int, init: bytes, packets: dict[int, bytes]) -> Segment:
+def _voice(session_id: str, work: StretchWork, participant_id: int, packets: Mapping[int, bytes]) -> Segment:
+    """The whole stretch of one participant's track: sound is small."""
+    alone = replace(
+        work,
+        frame=replace(work.frame, has_pictures=False),
+        parts=(Part(work.start_ms, work.end_ms, ()),),
+        track=names.of_participant(participant_id),
+    )
+    return _segment(session_id, alone, 0, sound_header(work.frame.rate_hz), packets)
+
+
+def _segment(session_id: str, work: StretchWork, index: int, init: bytes, packets: Mapping[int, bytes]) -> Segment:
     part, rate_hz = work.parts[index], work.frame.rate_hz
-    frames = _frames(part.start_ms, part.end_ms, rate_hz)
+    frames = frames_of(part.start_ms, part.end_ms, rate_hz)
     start = frames.start * audio.FRAME - mixing.sample_at(work.origin_ms, rate_hz)
-    run = AudioRun(start, [packets[number] for number in frames])
+    run = AudioRun(start, [packets[number] for number in frames if number in packets])
     number = part.start_ms - work.origin_ms + 1
     is_last = index == len(work.parts) - 1
     return Segment(
         session_id=session_id,
         kind=OutputKind.ITEM,
-        segment_id=ids.window_id(ids.SEGMENT_PREFIX, session_id, KIND, ENGINE, "", part.start_ms),
+        segment_id=ids.window_id(ids.SEGMENT_PREFIX, session_id, KIND, ENGINE, work.track, part.start_ms),
         slot=work.slot,
         part=index,
         origin_ms=work.origin_ms,
@@ -64,14 +77,11 @@ def _segment(session_id: str, work: StretchWork, index: int, init: bytes, packet
         duration_ms=part.end_ms - part.start_ms,
         independent=_is_independent(part, has_pictures=work.frame.has_pictures),
         pictures=len(part.pictures),
-        audio_samples=len(frames) * audio.FRAME,
+        audio_samples=len(run.packets) * audio.FRAME,
         init=init,
         payload=fragment(number, part.pictures, run, work.origin_ms, work.until_ms if is_last else part.end_ms),
+        track=work.track,
     )
-
-
-def _frames(start_ms: int, end_ms: int, rate_hz: int) -> range:
-    return audio.frames_between(mixing.sample_at(start_ms, rate_hz), mixing.sample_at(end_ms, rate_hz))
 
 
 def _is_independent(part: Part, *, has_pictures: bool) -> bool:

@@ -47,16 +47,18 @@ class Slot:
         """Everything before this time, and nothing from it on, decides about the stretch."""
         return self.line_ms + self.grid_ms // 2 + _frames_ms(LEAD_OUT_FRAMES + 1, self.rate_hz) + TOLERANCE_MS
 
-    def boundary(self, records: Iterable[MediaRecord], shared: Sequence[Video] = ()) -> Boundary:
+    def boundary(
+        self, records: Iterable[MediaRecord], shared: Sequence[Video] = (), *, shows_shared: bool = True
+    ) -> Boundary:
         """Where the stretch ends; `records` are those before `seen_ms`, in order of time, `shared` the pictures of
-        shared screens among them."""
+        shared screens among them, which the recording shows or does not."""
         content = [record for record in records if reaches(record, self.start_ms)]
         if content and not any(reaches(record, self.line_ms) for record in content):
             return Boundary(min(max(map(end_of, content)), self.line_ms), is_pause=True)
         screens = {id(video) for video in shared}
-        covers = [video.timestamp_ms for video in shared]
+        covers = [video.timestamp_ms for video in shared if shows_shared]
         pictures = [record for record in content if isinstance(record, Video)]
-        seen = (p for p in pictures if id(p) in screens or not _is_covered(p.timestamp_ms, covers))
+        seen = (p for p in pictures if (shows_shared if id(p) in screens else not _is_covered(p.timestamp_ms, covers)))
         return Boundary(self._first_key(seen), is_pause=False)
 
     def _first_key(self, pictures: Iterable[Video]) -> int:

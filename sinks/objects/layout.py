@@ -4,21 +4,26 @@ from collections import Counter
 from collections.abc import Iterable
 
 from schemas.object_names import StoredSegment
-from schemas.records import Segment
+from schemas.records import Segment, TrackCount
+from schemas.tracks import RECORDING
 
 SEGMENT_TYPE = "video/iso.segment"
 MOVIE_TYPE = "video/mp4"
 SOUND_TYPE = "audio/mpeg"
+TRACK_TYPE = "audio/mp4"
 
 
-def incompleteness(end: Segment, stored: Iterable[StoredSegment]) -> str | None:
-    """Why these segments are not the whole recording that `end` speaks of, None if they are."""
+def incompleteness(end: Segment, track: TrackCount, stored: Iterable[StoredSegment]) -> str | None:
+    """Why these segments are not the whole recording or track that `end` speaks of, None if they are.
+
+    The recording has a first segment and none is missing between that and its end; those of a track lie anywhere in it.
+    """
     starts = [segment.start_ms for segment in stored]
-    if not starts or len(starts) < end.count or starts[0] != end.start_ms:
+    is_begun = track.track != RECORDING or starts[:1] == [end.start_ms]
+    if not starts or len(starts) < track.count or not is_begun:
         return "segments_missing"
-    if len(starts) > end.count or starts[-1] >= end.start_ms + end.duration_ms:
-        return "segments_inconsistent"
-    return None
+    is_within = end.start_ms <= starts[0] and starts[-1] < end.start_ms + end.duration_ms
+    return None if len(starts) == track.count and is_within else "segments_inconsistent"
 
 
 def main_header(stored: Iterable[StoredSegment]) -> str:

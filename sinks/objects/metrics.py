@@ -8,6 +8,7 @@ RETRIES = counter("rtms_sink_objects_retries", "Calls of storage or Kafka that f
 REFUSED = counter("rtms_sink_objects_refused_records", "Input records that became dead letters.")
 LOST = counter("rtms_sink_objects_lost_partitions", "Times that retention was faster than the sink.")
 MOVIES = counter("rtms_sink_objects_movies", "Recordings finished, by result.", ["result"])
+TRACKS = counter("rtms_sink_objects_tracks", "Tracks of recordings made, by result.", ["result"])
 MOVIE_SECONDS = histogram("rtms_sink_objects_movie_seconds", "From a session's end to its finished recording.")
 HELD_BYTES = gauge("rtms_sink_objects_held_bytes", "Payload bytes read and not yet stored.")
 PAUSED = gauge(

@@ -6,6 +6,7 @@ what is written goes to a file.
 
 import errno
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -13,7 +14,7 @@ from av.container import InputContainer
 
 from sinks.objects.sounds import write_sound
 
-_OPTIONS = {"movflags": "faststart", "fflags": "bitexact"}
+OPTIONS = {"movflags": "faststart", "fflags": "bitexact"}
 _OF_THE_DISK = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOENT, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE}
 )
@@ -21,6 +22,9 @@ _OF_THE_DISK = frozenset(
 
 class UnreadableRecording(Exception):
     """The segments do not make a file; trying again will not help if the storage told the truth."""
+
+
+NOTHING = UnreadableRecording("nothing in it")
 
 
 class Pieces:
@@ -49,22 +53,29 @@ def write_movie(pieces: Iterable[bytes], path: Path) -> bool:
         UnreadableRecording: no player could make anything of the pieces.
         OSError: the file cannot be written.
     """
+    with reading(pieces) as source:
+        has_pictures = bool(source.streams.video)
+        packets = _copied(source, path) if has_pictures else write_sound(source, path)
+    if not packets:
+        raise NOTHING
+    return has_pictures
+
+
+@contextmanager
+def reading(pieces: Iterable[bytes]) -> Iterator[InputContainer]:
+    """The file that `pieces` add up to, to be copied within. Raises what `write_movie` does."""
     try:
         with av.open(Pieces(pieces), "r", format="mp4") as source:
-            has_pictures = bool(source.streams.video)
-            packets = _copied(source, path) if has_pictures else write_sound(source, path)
+            yield source
     except (av.FFmpegError, ValueError) as error:  # rubbish makes the library raise either
         if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
             raise
         raise UnreadableRecording(type(error).__name__) from None
-    if not packets:
-        raise UnreadableRecording("nothing in it")
-    return has_pictures
 
 
 def _copied(source: InputContainer, path: Path) -> int:
     packets = 0
-    with av.open(str(path), "w", "mp4", _OPTIONS) as movie:
+    with av.open(str(path), "w", "mp4", OPTIONS) as movie:
         streams = [movie.add_stream_from_template(stream) for stream in source.streams]
         for packet in source.demux():
             if packet.dts is not None:

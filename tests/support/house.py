@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,8 @@ from connectors.host.secrets import KeyRing
 from deploy.local.ports import free_ports
 from deploy.local.server import Server
 from schemas.keys import objects_folder
-from schemas.records import FactKind, Stored
+from schemas.object_names import track_key
+from schemas.records import FactKind, Stored, StoredTrack
 from tests.support.processes import service
 from tests.support.stack import run_module
 from tests.support.writer import Writer, writing
@@ -103,14 +104,22 @@ class House:
         for kind in (FactKind.RECORDING_FAILED, FactKind.TRANSCRIPT_STORED, FactKind.EVENTS_STORED):
             self.others.state(session_id, kind, reason="nothing recorded")
 
-    def record(self, session_id: str, data: bytes, start_ms: int) -> None:
+    def record(self, session_id: str, data: bytes, start_ms: int, tracks: Iterable[str] = ()) -> None:
         """What the objects sink does when the recording is whole."""
         key = f"{objects_folder(session_id)}/recording.mp4"
         path = self.objects / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         stored = Stored(key=key, size_bytes=len(data), start_ms=start_ms, duration_ms=1000)
-        self.others.state(session_id, FactKind.RECORDING_STORED, stored=stored)
+        beside = tuple(self._track(session_id, track, start_ms) for track in tracks)
+        self.others.state(session_id, FactKind.RECORDING_STORED, stored=stored, tracks=beside)
+
+    def _track(self, session_id: str, track: str, start_ms: int) -> StoredTrack:
+        key = track_key(session_id, track)
+        path = self.objects / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(track.encode())
+        return StoredTrack(track=track, key=key, size_bytes=len(track), start_ms=start_ms, duration_ms=1000, count=1)
 
 
 def stream(stream_id: str | None = None) -> dict[str, str]:

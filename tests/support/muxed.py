@@ -13,6 +13,7 @@ import numpy.typing as npt
 from processors.checkpoint.sessions import Session, SessionKey
 from processors.muxing import segments
 from processors.muxing.logic import EndWork, MuxingLogic, StretchWork
+from schemas import tracks
 from schemas.records import MediaRecord, OutputKind, Segment
 from schemas.topics import AUDIO, SHARE, VIDEO
 from tests.support.media import silent
@@ -25,7 +26,8 @@ def written(session_id: str, work: object) -> list[Segment]:
     if isinstance(work, EndWork):
         return [segments.end(session_id, work)]
     assert isinstance(work, StretchWork)
-    return segments.segments(session_id, work)
+    stretches = [work, work.film] if work.film else [work]
+    return [segment for stretch in stretches for segment in segments.segments(session_id, stretch)]
 
 
 def muxed(
@@ -34,8 +36,12 @@ def muxed(
     session: str = SESSION,
     *,
     share: Sequence[MediaRecord] | None = None,
+    works: list[StretchWork] | None = None,
 ) -> list[Segment]:
-    """All segments of a meeting and its end, with one topic read before the other; without `share` nobody shares."""
+    """All segments of a meeting and its end, with one topic read before the other; without `share` nobody shares.
+
+    What was written of is added to `works`.
+    """
     engine = Session(SessionKey(0, session), MuxingLogic())
     outputs = []
     for topic, records in (
@@ -48,14 +54,21 @@ def muxed(
             while waiting:
                 window = waiting.pop(0)
                 outputs += written(session, window.work)
+                if works is not None and isinstance(window.work, StretchWork):
+                    works.append(window.work)
                 waiting += engine.done(window)
     return outputs
 
 
-def joined(parts: Sequence[Segment]) -> bytes:
-    """One playable file: the first header and all media."""
-    items = [part for part in parts if part.kind is OutputKind.ITEM]
+def joined(parts: Sequence[Segment], track: str = tracks.RECORDING) -> bytes:
+    """One playable file of the recording itself or of a track: the first header and all media."""
+    items = items_of(parts, track)
     return items[0].init + b"".join(item.payload for item in items)
+
+
+def items_of(parts: Sequence[Segment], track: str = tracks.RECORDING) -> list[Segment]:
+    """The segments of the recording itself or of a track, in order."""
+    return [part for part in parts if part.kind is OutputKind.ITEM and part.track == track]
 
 
 @dataclass

@@ -17,22 +17,24 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
 from deploy.local.server import Server
-from schemas import object_names
+from schemas import object_names, tracks
 from schemas.ids import partition_of, session_id
 from schemas.records import Codec, FactKind, MediaRecord, OutputKind, Segment, SessionFact
 from schemas.settings import AudioCodec, SessionSettings
 from schemas.topics import AUDIO, BY_NAME, RECORDING_SEGMENTS, SESSION_FACTS, SHARE, VIDEO
 from sinks.objects import layout
 from sinks.objects.movies import write_movie
+from sinks.objects.track_files import write_film, write_sound
 from tests.support.encoded_sound import CHUNK_MS, encoded
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
-from tests.support.muxed import decoded, muxed
+from tests.support.muxed import decoded, items_of, muxed
 from tests.support.processes import service, wait_for
 from tests.support.settings import kafka_settings
 from tests.support.still_pictures import still_records
 from tests.support.topics import values
 
 SESSIONS = 5
+WITH_TRACKS = (0, 3)
 SECONDS = 8.0
 KILLS = 2
 T = START_MS
@@ -45,7 +47,7 @@ Meeting = dict[str, list[MediaRecord]]
 
 def meeting(session: str, number: int) -> Meeting:
     """Cameras that switch, stop and come back, voices that overlap, screens as film and as stills; a little different
-    in every session, and each in another codec."""
+    in every session, and each in another codec; some with tracks beside the recording."""
     shots = [
         Shot(T + 100 * number, T + 7000, 1, fps=10, key_every=20, flashes_ms=MOMENTS),
         Shot(T + 7000, T + 9000 + 300 * number, 2, fps=10, key_every=7, skip=number % 3, grey=60),
@@ -60,7 +62,8 @@ def meeting(session: str, number: int) -> Meeting:
     codec, rate_hz = CODECS[number]
     sound = audio_records(session, [replace(talk, rate_hz=rate_hz, chunk_ms=CHUNK_MS) for talk in talks])
     frames = {AUDIO.name: encoded(sound, codec), VIDEO.name: video_records(session, shots), SHARE.name: screens}
-    settings = SessionSettings(audio_codec=AudioCodec(codec))
+    has_tracks = number in WITH_TRACKS
+    settings = SessionSettings(audio_codec=AudioCodec(codec), participant_audio=has_tracks, share_track=has_tracks)
     return {topic: wrapped(session, records, settings=settings) for topic, records in frames.items()}
 
 
@@ -131,18 +134,23 @@ class Stage:
             found = [part for part in written if isinstance(part, Segment) and part.session_id == session]
             assert {part.segment_id for part in found} == expected.keys()
             assert [part.start_ms for part in found if part != expected[part.segment_id]] == []
-            items = [part for part in expected.values() if part.kind is OutputKind.ITEM]
-            assert [stored.key for stored in store.list(object_names.segments_prefix(session))] == [
-                object_names.segment_key(part) for part in items
-            ]
+            parts, end = list(expected.values()), next(p for p in expected.values() if p.kind is OutputKind.END)
+            items = items_of(parts)
+            for track in (tracks.RECORDING, *(track.track for track in end.tracks)):
+                assert [stored.key for stored in store.list(object_names.segments_prefix(session, track))] == [
+                    object_names.segment_key(part) for part in items_of(parts, track)
+                ]
             self._check_movie(session, items, facts[session], folder)
+            assert bool(end.tracks) == (self.sessions.index(session) in WITH_TRACKS)
+            assert [track.track for track in facts[session].tracks] == [track.track for track in end.tracks]
+            for track in facts[session].tracks:
+                write = write_film if track.track == tracks.SHARE else write_sound
+                write(_pieces(items_of(parts, track.track)), folder / "expected", end.duration_ms)
+                assert track.reason is None
+                assert store.get(object_names.track_key(session, track.track)) == (folder / "expected").read_bytes()
 
     def _check_movie(self, session: str, items: list[Segment], fact: SessionFact, folder: Path) -> None:
-        stored = [
-            object_names.StoredSegment(i.start_ms, i.duration_ms, object_names.header_name(i.init), "") for i in items
-        ]
-        header = next(i.init for i in items if object_names.header_name(i.init) == layout.main_header(stored))
-        write_movie([header, *(item.payload for item in items)], folder / "expected.mp4")
+        write_movie(_pieces(items), folder / "expected.mp4")
         movie = ObjectStore(self.objects).get(object_names.movie_key(session))
         assert movie == (folder / "expected.mp4").read_bytes()
         assert fact.kind is FactKind.RECORDING_STORED
@@ -154,6 +162,14 @@ class Stage:
         beeps = result.beeps(48_000 if codec is Codec.OPUS else 16_000)
         pairs = zip(result.flashes()[:3], beeps[:3], strict=True)
         assert max(abs(flash - beep) for flash, beep in pairs) <= 0.005
+
+
+def _pieces(items: list[Segment]) -> list[bytes]:
+    stored = [
+        object_names.StoredSegment(i.start_ms, i.duration_ms, object_names.header_name(i.init), "") for i in items
+    ]
+    header = next(i.init for i in items if object_names.header_name(i.init) == layout.main_header(stored))
+    return [header, *(item.payload for item in items)]
 
 
 @pytest.fixture

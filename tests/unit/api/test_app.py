@@ -58,7 +58,7 @@ def test_every_route_is_in_it(document):
         (f"{SESSION}/end", "post"),
         *(
             (f"{SESSION}/{{session_id}}/{what}", "get")
-            for what in ("media", "playlist", "transcript/export", "talk_time")
+            for what in ("media", "media/tracks", "playlist", "transcript/export", "talk_time")
         ),
         ("/api/v1/transcripts/search", "get"),
         (f"{SESSION}/{{session_id}}/media", "get"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schemas import deletion, retention, sessions
 from schemas.deletion import Part
 from schemas.holes import MAX_HOLES
-from schemas.records import FactKind, Hole, Pause, SessionFact, Stored, StreamRequest
+from schemas.records import FactKind, Hole, Pause, SessionFact, Stored, StoredTrack, StreamRequest
 from schemas.sessions import Awaited, Progress, State
 from schemas.settings import RecordingFormat, SessionSettings, dumps
 
@@ -367,3 +367,26 @@ def test_a_receipt_is_folded_of_what_the_sinks_say():
     assert deletion.missing(state.deletion) == {Part.RECORDS}
     assert walk(state)[-1] == "data_deleted"
     assert life(said[0], state=life(*WHOLE), offset=20).deletion is None
+
+
+KEPT = StoredTrack(track="participant-7", key="t", size_bytes=5, start_ms=7, duration_ms=9, count=2)
+LOST = StoredTrack(track="share", reason="segments_missing")
+
+
+def test_the_tracks_that_a_recording_has_are_known_and_what_is_missing_is_a_failure_once():
+    stored = replace(STORED, tracks=(KEPT, LOST), reason="too_many_participants")
+    state = life(*WHOLE[:5], stored, stored, *WHOLE[6:])
+    assert state.tracks == (KEPT, LOST)
+    assert state.failures == ("share: segments_missing", "recording: too_many_participants")
+    assert (state.state, state.recording_state) == (State.ENDED, Progress.COMPLETE)
+    assert json.loads(state.history[-1].metadata) == {"failures": list(state.failures)}
+
+
+def test_tracks_are_there_though_the_recording_is_not():
+    state = life(*WHOLE[:5], fact("recording_failed", reason="segments_missing", tracks=(KEPT,)), *WHOLE[6:])
+    assert (state.tracks, state.failures) == ((KEPT,), ("recording: segments_missing",))
+
+
+def test_nothing_leads_to_the_tracks_of_deleted_data():
+    state = life(*WHOLE[:5], replace(STORED, tracks=(KEPT,)), *WHOLE[6:], fact("data_deleted"))
+    assert (state.recording, state.tracks) == (None, ())

@@ -10,7 +10,7 @@ from processors.checkpoint.missing import Missing
 from processors.muxing import logic
 from processors.muxing.logic import EndWork, MuxingLogic, StretchWork
 from schemas.records import Audio, MediaRecord, RecordKind, Video
-from schemas.settings import RecordingFormat, SessionSettings
+from schemas.settings import RecordingFormat, RecordingView, SessionSettings
 from schemas.topics import AUDIO, SHARE, VIDEO
 from tests.support.crash_simulation import Trouble, faults, simulate, undisturbed
 from tests.support.media import START_MS, Shot, Talk, audio_records, control, video_records, wrapped
@@ -23,14 +23,26 @@ T = START_MS
 def identify(session_id: str, work: object) -> tuple[str, Hashable]:
     """Works themselves: what is written is a pure function of them."""
     if isinstance(work, EndWork):
-        return f"{session_id}/end", (work.origin_ms - T, work.duration_ms, work.count)
+        return f"{session_id}/end", (work.origin_ms - T, work.duration_ms, work.count, work.tracks)
     if isinstance(work, Missing):
         return f"{session_id}/{work.hole.medium}/{work.hole.from_ms - T}", work
     assert isinstance(work, StretchWork)
     return f"{session_id}/{work.start_ms - T}", work
 
 
-def troubled_meeting(rng: random.Random, session_id: str) -> dict[str, list[MediaRecord]]:
+def wishes(seed: int) -> SessionSettings:
+    """A recording with some of what it may have beside itself."""
+    dice = random.Random(seed)
+    return SessionSettings(
+        participant_audio=dice.choice((True, True, False)),
+        share_track=dice.choice((True, True, False)),
+        recording_view=dice.choice((RecordingView.SPEAKER, RecordingView.GALLERY)),
+    )
+
+
+def troubled_meeting(
+    rng: random.Random, session_id: str, settings: SessionSettings | None = None
+) -> dict[str, list[MediaRecord]]:
     """Two speakers, a camera that goes off, a shared screen, a silence of everything, a hand-over, disorder,
     repetitions, late ones; cameras and screen as film or as stills."""
     shots = [
@@ -50,7 +62,8 @@ def troubled_meeting(rng: random.Random, session_id: str) -> dict[str, list[Medi
         VIDEO.name: list(rng.choice(filmed)(session_id, shots)),
         SHARE.name: list(rng.choice(filmed)(session_id, screens)),
     }
-    return {topic: wrapped(session_id, _disturbed(rng, records)) for topic, records in frames.items()}
+    disturbed = {topic: _disturbed(rng, records) for topic, records in frames.items()}
+    return {topic: wrapped(session_id, records, settings=settings) for topic, records in disturbed.items()}
 
 
 def _disturbed(rng: random.Random, records: list[MediaRecord]) -> list[MediaRecord]:
@@ -71,7 +84,7 @@ def _disturbed(rng: random.Random, records: list[MediaRecord]) -> list[MediaReco
 def test_a_crash_anywhere_changes_nothing(seed: int) -> None:
     rng = random.Random(seed)
     sessions = [f"app_{number}" for number in range(2)]
-    meetings = {session: troubled_meeting(rng, session) for session in sessions}
+    meetings = {session: troubled_meeting(rng, session, wishes(seed)) for session in sessions}
     expected = undisturbed(MuxingLogic(), meetings, identify)
     assert len(expected) > 8
     outcome = simulate(MuxingLogic(), meetings, identify, seed, Trouble())
@@ -81,7 +94,7 @@ def test_a_crash_anywhere_changes_nothing(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(6, 12))
 def test_the_order_in_which_topics_are_read_does_not_show(seed: int) -> None:
-    meeting = troubled_meeting(random.Random(seed), SESSION)
+    meeting = troubled_meeting(random.Random(seed), SESSION, wishes(seed))
     one = undisturbed(MuxingLogic(), {SESSION: meeting}, identify, seed=1)
     assert all(undisturbed(MuxingLogic(), {SESSION: meeting}, identify, seed=other) == one for other in range(2, 6))
 

@@ -1,0 +1,45 @@
+"""What a recording consists of beside itself: each participant's sound, and the shared screens. Pure.
+
+A track is known by its name, in records and in the names of objects: `participant-{Zoom's user id}` or `share`.
+Somebody who comes again is somebody else to Zoom, and has another track.
+"""
+
+from enum import StrEnum
+
+RECORDING = ""
+"""The recording itself."""
+
+SHARE = "share"
+
+NOBODY = 0
+"""The participant of mixed sound, who has no track."""
+
+MAX_PARTICIPANTS = 200
+"""Tracks of participants that a recording has at most: of the first ones that are heard."""
+
+TOO_MANY = "too_many_participants"
+"""The reason why somebody who was heard has no track: there were `MAX_PARTICIPANTS` before."""
+
+_PARTICIPANT = "participant-"
+
+
+class Kind(StrEnum):
+    """What is in a track."""
+
+    AUDIO = "audio"
+    SHARE = "share"
+
+
+def of_participant(participant_id: int) -> str:
+    return f"{_PARTICIPANT}{participant_id}"
+
+
+def participant_of(track: str) -> int | None:
+    """Whose sound it is; None of any other track."""
+    name = track.removeprefix(_PARTICIPANT)
+    return int(name) if name != track and name.isascii() and name.isdigit() else None
+
+
+def kind(track: str) -> Kind:
+    """Of a track beside the recording."""
+    return Kind.SHARE if track == SHARE else Kind.AUDIO

@@ -1,0 +1,124 @@
+"""A recording's tracks from their records, in a real folder: each a file, or a reason why not."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from connectors.objects.errors import BadKey
+from schemas import object_names
+from schemas import tracks as names
+from schemas.keys import objects_folder
+from schemas.records import FactKind, MediaRecord, Segment, TrackCount
+from schemas.settings import SessionSettings
+from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
+from tests.support.memory_deletions import deleted
+from tests.support.muxed import SESSION, decoded, items_of, muxed
+from tests.unit.sinks.objects.test_storing import Sink, receipt
+
+T = START_MS
+TRACKS = [names.of_participant(1), names.of_participant(2), names.SHARE]
+
+
+@pytest.fixture(scope="module")
+def recording() -> list[Segment]:
+    settings = SessionSettings(participant_audio=True, share_track=True)
+    talks = [Talk(T, T + 9000), Talk(T + 5000, T + 6000, 2)]
+    topics: list[list[MediaRecord]] = [
+        wrapped(SESSION, records, settings=settings)
+        for records in (
+            audio_records(SESSION, talks),
+            video_records(SESSION, [Shot(T + 100, T + 9000, fps=5)]),
+            video_records(SESSION, [Shot(T + 4500, T + 7000, 2, fps=5)]),
+        )
+    ]
+    return muxed(topics[0], topics[1], share=topics[2])
+
+
+@pytest.fixture
+def sink(tmp_path: Path) -> Sink:
+    return Sink(tmp_path)
+
+
+def store(sink: Sink, segments: list[Segment]) -> None:
+    for segment in segments:
+        sink.storing.store(segment, sink.patience)
+
+
+def test_every_track_becomes_a_file_before_it_is_said(sink: Sink, recording: list[Segment]) -> None:
+    *parts, end = recording
+    store(sink, parts)
+    fact = sink.finish(end)
+    assert (fact.kind, fact.reason) == (FactKind.RECORDING_STORED, None)
+    assert [track.track for track in fact.tracks] == TRACKS
+    for track in fact.tracks:
+        data = sink.store.get(object_names.track_key(SESSION, track.track))
+        assert (track.key, track.size_bytes) == (object_names.track_key(SESSION, track.track), len(data))
+        assert (track.start_ms, track.duration_ms) == (end.start_ms, end.duration_ms)
+        assert track.count == len(items_of(parts, track.track))
+        assert decoded(data).errors == []
+    assert len(sink.store.list(object_names.segments_prefix(SESSION))) == end.count
+    assert list(sink.settings.scratch_dir.iterdir()) == []
+
+
+def test_doing_everything_again_changes_nothing(tmp_path: Path, recording: list[Segment]) -> None:
+    *parts, end = recording
+    folders, facts = [], []
+    for _ in range(2):
+        sink = Sink(tmp_path)
+        store(sink, parts)
+        facts.append(sink.finish(end))
+        folders.append({item.key: sink.store.get(item.key) for item in sink.store.list("sessions")})
+    assert folders[0] == folders[1]
+    assert facts[0] == facts[1]
+
+
+@pytest.mark.parametrize("track", TRACKS)
+def test_a_track_with_a_segment_missing_is_a_failed_one_beside_a_whole_recording(
+    sink: Sink, recording: list[Segment], track: str
+) -> None:
+    *parts, end = recording
+    lost = items_of(parts, track)[-1]
+    store(sink, [part for part in parts if part is not lost])
+    fact = sink.finish(end)
+    assert fact.kind is FactKind.RECORDING_STORED
+    assert {one.track: one.reason for one in fact.tracks} == dict.fromkeys(TRACKS) | {track: "segments_missing"}
+    assert [one.key for one in fact.tracks if one.reason] == [None]
+
+
+def test_the_tracks_of_a_recording_with_a_segment_missing_are_whole(sink: Sink, recording: list[Segment]) -> None:
+    *parts, end = recording
+    store(sink, [part for part in parts if part is not items_of(parts)[1]])
+    fact = sink.finish(end)
+    assert (fact.kind, fact.reason) == (FactKind.RECORDING_FAILED, "segments_missing")
+    assert [track.reason for track in fact.tracks] == [None] * 3
+
+
+def test_why_somebody_has_no_track_is_said(sink: Sink, recording: list[Segment]) -> None:
+    *parts, end = recording
+    store(sink, parts)
+    fact = sink.finish(replace(end, reason=names.TOO_MANY))
+    assert (fact.kind, fact.reason) == (FactKind.RECORDING_STORED, names.TOO_MANY)
+
+
+def test_tracks_of_a_deleted_session_go_and_are_forgotten(sink: Sink, recording: list[Segment]) -> None:
+    *parts, end = recording
+    store(sink, parts)
+    sink.finish(end)
+    count = len(sink.store.list(objects_folder(SESSION)))
+    sink.log.sent.clear()
+    sink.storing.erase(deleted(SESSION), sink.patience)
+    assert sink.store.list(objects_folder(SESSION)) == []
+    assert receipt(sink).parts[0].count == count
+    store(sink, parts)
+    sink.finish(end)
+    for segment in recording:
+        sink.storing.forget(segment, sink.patience)
+    assert sink.store.list(objects_folder(SESSION)) == []
+
+
+def test_a_track_that_is_no_name_is_refused(sink: Sink, recording: list[Segment]) -> None:
+    with pytest.raises(BadKey):
+        sink.storing.store(replace(recording[0], track="../.."), sink.patience)
+    with pytest.raises(BadKey):
+        sink.storing.check(replace(recording[-1], tracks=(TrackCount(track="../..", count=1),)))
