@@ -6,13 +6,17 @@ from dataclasses import replace
 import pytest
 
 from processors.checkpoint.assignments import Assignment, Input
+from processors.shell.applications import Output
+from processors.transcription.application import TranscriptionApplication
+from processors.transcription.engines import Question
 from processors.transcription.logic import AUDIO, CAPTIONS, GLIMPSE_MS, SLACK_MS, TranscriptionLogic
 from processors.transcription.partials import LATE_MS, SpokenPartials
+from processors.transcription.recogniser import Recognised
 from processors.transcription.settings import TranscriptionSettings
 from processors.transcription.works import SpeechWork
-from schemas.records import Audio
+from schemas.records import Audio, Utterance
 from schemas.settings import Engine, SessionSettings
-from tests.support.spoken import START_MS, WITH_PARTIALS, Microphone, begin, frames, silence, voice
+from tests.support.spoken import BOTH, START_MS, WITH_PARTIALS, Microphone, begin, frames, silence, voice
 
 SESSION = "app_0000000000000001"
 T = START_MS
@@ -86,3 +90,28 @@ def test_a_partial_is_skipped_and_made_up_for_by_the_next(why: str) -> None:
     listening.late_ms, listening.is_behind, listening.is_busy = 0, False, False
     (_, first), *_ = listening.hear(chunks[20:])
     assert first.speech.heard_ms == 1_700, "of all that was said, at once"
+
+
+@pytest.mark.parametrize(("settings", "topics"), [(WITH_PARTIALS, ["transcript-partials"]), (BOTH, [])])
+async def test_what_was_shown_is_taken_back_where_there_was_no_word_in_it(
+    settings: SessionSettings, topics: list[str]
+) -> None:
+    listening = Listening(settings)
+    [window] = [
+        window
+        for chunk in spoken(voice(1_500), silence(1_000))
+        for window in listening.assignment.feed(SOURCE, listening.assignment.next[SOURCE], SESSION, chunk, 1)
+    ]
+    application = TranscriptionApplication(TranscriptionSettings())
+    application._chain.recognise = hears_nothing  # type: ignore[method-assign]
+    written = await application.render(SESSION, window.work)
+    assert [output.topic.name for output in written] == topics
+    for output in written:
+        assert isinstance(output, Output)
+        assert isinstance(output.record, Utterance)
+        assert isinstance(window.work, SpeechWork)
+        assert (output.record.text, output.record.revision) == ("", window.work.revision)
+
+
+async def hears_nothing(asked: Question, engines: Sequence[Engine]) -> tuple[Engine, Recognised]:
+    return Engine.MOONSHINE, Recognised(())
