@@ -82,8 +82,8 @@ class Play:
         begin = Begin(worker="", settings=self._score.settings, negotiated="{}")
         for topic, record in ((CAPTIONS, Caption), (AUDIO, Audio)):
             yield topic, offset, record(
-                session_id=self._score.session_id, kind=kind, epoch=0, sequence=offset, timestamp_ms=at_ms, arrived_us=0,
-                begin=begin if kind is RecordKind.BEGIN else None,
+                session_id=self._score.session_id, kind=kind, epoch=0, sequence=offset, timestamp_ms=at_ms,
+                arrived_us=0, begin=begin if kind is RecordKind.BEGIN else None,
             )  # fmt: skip
 
     def _timed(self) -> Iterator[Audio]:
