@@ -5,11 +5,11 @@ commits only tell how far behind the group is.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 
+from connectors.host.logs import get_logger
 from connectors.kafka.consumer import Listener, create_consumer
 from connectors.kafka.decoder import Decoder
-from connectors.kafka.errors import NotMember, OffsetOutOfRange
+from connectors.kafka.errors import Fatal, KafkaError, OffsetOutOfRange
 from connectors.kafka.records import BEGINNING, Place
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.understanding import Understanding
@@ -17,6 +17,8 @@ from processors.transcription.afterwards.due import Due, Order
 from schemas.keys import session_of
 from schemas.records import AppSession
 from schemas.topics import APP_SESSIONS
+
+log = get_logger(__name__)
 
 GROUP = "transcription-afterwards"
 POLL_S = 0.5
@@ -40,7 +42,7 @@ class Following(Listener):
         self.on_revoked(lost)
 
     def step(self) -> list[Order]:
-        """What is to be made, after what is new was read. Raises KafkaError."""
+        """What is to be made, after what is new was read. Raises KafkaError: the member is of no use any more."""
         try:
             records = self._consumer.consume(wait_s=POLL_S)
         except OffsetOutOfRange as error:  # only compaction's leavings can be gone
@@ -51,10 +53,17 @@ class Following(Listener):
             if session_id is not None and not refusal:
                 self._due.hear(record.partition, session_id, value if isinstance(value, AppSession) else None)
         if records:
-            held = self._consumer.assignment()
-            with suppress(NotMember):  # whoever has them now reads all of it
-                self._consumer.commit({place: self._consumer.position(place) for place in held})
+            self._commit()
         return self._due.orders()
+
+    def _commit(self) -> None:
+        held = self._consumer.assignment()
+        try:
+            self._consumer.commit({place: self._consumer.position(place) for place in held})
+        except Fatal:
+            raise
+        except KafkaError as error:  # whoever has them next reads all of it anyway
+            log.info("not told how far the sessions are read", error=type(error).__name__)
 
     def close(self) -> None:
         """Leave the group."""
