@@ -33,6 +33,15 @@ _APP_SESSION = {
         medium: {"complete": True, "missing_ms": 0}
         for medium in ("audio", "video", "share", "captions", "chat", "events")
     },
+    "async_transcriptions": [],
+}
+_ASYNC_TRANSCRIPTION: dict[str, Any] = {
+    "bot_id": _SESSION,
+    "id": "tran_4pQr6StU7hJk2LmN",
+    "created_at": _LATER,
+    "updated_at": _LATER,
+    "state": "not_started",
+    "failure_data": None,
 }
 _BOT = {
     name: _APP_SESSION[name]
@@ -199,6 +208,12 @@ EXAMPLES: dict[str, Any] = {
     "ApiKeyList": {"results": [_KEY]},
     "AppSessionDocument": _APP_SESSION,
     "AppSessionPage": _page(_APP_SESSION),
+    "AsyncTranscriptionDocument": _ASYNC_TRANSCRIPTION,
+    "AsyncTranscriptionKeys": {
+        **{name: value for name, value in _ASYNC_TRANSCRIPTION.items() if name != "bot_id"},
+        "state": "failed",
+        "failure_data": {"failure_reasons": ["credentials_invalid"]},
+    },
     "AttemptDocument": {"at": _AT, "status_code": None, "error": "timeout", "response": ""},
     "BotDocument": _BOT,
     "BotPage": _page(_BOT),
@@ -217,6 +232,7 @@ EXAMPLES: dict[str, Any] = {
         "event_metadata": {"reason": "signaling_refused_3"},
     },
     "ExportedUtteranceDocument": _EXPORTED,
+    "FailureDocument": {"failure_reasons": ["credentials_invalid"]},
     "HitDocument": _HIT,
     "HitPage": _page(_HIT),
     "HoleDocument": {

@@ -5,7 +5,7 @@
 
 import msgspec
 
-from schemas import retention
+from schemas import async_transcriptions, retention
 from schemas.deletion import OF_TRANSCRIPT, missing
 from schemas.records import AppSession, SessionFact
 from schemas.session_states import TERMINAL
@@ -14,6 +14,8 @@ from schemas.session_states import TERMINAL
 def is_settled(session: AppSession) -> bool:
     """Whether nothing becomes of it unless somebody asks: it is over, no term runs, nothing is still to be erased."""
     if session.state not in TERMINAL or session.awaiting or retention.due_ms(session) is not None:
+        return False
+    if async_transcriptions.unfinished(session):
         return False
     if session.deletion is not None:
         return not missing(session.deletion)

@@ -101,7 +101,7 @@ def covers(session: AppSession, record: Record) -> bool:
 def is_content(record: Record) -> bool:
     """Whether it tells what was said or who was there; that a session changed its state stays known."""
     if isinstance(record, WebhookNotice | WebhookDelivery):
-        return record.trigger not in (Trigger.STATE_CHANGE, Trigger.RECORDING)
+        return record.trigger not in (Trigger.STATE_CHANGE, Trigger.RECORDING, Trigger.ASYNC_TRANSCRIPTION)
     return isinstance(record, Utterance | ParticipantEvent)
 
 

@@ -12,6 +12,7 @@ from schemas import topics
 from schemas.control_records import ApiKey, ApiKeyUse, Claim, ClaimKind, Project, Template, ZoomApp
 from schemas.session_records import (
     AppSession,
+    AsyncTranscription,
     Deletion,
     ErasedPart,
     FactKind,
@@ -38,6 +39,7 @@ __all__ = [
     "ApiKey",
     "ApiKeyUse",
     "AppSession",
+    "AsyncTranscription",
     "Audio",
     "Begin",
     "Caption",
@@ -225,10 +227,12 @@ class SpokenWord:
 class Utterance:
     """What somebody said, by one engine of `schemas.settings`. A higher `revision` replaces a lower one.
 
-    `engine` is whose transcript it belongs to: the one that the session asks first. `recognised_by` is the one that
-    stood in for it, None where it did its work itself. `words` only where the recogniser has their times. `reason` says
+    `engine` is whose transcript it belongs to: the one that the session asks first; of a side transcript (`end`
+    included) that one's id. `recognised_by` is the one that stood in for it, None where it did its work itself; of a
+    side transcript the one that was asked. `words` only where the recogniser has their times. `reason` says
     why a `failed` one has no text. The `end` record closes the session's transcript; its `count` is the number of
-    Zoom's captions before it: in how much of the sound a recogniser found a word, it does not know.
+    Zoom's captions before it: in how much of the sound a recogniser found a word, it does not know. Of a side
+    transcript it is the number of utterances, and `reason` says why some of it has failed.
     """
 
     session_id: str

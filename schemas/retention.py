@@ -21,5 +21,9 @@ def due_ms(session: AppSession) -> int | None:
     hours = session_settings.readable(session.settings).retention_hours
     if hours is None:
         return None
-    ends = [entry.created_at_ms for entry in session.history if entry.new_state in DELETABLE]
+    ends = [
+        entry.created_at_ms
+        for entry in session.history
+        if entry.new_state in DELETABLE and entry.old_state != entry.new_state
+    ]
     return ends[-1] + hours * HOUR_MS if ends else None

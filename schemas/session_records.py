@@ -35,6 +35,10 @@ class FactKind(StrEnum):
     RESUMED = "resumed"
     ARCHIVED = "archived"
     RECALLED = "recalled"
+    ASYNC_TRANSCRIPTION_REQUESTED = "async_transcription_requested"
+    ASYNC_TRANSCRIPTION_BEGUN = "async_transcription_begun"
+    ASYNC_TRANSCRIPTION_STORED = "async_transcription_stored"
+    ASYNC_TRANSCRIPTION_FAILED = "async_transcription_failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,17 +127,34 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncTranscription:
+    """A side transcript that somebody asked for after the session: how far it is (`Progress`), and why it failed.
+
+    `settings` (JSON of `SessionSettings`) says by whom, `reason` has short codes with commas.
+    """
+
+    transcription_id: str
+    settings: str
+    state: str
+    created_at_ms: int
+    updated_at_ms: int
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionFact:
     """One statement about one session; never changed, never compacted.
 
     `epoch` is the claim that the stating worker holds (for a `claimed` fact it is 0: its own offset becomes the
-    epoch). `reason` is a short code. `settings` (JSON of `SessionSettings`), `request`, `deduplication_key`, `webhooks`
-    (JSON) and `given` come with `requested` only, `metadata` (JSON) also with `metadata_replaced`. `given` names the
+    epoch). `reason` is a short code, of an async transcription several with commas. `settings` (JSON of
+    `SessionSettings`), `request`, `deduplication_key`, `webhooks` (JSON) and `given` come with `requested` only,
+    `metadata` (JSON) also with `metadata_replaced`, `settings` with `async_transcription_requested`. `given` names the
     fields that the caller chose; the others are a template's or the defaults. `part` (`schemas.deletion.Part`) comes
     with `data_found` and `data_erased`, which say in `stored` how much there was. `as_of_ms` is when the stream was
     `paused` or `resumed` (Zoom's clock); of a transcript's `data_found` and `data_erased`, which deletion is meant.
     `folded_offset` says which state was `archived`, `document` (JSON of `AppSession`) is the one that is `recalled`.
-    `tracks` come with `recording_stored` and `recording_failed`.
+    `tracks` come with `recording_stored` and `recording_failed`, `transcription_id` says which async transcription is
+    meant.
     """
 
     session_id: str
@@ -155,6 +176,7 @@ class SessionFact:
     as_of_ms: int | None = None
     folded_offset: int | None = None
     document: str | None = None
+    transcription_id: str | None = None
     tracks: tuple[StoredTrack, ...] = ()
 
 
@@ -179,7 +201,7 @@ class AppSession:
     `webhooks` is JSON (None: the project's own are meant), `given` names the fields that a caller chose. With a
     `deletion` all data is gone, and nobody writes or shows any of it again; its `state` says `data_deleted` once it is
     over. With a `transcript_deletion` that holds for what was said, up to some time or all of it. `tracks` are the
-    recording's, once it is stored.
+    recording's, once it is stored; `async_transcriptions` are in the order in which they were asked for.
     """
 
     session_id: str
@@ -207,6 +229,7 @@ class AppSession:
     deletion: Deletion | None = None
     transcript_deletion: Deletion | None = None
     pauses: tuple[Pause, ...] = ()
+    async_transcriptions: tuple[AsyncTranscription, ...] = ()
     tracks: tuple[StoredTrack, ...] = ()
 
 

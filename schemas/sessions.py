@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import msgspec
 
-from schemas import archiving, deletion, pauses, requests, retention
+from schemas import archiving, async_transcriptions, deletion, pauses, requests, retention
 from schemas import settings as session_settings
 from schemas.holes import kept
 from schemas.recordings import with_tracks
@@ -289,7 +289,7 @@ def _transcript_deleted(state: AppSession, fact: SessionFact, at_ms: int) -> App
         return state
     until_ms = at_ms if state.state in LIVE else None
     asked = Deletion(reason=deletion.ASKED, asked_at_ms=at_ms, until_ms=until_ms)
-    return replace(state, transcript_deletion=asked)
+    return async_transcriptions.abandoned(replace(state, transcript_deletion=asked), at_ms)
 
 
 def _data_deleted(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
@@ -315,6 +315,7 @@ def _without_data(state: AppSession, at_ms: int) -> AppSession:
     state = _end_if_complete(replace(state, awaiting=(), recording=None, tracks=()), at_ms)
     if state.state not in DELETABLE:
         return state
+    state = async_transcriptions.abandoned(state, at_ms)
     return _enter(state, State.DATA_DELETED, "data_deleted", at_ms, metadata=_WHY.get(reason))
 
 
@@ -352,13 +353,12 @@ _DELETING: dict[FactKind, Transition] = {
 
 _ARCHIVING: dict[FactKind, Transition] = {FactKind.ARCHIVED: archiving.archived}
 
-_PAUSING: dict[FactKind, Transition] = {FactKind.PAUSED: _pause, FactKind.RESUMED: _pause}
-
 _ALWAYS: dict[FactKind, Transition] = {
     **_ASKED,
     **_DELETING,
     FactKind.HOLE_FOUND: _hole,
-    **_PAUSING,
+    FactKind.PAUSED: _pause,
+    FactKind.RESUMED: _pause,
     FactKind.RECORDING_STORED: _stored(Awaited.RECORDING),
     FactKind.RECORDING_FAILED: _not_stored(Awaited.RECORDING),
     FactKind.TRANSCRIPT_STORED: _stored(Awaited.TRANSCRIPT),
@@ -392,7 +392,7 @@ TABLE: Mapping[State, Mapping[FactKind, Transition]] = {
         FactKind.DEADLINE_PASSED: _deadline_while_disconnecting,
     },
     State.POST_PROCESSING: {**_ALWAYS, FactKind.DEADLINE_PASSED: _deadline_while_processing},
-    State.ENDED: {**_ALWAYS, **_ARCHIVING},
+    State.ENDED: {**_ALWAYS, **_ARCHIVING, **async_transcriptions.TRANSITIONS},
     State.FATAL_ERROR: {**_ASKED, **_DELETING, **_ARCHIVING, FactKind.HOLE_FOUND: _hole},
     State.DATA_DELETED: {**_DELETING, **_ARCHIVING, FactKind.METADATA_REPLACED: _metadata_replaced},
 }

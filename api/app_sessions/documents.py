@@ -1,14 +1,15 @@
 """An app session as clients see it. Pure.
 
 Their keys are never removed or retyped; ours (`created_at`, `failures`, `holes`, `pauses`, `completeness`,
-`retention_hours`, `expires_at`, `event_metadata`) come on top.
+`retention_hours`, `expires_at`, `event_metadata`, `async_transcriptions`) come on top.
 """
 
 from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from schemas import embedded_json, ids, retention
+from api.app_sessions.async_transcriptions import AsyncTranscriptionKeys, keys
+from schemas import async_transcriptions, embedded_json, ids, retention
 from schemas import settings as session_settings
 from schemas.holes import completeness
 from schemas.records import AppSession, HistoryEntry, Hole
@@ -66,6 +67,7 @@ class AppSessionDocument(TypedDict):
     retention_hours: int | None
     expires_at: str | None
     completeness: dict[str, CompletenessDocument]
+    async_transcriptions: list[AsyncTranscriptionKeys]
 
 
 class AppSessionPage(TypedDict):
@@ -82,7 +84,7 @@ def document(state: AppSession) -> AppSessionDocument:
         "id": state.session_id,
         "metadata": embedded_json.read(state.metadata),
         "state": state.state,
-        "events": [_event(entry) for entry in state.history],
+        "events": [_event(entry) for entry in state.history if entry.event_type != async_transcriptions.CHANGED],
         "transcription_state": state.transcription_state,
         "recording_state": state.recording_state,
         "deduplication_key": state.deduplication_key,
@@ -97,6 +99,7 @@ def document(state: AppSession) -> AppSessionDocument:
             medium: {"complete": found.is_complete, "missing_ms": found.missing_ms}
             for medium, found in completeness(state.holes).items()
         },
+        "async_transcriptions": [keys(one) for one in state.async_transcriptions],
     }
 
 

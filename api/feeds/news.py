@@ -26,7 +26,7 @@ DELETED = "deleted"
 
 
 _END_ITEM = "end"
-"""What stands in the key of an end record in the place of an item."""
+"""What the key of an end record has in the place of an item, with the id of a side transcript behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def item(key: FeedKey, told: Told, entry: Entry, name: str, document: dict[str, 
 
 def removed(key: FeedKey, told: Told, entry: Entry) -> Event | None:
     """That an item is gone, whether or not it was told: of one that others know, compaction may have left only that."""
-    if entry.item_id in ("", _END_ITEM):
+    if not entry.item_id or entry.item_id.startswith(_END_ITEM):
         return None
     told.withdraw(entry.item_id)
     return event(REMOVED, {"id": entry.item_id}, Cursor(key.partition, entry.offset))

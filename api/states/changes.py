@@ -10,12 +10,14 @@ from api.feeds.cursors import Cursor
 from api.feeds.events import END, Event, event
 from api.feeds.news import SESSION_OVER
 from schemas import embedded_json
+from schemas.async_transcriptions import CHANGED
 from schemas.records import AppSession, HistoryEntry
 from schemas.sessions import TERMINAL
 from schemas.times import iso_offset
 
 STATE_CHANGE = "state_change"
 RECORDING_CHANGE = "recording_change"
+ASYNC_TRANSCRIPTION_CHANGE = "async_transcription_change"
 
 
 def news(session: AppSession, after: Cursor) -> Iterator[Event]:
@@ -23,8 +25,7 @@ def news(session: AppSession, after: Cursor) -> Iterator[Event]:
     partition = after.partition
     for number, entry in enumerate(session.history):
         if number > after.position:
-            name = RECORDING_CHANGE if entry.old_state == entry.new_state else STATE_CHANGE
-            yield event(name, _document(number, entry), Cursor(partition, number))
+            yield event(_name(entry), _document(number, entry), Cursor(partition, number))
     if session.state in TERMINAL:
         last = Cursor(partition, max(0, len(session.history) - 1), is_end=True)
         yield event(END, {"reason": SESSION_OVER}, last)
@@ -38,6 +39,12 @@ def is_over(session: AppSession, after: Cursor) -> bool:
 def is_ahead(session: AppSession, after: Cursor) -> bool:
     """Whether the cursor knows more than the state does."""
     return after.position >= len(session.history)
+
+
+def _name(entry: HistoryEntry) -> str:
+    if entry.event_type == CHANGED:
+        return ASYNC_TRANSCRIPTION_CHANGE
+    return RECORDING_CHANGE if entry.old_state == entry.new_state else STATE_CHANGE
 
 
 def _document(number: int, entry: HistoryEntry) -> dict[str, Any]:

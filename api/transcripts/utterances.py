@@ -6,7 +6,7 @@ from typing import Any, NotRequired
 import msgspec
 from typing_extensions import TypedDict
 
-from api.errors import ApiError, not_found, refused
+from api.errors import refused
 from api.times import queried_ms
 from api.transcript_formats import Cue, web_vtt
 from schemas import ids
@@ -74,8 +74,8 @@ class UtteranceDocument(UtteranceKeys):
     transcription: TranscriptionDocument
 
 
-def parameters(session: AppSession, engine: Engine, updated_after: str | None) -> dict[str, Any]:
-    """The parameters of `QUERY`. Raises ApiError 400."""
+def parameters(session: AppSession, engine: str, updated_after: str | None) -> dict[str, Any]:
+    """The parameters of `QUERY`; `engine` may be the id of a side transcript. Raises ApiError 400."""
     return {
         "session_id": session.session_id,
         "engine": str(engine),
@@ -115,12 +115,7 @@ def format_of(named: str | None, accept: str) -> str:
     return VTT if VTT_MEDIA_TYPE in accepted and "application/json" not in accepted else JSON
 
 
-def no_async_transcription() -> ApiError:
-    """There are none in this release."""
-    return not_found("Async Transcription not found")
-
-
-def documents(session_id: str, engine: Engine, rows: Iterable[Row]) -> list[UtteranceDocument]:
+def documents(session_id: str, engine: str, rows: Iterable[Row]) -> list[UtteranceDocument]:
     """The rows of `QUERY` as clients see them."""
     return [{**keys(session_id, engine, row), "transcription": transcription(row)} for row in rows]
 

@@ -8,6 +8,7 @@ import msgspec
 
 from processors.shell.applications import Output
 from processors.transcription import metrics
+from processors.transcription.afterwards.service import Afterwards
 from processors.transcription.configured import chain_of
 from processors.transcription.engines import Question
 from processors.transcription.lanes import Lanes
@@ -40,7 +41,7 @@ class TranscriptionApplication:
     state_topic = TRANSCRIPTION_STATE
     result = Awaited.TRANSCRIPT
 
-    def __init__(self, settings: TranscriptionSettings) -> None:
+    def __init__(self, settings: TranscriptionSettings, afterwards: Afterwards | None = None) -> None:
         self.logic = TranscriptionLogic()
         waiting = settings.remote_waiting if settings.has_remote else 0
         self.max_in_flight = settings.workers * WAITING_PER_WORKER + waiting
@@ -48,11 +49,16 @@ class TranscriptionApplication:
         self._workers, self._local = settings.workers, 0
         self.partials = SpokenPartials(self.logic, settings, self._is_behind) if settings.partial_workers else None
         self._lanes = Lanes()
+        self._afterwards = afterwards
 
     async def start(self) -> None:
         """Recogniser processes start with the first utterance: sessions with Zoom's captions alone need none."""
+        if self._afterwards is not None:
+            await self._afterwards.start()
 
     async def stop(self) -> None:
+        if self._afterwards is not None:
+            await self._afterwards.stop()
         await self._chain.stop()
         if self.partials is not None:
             await self.partials.stop()

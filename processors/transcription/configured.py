@@ -1,11 +1,14 @@
 """The engines of this process, as its settings say."""
 
+from collections.abc import Sequence
+
 from connectors.speech.client import SpeechClient
 from connectors.speech.custom_async import CustomAsync
 from connectors.speech.deepgram import Deepgram
 from connectors.speech.exchange import Service
 from connectors.speech.openai import OpenAI
 from processors.transcription.chain import Chain, Patience
+from processors.transcription.child import COMMAND
 from processors.transcription.engines import SpeechEngine
 from processors.transcription.local import LocalEngine
 from processors.transcription.pool import Pool
@@ -14,10 +17,11 @@ from processors.transcription.settings import TranscriptionSettings
 from schemas.settings import Engine
 
 
-def chain_of(settings: TranscriptionSettings) -> Chain:
-    """All engines there are; those that were given no credentials say so when they are asked."""
+def chain_of(settings: TranscriptionSettings, command: Sequence[str] = COMMAND) -> Chain:
+    """All engines there are; those that were given no credentials say so when they are asked. `command` starts a
+    recogniser process."""
     patience = Patience(settings.retry_budget_s, settings.fallback_after_s, settings.retry_delay_s)
-    engines: dict[Engine, SpeechEngine] = {Engine.MOONSHINE: LocalEngine(Pool(settings))}
+    engines: dict[Engine, SpeechEngine] = {Engine.MOONSHINE: LocalEngine(Pool(settings, command))}
     services = _services(settings)
     client = SpeechClient(settings.remote_limit_s, settings.remote_in_flight * len(services))
     for engine, service in services.items():

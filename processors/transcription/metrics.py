@@ -1,6 +1,6 @@
 """What transcription counts."""
 
-from connectors.host.metrics import counter, histogram
+from connectors.host.metrics import counter, gauge, histogram
 
 UTTERANCES = counter(
     "rtms_transcription_utterances",
@@ -26,3 +26,15 @@ FALLBACKS = counter(
 )
 RETRIES = counter("rtms_transcription_retries", "Attempts that had to be repeated.")
 STARTS = counter("rtms_transcription_recogniser_starts", "Recogniser processes started.")
+SIDE_UTTERANCES = counter(
+    "rtms_transcription_side_utterances",
+    "Utterances of side transcripts, made of stored sound, by engine and result.",
+    ["engine", "result"],
+)
+SIDE_TRANSCRIPTS = counter(
+    "rtms_transcription_side_transcripts", "Side transcripts left off, by what came of them.", ["result"]
+)
+SIDE_UNDER_WAY = gauge("rtms_transcription_side_transcripts_under_way", "Side transcripts being made or waiting.")
+SIDE_RETRIES = counter(
+    "rtms_transcription_side_retries", "Times stored sound could not be had, or a side transcript was begun anew."
+)

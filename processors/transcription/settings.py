@@ -30,6 +30,12 @@ class TranscriptionSettings(BaseSettings):
     remote_waiting: int = Field(
         default=128, ge=0, description="utterances that may wait for speech services; then nothing more is read"
     )
+    afterwards_sessions: int = Field(
+        default=2, ge=1, description="side transcripts of stored sound that are made at a time, beside the meetings"
+    )
+    afterwards_in_flight: int = Field(
+        default=2, ge=1, description="utterances of each of them that are asked for at a time"
+    )
     openai_base_url: str = Field(
         default=openai.PUBLIC_URL, description="OpenAI, or any server with its API; up to and with its version"
     )

@@ -3,12 +3,13 @@
 Rows that could not be made of their records (they are dead letters), or whose records were deleted before they were
 read, come no more: they hold no session up, but they are said to be missing. An utterance that nobody could recognise
 (or that is not final at the end) is there and has no text: a transcript with such a one has failed, as its clients know
-it, though the rest can be read.
+it, though the rest can be read. A side transcript's end says itself what of it has failed.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
-from schemas import clickhouse
+from schemas import async_transcriptions, clickhouse, ids
 from schemas.records import FactKind, SessionFact, Stored
 from sinks.clickhouse.pending import Ending
 
@@ -17,7 +18,10 @@ SOURCE = "sink-clickhouse"
 _FAILED_OF = {
     FactKind.TRANSCRIPT_STORED: FactKind.TRANSCRIPT_FAILED,
     FactKind.EVENTS_STORED: FactKind.EVENTS_FAILED,
+    FactKind.ASYNC_TRANSCRIPTION_STORED: FactKind.ASYNC_TRANSCRIPTION_FAILED,
 }
+
+ROWS_MISSING = "rows_missing"
 
 _COLUMNS = {
     # Only Zoom's captions are announced: in how much of the sound there was a word, nobody counts.
@@ -38,10 +42,18 @@ class Found(NamedTuple):
         return cls(*(int(row[name]) for name in cls._fields))
 
 
-def counting(ending: Ending) -> str:
-    """The query for `Found`; its parameter is `session_id`."""
-    table = ending.table.name
-    return f"SELECT count() AS rows, {_COLUMNS[table]} FROM {table} WHERE session_id = {{session_id:String}}"  # noqa: S608
+def counting(ending: Ending) -> tuple[str, Mapping[str, str]]:
+    """The query for `Found`, and its parameters."""
+    table, parameters, columns, whose = ending.table.name, {"session_id": ending.session_id}, "", ""
+    if ending.side is not None:
+        columns, whose = "count() AS announced, 0 AS failed", " AND engine = {side:String}"
+        parameters["side"] = ending.side
+    else:
+        columns = _COLUMNS[table]
+        if ending.table is clickhouse.UTTERANCES:
+            whose = f" AND NOT startsWith(engine, '{ids.ASYNC_TRANSCRIPTION_PREFIX}')"
+    sql = f"SELECT count() AS rows, {columns} FROM {table} WHERE session_id = {{session_id:String}}{whose}"  # noqa: S608
+    return sql, parameters
 
 
 def missing(ending: Ending, found: Found) -> int:
@@ -51,6 +63,8 @@ def missing(ending: Ending, found: Found) -> int:
 
 def verdict(ending: Ending, found: Found) -> SessionFact:
     """The fact to state: stored, or failed and why."""
+    if ending.side is not None:
+        return _side_verdict(ending, found)
     reasons = []
     if short := missing(ending, found):
         reasons.append(f"rows_missing: {short} of {ending.announced}")
@@ -62,4 +76,17 @@ def verdict(ending: Ending, found: Found) -> SessionFact:
         source=SOURCE,
         reason=", ".join(reasons) or None,
         stored=Stored(count=found.rows),
+    )
+
+
+def _side_verdict(ending: Ending, found: Found) -> SessionFact:
+    is_short = bool(missing(ending, found))
+    codes = ([ending.reason] if ending.reason else []) + ([ROWS_MISSING] if is_short else [])
+    return SessionFact(
+        session_id=ending.session_id,
+        kind=_FAILED_OF[ending.fact] if ending.failed or is_short else ending.fact,
+        source=SOURCE,
+        reason=async_transcriptions.together(codes),
+        stored=Stored(count=found.rows),
+        transcription_id=ending.side,
     )

@@ -6,21 +6,29 @@ from dataclasses import dataclass, field
 from connectors.kafka.deletions import Deleted
 from connectors.kafka.records import Place, Record
 from schemas import clickhouse
+from schemas.async_transcriptions import is_side
 from schemas.clickhouse import Table
 from schemas.deletion import is_content, left_of
-from schemas.records import FactKind, OutputKind, ParticipantEvent, Utterance
+from schemas.records import FactKind, OutputKind, ParticipantEvent, Utterance, UtteranceStatus
 from schemas.records import Record as Value
 from sinks.clickhouse.rows import Position, Row, Unfit, row_of
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A session's last word on a topic: once its rows are in `table`, `fact` can be stated."""
+    """A session's last word on a topic: once its rows are in `table`, `fact` can be stated.
+
+    With `side` it is that of a side transcript (its id); `reason` says why some of it is not there, `failed` that it
+    is therefore of no use.
+    """
 
     session_id: str
     table: Table
     fact: FactKind
     announced: int
+    side: str | None = None
+    reason: str | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +150,11 @@ def ending_of(value: Value) -> Ending | None:
     """The ending that a record is, if it is one."""
     if not isinstance(value, Utterance | ParticipantEvent) or value.kind is not OutputKind.END:
         return None
+    if isinstance(value, Utterance) and is_side(value.engine):
+        kind, failed = FactKind.ASYNC_TRANSCRIPTION_STORED, value.status is not UtteranceStatus.FINAL
+        return Ending(
+            value.session_id, clickhouse.UTTERANCES, kind, value.count, value.engine, value.reason, failed
+        )  # fmt: skip
     if isinstance(value, Utterance):
         return Ending(value.session_id, clickhouse.UTTERANCES, FactKind.TRANSCRIPT_STORED, value.count)
     return Ending(value.session_id, clickhouse.PARTICIPANT_EVENTS, FactKind.EVENTS_STORED, value.count)

@@ -265,7 +265,7 @@ class ClickHouseSink:
     def _found(self, ending: Ending, until_s: float) -> Found:
         """The rows that are there; what a replica may only be late with is waited for."""
         while True:
-            [row] = self._to.clickhouse.query(counting(ending), {"session_id": ending.session_id}, patience_s=0)
+            [row] = self._to.clickhouse.query(*counting(ending), patience_s=0)
             found = Found.of(row)
             if not missing(ending, found) or self._clock.monotonic() >= until_s:
                 return found

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from schemas import chat_messages, deletion, embedded_json, ids
+from schemas import async_transcriptions, chat_messages, deletion, embedded_json, ids
 from schemas import settings as session_settings
 from schemas.participant_events import CHAT, PRESENCE, SPEECH
 from schemas.records import (
@@ -55,6 +55,8 @@ def news_of(record: Record, session: AppSession) -> News | None:
 
 def _trigger_of(change: HistoryEntry) -> Trigger:
     """Clients switch on the states that they know: what leads to no other state has a trigger of its own."""
+    if change.event_type == async_transcriptions.CHANGED:
+        return Trigger.ASYNC_TRANSCRIPTION
     return Trigger.RECORDING if change.old_state == change.new_state else Trigger.STATE_CHANGE
 
 
@@ -92,6 +94,8 @@ def _is_told(utterance: Utterance, session: AppSession) -> bool:
 
 def _change(record: SessionChange) -> dict[str, Any]:
     change = record.change
+    if change.event_type == async_transcriptions.CHANGED:
+        return embedded_json.read(change.metadata) or {}
     return {
         "event_type": change.event_type,
         "event_sub_type": change.sub_type,

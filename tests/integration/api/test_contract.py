@@ -149,23 +149,6 @@ def test_1_6_transcript(tenant, over, namespace):
 
 
 @pytest.mark.parametrize("namespace", ["app_sessions", "bots"])
-def test_1_7_async_transcription_is_refused(tenant, over, namespace):
-    path = f"/{namespace}/{over['id']}/transcript"
-    for body, expected in (
-        ({}, {"transcription_settings": ["This field is required."]}),
-        ({"transcription_settings": {}},
-         {"transcription_settings": ["Name exactly one provider, and none that needs the meeting."]}),
-        ({"transcription_settings": {"meeting_closed_captions": {}}},
-         {"transcription_settings": ["Name exactly one provider, and none that needs the meeting."]}),
-    ):  # fmt: skip
-        answer = tenant.http.post(path, json=body)
-        assert (answer.status_code, answer.json()) == (400, expected)
-    answer = tenant.http.post(path, json={"transcription_settings": {"moonshine": {}}})
-    assert answer.status_code == 400
-    assert answer.json()["error"].startswith("Transcribing afterwards is not available")
-
-
-@pytest.mark.parametrize("namespace", ["app_sessions", "bots"])
 def test_1_7_deleted_words_stay_deleted_though_they_are_written_again(house, tenant, namespace):
     """Also when a processor that goes on for a dead one writes them anew; what is said later is kept."""
     session_id = tenant.create().json()["id"]

@@ -162,7 +162,7 @@ def test_an_authority_is_where_it_is_read_and_nowhere_else() -> None:
                 found[name].add(pod.component)
     assert found == {
         "RTMS_CLICKHOUSE_CA_LOCATION": {"api", "check", "setup", "sink-clickhouse"},
-        "RTMS_OBJECTS_CA_LOCATION": {"api", "sink-objects"},
+        "RTMS_OBJECTS_CA_LOCATION": {"api", "processor-transcription", "sink-objects"},
     }
 
 
@@ -195,8 +195,8 @@ def test_the_api_asks_zoom_only_where_it_is_told_to() -> None:
 def test_transcription_reaches_the_speech_services_that_have_an_address(
     speech: dict[str, str], ports: list[list[int]]
 ) -> None:
-    before = egress("processor-muxing")
-    assert egress("processor-transcription", transcription=speech) == [*before, *ports]
+    before, bucket = egress("processor-muxing"), [443]
+    assert egress("processor-transcription", transcription=speech) == [*before, bucket, *ports]
 
 
 def test_a_key_alone_opens_the_way_to_the_public_service() -> None:

@@ -2,7 +2,7 @@
 
 from api.app_sessions.documents import document
 from schemas import ids
-from schemas.records import AppSession, HistoryEntry, Hole, StreamRequest
+from schemas.records import AppSession, AsyncTranscription, HistoryEntry, Hole, StreamRequest
 
 
 def entry(event_type, **fields):
@@ -50,7 +50,23 @@ def test_the_shape_clients_know():
             medium: {"complete": True, "missing_ms": 0}
             for medium in ("audio", "video", "share", "captions", "chat", "events")
         },
+        "async_transcriptions": [],
     }
+
+
+def test_how_far_an_async_transcription_is():
+    changed = entry("async_transcription_state_change")
+    failed = AsyncTranscription(
+        transcription_id="tran_1", settings="{}", state="failed", created_at_ms=1_700_000_000_001,
+        updated_at_ms=1_700_000_000_002, reason="timed_out,rate_limit_exceeded",
+    )  # fmt: skip
+    found = document(session(history=(changed,), async_transcriptions=(failed,)))
+    assert found["async_transcriptions"] == [{
+        "id": "tran_1", "state": "failed", "created_at": "2023-11-14T22:13:20.001000Z",
+        "updated_at": "2023-11-14T22:13:20.002000Z",
+        "failure_data": {"failure_reasons": ["timed_out", "rate_limit_exceeded"]},
+    }]  # fmt: skip
+    assert found["events"] == [], "clients know no such step of a session's life"
 
 
 def test_a_sub_type_is_there_only_when_it_says_something():

@@ -41,6 +41,18 @@ def test_what_is_said_is_what_webhooks_say():
     }  # fmt: skip
 
 
+def test_what_happens_to_a_side_transcript_has_a_name_of_its_own():
+    changed = HistoryEntry(
+        event_type="async_transcription_state_change", old_state="ended", new_state="ended", created_at_ms=1,
+        metadata='{"id": "tran_1", "state": "complete", "failure_data": null}',
+    )  # fmt: skip
+    paused = replace(changed, event_type="recording_paused", metadata="{}")
+    later = replace(session(5), history=(*HISTORY, paused, changed))
+    told = list(changes.news(later, Cursor(3, 4, is_end=True)))
+    assert [event.name for event in told] == ["recording_change", "async_transcription_change", "end"]
+    assert json.loads(told[1].data)["event_metadata"]["id"] == "tran_1"
+
+
 def test_who_is_over_ends_and_who_knows_it_has_nothing_to_come_back_for():
     assert news(5, 3) == [("state_change", "3-4"), ("end", "3-4-end")]
     assert changes.is_over(session(5), Cursor(3, 4, is_end=True))

@@ -46,6 +46,14 @@ def test_of_one_revision_the_later_record_counts():
     ]
 
 
+def test_side_transcripts_are_nothing_new_and_their_end_is_not_the_end():
+    side = Utterance(session_id="app_1", kind=OutputKind.END, engine="tran_1", count=3)
+    end = Utterance(session_id="app_1", kind=OutputKind.END)
+    [words, its_end, own_end] = told(said(engine="tran_1", recognised_by="zoom"), side, end)
+    assert (words, its_end, own_end.name) == (None, None, "end")
+    assert TranscriptNews(KEY).take(Entry(9, 0, "end_tran_1", None)) is None, "nor is it an item that goes"
+
+
 def test_other_engines_and_other_things_are_not_told():
     other = ParticipantEvent(session_id="app_1", kind=OutputKind.ITEM, event_id="pe_1")
     assert told(said(engine="moonshine"), said(kind=OutputKind.UNKNOWN), other) == [None, None, None]

@@ -1,9 +1,11 @@
 """What is pending: rows, endings and letters by partition, and what may be committed for them."""
 
+from dataclasses import replace
+
 from connectors.kafka.records import Place, Record
 from schemas import clickhouse, topics
 from schemas.deletion import emptied
-from schemas.records import FactKind, OutputKind, ParticipantEvent, Utterance
+from schemas.records import FactKind, OutputKind, ParticipantEvent, Utterance, UtteranceStatus
 from sinks.clickhouse.pending import Ending, Pending
 from tests.support.memory_deletions import deleted
 from tests.unit.schemas.test_deletion import TOLD
@@ -52,6 +54,18 @@ def test_endings_wait_for_their_rows():
         Ending("app_2", clickhouse.PARTICIPANT_EVENTS, FactKind.EVENTS_STORED, 0),
     ]
     assert len(pending.rows()) == 1
+
+
+def test_a_side_transcript_has_an_end_of_its_own_that_says_what_failed():
+    pending = Pending()
+    end = Utterance(session_id="app_1", kind=OutputKind.END, engine="tran_1", count=3)
+    pending.add(record(0), end)
+    pending.add(record(1), replace(end, status=UtteranceStatus.FAILED, reason="timed_out"))
+    kind = FactKind.ASYNC_TRANSCRIPTION_STORED
+    assert pending.endings() == [
+        Ending("app_1", clickhouse.UTTERANCES, kind, 3, "tran_1"),
+        Ending("app_1", clickhouse.UTTERANCES, kind, 3, "tran_1", "timed_out", failed=True),
+    ]
 
 
 def test_a_partition_that_moves_takes_its_part_along():

@@ -1,5 +1,6 @@
 """What receivers are told, key by key, and who they are."""
 
+import json
 import uuid
 from dataclasses import replace
 
@@ -64,6 +65,24 @@ def test_a_change_of_state():
             "created_at": "2023-11-14T22:13:20.123000+00:00",
         },
     }
+
+
+def test_how_far_an_async_transcription_is():
+    told = {"id": "tran_1", "state": "failed", "failure_data": {"failure_reasons": ["timed_out"]}}
+    entry = HistoryEntry(event_type="async_transcription_state_change", old_state="ended", new_state="ended",
+                         created_at_ms=1, metadata=json.dumps(told))  # fmt: skip
+    news = news_of(replace(CHANGE, change=entry), SESSION)
+    assert news.trigger == "async_transcription.state_change"
+    assert news.data == told
+    triggers = (str(news.trigger),)
+    subscribed = WebhookSubscription(
+        subscription_id="w", project_id="p", url="https://a", secrets_encrypted=(), triggers=triggers, created_at_ms=1
+    )
+    assert [one.subscription_id for one in receivers(SESSION, [subscribed], news.trigger, 5)] == ["w"]
+
+
+def test_what_a_side_transcript_says_is_told_when_it_is_read():
+    assert news_of(replace(SAID, engine="tran_1", recognised_by="zoom"), SESSION) is None
 
 
 def test_what_somebody_said():

@@ -1,0 +1,77 @@
+"""Which side transcripts are to be made by this process: those that are unfinished in the partitions it holds. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from schemas import async_transcriptions, tracks
+from schemas.records import AppSession, AsyncTranscription
+from schemas.session_states import Progress
+
+SEGMENTS_MISSING = "segments_missing"
+"""Why the objects sink could make no file of a track; for any other reason its pieces are there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One side transcript to be made of a session's sound; of that, `stored` counts the pieces by participant, and
+    `is_short` says that some were missing from the first."""
+
+    session_id: str
+    partition: int
+    wanted: AsyncTranscription
+    stored: Mapping[int, int] = field(default_factory=dict)
+    is_short: bool = False
+
+    @property
+    def transcription_id(self) -> str:
+        return self.wanted.transcription_id
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether somebody has begun, so that something of it may be written."""
+        return self.wanted.state != Progress.NOT_STARTED
+
+    def begun(self) -> "Order":
+        """The same after a try that came to nothing."""
+        return replace(self, wanted=replace(self.wanted, state=Progress.IN_PROGRESS))
+
+
+class Due:
+    """Hears every state of the sessions in the partitions held, in the order of the log."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[int, dict[str, AppSession]] = {}
+
+    def hear(self, partition: int, session_id: str, session: AppSession | None) -> None:
+        """The newest state of a session; None: it is archived."""
+        sessions = self._sessions.setdefault(partition, {})
+        if session is not None and async_transcriptions.unfinished(session):
+            sessions[session_id] = session
+        else:
+            sessions.pop(session_id, None)
+
+    def drop(self, partitions: Iterable[int]) -> None:
+        """These are somebody else's now."""
+        for partition in partitions:
+            self._sessions.pop(partition, None)
+
+    def orders(self) -> list[Order]:
+        """All that are unfinished, those first that were asked for first."""
+        orders = [
+            Order(session.session_id, partition, wanted, _stored(session), _is_short(session))
+            for partition, sessions in self._sessions.items()
+            for session in sessions.values()
+            for wanted in async_transcriptions.unfinished(session)
+        ]
+        return sorted(orders, key=lambda order: (order.wanted.created_at_ms, order.transcription_id))
+
+
+def _stored(session: AppSession) -> dict[int, int]:
+    counts = {tracks.participant_of(track.track): track.count for track in session.tracks}
+    return {number: count for number, count in counts.items() if number is not None}
+
+
+def _is_short(session: AppSession) -> bool:
+    return any(
+        track.reason == SEGMENTS_MISSING for track in session.tracks if tracks.participant_of(track.track) is not None
+    )

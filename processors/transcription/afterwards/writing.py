@@ -1,0 +1,92 @@
+"""What is written of a side transcript, and what is known of it from the log. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from connectors.speech.exchange import Reason
+from processors.transcription.afterwards.due import Order
+from processors.transcription.recogniser import Recognition
+from processors.transcription.works import SpeechWork, speech_utterance
+from schemas import async_transcriptions, ids
+from schemas.keys import item_key
+from schemas.records import FactKind, OutputKind, SessionFact, Utterance, UtteranceStatus
+from schemas.settings import Engine
+
+SOURCE = "processor-transcription"
+
+_CODES: Mapping[str, str] = {reason: reason for reason in Reason}
+
+
+@dataclass(slots=True)
+class Written:
+    """What stands on `transcripts`: how each utterance ended, by id, and whether all of it was written by somebody.
+
+    `troubles` say why some of the sound could not be heard.
+    """
+
+    said: dict[str, UtteranceStatus] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    troubles: set[str] = field(default_factory=set)
+    is_whole: bool = False
+
+    @staticmethod
+    def item_of(said: Utterance) -> str:
+        """Under which item it is written; the session's own transcript has an end of its own."""
+        return said.utterance_id if said.kind is OutputKind.ITEM else f"end_{said.engine}"
+
+    def knows(self, utterance_id: str) -> bool:
+        """Whether it was understood, so that nobody need be asked."""
+        return self.said.get(utterance_id) is UtteranceStatus.FINAL
+
+    def look(self, order: Order, key: bytes, found: Utterance | None) -> None:
+        """The next record of the session; None for a tombstone."""
+        if found is None:
+            if key == item_key(order.session_id, f"end_{order.transcription_id}"):
+                self.is_whole = False
+            _, _, item = key.decode(errors="replace").partition("|")
+            self.said.pop(item, None)
+        elif found.engine == order.transcription_id:
+            if found.kind is OutputKind.END:
+                self.is_whole = True
+            elif found.kind is OutputKind.ITEM:
+                self.add(found)
+
+    def add(self, said: Utterance) -> None:
+        self.said[said.utterance_id] = said.status
+        self.reasons.pop(said.utterance_id, None)
+        if said.status is UtteranceStatus.FAILED:
+            self.reasons[said.utterance_id] = _CODES.get(said.reason or "", async_transcriptions.INTERNAL_ERROR)
+
+
+def utterance(order: Order, work: SpeechWork, by: Engine, result: Recognition) -> Utterance:
+    """What `by` made of an utterance; its id is that of its place in this side transcript, whoever understood it."""
+    said = speech_utterance(order.session_id, work, result, by)
+    track, start_ms = str(work.participant_id), work.speech.start_ms
+    side = order.transcription_id
+    own = ids.window_id(ids.UTTERANCE_PREFIX, order.session_id, "utterance", side, track, start_ms)
+    return replace(said, utterance_id=own, engine=side, recognised_by=by)
+
+
+def end(order: Order, written: Written) -> Utterance:
+    """The side transcript's last word: how much there is, and whether that is all."""
+    failed = set(written.reasons.values())
+    is_deaf = bool(written.troubles) and not written.said
+    return Utterance(
+        session_id=order.session_id,
+        kind=OutputKind.END,
+        engine=order.transcription_id,
+        status=UtteranceStatus.FAILED if failed or is_deaf else UtteranceStatus.FINAL,
+        reason=async_transcriptions.together({*failed, *written.troubles}),
+        count=len(written.said),
+    )
+
+
+def fact(order: Order, kind: FactKind, reason: str | None = None) -> SessionFact:
+    """How far it is."""
+    return SessionFact(
+        session_id=order.session_id,
+        kind=kind,
+        source=SOURCE,
+        transcription_id=order.transcription_id,
+        reason=reason,
+    )
