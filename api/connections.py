@@ -76,6 +76,7 @@ async def open_services(
         topics.API_KEY_USES: directory.apply_api_key_use,
         topics.TEMPLATES: directory.apply_template,
         topics.ZOOM_APPS: directory.apply_zoom_app,
+        topics.CREDENTIALS: directory.apply_credential,
         topics.WEBHOOK_SUBSCRIPTIONS: directory.apply_subscription,
     }
     followed = {topic: Followed(kafka, configuration.decoder, topic, apply) for topic, apply in applies.items()}

@@ -153,6 +153,13 @@ _ZOOM_APP = {
     "client_id": "K0d3bQ9nTRuY1x",
     "webhook_url": "https://rtms.example.com/zoom/zoa_Yw2EXb71hGt4Lq9s",
 }
+_CREDENTIAL = {
+    "type": "external_media_storage",
+    "access_key_id": "AKIAIOSFODNN7EXAMPLE",
+    "endpoint_url": None,
+    "region_name": "eu-central-1",
+    "created_at": _AT,
+}
 _ERASED = {"part": "objects", "count": 613, "size_bytes": 84213377, "erased_at": _LATER}
 _RETAINED = {"topic": "rtms.audio", "gone_by": "2026-01-14T12:18:09.000000Z", "is_replaced": False}
 _SECRET = "q83vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80="  # noqa: S105  nobody's
@@ -205,6 +212,8 @@ EXAMPLES: dict[str, Any] = {
     "ChatMessageDocument": _CHAT_MESSAGE,
     "ChatMessagePage": _page(_CHAT_MESSAGE),
     "CompletenessDocument": {"complete": False, "missing_ms": 2200},
+    "CredentialDocument": _CREDENTIAL,
+    "CredentialList": {"results": [_CREDENTIAL]},
     "DeliveryDocument": _DELIVERY,
     "DeliveryPage": _page(_DELIVERY),
     "DetailDocument": {"detail": "Invalid or disabled API key."},

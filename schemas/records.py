@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from schemas import topics
-from schemas.control_records import ApiKey, ApiKeyUse, Claim, ClaimKind, Project, Template, ZoomApp
+from schemas.control_records import (
+    ApiKey,
+    ApiKeyUse,
+    Claim,
+    ClaimKind,
+    Credential,
+    CredentialKind,
+    Project,
+    Template,
+    ZoomApp,
+)
 from schemas.session_records import (
     AppSession,
     Deletion,
@@ -45,6 +55,8 @@ __all__ = [
     "Claim",
     "ClaimKind",
     "Codec",
+    "Credential",
+    "CredentialKind",
     "DeadLetter",
     "Deletion",
     "DeliveryAttempt",
@@ -349,6 +361,7 @@ Record = (
     | ApiKeyUse
     | Template
     | ZoomApp
+    | Credential
     | Claim
     | WebhookSubscription
     | WebhookNotice
@@ -383,6 +396,7 @@ CLASS_OF: Mapping[str, type[Record]] = {
     topics.API_KEY_USES.name: ApiKeyUse,
     topics.TEMPLATES.name: Template,
     topics.ZOOM_APPS.name: ZoomApp,
+    topics.CREDENTIALS.name: Credential,
     topics.CLAIMS.name: Claim,
     topics.WEBHOOK_SUBSCRIPTIONS.name: WebhookSubscription,
     topics.WEBHOOK_NOTICES.name: WebhookNotice,
