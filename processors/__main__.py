@@ -4,8 +4,9 @@ import sys
 from importlib import import_module
 
 from connectors.host.program import Program, select
-from connectors.host.settings import HealthSettings, LogSettings, TracesSettings
+from connectors.host.settings import HealthSettings, LogSettings, SecretsSettings, TracesSettings
 from connectors.kafka.settings import KafkaSettings
+from connectors.speech.settings import CustomAsyncSettings
 from processors.lifecycle.settings import LifecycleSettings
 from processors.muxing.settings import MuxingSettings
 from processors.settings import ProcessorsSettings
@@ -30,7 +31,7 @@ PROGRAMS = (
         "processors transcription",
         "processor-transcription",
         "turns speech and captions into utterances",
-        (TranscriptionSettings, ProcessorsSettings, *SHARED),
+        (TranscriptionSettings, CustomAsyncSettings, ProcessorsSettings, SecretsSettings, *SHARED),
     ),
     Program(
         "processors muxing",

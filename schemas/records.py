@@ -140,11 +140,13 @@ class Begin:
     """Opens an epoch on a topic, after Zoom accepted the handshake and before any frame of the epoch.
 
     `settings` is the session's `SessionSettings` as JSON, `negotiated` what Zoom agreed to (its message 4) as JSON.
+    `project_id` says whose session it is; empty where an earlier release began.
     """
 
     worker: str
     settings: str
     negotiated: str
+    project_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,25 @@
 """Starts transcription: `python -m processors transcription`."""
 
 from connectors.host.program import Running
+from connectors.host.settings import SecretsSettings
+from connectors.kafka.credentials import Credentials
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.settings import KafkaSettings
+from connectors.speech.settings import CustomAsyncSettings
 from processors.shell import service
 from processors.transcription.application import TranscriptionApplication
+from processors.transcription.keys import ProjectKeys
 from processors.transcription.settings import TranscriptionSettings
 
 
 def run(running: Running) -> int:
     """Run until told to stop."""
-    return service.run(running, lambda: TranscriptionApplication(running.configured.of(TranscriptionSettings)))
+    of = running.configured.of
+
+    def create(decoder: Decoder) -> TranscriptionApplication:
+        credentials = Credentials(of(KafkaSettings), decoder, of(SecretsSettings).key_ring())
+        return TranscriptionApplication(
+            of(TranscriptionSettings), ProjectKeys(credentials), of(CustomAsyncSettings).url
+        )
+
+    return service.run(running, create)
