@@ -161,6 +161,7 @@ _CREDENTIAL = {
     "created_at": _AT,
 }
 _ERASED = {"part": "objects", "count": 613, "size_bytes": 84213377, "erased_at": _LATER}
+_EXTERNAL_COPY = {"bucket_name": "acme-meetings", "recording_file_name": "weekly.mp4", "size_bytes": 84210112}
 _RETAINED = {"topic": "rtms.audio", "gone_by": "2026-01-14T12:18:09.000000Z", "is_replaced": False}
 _SECRET = "q83vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80="  # noqa: S105  nobody's
 
@@ -225,6 +226,7 @@ EXAMPLES: dict[str, Any] = {
         "sub_type": "zoom_connection_failed",
         "event_metadata": {"reason": "signaling_refused_3"},
     },
+    "ExternalCopyDocument": _EXTERNAL_COPY,
     "ExportedUtteranceDocument": _EXPORTED,
     "HitDocument": _HIT,
     "HitPage": _page(_HIT),
@@ -264,6 +266,7 @@ EXAMPLES: dict[str, Any] = {
             {"part": "records", "count": 482, "size_bytes": 0, "erased_at": _LATER},
         ],
         "retained": [_RETAINED],
+        "external_copy": _EXTERNAL_COPY,
     },
     "TranscriptReceiptDocument": {
         "app_session_id": _SESSION,
@@ -276,6 +279,7 @@ EXAMPLES: dict[str, Any] = {
             {"part": "records", "count": 473, "size_bytes": 0, "erased_at": _LATER},
         ],
         "retained": [_RETAINED],
+        "external_copy": None,
         "said_until": _LATER,
     },
     "ReplayDocument": {"replayed": 1},

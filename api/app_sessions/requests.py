@@ -7,6 +7,7 @@ from typing import Any
 
 from api import retention
 from api.app_sessions import media_settings
+from api.app_sessions.external_storage import external_storage
 from api.app_sessions.metadata import metadata
 from api.app_sessions.recording_settings import recording
 from api.app_sessions.rtms_settings import asked_of_zoom
@@ -72,7 +73,7 @@ BOT_FIELDS: Mapping[str, Check] = {
 WISH_FIELDS: Mapping[str, Check] = {
     "debug_settings": media_settings.debug,
     "deduplication_key": _key,
-    "external_media_storage_settings": media_settings.external_storage,
+    "external_media_storage_settings": external_storage,
     "metadata": metadata,
     "recording_settings": recording,
     retention.FIELD: retention.hours,
@@ -120,7 +121,7 @@ def wishes_of(values: Mapping[str, Any]) -> Wishes:
     chosen: dict[str, Any] = {}
     if "transcription_settings" in values:
         chosen["engines"], chosen["language"], chosen["engine_options"] = values["transcription_settings"]
-    for name in ("recording_settings", "rtms_settings"):
+    for name in ("recording_settings", "rtms_settings", "external_media_storage_settings"):
         chosen |= values.get(name, {})
     if retention.FIELD in values:
         chosen["retention_hours"] = values[retention.FIELD]

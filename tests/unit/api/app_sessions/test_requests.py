@@ -318,7 +318,6 @@ def test_bad_metadata(metadata):
     [
         ("websocket_settings", {"audio": {"url": "wss://a"}}),
         ("rtmp_settings", {"destination_url": "rtmp://a", "stream_key": "x"}),
-        ("external_media_storage_settings", {"bucket_name": "b"}),
         ("debug_settings", {"create_debug_recording": True}),
     ],
 )
