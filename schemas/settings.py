@@ -69,13 +69,9 @@ class SessionSettings:
     Zoom's captions begin in; with `identify_language` they follow the speaker. `split_sockets`: a connection per
     medium; None leaves it to the worker. `buffered_audio`: whether what was said before we were connected is wanted.
     `speech_events`: whether participant events tell who starts and stops to speak. `retention_hours`: how long after
-<<<<<<< HEAD
     the session's end its data is deleted; None: not by itself. `participant_audio` and `share_track`: which tracks the
-    recording has beside itself (`schemas.tracks`); of mixed audio nobody's.
-=======
-    the session's end its data is deleted; None: not by itself. `copy_bucket` is the customer's own bucket that the
-    finished recording is copied to, as `copy_name` or, where that is None, under the session's id.
->>>>>>> b4d5459 (A finished recording is copied into the customer's own bucket before its session has ended)
+    recording has beside itself (`schemas.tracks`); of mixed audio nobody's. `copy_bucket` is the customer's own bucket
+    that the finished recording is copied to, as `copy_name` or, where that is None, under the session's id.
     """
 
     engines: tuple[Engine, ...] = (Engine.ZOOM,)
@@ -103,13 +99,10 @@ class SessionSettings:
     buffered_audio: bool = True
     speech_events: bool = False
     retention_hours: int | None = None
-<<<<<<< HEAD
     participant_audio: bool = False
     share_track: bool = False
-=======
     copy_bucket: str | None = None
     copy_name: str | None = None
->>>>>>> b4d5459 (A finished recording is copied into the customer's own bucket before its session has ended)
 
     @property
     def recognisers(self) -> tuple[Engine, ...]:

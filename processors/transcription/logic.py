@@ -56,8 +56,8 @@ class Scan:
 class TranscriptionLogic:
     """`Logic` of the transcription processor.
 
-    A topic's part is what its `begin` asked for ("engines", "language", "options" and "partials" if any), whose session it
-    is ("project", where that is said) and, for captions, how many there were ("count") and the place of the last one
+    A topic's part is what its `begin` asked for ("engines", "language", "options" and "partials" if any), whose session
+    it is ("project", where that is said) and, for captions, how many there were ("count") and the place of the last one
     ("last").
     """
 
