@@ -356,7 +356,6 @@ _DELETING: dict[FactKind, Transition] = {
 _ARCHIVING: dict[FactKind, Transition] = {FactKind.ARCHIVED: archiving.archived}
 
 _COPIED = {FactKind.RECORDING_COPIED: _stored(Awaited.COPY)}  # begun before a deletion; its receipt says whose it is
-
 _PAUSING: dict[FactKind, Transition] = {FactKind.PAUSED: _pause, FactKind.RESUMED: _pause}
 
 _ALWAYS: dict[FactKind, Transition] = {

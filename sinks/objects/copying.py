@@ -28,9 +28,10 @@ from schemas.sessions import Awaited
 from schemas.settings import readable
 from schemas.topics import SESSION_FACTS
 from sinks.objects import metrics
+from sinks.objects.finishing import SOURCE
 from sinks.objects.patience import Abandoned, Patience
 from sinks.objects.settings import SinkObjectsSettings
-from sinks.objects.storing import SOURCE, Destinations
+from sinks.objects.storing import Destinations
 
 log = get_logger(__name__)
 
