@@ -23,6 +23,7 @@ from connectors.kafka.arrival import await_kafka, await_registry
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
 from connectors.rtms.settings import ZoomSettings
+from connectors.speech.settings import CustomAsyncSettings
 from connectors.webhooks.settings import WebhooksSettings
 
 log = get_logger(__name__)
@@ -39,6 +40,7 @@ PROGRAM = Program(
         ClickHouseSettings,
         ZoomSettings,
         WebhooksSettings,
+        CustomAsyncSettings,
         HealthSettings,
         LogSettings,
         TracesSettings,
@@ -68,6 +70,7 @@ def configuration(running: Running) -> Configuration:
         objects=objects,
         zoom=of(ZoomSettings),
         webhooks=of(WebhooksSettings),
+        custom_async=of(CustomAsyncSettings),
         key_ring=of(SecretsSettings).key_ring(),
         decoder=decoder,
         clock=SystemClock(),

@@ -12,6 +12,7 @@ from api.app_sessions.routes import router as app_sessions
 from api.bots.routes import router as bots
 from api.chat_messages.routes import router as chat_messages
 from api.control_plane.archive_routes import router as archive
+from api.control_plane.credential_routes import router as credentials
 from api.control_plane.routes import router as control_plane
 from api.document import openapi_document
 from api.media.downloads import router as downloads
@@ -43,7 +44,7 @@ Point your Zoom app's event notifications at its address here (`/zoom/{zoom_app_
 webhooks.
 
 **Authorization**: `Authorization: Token <key>`. A key opens one project, as far as its scopes go: `read`, `write`,
-`manage`. The operator's admin token opens projects, keys, Zoom apps and the control plane.
+`manage`. The operator's admin token opens projects, keys, Zoom apps, credentials and the control plane.
 
 **Times** are ISO 8601 with microseconds; media times (`…_ms`) are Unix milliseconds of Zoom's clock.
 
@@ -98,7 +99,7 @@ def create_app(open_services: OpenServices, clock: Clock, *, serves_objects: boo
         webhooks,
         deliveries,
     )
-    for router in (*customers, control_plane, archive, zoom):
+    for router in (*customers, control_plane, credentials, archive, zoom):
         app.include_router(router)
     if serves_objects:
         app.include_router(downloads)

@@ -33,6 +33,7 @@ from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
 from connectors.rtms.credentials import ZoomOAuth
 from connectors.rtms.settings import ZoomSettings
+from connectors.speech.settings import CustomAsyncSettings
 from connectors.webhooks.settings import WebhooksSettings
 from schemas import topics
 from schemas.topics import Topic
@@ -54,6 +55,7 @@ class Configuration:
     objects: ObjectsSettings
     zoom: ZoomSettings
     webhooks: WebhooksSettings
+    custom_async: CustomAsyncSettings
     key_ring: KeyRing
     decoder: Decoder
     clock: Clock
@@ -76,6 +78,7 @@ async def open_services(
         topics.API_KEY_USES: directory.apply_api_key_use,
         topics.TEMPLATES: directory.apply_template,
         topics.ZOOM_APPS: directory.apply_zoom_app,
+        topics.CREDENTIALS: directory.apply_credential,
         topics.WEBHOOK_SUBSCRIPTIONS: directory.apply_subscription,
     }
     followed = {topic: Followed(kafka, configuration.decoder, topic, apply) for topic, apply in applies.items()}
@@ -103,6 +106,7 @@ async def open_services(
             objects=ObjectStore(_linked(configuration.objects, settings)),
             key_ring=configuration.key_ring,
             feeds=feeds,
+            has_custom_async=bool(configuration.custom_async.url),
             zoom_oauth=ZoomOAuth(configuration.zoom.oauth_url) if configuration.zoom.oauth_url else None,
         )
     finally:

@@ -1,11 +1,22 @@
-"""Projects, API keys, Zoom apps and webhook subscriptions, as this replica has read them from the log.
+"""Projects, API keys, Zoom apps, credentials and webhook subscriptions, as this replica has read them from the log.
 
 A Zoom client id belongs to at most one app: the first one in the log, whatever two replicas believed when they wrote.
 """
 
 import threading
 
-from schemas.records import ApiKey, ApiKeyUse, Project, Record, Template, WebhookSubscription, ZoomApp
+from schemas import ids
+from schemas.records import (
+    ApiKey,
+    ApiKeyUse,
+    Credential,
+    CredentialKind,
+    Project,
+    Record,
+    Template,
+    WebhookSubscription,
+    ZoomApp,
+)
 
 
 class Directory:
@@ -17,6 +28,7 @@ class Directory:
         self._keys: dict[str, ApiKey] = {}
         self._by_digest: dict[str, ApiKey] = {}
         self._zoom_apps: dict[str, ZoomApp] = {}
+        self._credentials: dict[str, Credential] = {}
         self._key_uses: dict[str, int] = {}
         self._templates: dict[str, Template] = {}
         self._subscriptions: dict[str, WebhookSubscription] = {}
@@ -52,6 +64,12 @@ class Directory:
                 self._zoom_apps[zoom_app_id] = app  # an app that is written again keeps its place
             else:
                 self._zoom_apps.pop(zoom_app_id, None)
+
+    def apply_credential(self, credential_id: str, credential: Record | None) -> None:
+        with self._lock:
+            self._credentials.pop(credential_id, None)
+            if isinstance(credential, Credential):
+                self._credentials[credential_id] = credential
 
     def apply_subscription(self, subscription_id: str, subscription: Record | None) -> None:
         with self._lock:
@@ -105,6 +123,16 @@ class Directory:
         """The apps of a project, in the order they were added; those that came late for a client id left out."""
         with self._lock:
             return [app for app in self._holders().values() if app.project_id == project_id]
+
+    def credential(self, project_id: str, kind: CredentialKind) -> Credential | None:
+        """A project's own credential of a kind."""
+        found = self._credentials.get(ids.credential_id(project_id, kind))
+        return found if found is not None and (found.project_id, found.kind) == (project_id, kind) else None
+
+    def credentials(self, project_id: str) -> list[Credential]:
+        """A project's own credentials, in the order of their kinds."""
+        found = [self.credential(project_id, kind) for kind in CredentialKind]
+        return [credential for credential in found if credential is not None]
 
     def holder(self, client_id: str) -> ZoomApp | None:
         """Whose client id it is."""

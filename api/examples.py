@@ -162,7 +162,15 @@ _ZOOM_APP = {
     "client_id": "K0d3bQ9nTRuY1x",
     "webhook_url": "https://rtms.example.com/zoom/zoa_Yw2EXb71hGt4Lq9s",
 }
+_CREDENTIAL = {
+    "type": "external_media_storage",
+    "access_key_id": "AKIAIOSFODNN7EXAMPLE",
+    "endpoint_url": None,
+    "region_name": "eu-central-1",
+    "created_at": _AT,
+}
 _ERASED = {"part": "objects", "count": 613, "size_bytes": 84213377, "erased_at": _LATER}
+_EXTERNAL_COPY = {"bucket_name": "acme-meetings", "recording_file_name": "weekly.mp4", "size_bytes": 84210112}
 _RETAINED = {"topic": "rtms.audio", "gone_by": "2026-01-14T12:18:09.000000Z", "is_replaced": False}
 _SECRET = "q83vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80="  # noqa: S105  nobody's
 
@@ -220,6 +228,8 @@ EXAMPLES: dict[str, Any] = {
     "ChatMessageDocument": _CHAT_MESSAGE,
     "ChatMessagePage": _page(_CHAT_MESSAGE),
     "CompletenessDocument": {"complete": False, "missing_ms": 2200},
+    "CredentialDocument": _CREDENTIAL,
+    "CredentialList": {"results": [_CREDENTIAL]},
     "DeliveryDocument": _DELIVERY,
     "DeliveryPage": _page(_DELIVERY),
     "DetailDocument": {"detail": "Invalid or disabled API key."},
@@ -231,6 +241,7 @@ EXAMPLES: dict[str, Any] = {
         "sub_type": "zoom_connection_failed",
         "event_metadata": {"reason": "signaling_refused_3"},
     },
+    "ExternalCopyDocument": _EXTERNAL_COPY,
     "ExportedUtteranceDocument": _EXPORTED,
     "FailureDocument": {"failure_reasons": ["credentials_invalid"]},
     "HitDocument": _HIT,
@@ -271,6 +282,7 @@ EXAMPLES: dict[str, Any] = {
             {"part": "records", "count": 482, "size_bytes": 0, "erased_at": _LATER},
         ],
         "retained": [_RETAINED],
+        "external_copy": _EXTERNAL_COPY,
     },
     "TranscriptReceiptDocument": {
         "app_session_id": _SESSION,
@@ -283,6 +295,7 @@ EXAMPLES: dict[str, Any] = {
             {"part": "records", "count": 473, "size_bytes": 0, "erased_at": _LATER},
         ],
         "retained": [_RETAINED],
+        "external_copy": None,
         "said_until": _LATER,
     },
     "ReplayDocument": {"replayed": 1},

@@ -37,8 +37,8 @@ class Services:
     """Everything behind the API. `followed` has a view per topic: app sessions, claims and the control plane.
 
     `kept_ms` says how long what was written on a topic may stay on the brokers' disks. `addresses` says where a stream
-    may be, `targets` where webhooks may go: the policies that others connect by. `zoom_oauth` knows whether credentials
-    of Zoom apps are good, where that is asked.
+    may be, `targets` where webhooks may go: the policies that others connect by. `has_custom_async` says whether the
+    operator has a transcriber, `zoom_oauth` knows whether credentials of Zoom apps are good, where that is asked.
     """
 
     settings: ApiSettings
@@ -55,6 +55,7 @@ class Services:
     objects: ObjectStore
     key_ring: KeyRing
     feeds: Feeds
+    has_custom_async: bool = False
     zoom_oauth: ZoomOAuth | None = None
     searches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SEARCHES_AT_ONCE))
     background: set[asyncio.Task[None]] = field(default_factory=set)

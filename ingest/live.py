@@ -241,7 +241,8 @@ class LiveSession:
             return
         self._ready = True
         negotiated = translation.negotiated_json(event.negotiated)
-        begin = Begin(worker=self._around.worker, settings=self._state.settings, negotiated=negotiated)
+        state = self._state
+        begin = Begin(self._around.worker, state.settings, negotiated, state.project_id)
         self._publisher.begin(begin, encodings, self._around.clock.now_ms(), arrived_us)
         self._spawn_fact(FactKind.CONNECTED)
         epoch = self._identity.epoch

@@ -4,9 +4,10 @@ import sys
 from importlib import import_module
 
 from connectors.host.program import Program, select
-from connectors.host.settings import HealthSettings, LogSettings, TracesSettings
+from connectors.host.settings import HealthSettings, LogSettings, SecretsSettings, TracesSettings
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
+from connectors.speech.settings import CustomAsyncSettings
 from processors.lifecycle.settings import LifecycleSettings
 from processors.muxing.settings import MuxingSettings
 from processors.settings import ProcessorsSettings
@@ -31,7 +32,7 @@ PROGRAMS = (
         "processors transcription",
         "processor-transcription",
         "turns speech and captions into utterances",
-        (TranscriptionSettings, ProcessorsSettings, ObjectsSettings, *SHARED),
+        (TranscriptionSettings, CustomAsyncSettings, ProcessorsSettings, ObjectsSettings, SecretsSettings, *SHARED),
     ),
     Program(
         "processors muxing",

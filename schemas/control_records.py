@@ -47,6 +47,28 @@ class ZoomApp:
     created_at_ms: int
 
 
+class CredentialKind(StrEnum):
+    """What a project's own credential is for; a project has one of each."""
+
+    UNKNOWN = "unknown"
+    DEEPGRAM = "deepgram"
+    OPENAI = "openai"
+    EXTERNAL_MEDIA_STORAGE = "external_media_storage"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """What a project uses a service with instead of the operator's. Its secret is encrypted with the deployment's key
+    ring; `details` is JSON of what is no secret (`schemas.credentials`)."""
+
+    credential_id: str
+    project_id: str
+    kind: CredentialKind
+    secret_encrypted: str
+    details: str = "{}"
+    created_at_ms: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKeyUse:
     """When a key was last used, to the minute. A record of its own, so that noting it can undo no change of the key."""

@@ -43,6 +43,11 @@ def session_id(project_id: str, rtms_stream_id: str) -> str:
     return derived(SESSION_PREFIX, project_id, rtms_stream_id)
 
 
+def credential_id(project_id: str, kind: str) -> str:
+    """A project has one credential of a kind: to write another is to replace it."""
+    return derived("cred_", project_id, kind)
+
+
 def record_id(prefix: str, session: str, topic: str, epoch: int, sequence: int) -> str:
     """The id of what maps one to one to an input record."""
     return derived(prefix, session, topic, epoch, sequence)

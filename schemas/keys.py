@@ -7,6 +7,7 @@ from schemas.records import (
     ApiKey,
     ApiKeyUse,
     Claim,
+    Credential,
     DeadLetter,
     Project,
     Record,
@@ -72,6 +73,8 @@ def names(key: bytes | None, record: Record) -> bool:
             return key == record.key_id.encode()
         case ZoomApp():
             return key == record.zoom_app_id.encode()
+        case Credential():
+            return key == record.credential_id.encode()
         case WebhookSubscription():
             return key == record.subscription_id.encode()
         case DeadLetter():

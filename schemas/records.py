@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from schemas import topics
-from schemas.control_records import ApiKey, ApiKeyUse, Claim, ClaimKind, Project, Template, ZoomApp
+from schemas.control_records import (
+    ApiKey,
+    ApiKeyUse,
+    Claim,
+    ClaimKind,
+    Credential,
+    CredentialKind,
+    Project,
+    Template,
+    ZoomApp,
+)
 from schemas.session_records import (
     AppSession,
     AsyncTranscription,
@@ -47,6 +57,8 @@ __all__ = [
     "Claim",
     "ClaimKind",
     "Codec",
+    "Credential",
+    "CredentialKind",
     "DeadLetter",
     "Deletion",
     "DeliveryAttempt",
@@ -130,11 +142,13 @@ class Begin:
     """Opens an epoch on a topic, after Zoom accepted the handshake and before any frame of the epoch.
 
     `settings` is the session's `SessionSettings` as JSON, `negotiated` what Zoom agreed to (its message 4) as JSON.
+    `project_id` says whose session it is; empty where an earlier release began.
     """
 
     worker: str
     settings: str
     negotiated: str
+    project_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,6 +367,7 @@ Record = (
     | ApiKeyUse
     | Template
     | ZoomApp
+    | Credential
     | Claim
     | WebhookSubscription
     | WebhookNotice
@@ -387,6 +402,7 @@ CLASS_OF: Mapping[str, type[Record]] = {
     topics.API_KEY_USES.name: ApiKeyUse,
     topics.TEMPLATES.name: Template,
     topics.ZOOM_APPS.name: ZoomApp,
+    topics.CREDENTIALS.name: Credential,
     topics.CLAIMS.name: Claim,
     topics.WEBHOOK_SUBSCRIPTIONS.name: WebhookSubscription,
     topics.WEBHOOK_NOTICES.name: WebhookNotice,

@@ -1,6 +1,9 @@
 """The words for how far a session is, and what groups of them mean. Re-exported by `schemas.sessions`."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+from schemas.session_records import FactKind
 
 
 class State(StrEnum):
@@ -30,6 +33,7 @@ class Awaited(StrEnum):
     RECORDING = "recording"
     TRANSCRIPT = "transcript"
     EVENTS = "events"
+    COPY = "external_media_storage"
 
 
 LIVE = frozenset({State.CONNECTING, State.CONNECTED, State.DISCONNECTING})
@@ -39,3 +43,18 @@ TERMINAL = frozenset({State.ENDED, State.FATAL_ERROR, State.DATA_DELETED})
 
 DELETABLE = frozenset({State.ENDED, State.FATAL_ERROR})
 """States in which a session's data may be deleted."""
+
+STORED: Mapping[FactKind, Awaited] = {
+    FactKind.RECORDING_STORED: Awaited.RECORDING,
+    FactKind.TRANSCRIPT_STORED: Awaited.TRANSCRIPT,
+    FactKind.EVENTS_STORED: Awaited.EVENTS,
+    FactKind.RECORDING_COPIED: Awaited.COPY,
+}
+"""Who states that something is stored, and what."""
+
+NOT_STORED: Mapping[FactKind, Awaited] = {
+    FactKind.RECORDING_FAILED: Awaited.RECORDING,
+    FactKind.TRANSCRIPT_FAILED: Awaited.TRANSCRIPT,
+    FactKind.EVENTS_FAILED: Awaited.EVENTS,
+    FactKind.RECORDING_COPY_FAILED: Awaited.COPY,
+}

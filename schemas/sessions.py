@@ -17,7 +17,7 @@ from schemas import settings as session_settings
 from schemas.holes import kept
 from schemas.recordings import with_tracks
 from schemas.records import AppSession, Deletion, FactKind, HistoryEntry, SessionChange, SessionFact
-from schemas.session_states import DELETABLE, LIVE, TERMINAL, Awaited, Progress, State
+from schemas.session_states import DELETABLE, LIVE, NOT_STORED, STORED, TERMINAL, Awaited, Progress, State
 from schemas.settings import RecordingFormat
 
 __all__ = ["DELETABLE", "LIVE", "TERMINAL", "Awaited", "Progress", "State", "changes", "fold"]
@@ -151,12 +151,13 @@ def _connected_too_late(state: AppSession, fact: SessionFact, at_ms: int) -> App
 def _media_flows(state: AppSession) -> AppSession:
     settings = session_settings.readable(state.settings)
     records = settings.recording_format is not RecordingFormat.NONE
+    recording = (Awaited.RECORDING, Awaited.COPY) if settings.copy_bucket else (Awaited.RECORDING,)
     return replace(
         state,
         connected_once=True,
         recording_state=Progress.IN_PROGRESS if records else Progress.NOT_STARTED,
         transcription_state=Progress.IN_PROGRESS,
-        awaiting=((Awaited.RECORDING,) if records else ()) + (Awaited.TRANSCRIPT, Awaited.EVENTS),
+        awaiting=(recording if records else ()) + (Awaited.TRANSCRIPT, Awaited.EVENTS),
     )
 
 
@@ -221,8 +222,8 @@ def _deadline_while_processing(state: AppSession, fact: SessionFact, at_ms: int)
 
 def _failed(state: AppSession, what: Awaited, reason: str) -> AppSession:
     state = _no_longer(state, what)
-    if what is Awaited.RECORDING:
-        state = replace(state, recording_state=Progress.FAILED)
+    if what is Awaited.RECORDING:  # and nothing will be there to be copied
+        state = replace(_no_longer(state, Awaited.COPY), recording_state=Progress.FAILED)
     if what is Awaited.TRANSCRIPT:
         state = replace(state, transcription_state=Progress.FAILED)
     return replace(state, failures=(*state.failures, f"{what}: {reason}"))
@@ -239,6 +240,8 @@ def _stored(what: Awaited) -> Transition:
             state = with_tracks(replace(state, recording=fact.stored, recording_state=Progress.COMPLETE), fact)
         if what is Awaited.TRANSCRIPT:
             state = replace(state, transcription_state=Progress.COMPLETE)
+        if what is Awaited.COPY:
+            state = replace(state, external_copy=fact.stored)
         return _end_if_complete(state, at_ms)
 
     return transition
@@ -353,18 +356,16 @@ _DELETING: dict[FactKind, Transition] = {
 
 _ARCHIVING: dict[FactKind, Transition] = {FactKind.ARCHIVED: archiving.archived}
 
+_COPIED = {FactKind.RECORDING_COPIED: _stored(Awaited.COPY)}  # begun before a deletion; its receipt says whose it is
+
 _ALWAYS: dict[FactKind, Transition] = {
     **_ASKED,
     **_DELETING,
     FactKind.HOLE_FOUND: _hole,
     FactKind.PAUSED: _pause,
     FactKind.RESUMED: _pause,
-    FactKind.RECORDING_STORED: _stored(Awaited.RECORDING),
-    FactKind.RECORDING_FAILED: _not_stored(Awaited.RECORDING),
-    FactKind.TRANSCRIPT_STORED: _stored(Awaited.TRANSCRIPT),
-    FactKind.TRANSCRIPT_FAILED: _not_stored(Awaited.TRANSCRIPT),
-    FactKind.EVENTS_STORED: _stored(Awaited.EVENTS),
-    FactKind.EVENTS_FAILED: _not_stored(Awaited.EVENTS),
+    **{kind: _stored(what) for kind, what in STORED.items()},
+    **{kind: _not_stored(what) for kind, what in NOT_STORED.items()},
 }
 
 TABLE: Mapping[State, Mapping[FactKind, Transition]] = {
@@ -394,7 +395,7 @@ TABLE: Mapping[State, Mapping[FactKind, Transition]] = {
     State.POST_PROCESSING: {**_ALWAYS, FactKind.DEADLINE_PASSED: _deadline_while_processing},
     State.ENDED: {**_ALWAYS, **_ARCHIVING, **async_transcriptions.TRANSITIONS},
     State.FATAL_ERROR: {**_ASKED, **_DELETING, **_ARCHIVING, FactKind.HOLE_FOUND: _hole},
-    State.DATA_DELETED: {**_DELETING, **_ARCHIVING, FactKind.METADATA_REPLACED: _metadata_replaced},
+    State.DATA_DELETED: {**_DELETING, **_ARCHIVING, **_COPIED, FactKind.METADATA_REPLACED: _metadata_replaced},
 }
 """(state, fact) -> transition. `claimed` is not in it: its effect needs the fact's offset and is the same in all LIVE
 states. A pair that is missing is ignored; so is `recalled` wherever a state is known."""

@@ -70,7 +70,8 @@ class SessionSettings:
     medium; None leaves it to the worker. `buffered_audio`: whether what was said before we were connected is wanted.
     `speech_events`: whether participant events tell who starts and stops to speak. `retention_hours`: how long after
     the session's end its data is deleted; None: not by itself. `participant_audio` and `share_track`: which tracks the
-    recording has beside itself (`schemas.tracks`); of mixed audio nobody's.
+    recording has beside itself (`schemas.tracks`); of mixed audio nobody's. `copy_bucket` is the customer's own bucket
+    that the finished recording is copied to, as `copy_name` or, where that is None, under the session's id.
     """
 
     engines: tuple[Engine, ...] = (Engine.ZOOM,)
@@ -100,6 +101,8 @@ class SessionSettings:
     retention_hours: int | None = None
     participant_audio: bool = False
     share_track: bool = False
+    copy_bucket: str | None = None
+    copy_name: str | None = None
 
     @property
     def recognisers(self) -> tuple[Engine, ...]:

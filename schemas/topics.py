@@ -91,6 +91,7 @@ API_KEYS = _control("api-keys", "api-key.v1")
 API_KEY_USES = _control("api-key-uses", "api-key-use.v1")
 TEMPLATES = _control("templates", "template.v1")
 ZOOM_APPS = _control("zoom-apps", "zoom-app.v1")
+CREDENTIALS = _control("credentials", "credential.v1")
 WEBHOOK_SUBSCRIPTIONS = _control("webhook-subscriptions", "webhook-subscription.v1")
 
 CLAIMS = Topic("claims", "claim.v1", Cleanup.DELETE, 5 * DAY_MS, per_session=False)
@@ -102,7 +103,7 @@ DEAD_LETTERS = Topic("dead-letters", "dead-letter.v1", Cleanup.DELETE, 7 * DAY_M
 MEDIA_TOPICS = (AUDIO, VIDEO, SHARE, CAPTIONS, CHAT, EVENTS)
 """What a connector worker writes; each carries `begin`, `tick` and `end` records between its frames."""
 
-CONTROL_PLANE_TOPICS = (PROJECTS, API_KEYS, API_KEY_USES, ZOOM_APPS, WEBHOOK_SUBSCRIPTIONS, TEMPLATES)
+CONTROL_PLANE_TOPICS = (PROJECTS, API_KEYS, API_KEY_USES, ZOOM_APPS, CREDENTIALS, WEBHOOK_SUBSCRIPTIONS, TEMPLATES)
 
 ALL = (
     *MEDIA_TOPICS,

@@ -26,7 +26,7 @@ PROGRAMS = (
         "sinks objects",
         "sink-objects",
         "stores recordings in object storage",
-        (SinkObjectsSettings, ObjectsSettings, *SHARED),
+        (SinkObjectsSettings, ObjectsSettings, SecretsSettings, WebhooksSettings, *SHARED),
     ),
     Program(
         "sinks webhooks",

@@ -8,14 +8,16 @@ from dataclasses import replace
 
 from api.app_sessions.admission import admit
 from api.app_sessions.archive import archived, glimpsed
+from api.app_sessions.external_storage import required_credential
 from api.app_sessions.requests import SessionOrder, within
 from api.errors import not_found, refused, unavailable
 from api.services import Services
 from connectors.host import traces
 from schemas import ids, topics
 from schemas import settings as session_settings
-from schemas.records import AppSession, FactKind, SessionFact, StreamRequest, ZoomApp
+from schemas.records import AppSession, CredentialKind, FactKind, SessionFact, StreamRequest, ZoomApp
 from schemas.sessions import TERMINAL, State
+from schemas.settings import SessionSettings
 
 SOURCE = "api"
 
@@ -28,6 +30,7 @@ _NOT_ENDABLE = (
 
 async def create(services: Services, project_id: str, order: SessionOrder) -> AppSession:
     """Request a session; an existing one of the same stream is returned, with new addresses while it is live."""
+    await _check_storage(services, project_id, order.wishes.settings)
     app = await _zoom_app(services, project_id, order.zoom_app)
     session_id, key = ids.session_id(project_id, order.stream.stream_id), order.wishes.deduplication_key
     with traces.spanning(session_id, "create"):
@@ -38,6 +41,16 @@ async def create(services: Services, project_id: str, order: SessionOrder) -> Ap
             await admit(services, project_id, session_id, key)
         order = replace(order, wishes=within(order.wishes, services.directory.project(project_id)))
         return await stated(services, requested(project_id, session_id, order, app.zoom_app_id))
+
+
+async def _check_storage(services: Services, project_id: str, settings: SessionSettings) -> None:
+    """Raises ApiError 400 where a copy is wanted that nobody could make."""
+    kind = CredentialKind.EXTERNAL_MEDIA_STORAGE
+    if settings.copy_bucket is None or services.directory.credential(project_id, kind) is not None:
+        return
+    await services.catch_up(topics.CREDENTIALS)
+    if services.directory.credential(project_id, kind) is None:
+        raise required_credential()
 
 
 async def _archived(services: Services, project_id: str, session_id: str) -> AppSession | None:

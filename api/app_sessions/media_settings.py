@@ -31,11 +31,6 @@ RTMP = {
     "required": ["destination_url", "stream_key"],
     "description": "Not available yet.",
 }
-EXTERNAL_STORAGE = closed(
-    {"bucket_name": STRING, "recording_file_name": STRING},
-    required=("bucket_name",),
-    description="Not available yet.",
-)
 DEBUG = closed({"create_debug_recording": BOOLEAN | {"default": False}}, description="Only the default can be had.")
 
 
@@ -59,12 +54,6 @@ def rtmp(value: Any) -> None:
     raise Invalid("RTMP streaming is not available yet.")
 
 
-def external_storage(value: Any) -> None:
-    """Nothing, yet. Raises Invalid."""
-    _external_storage(value)
-    raise Invalid("External media storage is not available yet.")
-
-
 def debug(value: Any) -> None:
     """Only the default. Raises Invalid."""
     if _debug(value).get("create_debug_recording"):
@@ -73,5 +62,4 @@ def debug(value: Any) -> None:
 
 _websockets: Check = conforms(WEBSOCKETS)
 _rtmp: Check = conforms(RTMP)
-_external_storage: Check = conforms(EXTERNAL_STORAGE)
 _debug: Check = conforms(DEBUG)

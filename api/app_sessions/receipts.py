@@ -6,7 +6,7 @@ from typing_extensions import TypedDict
 
 from schemas import topics
 from schemas.deletion import OF_TRANSCRIPT, Part
-from schemas.records import AppSession, Deletion, ErasedPart
+from schemas.records import AppSession, Deletion, ErasedPart, Stored
 from schemas.sessions import State
 from schemas.times import iso_utc
 from schemas.topics import Cleanup, Topic
@@ -62,10 +62,19 @@ class RetainedDocument(TypedDict):
     is_replaced: bool
 
 
+class ExternalCopyDocument(TypedDict):
+    """The copy of the recording in the customer's own bucket, which is the customer's to delete."""
+
+    bucket_name: str
+    recording_file_name: str
+    size_bytes: int
+
+
 class ReceiptDocument(TypedDict):
     """`reason` is asked, consent_revoked or retention. `complete`: everything that can be erased is.
 
     It may be asked for again. What is retained is read by nobody: no answer and no webhook is made of it.
+    `external_copy` is not ours to erase (null: there is none).
     """
 
     app_session_id: str
@@ -75,6 +84,7 @@ class ReceiptDocument(TypedDict):
     completed_at: str | None
     erased: list[ErasedDocument]
     retained: list[RetainedDocument]
+    external_copy: ExternalCopyDocument | None
 
 
 class TranscriptReceiptDocument(ReceiptDocument):
@@ -122,7 +132,15 @@ def _receipt(
         "completed_at": iso_utc(max(times)) if is_complete else None,
         "erased": [_erased(part) for part in parts],
         "retained": [_retained(topic, _last_ms(session, deletion), kept_ms.get(topic)) for topic in holding],
+        "external_copy": _external_copy(session.external_copy),
     }
+
+
+def _external_copy(copy: Stored | None) -> ExternalCopyDocument | None:
+    if copy is None:
+        return None
+    bucket, _, name = (copy.key or "").partition("/")
+    return {"bucket_name": bucket, "recording_file_name": name, "size_bytes": copy.size_bytes}
 
 
 def _last_ms(session: AppSession, deletion: Deletion) -> int:

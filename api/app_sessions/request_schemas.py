@@ -4,6 +4,7 @@ from typing import Any
 
 from api import retention
 from api.app_sessions import (
+    external_storage,
     media_settings,
     metadata,
     recording_settings,
@@ -44,7 +45,7 @@ WISHES: dict[str, Any] = {
     "webhooks": session_webhooks.SCHEMA,
     "websocket_settings": media_settings.WEBSOCKETS,
     "rtmp_settings": media_settings.RTMP,
-    "external_media_storage_settings": media_settings.EXTERNAL_STORAGE,
+    "external_media_storage_settings": external_storage.SCHEMA,
     "debug_settings": media_settings.DEBUG,
     "deduplication_key": {
         "type": "string",

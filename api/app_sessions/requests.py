@@ -7,12 +7,13 @@ from typing import Any
 
 from api import retention
 from api.app_sessions import media_settings
+from api.app_sessions.external_storage import external_storage
 from api.app_sessions.metadata import metadata
 from api.app_sessions.recording_settings import recording
 from api.app_sessions.rtms_settings import asked_of_zoom
 from api.app_sessions.session_webhooks import session_webhooks, session_webhooks_at, stored
 from api.app_sessions.stream_requests import MAX_ID_CHARACTERS, AnnouncedStream, announced, stream_id
-from api.app_sessions.transcription_settings import transcription
+from api.app_sessions.transcription_settings import transcription, transcription_where
 from api.errors import invalid_fields
 from api.shapes import Check, Invalid, a_string, an_object, fields_of, text_up_to
 from connectors.rtms.protocol.addresses import AddressPolicy
@@ -72,7 +73,7 @@ BOT_FIELDS: Mapping[str, Check] = {
 WISH_FIELDS: Mapping[str, Check] = {
     "debug_settings": media_settings.debug,
     "deduplication_key": _key,
-    "external_media_storage_settings": media_settings.external_storage,
+    "external_media_storage_settings": external_storage,
     "metadata": metadata,
     "recording_settings": recording,
     retention.FIELD: retention.hours,
@@ -88,8 +89,11 @@ NULLABLE = (retention.FIELD,)
 """Wishes that null is a wish for."""
 
 
-def session_order(body: Any, addresses: AddressPolicy, targets: TargetPolicy = PUBLIC) -> SessionOrder:
-    """The order in a create request; `addresses` says where a stream may be, `targets` where webhooks may go.
+def session_order(
+    body: Any, addresses: AddressPolicy, targets: TargetPolicy = PUBLIC, *, has_custom_async: bool = True
+) -> SessionOrder:
+    """The order in a create request; `addresses` says where a stream may be, `targets` where webhooks may go,
+    `has_custom_async` whether the operator has a transcriber.
 
     A body that is Zoom's whole webhook and nothing else is an order with default settings.
 
@@ -99,6 +103,7 @@ def session_order(body: Any, addresses: AddressPolicy, targets: TargetPolicy = P
     checks: dict[str, Check] = {
         **BOT_FIELDS,
         **WISH_FIELDS,
+        "transcription_settings": transcription_where(has_custom_async),
         "webhooks": session_webhooks_at(targets),
         "zoom_app_id": text_up_to(MAX_ID_CHARACTERS),
         "zoom_rtms": partial(announced, addresses=addresses),
@@ -116,7 +121,7 @@ def wishes_of(values: Mapping[str, Any]) -> Wishes:
     chosen: dict[str, Any] = {}
     if "transcription_settings" in values:
         chosen["engines"], chosen["language"], chosen["engine_options"] = values["transcription_settings"]
-    for name in ("recording_settings", "rtms_settings"):
+    for name in ("recording_settings", "rtms_settings", "external_media_storage_settings"):
         chosen |= values.get(name, {})
     if retention.FIELD in values:
         chosen["retention_hours"] = values[retention.FIELD]

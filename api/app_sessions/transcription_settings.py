@@ -19,7 +19,7 @@ from api.json_schemas import (
     conforms,
     one_of,
 )
-from api.shapes import Invalid
+from api.shapes import Check, Invalid
 from schemas.settings import Engine
 
 MODEL = {"type": "string", "minLength": 1, "maxLength": 200}
@@ -167,6 +167,21 @@ def transcription(value: Any) -> tuple[tuple[Engine, ...], str, str]:
     if local.get("partials") and engines[0] is not Engine.MOONSHINE:
         raise Invalid(f"Partials are the local recogniser's, and {engines[0]} is asked before it. Name one of the two.")
     return engines, local.get("language", LANGUAGES[0]), _options(providers)
+
+
+def transcription_where(has_custom_async: bool) -> Check:
+    """`transcription` of an installation that has a transcriber of its operator's, or none."""
+
+    def check(value: Any) -> tuple[tuple[Engine, ...], str, str]:
+        found = transcription(value)
+        if Engine.CUSTOM_ASYNC in found[0] and not has_custom_async:
+            raise Invalid(
+                "The transcription provider 'custom_async' is not set up here: "
+                "the operator has to say in RTMS_CUSTOM_ASYNC_URL whom to ask."
+            )
+        return found
+
+    return check
 
 
 def _check_deepgram(section: Mapping[str, Any]) -> None:

@@ -14,13 +14,14 @@ from api.services import Services
 from api.writing import written
 from connectors.host.secrets import KeyRing, SecretsError
 from schemas import topics
-from schemas.records import ApiKey, Project, Record, Template, WebhookSubscription, ZoomApp
+from schemas.credentials import storage_access
+from schemas.records import ApiKey, Credential, CredentialKind, Project, Record, Template, WebhookSubscription, ZoomApp
 
 VERSION = 1
 
 
 class Archive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything, in the order in which it is written back."""
+    """Everything, in the order in which it is written back. Archives of before there were `credentials` have none."""
 
     version: int
     projects: list[Project]
@@ -28,6 +29,7 @@ class Archive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     zoom_apps: list[ZoomApp]
     webhook_subscriptions: list[WebhookSubscription]
     templates: list[Template]
+    credentials: list[Credential] = []
 
 
 async def exported(services: Services) -> dict[str, Any]:
@@ -63,6 +65,7 @@ async def reencrypted(services: Services) -> dict[str, int]:
                 replace(s, secrets_encrypted=_anew(ring, s.secrets_encrypted)) for s in archive.webhook_subscriptions
             ],
             templates=[],
+            credentials=[_credential_anew(ring, entry) for entry in archive.credentials],
         )
     except SecretsError as error:
         raise invalid_fields({"non_field_errors": [f"The key ring lacks a key: {error}"]}) from None
@@ -83,11 +86,20 @@ def _zoom_app_anew(ring: KeyRing, app: ZoomApp) -> ZoomApp:
     )
 
 
+def _credential_anew(ring: KeyRing, credential: Credential) -> Credential:
+    [secret] = _anew(ring, (credential.secret_encrypted,))
+    return replace(credential, secret_encrypted=secret)
+
+
 def _check_secrets(ring: KeyRing, archive: Archive) -> None:
     """Raises ApiError 400 where a secret could never be used here."""
+    for credential in archive.credentials:
+        _check_details(credential)
     try:
         for app in archive.zoom_apps:
             _zoom_app_anew(ring, app)
+        for credential in archive.credentials:
+            _credential_anew(ring, credential)
         for project in archive.projects:
             _anew(ring, project.webhook_secrets_encrypted)
         for subscription in archive.webhook_subscriptions:
@@ -95,6 +107,15 @@ def _check_secrets(ring: KeyRing, archive: Archive) -> None:
     except SecretsError:
         text = "A secret was encrypted with a key that is not in RTMS_SECRETS_KEYS. Add that key first."
         raise invalid_fields({"non_field_errors": [text]}) from None
+
+
+def _check_details(credential: Credential) -> None:
+    if credential.kind is not CredentialKind.EXTERNAL_MEDIA_STORAGE:
+        return
+    try:
+        storage_access(credential)
+    except ValueError:
+        raise invalid_fields({"credentials": [f"{credential.credential_id} says of no storage where it is."]}) from None
 
 
 async def _read(services: Services) -> Archive:
@@ -111,6 +132,7 @@ async def _read(services: Services) -> Archive:
         zoom_apps=[app for project_id in of_each for app in directory.zoom_apps(project_id)],
         webhook_subscriptions=[entry for project_id in of_each for entry in directory.subscriptions(project_id)],
         templates=[template for template in templates if template is not None],
+        credentials=[entry for project_id in of_each for entry in directory.credentials(project_id)],
     )
 
 
@@ -121,6 +143,7 @@ async def _write(services: Services, archive: Archive) -> dict[str, int]:
         *((topics.ZOOM_APPS, entry.zoom_app_id, entry) for entry in archive.zoom_apps),
         *((topics.WEBHOOK_SUBSCRIPTIONS, entry.subscription_id, entry) for entry in archive.webhook_subscriptions),
         *((topics.TEMPLATES, entry.project_id, entry) for entry in archive.templates),
+        *((topics.CREDENTIALS, entry.credential_id, entry) for entry in archive.credentials),
     ]
     for topic, key, record in entries:
         await written(services, topic, key, record)
@@ -130,4 +153,5 @@ async def _write(services: Services, archive: Archive) -> dict[str, int]:
         "zoom_apps": len(archive.zoom_apps),
         "webhook_subscriptions": len(archive.webhook_subscriptions),
         "templates": len(archive.templates),
+        "credentials": len(archive.credentials),
     }

@@ -15,16 +15,17 @@ router = APIRouter(prefix=WHOLE_CONTROL_PLANE, tags=["Control plane"], dependenc
 LARGEST_BYTES = 64 * 1024 * 1024
 
 _LISTS = ("projects", "api_keys", "zoom_apps", "webhook_subscriptions", "templates")
+_LISTED = (*_LISTS, "credentials")
 _SCHEMA = {
     "type": "object",
     "properties": {
         "version": {"const": archive.VERSION},
-        **{name: {"type": "array", "items": {"type": "object"}} for name in _LISTS},
+        **{name: {"type": "array", "items": {"type": "object"}} for name in _LISTED},
     },
     "required": ["version", *_LISTS],
     "additionalProperties": False,
 }
-_EXAMPLE: dict[str, Any] = {"version": archive.VERSION} | {name: [] for name in _LISTS}
+_EXAMPLE: dict[str, Any] = {"version": archive.VERSION} | {name: [] for name in _LISTED}
 
 
 @router.get("", responses=answers(401, 503))

@@ -5,6 +5,7 @@ from typing import Any
 
 from api.app_sessions.request_schemas import WISHES
 from api.app_sessions.requests import NULLABLE, WISH_FIELDS, Wishes, wishes_of
+from api.app_sessions.transcription_settings import transcription_where
 from api.errors import ApiError
 from api.services import Services
 from api.shapes import Check, fields_of
@@ -28,7 +29,7 @@ EXAMPLE = {"transcription_settings": {"moonshine": {}}, "recording_settings": {"
 async def put(services: Services, project_id: str, body: Any) -> dict[str, Any]:
     """Set a project's template; the fields as they were given. Raises ApiError 400 and 503."""
     fields: dict[str, Any] = body
-    _wishes(body)
+    _wishes(body, transcription_settings=transcription_where(services.has_custom_async))
     template = Template(project_id=project_id, wishes=json.dumps(fields, ensure_ascii=False))
     await written(services, topics.TEMPLATES, project_id, template)
     return fields
@@ -52,5 +53,5 @@ def wishes(services: Services, project_id: str) -> Wishes:
         return wishes_of({})
 
 
-def _wishes(body: Any) -> Wishes:
-    return wishes_of(fields_of(body, _FIELDS, required=(), nullable=NULLABLE))
+def _wishes(body: Any, **checks: Check) -> Wishes:
+    return wishes_of(fields_of(body, _FIELDS | checks, required=(), nullable=NULLABLE))

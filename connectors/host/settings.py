@@ -45,8 +45,8 @@ class SecretsSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RTMS_SECRETS_")
 
     keys: SecretStr = Field(
-        description="Fernet keys (32 url-safe base64 bytes), separated by commas; the first encrypts the Zoom apps' "
-        "secrets, all of them decrypt"
+        description="Fernet keys (32 url-safe base64 bytes), separated by commas; the first encrypts the "
+        "secrets that projects give us (Zoom apps, credentials, webhooks), all of them decrypt"
     )
 
     @field_validator("keys")

@@ -59,8 +59,16 @@ class CustomAsync:
     def __init__(self, url: str) -> None:
         self._url = url
 
+    @property
+    def is_usable(self) -> bool:
+        return bool(self._url)
+
+    def keyed(self, api_key: str) -> "CustomAsync":
+        """It has no keys."""
+        return self
+
     def request(self, sound: bytes, options: Mapping[str, object]) -> Request | Failure:
-        if not self._url:
+        if not self.is_usable:
             return Failure(Reason.CREDENTIALS_NOT_FOUND, is_final=True)
         fields = tuple((name, _text(value)) for name, value in options.items())
         return Request(self._url, sound, "audio/mpeg", field_name="audio", fields=fields)

@@ -63,8 +63,15 @@ class Deepgram:
     def __init__(self, base_url: str, api_key: str) -> None:
         self._base_url, self._api_key = base_url.rstrip("/"), api_key
 
+    @property
+    def is_usable(self) -> bool:
+        return bool(self._api_key)
+
+    def keyed(self, api_key: str) -> "Deepgram":
+        return Deepgram(self._base_url, api_key)
+
     def request(self, sound: bytes, options: Mapping[str, object]) -> Request | Failure:
-        if not self._api_key:
+        if not self.is_usable:
             return Failure(Reason.CREDENTIALS_NOT_FOUND, is_final=True)
         is_eu = options.get("use_eu_server") is True and self._base_url == PUBLIC_URL
         url = f"{EU_URL if is_eu else self._base_url}/v1/listen?{urlencode(_query(options))}"

@@ -97,6 +97,13 @@ class Service(Protocol):
     @property
     def file_type(self) -> FileType: ...
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether it can be asked at all: whether there is a key, where one is needed."""
+
+    def keyed(self, api_key: str) -> "Service":
+        """The same service, asked with another key."""
+
     def request(self, sound: bytes, options: Mapping[str, object]) -> Request | Failure:
         """How to ask what is said in `sound`; a Failure where that is known without asking."""
 

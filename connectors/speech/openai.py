@@ -49,11 +49,19 @@ class OpenAI:
     file_type = FileType.WAV
 
     def __init__(self, base_url: str, api_key: str) -> None:
-        self._url = f"{base_url.rstrip('/')}/audio/transcriptions"
-        self._needs_key, self._api_key = base_url.rstrip("/") == PUBLIC_URL, api_key
+        self._base_url, self._api_key = base_url.rstrip("/"), api_key
+        self._url = f"{self._base_url}/audio/transcriptions"
+        self._needs_key = self._base_url == PUBLIC_URL
+
+    @property
+    def is_usable(self) -> bool:
+        return bool(self._api_key) or not self._needs_key
+
+    def keyed(self, api_key: str) -> "OpenAI":
+        return OpenAI(self._base_url, api_key)
 
     def request(self, sound: bytes, options: Mapping[str, object]) -> Request | Failure:
-        if self._needs_key and not self._api_key:
+        if not self.is_usable:
             return Failure(Reason.CREDENTIALS_NOT_FOUND, is_final=True)
         headers = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
         return Request(self._url, sound, "audio/wav", headers, "file", _fields(options))

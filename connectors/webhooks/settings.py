@@ -1,4 +1,4 @@
-"""Where webhooks may go, read from `RTMS_WEBHOOKS_*`: the same for who takes an address and who connects to it."""
+"""Where customers' addresses may be, read from `RTMS_WEBHOOKS_*`: the same for who takes one and who connects to it."""
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,7 +11,9 @@ class WebhooksSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RTMS_WEBHOOKS_")
 
-    allow_loopback: bool = Field(default=False, description="also plain http, and receivers on this machine")
+    allow_loopback: bool = Field(
+        default=False, description="also plain http, and receivers and customers' storages on this machine"
+    )
 
     def targets(self) -> TargetPolicy:
         """The policy."""

@@ -9,4 +9,4 @@ from processors.shell import service
 
 def run(running: Running) -> int:
     """Mux until told to stop."""
-    return service.run(running, lambda: Muxing(running.configured.of(MuxingSettings)), SEGMENTS)
+    return service.run(running, lambda _: Muxing(running.configured.of(MuxingSettings)), SEGMENTS)

@@ -7,4 +7,4 @@ from processors.shell import service
 
 def run(running: Running) -> int:
     """Run until told to stop."""
-    return service.run(running, ParticipantsApplication)
+    return service.run(running, lambda _: ParticipantsApplication())

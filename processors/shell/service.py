@@ -30,7 +30,7 @@ log = get_logger(__name__)
 STOP_TIMEOUT_S = 20.0
 
 
-def run(running: Running, create: Callable[[], Application], profile: Profile = TEXT) -> int:
+def run(running: Running, create: Callable[[Decoder], Application], profile: Profile = TEXT) -> int:
     """Run until told to stop; the exit status is 1 after a failure, so that a supervisor starts it again.
 
     `create` is called in the event loop. `profile` is how the outputs are batched and compressed.
@@ -45,9 +45,11 @@ def run(running: Running, create: Callable[[], Application], profile: Profile = 
     return 0 if is_clean else 1
 
 
-async def _serve(running: Running, decoder: Decoder, create: Callable[[], Application], profile: Profile) -> bool:
+async def _serve(
+    running: Running, decoder: Decoder, create: Callable[[Decoder], Application], profile: Profile
+) -> bool:
     kafka, settings = running.configured.of(KafkaSettings), running.configured.of(ProcessorsSettings)
-    application = create()
+    application = create(decoder)
     producer = create_producer(kafka, profile)
     loader = PartitionLoader(kafka, f"{application.name}-states")
     outbox = Outbox(producer, decoder.codec)

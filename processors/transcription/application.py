@@ -1,7 +1,8 @@
 """Transcription as the shell runs it: captions and utterances to records on `transcripts`."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from processors.transcription import metrics
 from processors.transcription.afterwards.service import Afterwards
 from processors.transcription.configured import chain_of
 from processors.transcription.engines import Question
+from processors.transcription.keys import Keys, NoKeys
 from processors.transcription.lanes import Lanes
 from processors.transcription.logic import TranscriptionLogic
 from processors.transcription.partials import SpokenPartials
@@ -41,11 +43,19 @@ class TranscriptionApplication:
     state_topic = TRANSCRIPTION_STATE
     result = Awaited.TRANSCRIPT
 
-    def __init__(self, settings: TranscriptionSettings, afterwards: Afterwards | None = None) -> None:
+    def __init__(
+        self,
+        settings: TranscriptionSettings,
+        keys: Keys | None = None,
+        custom_async_url: str = "",
+        afterwards: Afterwards | None = None,
+    ) -> None:
         self.logic = TranscriptionLogic()
-        waiting = settings.remote_waiting if settings.has_remote else 0
-        self.max_in_flight = settings.workers * WAITING_PER_WORKER + waiting
-        self._chain = chain_of(settings)
+        local = settings.workers * WAITING_PER_WORKER
+        self.max_in_flight = local + settings.remote_waiting
+        self._places = asyncio.Semaphore(local)
+        self._keys = keys or NoKeys()
+        self._chain = chain_of(settings, self._keys, custom_async_url)
         self._workers, self._local = settings.workers, 0
         self.partials = SpokenPartials(self.logic, settings, self._is_behind) if settings.partial_workers else None
         self._lanes = Lanes()
@@ -53,6 +63,7 @@ class TranscriptionApplication:
 
     async def start(self) -> None:
         """Recogniser processes start with the first utterance: sessions with Zoom's captions alone need none."""
+        self._keys.start()
         if self._afterwards is not None:
             await self._afterwards.start()
 
@@ -62,6 +73,7 @@ class TranscriptionApplication:
         await self._chain.stop()
         if self.partials is not None:
             await self.partials.stop()
+        await self._keys.stop()
 
     async def render(self, session_id: str, work: object) -> Sequence[Output]:
         match work:
@@ -103,8 +115,11 @@ class TranscriptionApplication:
         if speech.pcm is None:
             return work.engines[0], Unrecognised(f"unsupported audio: {speech.audio}")
         options = _options(work.options)
-        asked = Question(speech.pcm, speech.audio.sample_rate_hz, work.language, options, session_id)
-        return await self._chain.recognise(asked, work.engines)
+        rate_hz = speech.audio.sample_rate_hz
+        asked = Question(speech.pcm, rate_hz, work.language, options, session_id, work.project_id)
+        # Places that are there for speech services would be time lost for who waits for the recogniser.
+        async with self._places if work.engines[0] is Engine.MOONSHINE else nullcontext():
+            return await self._chain.recognise(asked, work.engines)
 
 
 def _options(text: str) -> dict[str, Any]:

@@ -1,13 +1,26 @@
 """Starts transcription: `python -m processors transcription`."""
 
 from connectors.host.program import Running
+from connectors.host.settings import SecretsSettings
+from connectors.kafka.credentials import Credentials
+from connectors.kafka.decoder import Decoder
+from connectors.kafka.settings import KafkaSettings
+from connectors.speech.settings import CustomAsyncSettings
 from processors.shell import service
 from processors.transcription.afterwards.connecting import afterwards
 from processors.transcription.application import TranscriptionApplication
+from processors.transcription.keys import ProjectKeys
 from processors.transcription.settings import TranscriptionSettings
 
 
 def run(running: Running) -> int:
     """Run until told to stop."""
-    settings = running.configured.of(TranscriptionSettings)
-    return service.run(running, lambda: TranscriptionApplication(settings, afterwards(running.configured)))
+    of = running.configured.of
+
+    def create(decoder: Decoder) -> TranscriptionApplication:
+        keys = ProjectKeys(Credentials(of(KafkaSettings), decoder, of(SecretsSettings).key_ring()))
+        url = of(CustomAsyncSettings).url
+        again = afterwards(running.configured, keys, url)
+        return TranscriptionApplication(of(TranscriptionSettings), keys, url, again)
+
+    return service.run(running, create)

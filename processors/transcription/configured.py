@@ -7,9 +7,11 @@ from connectors.speech.custom_async import CustomAsync
 from connectors.speech.deepgram import Deepgram
 from connectors.speech.exchange import Service
 from connectors.speech.openai import OpenAI
+from processors.transcription.accounts import Accounts
 from processors.transcription.chain import Chain, Patience
 from processors.transcription.child import COMMAND
 from processors.transcription.engines import SpeechEngine
+from processors.transcription.keys import Keys
 from processors.transcription.local import LocalEngine
 from processors.transcription.pool import Pool
 from processors.transcription.remote import RemoteEngine
@@ -17,21 +19,25 @@ from processors.transcription.settings import TranscriptionSettings
 from schemas.settings import Engine
 
 
-def chain_of(settings: TranscriptionSettings, command: Sequence[str] = COMMAND) -> Chain:
+def chain_of(
+    settings: TranscriptionSettings, keys: Keys, custom_async_url: str, command: Sequence[str] = COMMAND
+) -> Chain:
     """All engines there are; those that were given no credentials say so when they are asked. `command` starts a
     recogniser process."""
     patience = Patience(settings.retry_budget_s, settings.fallback_after_s, settings.retry_delay_s)
     engines: dict[Engine, SpeechEngine] = {Engine.MOONSHINE: LocalEngine(Pool(settings, command))}
-    services = _services(settings)
-    client = SpeechClient(settings.remote_limit_s, settings.remote_in_flight * len(services))
+    services = _services(settings, custom_async_url)
+    accounts = Accounts(settings.remote_in_flight, settings.remote_waiting // 2)
+    # Nobody waits for a connection: whoever has a place with one key would wait for who hangs with another.
+    client = SpeechClient(settings.remote_limit_s, settings.remote_in_flight * len(services) + settings.remote_waiting)
     for engine, service in services.items():
-        engines[engine] = RemoteEngine(engine, service, client, settings.remote_in_flight, settings.retry_delay_s)
+        engines[engine] = RemoteEngine(engine, service, client, keys, accounts, delay_s=settings.retry_delay_s)
     return Chain(engines, patience)
 
 
-def _services(settings: TranscriptionSettings) -> dict[Engine, Service]:
+def _services(settings: TranscriptionSettings, custom_async_url: str) -> dict[Engine, Service]:
     return {
         Engine.DEEPGRAM: Deepgram(settings.deepgram_base_url, settings.deepgram_api_key.get_secret_value()),
         Engine.OPENAI: OpenAI(settings.openai_base_url, settings.openai_api_key.get_secret_value()),
-        Engine.CUSTOM_ASYNC: CustomAsync(settings.custom_async_url),
+        Engine.CUSTOM_ASYNC: CustomAsync(custom_async_url),
     }

@@ -11,13 +11,14 @@ from schemas.settings import Engine
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is said in `pcm` (mono, 16 bit)? `language` is for the local recogniser, `options` are the engines' own;
-    `session_id` is for the log."""
+    `session_id` is for the log, `project_id` says whose keys a service may be asked with."""
 
     pcm: bytes = field(repr=False)
     sample_rate_hz: int
     language: str
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     session_id: str = ""
+    project_id: str = ""
 
     def options_of(self, engine: Engine) -> Mapping[str, Any]:
         """What the session wants of one engine; nothing where it says nothing that can be read."""

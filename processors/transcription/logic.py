@@ -16,7 +16,7 @@ from processors.transcription.pcm import is_longer
 from processors.transcription.timeline import TOLERANCE_MS
 from processors.transcription.works import CaptionWork, EndWork, SpeechWork
 from schemas import settings, topics
-from schemas.records import Audio, Caption, MediaRecord, RecordKind
+from schemas.records import Audio, Begin, Caption, MediaRecord, RecordKind
 from schemas.settings import Engine
 
 SLACK_MS = 300
@@ -28,6 +28,9 @@ MAX_CHUNK_MS = 10_000
 MAX_LANGUAGE_CHARACTERS = 35
 MAX_OPTIONS_CHARACTERS = 16_384
 """More than the API takes; what is longer is none of its, and would stand in every state."""
+
+MAX_PROJECT_CHARACTERS = 64
+"""Ours have 21; a longer one is nobody's."""
 
 GLIMPSE_MS = 600
 """Between two partials of an utterance. Each is heard from the start on, so half of it would cost twice as much."""
@@ -53,8 +56,9 @@ class Scan:
 class TranscriptionLogic:
     """`Logic` of the transcription processor.
 
-    A topic's part is what its `begin` asked for ("engines", "language", "options" and "partials" if any) and, for
-    captions, how many there were ("count") and the place of the last one ("last").
+    A topic's part is what its `begin` asked for ("engines", "language", "options" and "partials" if any), whose session
+    it is ("project", where that is said) and, for captions, how many there were ("count") and the place of the last one
+    ("last").
     """
 
     topics = (AUDIO, CAPTIONS)
@@ -63,7 +67,7 @@ class TranscriptionLogic:
 
     def observe(self, topic: str, part: Json, record: MediaRecord) -> Observed:
         if record.begin is not None:
-            return Observed({**(part or _NOTHING), **_asked_for(record.begin.settings)})
+            return Observed({**(part or _NOTHING), **_asked_for(record.begin)})
         if not isinstance(record, Caption) or record.kind is not RecordKind.FRAME or not _has(part, Engine.ZOOM):
             return Observed(part)
         place = [record.epoch, record.sequence]
@@ -150,14 +154,17 @@ def _work(scan: Scan, track: Track, speech: Speech) -> SpeechWork:
             last = entry
     who, asked = last.record, last.before.part
     wanted = _recognisers(asked), asked.get("options", NO_OPTIONS), asked.get("partials", False)
-    return SpeechWork(who.participant_id, who.participant_name, asked["language"], speech, *wanted)
+    project_id = asked.get("project", "")
+    return SpeechWork(who.participant_id, who.participant_name, asked["language"], speech, *wanted, project_id)
 
 
-def _asked_for(text: str) -> dict[str, Any]:
-    asked = settings.readable(text)
+def _asked_for(begin: Begin) -> dict[str, Any]:
+    asked = settings.readable(begin.settings)
     engines = dict.fromkeys(str(engine) for engine in asked.engines)
     part = {"engines": list(engines), "language": asked.language[:MAX_LANGUAGE_CHARACTERS]}
     has_options = asked.engine_options != NO_OPTIONS and len(asked.engine_options) <= MAX_OPTIONS_CHARACTERS
+    has_project = 0 < len(begin.project_id) <= MAX_PROJECT_CHARACTERS
+    part |= {"project": begin.project_id} if has_project else {}
     part |= {"options": asked.engine_options} if has_options else {}
     return part | ({"partials": True} if asked.partials else {})
 

@@ -24,6 +24,10 @@ ATTEMPTS = counter(
 FALLBACKS = counter(
     "rtms_transcription_fallbacks", "Times an engine could not tell and the next was asked.", ["engine"]
 )
+CROWDED_OUT = counter(
+    "rtms_transcription_crowded_out",
+    "Utterances given up before their time, because projects' keys in trouble held too many places.",
+)
 RETRIES = counter("rtms_transcription_retries", "Attempts that had to be repeated.")
 STARTS = counter("rtms_transcription_recogniser_starts", "Recogniser processes started.")
 SIDE_UTTERANCES = counter(

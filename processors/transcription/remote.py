@@ -6,66 +6,82 @@ from connectors.host.backoff import delays_s
 from connectors.speech.client import SpeechClient
 from connectors.speech.exchange import Failure, FileType, Heard, Reason, Service
 from processors.transcription import metrics
+from processors.transcription.accounts import NOTHING_HEARD, Account, Accounts
 from processors.transcription.engines import Question
+from processors.transcription.keys import Keys, Unreadable
 from processors.transcription.recogniser import Recognised, Recognition, Segment, Unrecognised, Word
 from processors.transcription.sound_files import sound_file
 from schemas.settings import Engine
 
 MOST_DELAY_S = 30.0
-NOTHING_HEARD = Failure(Reason.TIMED_OUT, is_final=False)
 
 
 class RemoteEngine:
     """See `SpeechEngine`. What waits for its next attempt takes no place from others; where the service asked for a
-    pause, it is for all of them."""
+    pause, it is for all who ask with the same key."""
 
-    def __init__(self, engine: Engine, service: Service, client: SpeechClient, in_flight: int, delay_s: float) -> None:
+    def __init__(
+        self, engine: Engine, service: Service, client: SpeechClient, keys: Keys, accounts: Accounts, *, delay_s: float
+    ) -> None:
         self._engine, self._service, self._client = engine, service, client
-        self._slots = asyncio.Semaphore(in_flight)
+        self._keys, self._accounts = keys, accounts
         self._delay_s = delay_s
-        self._paused = NOTHING_HEARD
-        self._paused_until_s = 0.0
 
     async def recognise(self, asked: Question, until_s: float) -> Recognition:
+        try:
+            account = await self._account(asked, until_s)
+        except TimeoutError:
+            return Unrecognised(Reason.TIMED_OUT)
+        except Unreadable:
+            return Unrecognised(Reason.CREDENTIALS_NOT_FOUND, is_final=True)
+        try:
+            async with self._accounts.held(account):
+                return await self._stubborn(account, asked, until_s)
+        except TimeoutError:  # had to go
+            return Unrecognised((account.failure or NOTHING_HEARD).reason, is_final=True)
+
+    async def stop(self) -> None:
+        await self._client.close()
+
+    async def _account(self, asked: Question, until_s: float) -> Account:
+        """Whose key it is asked with: the project's own before the operator's. Raises TimeoutError, Unreadable."""
+        async with asyncio.timeout_at(until_s):
+            key = await self._keys.of(asked.project_id, self._engine, is_needed=not self._service.is_usable)
+        return self._accounts.of(self._engine, self._service, key)
+
+    async def _stubborn(self, account: Account, asked: Question, until_s: float) -> Recognition:
         loop, found, sound = asyncio.get_running_loop(), NOTHING_HEARD, _Sound(asked, self._service.file_type)
         for delay_s in delays_s(self._delay_s, longest_s=MOST_DELAY_S):
-            answer = await self._placed(sound, asked, until_s)
+            answer = await self._placed(account, sound, asked, until_s)
             if isinstance(answer, Heard):
                 return _recognised(answer, len(asked.pcm) // 2 * 1000 // asked.sample_rate_hz)
             if answer is not NOTHING_HEARD:
                 found = answer
-            next_s = max(loop.time() + delay_s, self._paused_until_s)
+            next_s = max(loop.time() + delay_s, account.paused_until_s)
             if found.is_final or next_s >= until_s:
                 return Unrecognised(found.reason, found.is_final)
             metrics.RETRIES.inc()
             await asyncio.sleep(next_s - loop.time())
         raise AssertionError("there is always a next delay")
 
-    async def stop(self) -> None:
-        await self._client.close()
-
-    async def _placed(self, sound: "_Sound", asked: Question, until_s: float) -> Heard | Failure:
+    async def _placed(self, account: Account, sound: "_Sound", asked: Question, until_s: float) -> Heard | Failure:
         """One attempt, when there is a place for it and no pause."""
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout_at(until_s), self._slots:
-                while (pause_s := self._paused_until_s - loop.time()) > 0:
-                    if self._paused_until_s >= until_s:
-                        return self._paused
+            async with asyncio.timeout_at(until_s), account.slots:
+                while (pause_s := account.paused_until_s - loop.time()) > 0:
+                    if account.paused_until_s >= until_s:
+                        return account.paused
                     await asyncio.sleep(pause_s)
-                return await self._attempt(sound, asked)
+                return await self._attempt(account, sound, asked)
         except TimeoutError:
             return NOTHING_HEARD
 
-    async def _attempt(self, sound: "_Sound", asked: Question) -> Heard | Failure:
-        answer = await self._client.ask(self._service, await sound.file(), asked.options_of(self._engine))
-        if isinstance(answer, Heard):
-            metrics.ATTEMPTS.labels(self._engine, "heard").inc()
-            return answer
-        metrics.ATTEMPTS.labels(self._engine, answer.reason).inc()
-        pause_s = asyncio.get_running_loop().time() + answer.retry_after_s
-        if answer.retry_after_s and pause_s > self._paused_until_s:
-            self._paused, self._paused_until_s = answer, pause_s
+    async def _attempt(self, account: Account, sound: "_Sound", asked: Question) -> Heard | Failure:
+        answer = await self._client.ask(account.service, await sound.file(), asked.options_of(self._engine))
+        failure = answer if isinstance(answer, Failure) else None
+        metrics.ATTEMPTS.labels(self._engine, failure.reason if failure else "heard").inc()
+        self._accounts.noted(account, failure)
         return answer
 
 

@@ -26,7 +26,7 @@ class TranscriptionSettings(BaseSettings):
         default=30.0, gt=0, description="at the latest, an utterance goes on to the session's next engine after this"
     )
     remote_limit_s: float = Field(default=30.0, gt=0, description="one attempt at a speech service takes no longer")
-    remote_in_flight: int = Field(default=8, ge=1, description="requests at a time to each speech service")
+    remote_in_flight: int = Field(default=8, ge=1, description="requests at a time to each speech service, per key")
     remote_waiting: int = Field(
         default=128, ge=0, description="utterances that may wait for speech services; then nothing more is read"
     )
@@ -39,19 +39,15 @@ class TranscriptionSettings(BaseSettings):
     openai_base_url: str = Field(
         default=openai.PUBLIC_URL, description="OpenAI, or any server with its API; up to and with its version"
     )
-    openai_api_key: SecretStr = Field(default=SecretStr(""), description="a server of one's own may do without")
+    openai_api_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="for projects without a key of their own; a server of one's own may do without",
+    )
     deepgram_base_url: str = Field(default=deepgram.PUBLIC_URL, description="Deepgram, or one hosted by oneself")
-    deepgram_api_key: SecretStr = Field(default=SecretStr(""), description="without one, deepgram cannot be had")
-    custom_async_url: str = Field(default="", description="whom `custom_async` asks; without one it cannot be had")
+    deepgram_api_key: SecretStr = Field(default=SecretStr(""), description="for projects without a key of their own")
 
     @field_validator("openai_api_key", "deepgram_api_key")
     @classmethod
     def _without_line_ends(cls, key: SecretStr) -> SecretStr:
         """Files that hold a key end with one, and no header may."""
         return SecretStr(key.get_secret_value().strip())
-
-    @property
-    def has_remote(self) -> bool:
-        """Whether there is any speech service to ask."""
-        has_own = self.openai_base_url != openai.PUBLIC_URL or bool(self.custom_async_url)
-        return has_own or any(key.get_secret_value() for key in (self.openai_api_key, self.deepgram_api_key))

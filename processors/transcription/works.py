@@ -24,7 +24,8 @@ class CaptionWork:
 class SpeechWork:
     """One utterance for the recognisers, in the order in which they are asked; `options` is theirs, as JSON.
 
-    `has_partials`: the session wants to be told of it while it is spoken.
+    `has_partials`: the session wants to be told of it while it is spoken. `project_id` says whose keys they may be
+    asked with; empty: the operator's alone.
     """
 
     participant_id: int
@@ -34,6 +35,7 @@ class SpeechWork:
     engines: tuple[Engine, ...] = (Engine.MOONSHINE,)
     options: str = "{}"
     has_partials: bool = False
+    project_id: str = ""
 
     @property
     def revision(self) -> int:

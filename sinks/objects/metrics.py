@@ -14,6 +14,10 @@ HELD_BYTES = gauge("rtms_sink_objects_held_bytes", "Payload bytes read and not y
 PAUSED = gauge(
     "rtms_sink_objects_paused_partitions", "Partitions paused: too much held, or a recording being finished."
 )
+COPIES = counter(
+    "rtms_sink_objects_copies", "Attempts to copy a recording to a customer's bucket, by result.", ["result"]
+)
+COPIES_DUE = gauge("rtms_sink_objects_due_copies", "Recordings that customers' buckets still lack.")
 ERASED = counter("rtms_sink_objects_erased_records", "Records read of deleted sessions, and erased.")
 DELETIONS = counter("rtms_sink_objects_deletions", "Sessions whose objects were erased.")
 UNERASED = gauge("rtms_sink_objects_unerased_sessions", "Deleted sessions that still have objects.")

@@ -26,6 +26,7 @@ from schemas.records import OutputKind, Segment
 from schemas.sessions import Awaited
 from schemas.topics import RECORDING_SEGMENTS
 from sinks.objects import metrics
+from sinks.objects.copying import Copies
 from sinks.objects.lanes import Job, Lane
 from sinks.objects.patience import Patience
 from sinks.objects.settings import SinkObjectsSettings
@@ -47,6 +48,7 @@ class Connections:
     dead_letters: DeadLetters
     losses: Losses
     deletions: Deletions
+    copies: Copies
 
 
 @dataclass(eq=False, slots=True)
@@ -105,6 +107,7 @@ class ObjectsSink(Listener):
             self._take(record)
         self._health.ready(bool(self._consumer.assignment()), NO_PARTITIONS, "assignment")
         self._erase_what_is_due(self._consumer)
+        self._to.copies.step({place.partition for place in self._consumer.assignment()})
         self._commit(list(self._partitions))
         for place, partition in self._partitions.items():
             self._pace(self._consumer, place, partition)
@@ -128,6 +131,7 @@ class ObjectsSink(Listener):
         self._drop(list({*self._partitions, *self._overtaken, *erasing}))
         self._uploads.shutdown(cancel_futures=True)
         self._movies.shutdown(cancel_futures=True)
+        self._to.copies.close()
 
     def _read(self, consumer: GroupConsumer) -> list[Record]:
         try:

@@ -22,9 +22,24 @@ class SinkObjectsSettings(BaseSettings):
         description="room for `movies` whole recordings",
     )
     held_mib: int = Field(default=32, ge=1, description="read and not yet written, per partition, before it is paused")
-    attempts: int = Field(default=3, ge=1, description="to finish a recording before it is stated as failed")
+    attempts: int = Field(
+        default=3,
+        ge=1,
+        description="to finish a recording, or to copy it where that is refused, before it is stated as failed",
+    )
     retry_s: float = Field(default=0.2, gt=0, description="first wait after a failure; doubles")
     longest_retry_s: float = Field(default=15.0, gt=0, description="longest wait between two tries")
+
+    copies: int = Field(
+        default=4,
+        ge=1,
+        description="recordings copied to customers' own buckets at a time; of one project half as many",
+    )
+    copy_retry_s: float = Field(default=1.0, gt=0, description="wait after the first failure of such a copy; doubles")
+    longest_copy_retry_s: float = Field(default=60.0, gt=0, description="longest wait between two tries of a copy")
+    copy_patience_s: float = Field(
+        default=600.0, ge=0, description="for a customer's bucket that cannot be reached; then the copy has failed"
+    )
 
     @property
     def held_bytes(self) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from connectors.host.secrets import KeyRing
 from processors.checkpoint.assignments import Assignment, Input
 from processors.shell.applications import Application
 from schemas import topics
@@ -76,6 +77,7 @@ def measure(rounds: int, say: Say) -> list[Row]:
     minute()
     rows: list[Row] = []
     with TemporaryDirectory(prefix="rtms-bench-") as name, kafka_in(Path(name)) as env:
+        env |= {"RTMS_SECRETS_KEYS": KeyRing.generate()}
         for traffic in TRAFFIC:
             rows += _rows(traffic, _costs(traffic, rounds, env, Path(name), say))
     return rows

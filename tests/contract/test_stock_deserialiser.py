@@ -84,6 +84,13 @@ EXAMPLES = {
     "zoom-apps": records.ZoomApp(
         zoom_app_id="zoa_1", project_id="proj_1", client_id="c", client_secret_encrypted="e", created_at_ms=1
     ),
+    "credentials": records.Credential(
+        credential_id="cred_1",
+        project_id="proj_1",
+        kind=records.CredentialKind.OPENAI,
+        secret_encrypted="e",
+        created_at_ms=1,
+    ),
     "webhook-subscriptions": records.WebhookSubscription(
         subscription_id="webhook_1",
         project_id="proj_1",

@@ -56,8 +56,10 @@ class Microphone:
             yield self.from_ms + number * self.chunk_ms, self.pcm[place : place + step]
 
 
-def begin(session_id: str, at_ms: int, epoch: int = 1, settings: SessionSettings = BOTH) -> MediaRecord:
-    content = Begin("worker", session_settings.dumps(settings), "{}")
+def begin(
+    session_id: str, at_ms: int, epoch: int = 1, settings: SessionSettings = BOTH, project_id: str = ""
+) -> MediaRecord:
+    content = Begin("worker", session_settings.dumps(settings), "{}", project_id)
     return _control(session_id, RecordKind.BEGIN, at_ms, epoch, content)
 
 
@@ -101,10 +103,15 @@ def caption(session_id: str, sequence: int, at_ms: int, text: str, epoch: int = 
 
 
 def topic(
-    session_id: str, records: Sequence[MediaRecord], *, until_ms: int, settings: SessionSettings = BOTH
+    session_id: str,
+    records: Sequence[MediaRecord],
+    *,
+    until_ms: int,
+    settings: SessionSettings = BOTH,
+    project_id: str = "",
 ) -> list[MediaRecord]:
     """A topic as a connector worker writes it: begin, the frames with ticks where all are silent, end."""
-    rows = [begin(session_id, START_MS, settings=settings)]
+    rows = [begin(session_id, START_MS, settings=settings, project_id=project_id)]
     through_ms, epoch = START_MS, 1
     for record in records:
         while through_ms + 1000 < record.timestamp_ms:
@@ -112,7 +119,7 @@ def topic(
             rows.append(tick(session_id, through_ms, epoch))
         if record.epoch > epoch:
             epoch = record.epoch
-            rows.append(begin(session_id, record.timestamp_ms, epoch, settings))
+            rows.append(begin(session_id, record.timestamp_ms, epoch, settings, project_id))
         through_ms = max(through_ms, record.timestamp_ms)
         rows.append(record)
     while through_ms + 1000 < until_ms:

@@ -52,4 +52,4 @@ class ToyApplication:
 
 if __name__ == "__main__":
     program = Program("tests.support.toy_service", "processor-toy", "A toy.", (ProcessorsSettings, *SHARED))
-    sys.exit(program.serve(lambda running: service.run(running, ToyApplication)))
+    sys.exit(program.serve(lambda running: service.run(running, lambda _: ToyApplication())))

@@ -38,6 +38,8 @@ CHILDREN = {"processors.transcription.worker", "deploy.local.registry", "deploy.
 MISSING = {
     "api": ("RTMS_OBJECTS_SIGNING_KEY", {}),
     "ingest": ("RTMS_SECRETS_KEYS", {"RTMS_SECRETS_KEYS": None}),
+    "sinks objects": ("RTMS_SECRETS_KEYS", {"RTMS_SECRETS_KEYS": None}),
+    "processors transcription": ("RTMS_SECRETS_KEYS", {"RTMS_SECRETS_KEYS": None}),
     "connectors.clickhouse": ("RTMS_CLICKHOUSE_URL", {"RTMS_CLICKHOUSE_URL": ""}),
     "connectors.rtms.simulator": ("RTMS_LOG_FORMAT", {"RTMS_LOG_FORMAT": ""}),
     "deploy.local": ("RTMS_LOCAL_PARTITIONS", {"RTMS_LOCAL_PARTITIONS": ""}),

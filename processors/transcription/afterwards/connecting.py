@@ -16,15 +16,16 @@ from processors.transcription.afterwards.asking import Asking
 from processors.transcription.afterwards.following import GROUP, Following
 from processors.transcription.afterwards.making import Tools
 from processors.transcription.afterwards.service import Afterwards, Connected
+from processors.transcription.keys import Keys
 from processors.transcription.settings import TranscriptionSettings
 
 CLOSING_S = 5.0
 
 
-def afterwards(configured: Configured) -> Afterwards:
-    """Not started yet. Call it in the loop."""
+def afterwards(configured: Configured, keys: Keys, custom_async_url: str) -> Afterwards:
+    """Not started yet; the keys are started and stopped by whoever else uses them. Call it in the loop."""
     settings = configured.of(TranscriptionSettings)
-    asking = Asking(settings)
+    asking = Asking(settings, keys, custom_async_url)
     return Afterwards(lambda: _connected(configured, asking), asking, settings.afterwards_sessions)
 
 

@@ -17,6 +17,7 @@ class Order:
     `is_short` says that some were missing from the first."""
 
     session_id: str
+    project_id: str
     partition: int
     wanted: AsyncTranscription
     stored: Mapping[int, int] = field(default_factory=dict)
@@ -58,7 +59,7 @@ class Due:
     def orders(self) -> list[Order]:
         """All that are unfinished, those first that were asked for first."""
         orders = [
-            Order(session.session_id, partition, wanted, _stored(session), _is_short(session))
+            Order(session.session_id, session.project_id, partition, wanted, _stored(session), _is_short(session))
             for partition, sessions in self._sessions.items()
             for session in sessions.values()
             for wanted in async_transcriptions.unfinished(session)

@@ -98,7 +98,8 @@ class Making:
 
     async def _play(self) -> None:
         pieces = await asyncio.to_thread(self._listed)
-        score = Score(self._order.session_id, self._order.partition, self._order.wanted.settings, pieces)
+        order = self._order
+        score = Score(order.session_id, order.project_id, order.partition, order.wanted.settings, pieces)
         play, tasks, done = Play(score, self._fetched), set[asyncio.Task[Window]](), set[asyncio.Task[Window]]()
         try:
             while not play.is_over:

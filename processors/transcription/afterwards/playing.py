@@ -26,9 +26,11 @@ Fetch = Callable[[StoredSegment], tuple[bytes, bytes] | None]
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What is to be played: a session's pieces by participant, each in the order of time, to whom `settings` says."""
+    """What is to be played: a session's pieces by participant, each in the order of time, to whom `settings` says with
+    the keys of the project."""
 
     session_id: str
+    project_id: str
     partition: int
     settings: str
     pieces: Mapping[int, Sequence[StoredSegment]]
@@ -79,10 +81,11 @@ class Play:
 
     def _told(self, kind: RecordKind, offset: int, at_ms: int) -> Iterator[tuple[str, int, MediaRecord]]:
         """A control record of both topics."""
-        begin = Begin(worker="", settings=self._score.settings, negotiated="{}")
+        score = self._score
+        begin = Begin(worker="", settings=score.settings, negotiated="{}", project_id=score.project_id)
         for topic, record in ((CAPTIONS, Caption), (AUDIO, Audio)):
             yield topic, offset, record(
-                session_id=self._score.session_id, kind=kind, epoch=0, sequence=offset, timestamp_ms=at_ms,
+                session_id=score.session_id, kind=kind, epoch=0, sequence=offset, timestamp_ms=at_ms,
                 arrived_us=0, begin=begin if kind is RecordKind.BEGIN else None,
             )  # fmt: skip
 

@@ -103,6 +103,37 @@ def test_a_project_has_several_apps_and_they_can_be_taken_back(house, admin):
     assert admin.delete(f"{path}/{made[0]['id']}").status_code == 404
 
 
+STORAGE = {"access_key_id": "AKIA1", "access_key_secret": "s3cret-of-storage", "region_name": "eu-central-1"}
+
+
+def test_a_project_has_one_credential_of_a_type_and_shows_no_secret(house, admin):
+    one, other = house.tenant("keyed"), house.tenant("keyless")
+    path = f"/projects/{one.project_id}/credentials"
+    assert admin.get(path).json() == {"results": []}
+    for given in ("first-key", "second-key"):
+        made = admin.put(f"{path}/deepgram", json={"api_key": given})
+        assert (made.status_code, made.json()["type"]) == (200, "deepgram"), made.text
+    stored = admin.put(f"{path}/external_media_storage", json=STORAGE).json()
+    assert {name: stored[name] for name in STORAGE if name in stored} == {
+        "access_key_id": "AKIA1",
+        "region_name": "eu-central-1",
+    }
+    listed = admin.get(path)
+    assert listed.json() == {"results": [made.json(), stored]}
+    assert admin.get(f"{path}/deepgram").json() == made.json()
+    for answer in (listed, admin.get("/control_plane")):
+        assert not [secret for secret in ("first-key", "second-key", "s3cret-of-storage") if secret in answer.text]
+    assert admin.get(f"/projects/{other.project_id}/credentials").json() == {"results": []}
+    assert admin.get(f"/projects/{other.project_id}/credentials/deepgram").status_code == 404
+    assert admin.delete(f"/projects/{other.project_id}/credentials/deepgram").status_code == 404
+    assert admin.delete(f"{path}/deepgram").status_code == 204
+    assert admin.get(f"{path}/deepgram").status_code == 404
+    with house.replica() as url:
+        headers = {"Authorization": f"Token {ADMIN_TOKEN}"}
+        seen = httpx.get(f"{url}{path}", headers=headers, trust_env=False)
+        assert seen.json() == {"results": [stored]}, "every replica knows it"
+
+
 def test_a_projects_own_limit(house, admin):
     tenant = house.tenant("small")
     assert admin.patch(f"/projects/{tenant.project_id}", json={"concurrency_limit": 1}).status_code == 200
@@ -125,6 +156,8 @@ def test_templates_are_checked_like_requests(admin, tenant):
 def test_the_whole_control_plane_goes_out_and_in_again(house, admin):
     tenant = house.tenant("moved")
     hook = tenant.http.post("/webhooks", json={"url": "https://example.com/m", "triggers": ["bot.state_change"]}).json()
+    credential = f"/projects/{tenant.project_id}/credentials/openai"
+    admin.put(credential, json={"api_key": "k"}).raise_for_status()
     whole = admin.get("/control_plane").json()
     assert tenant.key not in str(whole)
     assert hook["secret"] not in str(whole)
@@ -133,11 +166,15 @@ def test_the_whole_control_plane_goes_out_and_in_again(house, admin):
     key_id = next(key["key_id"] for key in whole["api_keys"] if key["project_id"] == tenant.project_id)
     admin.delete(f"/projects/{tenant.project_id}/api_keys/{key_id}")
     tenant.http.delete(f"/webhooks/{hook['id']}")
+    admin.delete(credential)
     assert tenant.http.get("/bots").status_code == 401
     counts = admin.put("/control_plane", json=whole)
     assert counts.status_code == 200, counts.text
     assert counts.json()["projects"] == len(whole["projects"])
     assert tenant.http.get(f"/webhooks/{hook['id']}").status_code == 200, "the key opens again, the webhook is there"
+    assert admin.get(credential).status_code == 200
+    before = {name: entries for name, entries in whole.items() if name != "credentials"}
+    assert admin.put("/control_plane", json=before).json()["credentials"] == 0, "archives of before there were any"
 
     for bad in ({}, [], whole | {"version": 2}, whole | {"more": 1}, whole | {"projects": [{"name": 1}]}):
         assert admin.put("/control_plane", json=bad).status_code == 400
@@ -146,11 +183,15 @@ def test_the_whole_control_plane_goes_out_and_in_again(house, admin):
     refused = admin.put("/control_plane", json=whole | {"zoom_apps": [app]})
     assert refused.status_code == 400
     assert "not in RTMS_SECRETS_KEYS" in refused.text
+    own = whole["credentials"][0] | {"secret_encrypted": foreign}
+    refused = admin.put("/control_plane", json=whole | {"credentials": [own]})
+    assert (refused.status_code, "not in RTMS_SECRETS_KEYS" in refused.text) == (400, True)
 
 
 def test_the_key_ring_rotates_without_a_pause(house, admin):
     """A new key first, everything encrypted anew, the old key dropped: secrets are readable throughout."""
-    house.tenant("rotated")
+    rotated = house.tenant("rotated")
+    admin.put(f"/projects/{rotated.project_id}/credentials/openai", json={"api_key": "k"}).raise_for_status()
     new, old = KeyRing.generate(), house.env["RTMS_SECRETS_KEYS"]
     headers = {"Authorization": f"Token {ADMIN_TOKEN}"}
     with house.replica(RTMS_SECRETS_KEYS=f"{new},{old}") as url:
@@ -160,6 +201,8 @@ def test_the_key_ring_rotates_without_a_pause(house, admin):
         whole = httpx.get(f"{url}/control_plane", headers=headers, trust_env=False, timeout=60).json()
         for app in whole["zoom_apps"]:
             assert KeyRing([new]).decrypt(app["client_secret_encrypted"])
+        for credential in whole["credentials"]:
+            assert KeyRing([new]).decrypt(credential["secret_encrypted"])
         for project in whole["projects"]:
             assert all(KeyRing([new]).decrypt(secret) for secret in project["webhook_secrets_encrypted"])
     with house.replica(RTMS_SECRETS_KEYS=f"{old},{new}") as url:

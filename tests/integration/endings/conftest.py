@@ -30,6 +30,9 @@ from tests.support.s3_server import s3_server
 from tests.support.stack import run_module
 
 BUCKET = "recordings"
+CUSTOMERS = "customers-own"
+"""Another bucket of the same server."""
+
 PATIENCE_S = 60.0
 
 
@@ -44,7 +47,7 @@ class Bucket:
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        with s3_server(self._port, self._log, BUCKET):
+        with s3_server(self._port, self._log, BUCKET, CUSTOMERS):
             yield
 
     @contextmanager
@@ -94,6 +97,8 @@ class Town(Street):
             "RTMS_OBJECTS_SECRET_ACCESS_KEY": "secret",
             "RTMS_OBJECTS_RETRY_S": "1",
             "RTMS_SINK_OBJECTS_LONGEST_RETRY_S": "1",
+            "RTMS_SINK_OBJECTS_COPY_RETRY_S": "0.2",
+            "RTMS_WEBHOOKS_ALLOW_LOOPBACK": "true",
             "RTMS_TRANSCRIPTION_RETRY_BUDGET_S": "2",
             "RTMS_TRANSCRIPTION_ATTEMPT_LIMIT_S": "1",
             "RTMS_TRANSCRIPTION_SILENCE_LIMIT_S": "1",
@@ -111,10 +116,18 @@ class Town(Street):
         """Make the project with a key and a Zoom app."""
         admin = {"Authorization": f"Token {self.admin_token}"}
         project = self.http.post("/projects", json={"name": "p"}, headers=admin).raise_for_status().json()["id"]
+        self.project_id = str(project)
         key = self.http.post(f"/projects/{project}/api_keys", json={"name": "k"}, headers=admin).json()["key"]
         app = {"client_id": Credentials().client_id, "client_secret": Credentials().client_secret}
         self.http.post(f"/projects/{project}/zoom_apps", json=app, headers=admin).raise_for_status()
         self.http.headers["Authorization"] = f"Token {key}"
+
+    def let_copy_to(self, endpoint: str) -> None:
+        """The project's customer has a storage of their own there."""
+        given = {"access_key_id": "AKIA1", "access_key_secret": "s3cret", "endpoint_url": endpoint}
+        path = f"/projects/{self.project_id}/credentials/external_media_storage"
+        admin = {"Authorization": f"Token {self.admin_token}"}
+        self.http.put(path, json=given, headers=admin).raise_for_status()
 
     def kill(self, *names: str) -> None:
         for name in names:

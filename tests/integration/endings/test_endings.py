@@ -9,23 +9,31 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
 
+import httpx
+import obstore
 import psutil
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
 )
+from obstore.exceptions import NotFoundError
+from obstore.store import S3Store
 
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.stream import Stream
+from deploy.local.ports import free_ports
 from schemas import topics
 from schemas.codec import framed
 from schemas.records import FactKind, OutputKind, RecordKind, SessionFact, UtteranceStatus
 from schemas.sessions import TERMINAL, State
 from schemas.topics import Topic
-from tests.integration.endings.conftest import Town, until
+from tests.integration.endings.conftest import CUSTOMERS, Town, until
 from tests.support.groups import Lag
+from tests.support.s3_server import s3_server
 from tests.support.topics import INPUTS, unwritable
 
 READ = {
@@ -226,6 +234,83 @@ async def grown(town: Town, topic: Topic, session: str) -> None:
         return await asyncio.to_thread(count) > known
 
     await until(more, f"more of {topic.name}")
+
+
+def object_in(endpoint: str, bucket: str, name: str) -> bytes | None:
+    """What a customer finds there."""
+    with suppress(NotFoundError):
+        storage = S3Store(
+            bucket, endpoint=endpoint, access_key_id="AKIA1", secret_access_key="s3cret", region="us-east-1",
+            virtual_hosted_style_request=False, client_options={"allow_http": True},
+        )  # fmt: skip
+        return bytes(obstore.get(storage, name).bytes())
+    return None
+
+
+async def recording_of(town: Town, session: str) -> bytes:
+    found = await asyncio.to_thread(town.http.get, f"/app_sessions/{session}/media")
+    url = found.raise_for_status().json()["url"]
+    return (await asyncio.to_thread(httpx.get, url, trust_env=False)).raise_for_status().content
+
+
+async def test_a_copy_in_the_customers_bucket_is_there_when_the_session_has_ended(town: Town, zoom: Simulator) -> None:
+    """Or the session says why it is not, and has its recording all the same."""
+    wanted = {"bucket_name": CUSTOMERS, "recording_file_name": "weekly/Ünïcode 1.mp4"}
+    refused = await asyncio.to_thread(town.http.post, "/app_sessions", json={
+        "zoom_rtms": {"meeting_uuid": "m", "rtms_stream_id": "s", "server_urls": zoom.url},
+        "external_media_storage_settings": wanted,
+    })  # fmt: skip
+    assert refused.status_code == 400
+    assert refused.json()["error"].startswith("External media storage credentials are required ")
+    await asyncio.to_thread(town.let_copy_to, town.bucket.url)
+    copied = await town.announce(zoom, await meeting(zoom, 12), external_media_storage_settings=wanted)
+    nowhere = await town.announce(
+        zoom, await meeting(zoom, 12), external_media_storage_settings={"bucket_name": "nobodys-bucket"}
+    )
+    done, without = await asyncio.gather(town.until(copied, "ended"), town.until(nowhere, "ended"))
+    assert (done["failures"], done["recording_state"]) == ([], "complete")
+    assert (without["failures"], without["recording_state"]) == (
+        ["external_media_storage: bucket_not_found"], "complete",
+    )  # fmt: skip
+    assert without["events"][-1]["event_metadata"]["failures"] == without["failures"]
+    recording = await recording_of(town, copied)
+    assert await asyncio.to_thread(object_in, town.bucket.url, CUSTOMERS, "weekly/Ünïcode 1.mp4") == recording
+    assert await recording_of(town, nowhere)
+    await asyncio.to_thread(town.http.post, f"/app_sessions/{copied}/delete_data")
+
+    async def erased() -> dict[str, Any] | None:
+        answer = await asyncio.to_thread(town.http.get, f"/app_sessions/{copied}/data_deletion")
+        found: dict[str, Any] = answer.raise_for_status().json()
+        return found if found["complete"] else None
+
+    receipt = await until(erased, "the receipt")
+    assert receipt["external_copy"] == wanted | {"size_bytes": len(recording)}
+    assert await asyncio.to_thread(object_in, town.bucket.url, CUSTOMERS, "weekly/Ünïcode 1.mp4") == recording
+
+
+async def test_a_copy_that_waits_for_its_bucket_survives_the_sink(town: Town, zoom: Simulator, tmp_path: Path) -> None:
+    """The customer's storage is away when the recording is finished, and the sink is killed meanwhile."""
+    (port,) = free_ports(1)
+    endpoint = f"http://127.0.0.1:{port}"
+    await asyncio.to_thread(town.let_copy_to, endpoint)
+    wanted = {"bucket_name": CUSTOMERS}
+    session = await town.announce(zoom, await meeting(zoom, 12), external_media_storage_settings=wanted)
+
+    async def stored() -> bool:
+        facts = await asyncio.to_thread(town.of, topics.SESSION_FACTS, session)
+        return any(fact.kind is FactKind.RECORDING_STORED for fact in facts)
+
+    await until(stored, "the recording is stored")
+    await asyncio.to_thread(town.kill, "sink-objects")
+    assert (await town.session(session))["state"] == "post_processing"
+    with s3_server(port, tmp_path / "s3.log", CUSTOMERS):
+        await asyncio.to_thread(town.start, "sink-objects")
+        done = await town.until(session, "ended")
+        assert await asyncio.to_thread(object_in, endpoint, CUSTOMERS, f"{session}.mp4") == await recording_of(
+            town, session
+        )
+    assert done["failures"] == []
+    assert town.ends(session) == ["ended"]
 
 
 async def test_what_is_never_stored_is_given_up_in_time_and_welcome_later(town: Town, zoom: Simulator) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.host.secrets import KeyRing
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import MEDIA, create_producer
 from connectors.kafka.settings import KafkaSettings
@@ -98,6 +99,7 @@ class Stage:
             "RTMS_PROCESSORS_GROUP_PREFIX": f"{run}-",
             "RTMS_PROCESSORS_SESSION_TIMEOUT_S": "6",
             "RTMS_SINK_OBJECTS_GROUP_PREFIX": f"{run}-",
+            "RTMS_SECRETS_KEYS": KeyRing.generate(),
             "RTMS_SINK_OBJECTS_SCRATCH_DIR": f"{folder}/scratch",
             "RTMS_OBJECTS_URL": self.objects.url,
         }

@@ -3,6 +3,7 @@
 import uuid
 from pathlib import Path
 
+from connectors.host.secrets import KeyRing
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import MEDIA, create_producer
 from connectors.kafka.settings import KafkaSettings
@@ -42,6 +43,7 @@ def test_a_bucket_that_comes_late(topics_ready: dict[str, str], tmp_path: Path) 
     (port,) = free_ports(1)
     env = topics_ready | {
         "RTMS_SINK_OBJECTS_GROUP_PREFIX": f"{uuid.uuid4().hex}-",
+        "RTMS_SECRETS_KEYS": KeyRing.generate(),
         "RTMS_SINK_OBJECTS_SCRATCH_DIR": str(tmp_path / "scratch"),
         "RTMS_SINK_OBJECTS_LONGEST_RETRY_S": "1",
         "RTMS_OBJECTS_URL": "s3://recordings/test",

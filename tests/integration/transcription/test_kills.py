@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from connectors.host.secrets import KeyRing
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import CONTROL, Producer, create_producer
 from connectors.kafka.settings import KafkaSettings
@@ -20,8 +21,16 @@ from deploy.local.server import Server
 from processors.transcription.application import TranscriptionApplication
 from processors.transcription.settings import TranscriptionSettings
 from schemas import topics
-from schemas.ids import partition_of, session_id
-from schemas.records import MEDIA_CLASS_OF, MediaRecord, OutputKind, Utterance, UtteranceStatus
+from schemas.ids import credential_id, partition_of, session_id
+from schemas.records import (
+    MEDIA_CLASS_OF,
+    Credential,
+    CredentialKind,
+    MediaRecord,
+    OutputKind,
+    Utterance,
+    UtteranceStatus,
+)
 from schemas.settings import Engine, SessionSettings
 from tests.support import readings
 from tests.support.processes import service, wait_for
@@ -112,7 +121,7 @@ class Run:
     def killed(self, name: str, inputs: Inputs) -> tuple[list[Utterance], str]:
         """What is on `transcripts` in the end, and the processor's log."""
         kafka = kafka_settings(self.topics_ready)
-        env = self.topics_ready | self.env
+        env = self.topics_ready | {"RTMS_SECRETS_KEYS": KeyRing.generate()} | self.env
         env |= {"RTMS_PROCESSORS_GROUP_PREFIX": f"{self.group}-", "RTMS_PROCESSORS_INSTANCE_ID": "0"}
         process = service(["-m", "processors", "transcription"], env, self.folder / "transcription.log")
         dice = random.Random(self.group)
@@ -150,6 +159,9 @@ async def test_killed_in_the_middle_of_a_meeting(topics_ready, tmp_path) -> None
     assert "stopped" in log
 
 
+PROJECT = "proj_kills"
+
+
 def short_meeting(name: str) -> Inputs:
     """Two people who say something now and then, heard by a speech service alone."""
     settings = SessionSettings(engines=(Engine.OPENAI,), engine_options='{"openai": {"model": "own"}}')
@@ -160,8 +172,10 @@ def short_meeting(name: str) -> Inputs:
     ]
     until_ms = T + 15_000
     return {
-        topics.AUDIO.name: topic(name, frames(name, microphones), until_ms=until_ms, settings=settings),
-        topics.CAPTIONS.name: topic(name, [], until_ms=until_ms, settings=settings),
+        topics.AUDIO.name: topic(
+            name, frames(name, microphones), until_ms=until_ms, settings=settings, project_id=PROJECT
+        ),
+        topics.CAPTIONS.name: topic(name, [], until_ms=until_ms, settings=settings, project_id=PROJECT),
     }
 
 
@@ -171,16 +185,36 @@ def slow_words(asked: Asked) -> str:
     return f"heard {asked.seconds:.2f} seconds"
 
 
+def own_key(kafka: KafkaSettings, api_key: str) -> str:
+    """Write what a project has of its own for OpenAI, as the API does; the key ring that opens it."""
+    decoder, producer, kind = Decoder.from_settings(kafka), create_producer(kafka, CONTROL), CredentialKind.OPENAI
+    credential = Credential(
+        credential_id=credential_id(PROJECT, kind),
+        project_id=PROJECT,
+        kind=kind,
+        secret_encrypted=KeyRing([ring := KeyRing.generate()]).encrypt(api_key),
+        created_at_ms=1,
+    )
+    value = decoder.codec.encode(topics.CREDENTIALS, credential)
+    producer.send_blocking(topics.CREDENTIALS, credential.credential_id.encode(), value, 0)
+    producer.close()
+    return ring
+
+
 async def test_killed_while_a_speech_service_is_asked(topics_ready, tmp_path) -> None:
-    """The service fails at times, too; what it says for the same sound is the same, so nothing may differ."""
+    """The service fails at times, too; what it says for the same sound is the same, so nothing may differ.
+
+    It is asked with the project's own key: it refuses the operator's.
+    """
     name = session_id("proj_kills", uuid.uuid4().hex)
     inputs = short_meeting(name)
     with speech_server(SpeechServer(hear=slow_words)) as server:
         url = f"{server.url}/v1"
         expected = await undisturbed(name, inputs, TranscriptionSettings(openai_base_url=url, openai_api_key=KEY))
         server.plan.extend([Reply(503), Reply(429, headers={"Retry-After": "0.2"}), Reply(drop=True), Reply(200, b"{")])
-        env = {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": KEY, "RETRY_DELAY_S": "0.1"}
+        env = {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": "the operators", "RETRY_DELAY_S": "0.1"}
         env = {f"RTMS_TRANSCRIPTION_{setting}": value for setting, value in env.items()}
+        env["RTMS_SECRETS_KEYS"] = own_key(kafka_settings(topics_ready), KEY)
         run = Run(topics_ready, tmp_path, env, kills=2, speed=4, pause_s=(0.2, 1.2))
         written, log = await asyncio.to_thread(run.killed, name, inputs)
     assert not server.plan
@@ -191,6 +225,7 @@ async def test_killed_while_a_speech_service_is_asked(topics_ready, tmp_path) ->
         assert list(first_of_each) == sorted(first_of_each)
     assert all(len(u.words) == 3 for u in expected if u.kind is OutputKind.ITEM)
     assert "heard" not in log
+    assert KEY not in log
 
 
 def read_aloud(name: str) -> Inputs:
@@ -242,6 +277,7 @@ async def test_partials_come_while_somebody_speaks_and_change_nothing(topics_rea
     for record in inputs[topics.CAPTIONS.name]:
         send(aloud.producer, kafka, aloud.decoder, topics.CAPTIONS.name, record)
     env = topics_ready | {"RTMS_PROCESSORS_GROUP_PREFIX": f"{uuid.uuid4().hex}-", "RTMS_PROCESSORS_INSTANCE_ID": "0"}
+    env["RTMS_SECRETS_KEYS"] = KeyRing.generate()
     process = service(["-m", "processors", "transcription"], env, tmp_path / "transcription.log")
 
     def finals() -> list[Utterance]:

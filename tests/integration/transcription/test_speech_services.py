@@ -29,13 +29,16 @@ def session(*engines: Engine, **options: object) -> SessionSettings:
 
 
 async def transcript(
-    settings: TranscriptionSettings, asked: SessionSettings, microphones: Sequence[Microphone] = (HUMMED,)
+    settings: TranscriptionSettings,
+    asked: SessionSettings,
+    microphones: Sequence[Microphone] = (HUMMED,),
+    custom_async_url: str = "",
 ) -> list[Utterance]:
     """What a session with these microphones has on `transcripts`, its end aside, in order of time."""
     until_ms = T + 30_000
     audio = topic(SESSION, frames(SESSION, microphones), until_ms=until_ms, settings=asked)
     captions = topic(SESSION, [], until_ms=until_ms, settings=asked)
-    application = TranscriptionApplication(settings)
+    application = TranscriptionApplication(settings, custom_async_url=custom_async_url)
     try:
         *said, _ = await transcribed(application, SESSION, {AUDIO: audio, CAPTIONS: captions})
     finally:
@@ -85,9 +88,8 @@ async def test_every_service_gives_the_same_records(engine: Engine, options: dic
             openai_api_key=KEY,
             deepgram_base_url=url,
             deepgram_api_key=KEY,
-            custom_async_url=f"{url}/transcribe",
         )
-        said = await transcript(settings, session(engine, **{engine: options}))
+        said = await transcript(settings, session(engine, **{engine: options}), custom_async_url=f"{url}/transcribe")
         byname = await transcript(settings, session(Engine.OPENAI, openai={"language": "en", "model": "nova-3"}))
     assert [one.start_ms - T for one in said] == [0, 1800]
     assert {one.engine for one in said} == {engine}
@@ -100,13 +102,13 @@ async def test_who_stands_in_is_named_and_the_ids_stay() -> None:
     asked = session(Engine.OPENAI, Engine.CUSTOM_ASYNC, openai={"model": "m"})
     with speech_server() as server, speech_server() as down:
         both = TranscriptionSettings(
-            openai_base_url=f"{server.url}/v1", openai_api_key=KEY, custom_async_url=f"{server.url}/transcribe",
-            retry_delay_s=0.05,
+            openai_base_url=f"{server.url}/v1", openai_api_key=KEY, retry_delay_s=0.05,
         )  # fmt: skip
-        expected = await transcript(both, asked)
+        url = f"{server.url}/transcribe"
+        expected = await transcript(both, asked, custom_async_url=url)
         down.is_down = True
         one_down = both.model_copy(update={"openai_base_url": f"{down.url}/v1", "fallback_after_s": 0.3})
-        said = await transcript(one_down, asked)
+        said = await transcript(one_down, asked, custom_async_url=url)
     assert [one.utterance_id for one in said] == [one.utterance_id for one in expected]
     assert {(one.engine, one.recognised_by, one.model) for one in expected} == {("openai", None, "m")}
     assert {(one.engine, one.recognised_by, one.model) for one in said} == {("openai", "custom_async", None)}

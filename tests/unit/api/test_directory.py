@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from api.directory import Directory
-from schemas.records import ApiKey, Project, ZoomApp
+from schemas import ids
+from schemas.records import ApiKey, Credential, CredentialKind, Project, ZoomApp
 
 KEY = ApiKey(key_id="key_1", project_id="proj_1", name="n", secret_sha256="d1", created_at_ms=1)
 
@@ -66,3 +67,21 @@ def test_a_deleted_app_gives_its_client_id_back():
     directory = directory_of(app("zoa_1", "p1", "c"), app("zoa_2", "p2", "c"))
     directory.apply_zoom_app("zoa_1", None)
     assert directory.holder("c").zoom_app_id == "zoa_2"
+
+
+def test_a_credential_is_its_projects_alone():
+    directory, kind = Directory(), CredentialKind.OPENAI
+
+    def credential(project_id, of="p1"):
+        return Credential(
+            credential_id=ids.credential_id(of, kind), project_id=project_id, kind=kind, secret_encrypted="e",
+            created_at_ms=1,
+        )  # fmt: skip
+
+    directory.apply_credential(ids.credential_id("p1", kind), credential("p1"))
+    assert directory.credentials("p1") == [credential("p1")]
+    assert directory.credential("p2", kind) is None
+    directory.apply_credential(ids.credential_id("p2", kind), credential("p1", of="p2"))
+    assert directory.credential("p2", kind) is None, "a record under another project's id is nobody's"
+    directory.apply_credential(ids.credential_id("p1", kind), None)
+    assert directory.credentials("p1") == []

@@ -176,8 +176,9 @@ def egress(workload: str, **config: Any) -> list[Any]:
 @pytest.mark.parametrize("url", ["s3://b", "gs://b", "az://c"])
 def test_the_way_to_a_bucket_is_open(url: str) -> None:
     assert egress("sink-objects", objects={"url": url, "account": "ours"})[-1] == [443]
-    assert egress("sink-objects", objects={"url": url, "account": "ours", "endpoint": "http://minio:9000"})[-1] == [
-        9000
+    assert egress("sink-objects", objects={"url": url, "account": "ours", "endpoint": "http://minio:9000"})[-2:] == [
+        [9000],
+        [443],
     ]
 
 
@@ -188,25 +189,26 @@ def test_the_api_asks_zoom_only_where_it_is_told_to() -> None:
 
 @pytest.mark.parametrize(
     ("speech", "ports"),
-    [({}, []), ({"openai_base_url": "http://whisper:8000/v1"}, [[8000]]),
-     ({"custom_async_url": "http://own/transcribe"}, [[80]]),
-     ({"deepgram_base_url": "https://a", "openai_base_url": "http://b:81/v1"}, [[81, 443]])],
+    [({}, [[443]]), ({"openai_base_url": "http://whisper:8000/v1"}, [[8000, 443]]),
+     ({"deepgram_base_url": "https://a:82", "openai_base_url": "http://b:81/v1"}, [[81, 82]])],
 )  # fmt: skip
-def test_transcription_reaches_the_speech_services_that_have_an_address(
+def test_transcription_reaches_the_speech_services_that_a_project_may_have_a_key_for(
     speech: dict[str, str], ports: list[list[int]]
 ) -> None:
     before, bucket = egress("processor-muxing"), [443]
     assert egress("processor-transcription", transcription=speech) == [*before, bucket, *ports]
 
 
-def test_a_key_alone_opens_the_way_to_the_public_service() -> None:
-    keys = {"transcription": {"openai_api_key": {"existingSecret": "speech"}}}
-    rules = [
-        manifest["spec"]["egress"]
-        for manifest in smallest(secretRefs=keys)
-        if manifest["kind"] == "NetworkPolicy" and manifest["metadata"]["name"].endswith("processor-transcription")
-    ]
-    assert rules[0][-1] == {"ports": [{"port": 443}]}
+def test_transcription_reaches_the_operators_own_transcriber() -> None:
+    before = egress("processor-muxing")
+    assert egress("processor-transcription", custom_async={"url": "http://own/transcribe"}) == [*before, [443, 80]]
+
+
+def test_who_uses_projects_credentials_has_the_key_ring() -> None:
+    for pod in pods(smallest()):
+        names = {variable["name"] for container in pod.containers for variable in container["env"]}
+        assert ("RTMS_SECRETS_KEYS" in names) == ("secrets" in workloads()[pod.component]["settings"]), pod.component
+    assert "secrets" in workloads()["processor-transcription"]["settings"]
 
 
 def test_an_autoscaled_workload_says_no_number_of_its_own() -> None:

@@ -35,15 +35,11 @@
 {{- $ports = append $ports (include "rtms.urlPort" ($config.objects.endpoint | default "https://storage")) -}}
 {{- end -}}
 {{- else if eq .target "speech" -}}
-{{- $speech := $config.transcription -}}
-{{- $keys := .root.Values.secretRefs.transcription -}}
+{{- /* Any project may have a key of its own for the public services. */ -}}
 {{- range $service := list "openai" "deepgram" -}}
-{{- $url := get $speech (printf "%s_base_url" $service) -}}
-{{- if or $url (dig (printf "%s_api_key" $service) "existingSecret" "" $keys) -}}
-{{- $ports = append $ports (include "rtms.urlPort" ($url | default "https://public")) -}}
+{{- $ports = append $ports (include "rtms.urlPort" (get $config.transcription (printf "%s_base_url" $service) | default "https://public")) -}}
 {{- end -}}
-{{- end -}}
-{{- with $speech.custom_async_url -}}
+{{- with $config.custom_async.url -}}
 {{- $ports = append $ports (include "rtms.urlPort" .) -}}
 {{- end -}}
 {{- else if eq .target "api" -}}

@@ -19,7 +19,7 @@
 {{- if not .Values.config.clickhouse.url -}}
 {{- $why = append $why "config.clickhouse.url is empty: name ClickHouse's HTTP interface, http(s)://host:port" -}}
 {{- end -}}
-{{- range $needed := list (list "secrets" "keys" "the Fernet keys that Zoom credentials are encrypted with") (list "api" "admin_token" "the token that opens the control plane") -}}
+{{- range $needed := list (list "secrets" "keys" "the Fernet keys that projects' credentials are encrypted with") (list "api" "admin_token" "the token that opens the control plane") -}}
 {{- $ref := $refs | dig (index $needed 0) (index $needed 1) "existingSecret" "" -}}
 {{- if not $ref -}}
 {{- $why = append $why (printf "secretRefs.%s.%s.existingSecret is empty: put %s into a Secret and name it" (index $needed 0) (index $needed 1) (index $needed 2)) -}}

@@ -250,7 +250,11 @@ def test_1_3_4_recording_settings(fields, expected):
             ("default", {"create_debug_recording": False}, None), ("true", {"create_debug_recording": True}, NOT_YET),
             ("another key", {"q": 1}, ["Additional properties are not allowed ('q' was unexpected)"])]),
         *cases("external_media_storage_settings", [
-            ("whole", {"bucket_name": "b", "recording_file_name": "f"}, NOT_YET),
+            ("whole", {"bucket_name": "acme.meetings", "recording_file_name": "a b/é (1).mp4"}, None),
+            ("bucket alone", {"bucket_name": "acme-meetings"}, None),
+            ("no name of a bucket", {"bucket_name": "../b"}, {"bucket_name": "This is no bucket's name: letters, "
+             "digits, dots, hyphens and underscores."}),
+            ("no text", {"bucket_name": 3}, not_of_type(3, "string")),
             ("no bucket", {}, ["'bucket_name' is a required property"]),
             ("another key", {"bucket_name": "b", "q": 1},
              ["Additional properties are not allowed ('q' was unexpected)"])]),

@@ -7,7 +7,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topics import longest_kept_ms
 from schemas import topics
 from schemas.deletion import Part
-from schemas.records import AppSession, Deletion, ErasedPart, HistoryEntry, StreamRequest
+from schemas.records import AppSession, Deletion, ErasedPart, HistoryEntry, Stored, StreamRequest
 from schemas.times import iso_utc
 
 AT_MS, DAY_MS = 1_700_000_000_000, 24 * 3_600_000
@@ -53,3 +53,12 @@ def test_every_topic_with_content_is_in_it():
     assert without - control == {
         "session-facts", "app-sessions", "session-changes", "claims", "transcription-state", "muxing-state",
     }  # fmt: skip
+
+
+def test_a_copy_in_the_customers_own_bucket_is_named_and_theirs():
+    assert of()["external_copy"] is None
+    copy = Stored(key="acme/weekly/1.mp4", size_bytes=7)
+    assert of(*ERASED, external_copy=copy)["external_copy"] == {
+        "bucket_name": "acme", "recording_file_name": "weekly/1.mp4", "size_bytes": 7,
+    }  # fmt: skip
+    assert of(*ERASED, external_copy=copy)["complete"]

@@ -52,6 +52,17 @@ def stream_error(stream):
     return errors({"zoom_rtms": stream})["zoom_rtms"]
 
 
+def test_who_has_no_transcriber_of_ones_own_is_told_so():
+    body = {"zoom_rtms": STREAM, "transcription_settings": {"custom_async": {}, "moonshine": {}}}
+    assert session_order(body, ADDRESSES).wishes.settings.recognisers == (Engine.CUSTOM_ASYNC, Engine.MOONSHINE)
+    with pytest.raises(ApiError) as refused:
+        session_order(body, ADDRESSES, has_custom_async=False)
+    assert refused.value.status == 400
+    [text] = refused.value.body["transcription_settings"]
+    assert "RTMS_CUSTOM_ASYNC_URL" in text
+    assert session_order({"zoom_rtms": STREAM}, ADDRESSES, has_custom_async=False)
+
+
 def test_the_documented_minimum():
     made = order()
     assert (made.stream.product, made.stream.meeting_id, made.stream.stream_id) == ("meeting", "m/+==", "s1")
@@ -307,7 +318,6 @@ def test_bad_metadata(metadata):
     [
         ("websocket_settings", {"audio": {"url": "wss://a"}}),
         ("rtmp_settings", {"destination_url": "rtmp://a", "stream_key": "x"}),
-        ("external_media_storage_settings", {"bucket_name": "b"}),
         ("debug_settings", {"create_debug_recording": True}),
     ],
 )

@@ -102,3 +102,17 @@ async def test_an_address_where_nobody_is(url: str) -> None:
     found = await asked(OpenAI(url, KEY))
     assert isinstance(found, Failure)
     assert found.reason is Reason.TRANSCRIPTION_REQUEST_FAILED
+
+
+async def test_what_a_service_gives_one_key_to_remember_is_not_said_for_another() -> None:
+    server = SpeechServer()
+    server.plan.append(Reply(401, headers={"Set-Cookie": "session=of-the-first"}))
+    with speech_server(server):
+        client = SpeechClient(PATIENCE_S, 2)
+        try:
+            for key in ("first", KEY):
+                await client.ask(OpenAI(f"{server.url}/v1", key), SOUND, {})
+        finally:
+            await client.close()
+    assert [asked.headers["authorization"] for asked in server.asked] == ["Bearer first", f"Bearer {KEY}"]
+    assert not [asked for asked in server.asked if "cookie" in asked.headers]

@@ -343,3 +343,14 @@ def test_utterances_of_a_track_never_overlap() -> None:
     for person in (1, 2):
         own = [bounds for who, *bounds in found if who == person]
         assert all(first[1] <= second[0] for first, second in pairwise(own))
+
+
+def test_an_utterance_knows_whose_it_is() -> None:
+    def project_of(project_id: str) -> str:
+        audio = topic(
+            SESSION, frames(SESSION, [Microphone(1, T, voice(1000))]), until_ms=T + 3000, project_id=project_id
+        )
+        [work] = [work for work in works(audio) if isinstance(work, SpeechWork)]
+        return work.project_id
+
+    assert [project_of(name) for name in ("proj_1", "", "x" * 10_000)] == ["proj_1", "", ""]

@@ -43,6 +43,19 @@ class Consumer:
         self.committed |= offsets
 
 
+class NoCopies:
+    """There is nothing to copy; which partitions it was asked about."""
+
+    def __init__(self) -> None:
+        self.held: list[set[int]] = []
+
+    def step(self, held: set[int]) -> None:
+        self.held.append(held)
+
+    def close(self) -> None:
+        return
+
+
 class Work:
     """Decodes everything as the same segment, and stores it at once."""
 
@@ -81,7 +94,7 @@ def deletions() -> MemoryDeletions:
 @pytest.fixture
 def sink(health: Health, work: Work, deletions: MemoryDeletions) -> Iterator[ObjectsSink]:
     settings = SinkObjectsSettings(retry_s=0.001)
-    made = ObjectsSink(work, Connections(work, None, None, deletions), settings, health)  # type: ignore[arg-type]
+    made = ObjectsSink(work, Connections(work, None, None, deletions, NoCopies()), settings, health)  # type: ignore[arg-type]
     yield made
     made.close()
 
@@ -136,7 +149,9 @@ class Unexplained(Work):
 
 def test_a_record_that_waits_for_the_registry_is_let_go_with_its_partition(health: Health) -> None:
     work = Unexplained()
-    sink = ObjectsSink(work, Connections(work, None, None, MemoryDeletions()), SinkObjectsSettings(), health)  # type: ignore[arg-type]
+    sink = ObjectsSink(
+        work, Connections(work, None, None, MemoryDeletions(), NoCopies()), SinkObjectsSettings(), health
+    )  # type: ignore[arg-type]
     consumer = Consumer()
     sink.attach(consumer)  # type: ignore[arg-type]
     sink.step()
@@ -199,7 +214,7 @@ def test_a_deletion_under_way_is_left_to_the_next_member(health: Health, deletio
             self.done.append("left")
 
     work = Slow()
-    made = ObjectsSink(work, Connections(work, None, None, deletions), SinkObjectsSettings(), health)  # type: ignore[arg-type]
+    made = ObjectsSink(work, Connections(work, None, None, deletions, NoCopies()), SinkObjectsSettings(), health)  # type: ignore[arg-type]
     deletions.due = [deleted("app_3", PLACE.partition)]
     made.attach(Consumer())  # type: ignore[arg-type]
     made.step()

@@ -33,7 +33,7 @@ WANTED = AsyncTranscription(
     transcription_id="tran_1", settings=dumps(SessionSettings(engines=(Engine.MOONSHINE,))), state="not_started",
     created_at_ms=1, updated_at_ms=1,
 )  # fmt: skip
-ORDER = Order(SESSION, 3, WANTED)
+ORDER = Order(SESSION, "proj_1", 3, WANTED)
 
 
 class Killed(Exception):

@@ -35,7 +35,7 @@ def fetched(objects):
 
 def played(objects, *, listed=None, pick=lambda waiting: 0, in_flight=3):
     """The works that are played, their windows done in the order that `pick` has; and the play."""
-    play = Play(Score(SESSION, 3, WANTED, stored(listed or objects)), fetched(objects))
+    play = Play(Score(SESSION, "proj_1", 3, WANTED, stored(listed or objects)), fetched(objects))
     found, waiting = [], []
     while not play.is_over:
         following = play.works() if len(waiting) < in_flight else []
@@ -94,6 +94,7 @@ def test_what_was_said_is_found_again():
         assert abs(work.speech.start_ms - once.speech.start_ms) <= 60
         assert abs(work.speech.end_ms - once.speech.end_ms) <= 60
     assert {(work.engines, work.options) for work in found} == {((Engine.DEEPGRAM,), '{"deepgram":{"model":"m"}}')}
+    assert {work.project_id for work in found} == {"proj_1"}, "whose keys they are asked with"
     assert play.troubles == set()
 
 

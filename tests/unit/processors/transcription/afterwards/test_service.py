@@ -18,7 +18,7 @@ from tests.unit.schemas.test_async_transcriptions import asked, fact, life, over
 WANTED = AsyncTranscription(
     transcription_id="tran_1", settings="{}", state="not_started", created_at_ms=1, updated_at_ms=1
 )
-ORDER = Order("app_1", 3, WANTED)
+ORDER = Order("app_1", "p1", 3, WANTED)
 
 
 class World:
@@ -186,6 +186,7 @@ def test_what_is_due_is_what_the_newest_states_say():
     assert [(order.transcription_id, order.partition, order.is_begun) for order in due.orders()] == [
         ("tran_1", 3, False), ("tran_2", 3, False),
     ]  # fmt: skip
+    assert {order.project_id for order in due.orders()} == {"p1"}
     assert (due.orders()[0].stored, due.orders()[0].is_short) == ({7: 12}, False)
     due.hear(3, "app_1", life(fact("begun"), fact("stored", "tran_2"), state=one))
     assert [(order.transcription_id, order.is_begun) for order in due.orders()] == [("tran_1", True)]
