@@ -169,9 +169,20 @@ def test_the_film_shows_the_shared_screen_at_its_time_and_else_black(codec: Code
         assert at(dark_ms) < BLACK
     for screen_ms in (9000, 11_111, 13_800 + PATIENCE_MS - 1):
         assert SCREEN_LUMA[0] < at(screen_ms) < SCREEN_LUMA[1]
+    if codec is Codec.H264:
+        assert {luma.shape for luma in film.lumas} == {(360, 640)}
     starts = [part.start_ms for part in items_of(parts, names.SHARE)]
     assert starts[0] > T + 5000
     assert starts[-1] < T + 18_000
+
+
+@pytest.mark.parametrize("to_ms", range(12_000, 16_000, 600))
+def test_the_film_goes_dark_in_whatever_stretch_that_falls(to_ms: int) -> None:
+    parts = meeting(screens=video_records(SESSION, [replace(SCREEN, to_ms=T + to_ms)]))
+    film, last_ms = decoded(joined(parts, names.SHARE)), to_ms - 200
+    assert {luma.shape for luma in film.lumas} == {(360, 640)}
+    for ms, is_dark in ((last_ms + PATIENCE_MS - 1, False), (last_ms + PATIENCE_MS, True), (29_000, True)):
+        assert (film.mean_at((T + ms - parts[0].origin_ms) / 1000) < BLACK) is is_dark
 
 
 def test_in_the_gallery_the_recording_is_the_same_with_a_film_and_without() -> None:
@@ -198,9 +209,10 @@ def test_without_a_shared_screen_there_is_no_film() -> None:
 def test_a_still_that_cannot_be_decoded_is_black_in_the_film_and_a_dead_letter() -> None:
     good = still_records(SESSION, [replace(SCREEN, fps=1)], Codec.PNG)
     torn = [replace(record, payload=record.payload[:200]) for record in good]
-    frames = wrapped(SESSION, torn, settings=ALL), wrapped(SESSION, audio_records(SESSION, TALKS), settings=ALL)
+    settings = replace(ALL, recording_view=RecordingView.GALLERY)
+    sound, share = (wrapped(SESSION, r, settings=settings) for r in (audio_records(SESSION, TALKS), torn))
     works: list[StretchWork] = []
-    parts = muxed(frames[1], wrapped(SESSION, [], settings=ALL), share=frames[0], works=works)
+    parts = muxed(sound, wrapped(SESSION, [], settings=settings), share=share, works=works)
     assert {track.track for track in parts[-1].tracks} >= {"share"}
     asides = [aside for work in works if work.film for aside in application._written(SESSION, work).asides]
     assert asides

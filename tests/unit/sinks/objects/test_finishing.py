@@ -101,7 +101,7 @@ def test_why_somebody_has_no_track_is_said(sink: Sink, recording: list[Segment])
     assert (fact.kind, fact.reason) == (FactKind.RECORDING_STORED, names.TOO_MANY)
 
 
-def test_tracks_of_a_deleted_session_go_and_are_forgotten(sink: Sink, recording: list[Segment]) -> None:
+def test_tracks_of_a_deleted_session_go_and_are_counted(sink: Sink, recording: list[Segment]) -> None:
     *parts, end = recording
     store(sink, parts)
     sink.finish(end)
@@ -110,8 +110,12 @@ def test_tracks_of_a_deleted_session_go_and_are_forgotten(sink: Sink, recording:
     sink.storing.erase(deleted(SESSION), sink.patience)
     assert sink.store.list(objects_folder(SESSION)) == []
     assert receipt(sink).parts[0].count == count
+
+
+def test_what_a_record_of_a_track_became_is_forgotten(sink: Sink, recording: list[Segment]) -> None:
+    *parts, end = recording
     store(sink, parts)
-    sink.finish(end)
+    assert all(track.key for track in sink.finish(end).tracks)
     for segment in recording:
         sink.storing.forget(segment, sink.patience)
     assert sink.store.list(objects_folder(SESSION)) == []
