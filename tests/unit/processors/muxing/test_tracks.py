@@ -1,8 +1,12 @@
 """What a recording has beside itself: who is heard in which track, what the shared screens' film shows."""
 
+import io
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
+import fastavro
 import numpy as np
 import pytest
 
@@ -14,9 +18,11 @@ from processors.muxing.mixing import Chunk
 from processors.muxing.recordings import Frame, Recording
 from processors.muxing.tracks import Tracks, hear
 from schemas import tracks as names
+from schemas.codec import HEADER_BYTES, parsed
+from schemas.codec import Codec as WireCodec
 from schemas.records import Codec, MediaRecord, OutputKind, Segment, TrackCount, Video
 from schemas.settings import RecordingFormat, RecordingView, SessionSettings
-from schemas.topics import MAX_RECORD_BYTES
+from schemas.topics import MAX_RECORD_BYTES, RECORDING_SEGMENTS
 from tests.support.media import START_MS, Shot, Talk, audio_records, silent, video_records, wrapped
 from tests.support.muxed import SESSION, decoded, items_of, joined, muxed
 from tests.support.still_pictures import still_records
@@ -31,6 +37,7 @@ TALKS = [
 ]
 FACE = Shot(T, T + 30_000, 1, fps=10, grey=60)
 SCREEN = Shot(T + 9000, T + 14_000, 2, width=640, height=360, fps=5, grey=190, key_every=10)
+BEFORE_TRACKS = Path(__file__).parents[2] / "schemas" / "segment_before_tracks.avsc"
 BLACK, SCREEN_LUMA = 1.5, (180, 215)
 
 
@@ -231,3 +238,15 @@ def test_a_state_from_before_there_were_tracks_is_read() -> None:
     assert Recording.from_json(old) == recording
     counted = replace(recording, tracks=tracks.Tracks({"share": 3}, is_crowded=True))
     assert Recording.from_json(counted.to_json()) == counted
+
+
+def test_who_read_segments_before_there_were_tracks_takes_none_for_the_recordings(parts: list[Segment]) -> None:
+    """The sink stores an item under its start: a participant's would stand where the recording's does."""
+    old = fastavro.parse_schema(json.loads(BEFORE_TRACKS.read_text()))
+    codec = WireCodec.with_ids_from([RECORDING_SEGMENTS])
+    for part in parts:
+        body = io.BytesIO(codec.encode(RECORDING_SEGMENTS, part)[HEADER_BYTES:])
+        read = fastavro.schemaless_reader(body, parsed(RECORDING_SEGMENTS.schema), old)
+        assert isinstance(read, dict)
+        assert read["kind"] == ("unknown" if part.track else part.kind)
+        assert read["segment_id"] == part.segment_id
