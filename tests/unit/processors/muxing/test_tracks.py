@@ -13,8 +13,10 @@ import pytest
 from processors.muxing import application, mixing, soundtracks, tracks
 from processors.muxing.audio import FRAME
 from processors.muxing.chains import PATIENCE_MS
-from processors.muxing.logic import StretchWork
+from processors.muxing.fragments import AudioRun, fragment
+from processors.muxing.logic import StretchWork, _sent
 from processors.muxing.mixing import Chunk
+from processors.muxing.pictures import Stretch
 from processors.muxing.recordings import Frame, Recording
 from processors.muxing.tracks import Tracks, hear
 from schemas import tracks as names
@@ -168,10 +170,11 @@ def test_the_film_shows_the_shared_screen_at_its_time_and_else_black(codec: Code
     parts = meeting(replace(ALL, recording_view=view), screens=screens)
     film = decoded(joined(parts, names.SHARE))
     assert film.errors == []
-    assert film.times[0] == 0
+    first_ms = items_of(parts, names.SHARE)[0].start_ms - parts[0].origin_ms
+    assert film.times[0] == pytest.approx((first_ms - 1) / 1000)
     assert len(film.audio) == 0
     assert film.decode_times == sorted(set(film.decode_times))
-    at = lambda ms: film.mean_at((T + ms - parts[0].origin_ms) / 1000)  # noqa: E731
+    at = lambda ms: film.mean_at(max((T + ms - parts[0].origin_ms) / 1000, film.times[0]))  # noqa: E731
     for dark_ms in (0, 5000, 8990, 13_800 + PATIENCE_MS + 1, 29_000):
         assert at(dark_ms) < BLACK
     for screen_ms in (9000, 11_111, 13_800 + PATIENCE_MS - 1):
@@ -179,6 +182,16 @@ def test_the_film_shows_the_shared_screen_at_its_time_and_else_black(codec: Code
     starts = [part.start_ms for part in items_of(parts, names.SHARE)]
     assert starts[0] > T + 5000
     assert starts[-1] < T + 18_000
+
+
+def test_the_films_first_black_is_short_however_late_a_screen_is_shared() -> None:
+    """Its time is counted in 32 bits, and a session may last 30 hours."""
+    late_ms, size = T + 29 * 3_600_000, Frame.of(ALL).size
+    screen = replace(SCREEN, from_ms=late_ms + 2000, to_ms=late_ms + 3000)
+    sent = [_sent(record) for record in video_records(SESSION, [screen])]
+    shown = tracks.film(Tracks(), sent, Stretch(late_ms, late_ms + 4000, is_first=False), size)
+    assert [picture.time_ms for picture in shown.pictures][:2] == [late_ms - 1, late_ms]
+    assert fragment(1, shown.pictures, AudioRun(0, ()), T, shown.until_ms)
 
 
 def test_in_the_gallery_the_recording_is_the_same_with_a_film_and_without() -> None:
@@ -191,7 +204,7 @@ def test_a_screen_that_is_shared_again_is_seen_again() -> None:
     parts = meeting(screens=video_records(SESSION, [SCREEN, later]))
     film = decoded(joined(parts, names.SHARE))
     assert film.errors == []
-    at = lambda ms: film.mean_at((T + ms - parts[0].origin_ms) / 1000)  # noqa: E731
+    at = lambda ms: film.mean_at(max((T + ms - parts[0].origin_ms) / 1000, film.times[0]))  # noqa: E731
     assert [at(ms) > BLACK for ms in (8000, 10_000, 20_000, 24_000, 29_500)] == [False, True, False, True, True]
 
 
