@@ -123,11 +123,15 @@ class Codec(StrEnum):
 
 
 class OutputKind(StrEnum):
-    """What a record of a processor's output topic is: an item, or the session's last word."""
+    """What a record of a processor's output topic is: an item, or the session's last word.
+
+    Of segments a `track`'s items have a kind of their own: who does not know it would take them for the recording's.
+    """
 
     UNKNOWN = "unknown"
     ITEM = "item"
     END = "end"
+    TRACK = "track"
 
 
 class UtteranceStatus(StrEnum):

@@ -220,7 +220,7 @@ def _beside(
         work = replace(work, participants=participants)
     if not (frame.share_track and frame.has_pictures):
         return work, tracks
-    shown = film(tracks, [*map(_sent, screens)], stretch, work.origin_ms, frame.size)
+    shown = film(tracks, [*map(_sent, screens)], stretch, frame.size)
     shown, in_parts = _parted(shown, stretch, is_pause=is_pause)
     if not any(part.pictures for part in in_parts):
         return work, tracks.with_film(shown, 0)

@@ -68,7 +68,7 @@ def _segment(session_id: str, work: StretchWork, index: int, init: bytes, packet
     is_last = index == len(work.parts) - 1
     return Segment(
         session_id=session_id,
-        kind=OutputKind.ITEM,
+        kind=OutputKind.ITEM if work.track == names.RECORDING else OutputKind.TRACK,
         segment_id=ids.window_id(ids.SEGMENT_PREFIX, session_id, KIND, ENGINE, work.track, part.start_ms),
         slot=work.slot,
         part=index,

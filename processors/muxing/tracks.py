@@ -77,10 +77,11 @@ def hear(tracks: Tracks, chunks: Iterable[Chunk], start_ms: int, end_ms: int, ra
     return Heard(participants, replace(after, is_crowded=tracks.is_crowded or len(new) > room))
 
 
-def film(tracks: Tracks, sent: Sequence[SentPicture], stretch: Stretch, origin_ms: int, fallback: Size) -> Shown:
+def film(tracks: Tracks, sent: Sequence[SentPicture], stretch: Stretch, fallback: Size) -> Shown:
     """What the film of shared screens shows; without a picture it has no segment.
 
-    It is as long as the recording: its first segment begins with black from `origin_ms` on.
+    Its first segment begins with black, also where it is not the recording's first one: whoever makes a film of it
+    shows that from the recording's origin on, however long that is.
     """
     before = tracks.screens
     dark = replace(tracks.dark, parameters=before.parameters)
@@ -90,5 +91,6 @@ def film(tracks: Tracks, sent: Sequence[SentPicture], stretch: Stretch, origin_m
         return replace(shown, pictures=(), chain=tracks.dark)
     if names.SHARE in tracks.counts or stretch.is_first:
         return shown
-    black = pictures.black_sample(size_of(shown.parameters, fallback), origin_ms)
-    return replace(shown, pictures=(ShownPicture(origin_ms, origin_ms, True, black), *shown.pictures))
+    before_ms = stretch.start_ms - 1
+    black = pictures.black_sample(size_of(shown.parameters, fallback), before_ms)
+    return replace(shown, pictures=(ShownPicture(before_ms, before_ms, True, black), *shown.pictures))

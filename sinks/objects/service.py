@@ -189,7 +189,7 @@ class ObjectsSink(Listener):
                 metrics.ERASED.inc()
                 self._storing.forget(segment, patience)
                 return None
-            if segment.kind is OutputKind.ITEM:
+            if segment.kind in (OutputKind.ITEM, OutputKind.TRACK):
                 self._storing.store(segment, patience)
                 self._forget_if_deleted(segment, patience)
             elif segment.kind is OutputKind.END:

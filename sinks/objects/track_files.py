@@ -17,6 +17,9 @@ from sinks.objects.movies import NOTHING, OPTIONS, reading
 FRAME = 1024
 """Samples in a packet of sound."""
 
+TICKS_PER_S = 1000
+"""Of a film: a picture may be shown for as long as a session lasts, and a player counts its time in 31 bits."""
+
 SILENT_PACKET = bytes.fromhex("01182007")
 """AAC-LC, one channel, at any rate: what an encoder makes of nothing."""
 
@@ -39,8 +42,9 @@ def write_sound(pieces: Iterable[bytes], path: Path, duration_ms: int) -> None:
 
 
 def write_film(pieces: Iterable[bytes], path: Path, duration_ms: int) -> None:
-    """Write the pictures in `pieces`; as of sound."""
-    with reading(pieces) as source, av.open(str(path), "w", "mp4", OPTIONS) as file:
+    """Write the pictures in `pieces`; as of sound. The first of them is seen from the beginning."""
+    options = OPTIONS | {"video_track_timescale": str(TICKS_PER_S)}
+    with reading(pieces) as source, av.open(str(path), "w", "mp4", options) as file:
         (pictures,) = source.streams.video
         stream = file.add_stream_from_template(pictures)
         for packet in _held(_packets(source), duration_ms):
@@ -83,10 +87,13 @@ def _silence(start: int, end: int, rate_hz: int) -> "Iterator[av.Packet[av.strea
 
 
 def _held(packets: Iterable[_Timed], duration_ms: int) -> "Iterator[av.Packet[av.stream.Stream]]":
-    """The last one until the end."""
+    """The first one from the beginning, the last one until the end."""
     last: _Timed | None = None
     for timed in packets:
-        if last is not None:
+        if last is None:
+            timed.packet.pts = (timed.packet.pts or 0) - timed.time
+            timed.packet.dts = 0
+        else:
             yield last.packet
         last = timed
     if last is not None and last.packet.time_base is not None:

@@ -89,7 +89,7 @@ def _participant_events(session: str, own: Inputs) -> list[ParticipantEvent]:
 
 
 def _movie(segments: Sequence[Segment], path: Path) -> bytes:
-    items = [part for part in segments if part.kind is OutputKind.ITEM and not part.track]
+    items = [part for part in segments if part.kind is OutputKind.ITEM]
     stored = [
         object_names.StoredSegment(item.start_ms, item.duration_ms, object_names.header_name(item.init), "")
         for item in items

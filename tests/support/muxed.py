@@ -68,7 +68,8 @@ def joined(parts: Sequence[Segment], track: str = tracks.RECORDING) -> bytes:
 
 def items_of(parts: Sequence[Segment], track: str = tracks.RECORDING) -> list[Segment]:
     """The segments of the recording itself or of a track, in order."""
-    return [part for part in parts if part.kind is OutputKind.ITEM and part.track == track]
+    kind = OutputKind.ITEM if track == tracks.RECORDING else OutputKind.TRACK
+    return [part for part in parts if part.kind is kind and part.track == track]
 
 
 @dataclass

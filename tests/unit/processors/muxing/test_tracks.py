@@ -1,22 +1,30 @@
 """What a recording has beside itself: who is heard in which track, what the shared screens' film shows."""
 
+import io
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
+import fastavro
 import numpy as np
 import pytest
 
 from processors.muxing import application, mixing, soundtracks, tracks
 from processors.muxing.audio import FRAME
 from processors.muxing.chains import PATIENCE_MS
-from processors.muxing.logic import StretchWork
+from processors.muxing.fragments import AudioRun, fragment
+from processors.muxing.logic import StretchWork, _sent
 from processors.muxing.mixing import Chunk
+from processors.muxing.pictures import Stretch
 from processors.muxing.recordings import Frame, Recording
 from processors.muxing.tracks import Tracks, hear
 from schemas import tracks as names
+from schemas.codec import HEADER_BYTES, parsed
+from schemas.codec import Codec as WireCodec
 from schemas.records import Codec, MediaRecord, OutputKind, Segment, TrackCount, Video
 from schemas.settings import RecordingFormat, RecordingView, SessionSettings
-from schemas.topics import MAX_RECORD_BYTES
+from schemas.topics import MAX_RECORD_BYTES, RECORDING_SEGMENTS
 from tests.support.media import START_MS, Shot, Talk, audio_records, silent, video_records, wrapped
 from tests.support.muxed import SESSION, decoded, items_of, joined, muxed
 from tests.support.still_pictures import still_records
@@ -31,6 +39,7 @@ TALKS = [
 ]
 FACE = Shot(T, T + 30_000, 1, fps=10, grey=60)
 SCREEN = Shot(T + 9000, T + 14_000, 2, width=640, height=360, fps=5, grey=190, key_every=10)
+BEFORE_TRACKS = Path(__file__).parents[2] / "schemas" / "segment_before_tracks.avsc"
 BLACK, SCREEN_LUMA = 1.5, (180, 215)
 
 
@@ -161,10 +170,11 @@ def test_the_film_shows_the_shared_screen_at_its_time_and_else_black(codec: Code
     parts = meeting(replace(ALL, recording_view=view), screens=screens)
     film = decoded(joined(parts, names.SHARE))
     assert film.errors == []
-    assert film.times[0] == 0
+    first_ms = items_of(parts, names.SHARE)[0].start_ms - parts[0].origin_ms
+    assert film.times[0] == pytest.approx((first_ms - 1) / 1000)
     assert len(film.audio) == 0
     assert film.decode_times == sorted(set(film.decode_times))
-    at = lambda ms: film.mean_at((T + ms - parts[0].origin_ms) / 1000)  # noqa: E731
+    at = lambda ms: film.mean_at(max((T + ms - parts[0].origin_ms) / 1000, film.times[0]))  # noqa: E731
     for dark_ms in (0, 5000, 8990, 13_800 + PATIENCE_MS + 1, 29_000):
         assert at(dark_ms) < BLACK
     for screen_ms in (9000, 11_111, 13_800 + PATIENCE_MS - 1):
@@ -185,6 +195,16 @@ def test_the_film_goes_dark_in_whatever_stretch_that_falls(to_ms: int) -> None:
         assert (film.mean_at((T + ms - parts[0].origin_ms) / 1000) < BLACK) is is_dark
 
 
+def test_the_films_first_black_is_short_however_late_a_screen_is_shared() -> None:
+    """Its time is counted in 32 bits, and a session may last 30 hours."""
+    late_ms, size = T + 29 * 3_600_000, Frame.of(ALL).size
+    screen = replace(SCREEN, from_ms=late_ms + 2000, to_ms=late_ms + 3000)
+    sent = [_sent(record) for record in video_records(SESSION, [screen])]
+    shown = tracks.film(Tracks(), sent, Stretch(late_ms, late_ms + 4000, is_first=False), size)
+    assert [picture.time_ms for picture in shown.pictures][:2] == [late_ms - 1, late_ms]
+    assert fragment(1, shown.pictures, AudioRun(0, ()), T, shown.until_ms)
+
+
 def test_in_the_gallery_the_recording_is_the_same_with_a_film_and_without() -> None:
     gallery = SessionSettings(recording_view=RecordingView.GALLERY)
     assert items_of(meeting(gallery)) == items_of(meeting(replace(gallery, share_track=True)))
@@ -195,7 +215,7 @@ def test_a_screen_that_is_shared_again_is_seen_again() -> None:
     parts = meeting(screens=video_records(SESSION, [SCREEN, later]))
     film = decoded(joined(parts, names.SHARE))
     assert film.errors == []
-    at = lambda ms: film.mean_at((T + ms - parts[0].origin_ms) / 1000)  # noqa: E731
+    at = lambda ms: film.mean_at(max((T + ms - parts[0].origin_ms) / 1000, film.times[0]))  # noqa: E731
     assert [at(ms) > BLACK for ms in (8000, 10_000, 20_000, 24_000, 29_500)] == [False, True, False, True, True]
 
 
@@ -243,3 +263,15 @@ def test_a_state_from_before_there_were_tracks_is_read() -> None:
     assert Recording.from_json(old) == recording
     counted = replace(recording, tracks=tracks.Tracks({"share": 3}, is_crowded=True))
     assert Recording.from_json(counted.to_json()) == counted
+
+
+def test_who_read_segments_before_there_were_tracks_takes_none_for_the_recordings(parts: list[Segment]) -> None:
+    """The sink stores an item under its start: a participant's would stand where the recording's does."""
+    old = fastavro.parse_schema(json.loads(BEFORE_TRACKS.read_text()))
+    codec = WireCodec.with_ids_from([RECORDING_SEGMENTS])
+    for part in parts:
+        body = io.BytesIO(codec.encode(RECORDING_SEGMENTS, part)[HEADER_BYTES:])
+        read = fastavro.schemaless_reader(body, parsed(RECORDING_SEGMENTS.schema), old)
+        assert isinstance(read, dict)
+        assert read["kind"] == ("unknown" if part.track else part.kind)
+        assert read["segment_id"] == part.segment_id

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from processors.muxing import audio
+from processors.muxing.fragments import AudioRun, fragment, picture_header
+from processors.muxing.h264 import Size
+from processors.muxing.pictures import BLACK_EVERY_MS, ShownPicture, black_sample
 from schemas import tracks as names
 from schemas.records import Codec, MediaRecord, Segment
 from schemas.settings import AudioCodec, SessionSettings
@@ -22,6 +25,7 @@ MOMENTS = (T + 1000, T + 13_000, T + 27_000)
 SPOKEN = {1: [(0, 4000), (26_000, 28_000)], 2: [(12_000, 16_100)]}
 SHOWN = [(6000, 9000), (19_000, 22_000)]
 DARK_MS = 2000
+HOUR_MS = 3_600_000
 ONE, TWO = names.of_participant(1), names.of_participant(2)
 
 
@@ -149,3 +153,35 @@ def test_what_no_player_could_play_is_unreadable(
     for bad in ([b"rubbish" * 100], [], pieces(parts, other), pieces(parts, other)[:1]):
         with pytest.raises(UnreadableRecording):
             write(bad, tmp_path / "file", 30_000)
+
+
+def shown_at(number: int, hours: float) -> bytes:
+    """A segment of the film: a screen is seen from there on for a second, and again black."""
+    at_ms = T + int(hours * HOUR_MS)
+    pictures = [
+        ShownPicture(time_ms, time_ms, True, black_sample(Size(320, 180), parity * BLACK_EVERY_MS))
+        for parity, time_ms in enumerate((at_ms - 1, at_ms, at_ms + 1000))
+    ]
+    return fragment(number, pictures, AudioRun(0, ()), T, at_ms + 4000)
+
+
+@pytest.mark.parametrize(
+    ("shared_h", "length_h"), [([7], 8), ([1], 9), ([1, 8], 9), ([14], 15), ([0.5, 29], 30), ([1, 7.63], 16)]
+)
+def test_a_film_keeps_its_times_however_long_nothing_is_shared(
+    shared_h: list[float], length_h: int, tmp_path: Path
+) -> None:
+    header, length_ms = picture_header((), Size(320, 180)), length_h * HOUR_MS
+    segments = [shown_at(number, hours) for number, hours in enumerate(shared_h, 1)]
+    write_film([header, *segments], tmp_path / "share.mp4", length_ms)
+    with av.open(str(tmp_path / "share.mp4")) as container:
+        (pictures,) = container.streams
+        assert pictures.time_base is not None
+        assert pictures.duration is not None
+        times = [round(p.pts * pictures.time_base * 1000) for p in container.demux() if p.pts is not None]
+        assert round(pictures.duration * pictures.time_base * 1000) == length_ms
+    at_ms = [int(hours * HOUR_MS) for hours in shared_h]
+    assert times == [0, *[ms + after for ms in at_ms for after in (-1, 0, 1000)][1:]]
+    film = decoded(tmp_path / "share.mp4")
+    assert film.errors == []
+    assert [round(time * 1000) for time in film.times] == times
