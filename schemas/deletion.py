@@ -148,3 +148,17 @@ def found(session_id: str, part: str, source: str, amount: Stored) -> SessionFac
 def erased(session_id: str, part: str, source: str) -> SessionFact:
     """The fact to state when it is gone; of a transcript alone it needs `as_of_ms`, when that was asked for."""
     return SessionFact(session_id=session_id, kind=FactKind.DATA_ERASED, source=source, part=part)
+
+
+def erasing(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
+    """How far it is with all data, or with the transcript alone: then with the deletion that is meant, and no other."""
+    of_transcript = state.transcript_deletion
+    if fact.as_of_ms is not None:
+        if of_transcript is None or of_transcript.asked_at_ms != fact.as_of_ms:
+            return state
+        return replace(state, transcript_deletion=folded(of_transcript, fact, at_ms))
+    if state.deletion is None:
+        return state
+    if of_transcript is not None and fact.kind is FactKind.DATA_ERASED and fact.part in OF_TRANSCRIPT:
+        of_transcript = folded(of_transcript, replace(fact, stored=None), at_ms)  # gone with all the rest
+    return replace(state, deletion=folded(state.deletion, fact, at_ms), transcript_deletion=of_transcript)

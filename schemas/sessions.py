@@ -328,20 +328,6 @@ _WHY: Mapping[str, Mapping[str, object]] = {
 }
 
 
-def _erasing(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
-    """How far it is with all data, or with the transcript alone: then with the deletion that is meant, and no other."""
-    of_transcript = state.transcript_deletion
-    if fact.as_of_ms is not None:
-        if of_transcript is None or of_transcript.asked_at_ms != fact.as_of_ms:
-            return state
-        return replace(state, transcript_deletion=deletion.folded(of_transcript, fact, at_ms))
-    if state.deletion is None:
-        return state
-    if of_transcript is not None and fact.kind is FactKind.DATA_ERASED and fact.part in deletion.OF_TRANSCRIPT:
-        of_transcript = deletion.folded(of_transcript, replace(fact, stored=None), at_ms)  # gone with all the rest
-    return replace(state, deletion=deletion.folded(state.deletion, fact, at_ms), transcript_deletion=of_transcript)
-
-
 _ASKED: dict[FactKind, Transition] = {
     FactKind.METADATA_REPLACED: _metadata_replaced,
     FactKind.TRANSCRIPT_DELETED: _transcript_deleted,
@@ -350,8 +336,8 @@ _ASKED: dict[FactKind, Transition] = {
 
 _DELETING: dict[FactKind, Transition] = {
     FactKind.DATA_DELETED: _data_deleted,
-    FactKind.DATA_FOUND: _erasing,
-    FactKind.DATA_ERASED: _erasing,
+    FactKind.DATA_FOUND: deletion.erasing,
+    FactKind.DATA_ERASED: deletion.erasing,
 }
 
 _ARCHIVING: dict[FactKind, Transition] = {FactKind.ARCHIVED: archiving.archived}
