@@ -200,8 +200,9 @@ def test_transcription_reaches_the_speech_services_that_a_project_may_have_a_key
 
 
 def test_transcription_reaches_the_operators_own_transcriber() -> None:
-    before = egress("processor-muxing")
-    assert egress("processor-transcription", custom_async={"url": "http://own/transcribe"}) == [*before, [443, 80]]
+    before, bucket = egress("processor-muxing"), [443]
+    told = egress("processor-transcription", custom_async={"url": "http://own/transcribe"})
+    assert told == [*before, bucket, [443, 80]]
 
 
 def test_who_uses_projects_credentials_has_the_key_ring() -> None:
