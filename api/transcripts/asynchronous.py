@@ -10,10 +10,10 @@ from api.app_sessions.archive import bring_back
 from api.app_sessions.async_transcriptions import AsyncTranscriptionKeys, keys
 from api.app_sessions.commands import SOURCE, stated
 from api.app_sessions.transcription_settings import SCHEMA as SETTINGS
-from api.app_sessions.transcription_settings import transcription
+from api.app_sessions.transcription_settings import transcription_where
 from api.errors import ApiError, not_found, refused
 from api.services import Services
-from api.shapes import Invalid, fields_of
+from api.shapes import Check, Invalid, fields_of
 from api.transcripts.utterances import Row
 from api.writing import new_id
 from schemas import async_transcriptions, ids
@@ -46,9 +46,10 @@ class AsyncTranscriptionDocument(AsyncTranscriptionKeys):
     bot_id: str
 
 
-def settings_of(body: Any) -> str:
-    """Who is to transcribe, as facts have it. Raises ApiError 400."""
-    fields = fields_of(body, {"transcription_settings": _one_provider}, required=["transcription_settings"])
+def settings_of(body: Any, *, has_custom_async: bool = True) -> str:
+    """Who is to transcribe, as facts have it; `has_custom_async`: the operator has one. Raises ApiError 400."""
+    check = _one_provider(transcription_where(has_custom_async))
+    fields = fields_of(body, {"transcription_settings": check}, required=["transcription_settings"])
     wanted: SessionSettings = fields["transcription_settings"]
     return session_settings.dumps(wanted)
 
@@ -116,10 +117,13 @@ def with_names(rows: Iterable[Row], names: Iterable[Row]) -> list[dict[str, Any]
     return [{**row, "participant_name": known.get(row["participant_id"], row["participant_name"])} for row in rows]
 
 
-def _one_provider(value: Any) -> SessionSettings:
-    engines, language, options = transcription(value)
-    if len(value) != 1 or "meeting_closed_captions" in value:
-        raise Invalid("Name exactly one provider, and none that needs the meeting.")
-    if "callback" in value.get("deepgram", {}):
-        raise Invalid("Deepgram cannot call back about what was recorded.")
-    return SessionSettings(engines=engines, language=language, engine_options=options)
+def _one_provider(transcription: Check) -> Check:
+    def check(value: Any) -> SessionSettings:
+        engines, language, options = transcription(value)
+        if len(value) != 1 or "meeting_closed_captions" in value:
+            raise Invalid("Name exactly one provider, and none that needs the meeting.")
+        if "callback" in value.get("deepgram", {}):
+            raise Invalid("Deepgram cannot call back about what was recorded.")
+        return SessionSettings(engines=engines, language=language, engine_options=options)
+
+    return check

@@ -75,7 +75,8 @@ async def transcribe_afterwards(request: Request, session: CurrentBot, services:
     It has to have been created with `record_async_transcription_audio_chunks`. The transcript is one beside the
     session's own, read with its id once it is complete, which the webhook `async_transcription.state_change` tells.
     """
-    settings = asynchronous.settings_of(await read_json(request, services.settings.max_body_bytes))
+    body = await read_json(request, services.settings.max_body_bytes)
+    settings = asynchronous.settings_of(body, has_custom_async=services.has_custom_async)
     return await asynchronous.ask(services, session, settings)
 
 

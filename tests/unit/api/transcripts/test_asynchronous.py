@@ -53,6 +53,14 @@ def test_what_names_no_provider_that_can_be_asked_is_a_mistake(body, expected):
     assert error(settings_of, body) == (400, expected)
 
 
+def test_the_operators_transcriber_is_asked_where_there_is_one():
+    asked_for = wanted(custom_async={})
+    assert loads(settings_of(asked_for)).engines == (Engine.CUSTOM_ASYNC,)
+    with pytest.raises(ApiError, match="400") as caught:
+        settings_of(asked_for, has_custom_async=False)
+    assert "RTMS_CUSTOM_ASYNC_URL" in str(caught.value.body)
+
+
 def test_nobody_is_called_back_about_what_was_recorded():
     status, body = error(settings_of, wanted(deepgram={"callback": "https://example.com/heard"}))
     assert status == 400
