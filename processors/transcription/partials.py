@@ -45,7 +45,8 @@ class SpokenPartials:
         if not self._logic.is_glimpse_due(track):
             return None
         if skipped := _skipped(late_ms, is_behind=self._is_behind(), is_busy=is_busy):
-            metrics.PARTIALS.labels(skipped).inc()
+            if self._logic.is_glimpse_missed(track):
+                metrics.PARTIALS.labels(skipped).inc()
             return None
         work = self._logic.glimpse(track)
         return work if work is not None and knows(work.language) else None

@@ -7,6 +7,7 @@ import pytest
 
 from processors.checkpoint.assignments import Assignment, Input
 from processors.shell.applications import Output
+from processors.transcription import metrics
 from processors.transcription.application import TranscriptionApplication
 from processors.transcription.engines import Question
 from processors.transcription.logic import AUDIO, CAPTIONS, GLIMPSE_MS, SLACK_MS, TranscriptionLogic
@@ -86,7 +87,10 @@ def test_a_partial_is_skipped_and_made_up_for_by_the_next(why: str) -> None:
     listening, chunks = Listening(), spoken(voice(4_000))
     listening.late_ms = LATE_MS + 1 if why == "late" else LATE_MS
     listening.is_behind, listening.is_busy = why == "behind", why == "busy"
+    counted = metrics.PARTIALS.labels(why)._value
+    before = counted.get()
     assert listening.hear(chunks[:20]) == []
+    assert counted.get() - before == 1_700 // GLIMPSE_MS, "as often as one was due, not with every frame"
     listening.late_ms, listening.is_behind, listening.is_busy = 0, False, False
     (_, first), *_ = listening.hear(chunks[20:])
     assert first.speech.heard_ms == 1_700, "of all that was said, at once"
