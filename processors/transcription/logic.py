@@ -45,8 +45,8 @@ _NOTHING: Json = {"count": 0, "last": [-1, -1]}
 
 @dataclass(slots=True)
 class Scan:
-    """How much of a track's entries its endpointer has heard, and how much of the open utterance was shown, or could not
-    be."""
+    """How much of a track's entries its endpointer has heard, and how much of the open utterance was shown, or
+    could not be."""
 
     endpointer: Endpointer
     audio: AudioFormat
@@ -97,13 +97,17 @@ class TranscriptionLogic:
             wake_ms = min(wake_ms, track.entries[scan.heard].record.timestamp_ms + 1)
         return wake_ms
 
+    def wants_partials(self, part: Json) -> bool:
+        """Whether a session of which a topic says `part` asked to be told of what is being said."""
+        return part is not None and part.get("partials", False)
+
     def is_glimpse_due(self, track: Track) -> bool:
         """Whether enough was said on the track since the last glimpse, or since somebody began to speak."""
         scan = track.scratch
         return (
             isinstance(scan, Scan)
             and scan.endpointer.voiced_ms - scan.shown_ms >= GLIMPSE_MS
-            and bool(track.entries[0].before.part.get("partials"))
+            and self.wants_partials(track.entries[0].before.part)
         )
 
     def is_glimpse_missed(self, track: Track) -> bool:
