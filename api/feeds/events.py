@@ -32,7 +32,8 @@ class Reason(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Event:
     """`data` is JSON, `at` where the event stands in its feed. What is said of a connection stands nowhere, nor does
-    what only those hear who are there: of that, `as_of` is the last position that was told before it.
+    what only those hear who are there: of that, `as_of` is the last position that was told before it, and `takes_back`
+    says that it takes back what was shown before.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Event:
     at: Cursor | None = None
     retry_ms: int | None = None
     as_of: int | None = None
+    takes_back: bool = False
 
     @property
     def is_end(self) -> bool:

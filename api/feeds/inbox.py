@@ -34,8 +34,9 @@ class Inbox:
         self._something.set()
 
     def offer(self, event: Event) -> None:
-        """Leave a partial, if it is wanted. It may be missing, so where too much waits already it is."""
-        if self._wants_partials and self._size + event.size <= self._limit // 2:
+        """Leave a partial, if it is wanted. It may be missing, so where too much waits already it is; not so one that
+        takes back what was shown, for nothing else would."""
+        if self._wants_partials and (event.takes_back or self._size + event.size <= self._limit // 2):
             self.put(event)
 
     def take(self) -> Event | None:

@@ -108,7 +108,7 @@ class LogReader:
 
     def _is_new(self, told: Event) -> bool:
         """Another replica may have been ahead of this one: what a reader has from there is not told again, nor what was
-        being said before that."""
+        being said before that: nothing is withheld so that takes back something shown on this connection."""
         if told.at is None:
             return told.as_of is None or told.as_of >= self._after.position
         return told.is_end or told.at.position > self._after.position

@@ -1,5 +1,6 @@
 """What a transcript's records amount to for those who read it live. Pure."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -49,15 +50,15 @@ class TranscriptNews:
         return item(self._key, self._told, entry, UTTERANCE, self._document(value))
 
     def show(self, entry: Entry) -> Event | None:
-        """Of what is not final yet, what is newer than what was shown; that there was no word in it, if any was."""
+        """Of what is not final yet, what is newer than what was shown; that there was no word in it also where nothing
+        was, for it may have been by another replica, or before this feed began."""
         value = entry.value
         if not isinstance(value, Utterance) or not self._is_ours(value) or self._told.knows(value.utterance_id):
             return None
-        shown = self._shown.get(value.utterance_id)
-        if value.revision <= (shown or 0) or (shown is None and not value.text):
+        if value.revision <= self._shown.get(value.utterance_id, 0):
             return None
         self._shown[value.utterance_id] = value.revision
-        return event(UTTERANCE, self._document(value))
+        return replace(event(UTTERANCE, self._document(value)), takes_back=not value.text)
 
     def _is_ours(self, utterance: Utterance) -> bool:
         return utterance.kind is OutputKind.ITEM and utterance.engine == self._key.engine

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from processors.checkpoint.folds import Json
 from processors.checkpoint.sessions import Session, SessionKey, Window
 from processors.checkpoint.states import State, join
 from processors.checkpoint.windows import Logic, Track
@@ -109,6 +110,11 @@ class Assignment:
         if offset != self.next[source]:
             raise ValueError(f"{source} continues at {self.next[source]}, not at {offset}")
         self.next[source] = offset + 1
+
+    def part_of(self, source: Input, session_id: str) -> Json:
+        """What the input's records of a session say to the application so far; None where it is not in memory."""
+        session = self._sessions.get(SessionKey(source.partition, session_id))
+        return None if session is None else session.fold(source.topic).part
 
     def track_of(self, source: Input, record: MediaRecord) -> Track | None:
         """Where a frame that was just fed waits, if it does: to be looked at."""

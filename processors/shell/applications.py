@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from processors.checkpoint.folds import Json
 from processors.checkpoint.windows import Logic, Track
 from schemas.keys import item_key
 from schemas.records import Record
@@ -43,9 +44,15 @@ class Partials(Protocol):
     def max_in_flight(self) -> int:
         """How many may be rendered at a time."""
 
+    def is_wanted(self, part: Json) -> bool:
+        """Whether a session of which a topic says `part` wants any. Asked after each frame of every session."""
+
+    def is_due(self, track: Track) -> bool:
+        """Whether there is something to show of a track that a frame of such a session was just put into."""
+
     def seen(self, track: Track, late_ms: int, *, is_busy: bool) -> object | None:
-        """What to show of a track that a frame was just put into, None for nothing. May note on `track.scratch` that it
-        was shown. `late_ms`: how long ago the frame was received; `is_busy`: all that may be rendered are."""
+        """What to show of a track where something is due, None for nothing. May note on `track.scratch` that it was
+        shown. `late_ms`: how long ago the frame was received; `is_busy`: all that may be rendered are."""
 
     async def render(self, session_id: str, work: object) -> Sequence[Output]:
         """The outputs of such a work. May be cancelled."""

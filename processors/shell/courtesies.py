@@ -35,13 +35,9 @@ class Courtesies:
         partials = self._partials
         if partials is None or record.kind is not RecordKind.FRAME:
             return
-        track = assignment.track_of(source, record)
-        if track is None:
-            return
         session = SessionKey(source.partition, record.session_id)
-        late_ms = (self._clock.now_us() - record.arrived_us) // 1000
         try:
-            work = partials.seen(track, late_ms, is_busy=len(self._tasks) >= partials.max_in_flight)
+            work = self._seen(partials, assignment, source, record)
         except FAULTS as error:
             _unshown(session, error)
             return
@@ -54,6 +50,16 @@ class Courtesies:
         """Forget everything under way."""
         for task in self._tasks:
             task.cancel()
+
+    def _seen(self, partials: Partials, assignment: Assignment, source: Input, record: MediaRecord) -> object | None:
+        """What to show. Most sessions want nothing, and after most frames of the others nothing is due."""
+        if not partials.is_wanted(assignment.part_of(source, record.session_id)):
+            return None
+        track = assignment.track_of(source, record)
+        if track is None or not partials.is_due(track):
+            return None
+        late_ms = (self._clock.now_us() - record.arrived_us) // 1000
+        return partials.seen(track, late_ms, is_busy=len(self._tasks) >= partials.max_in_flight)
 
     async def _show(self, partials: Partials, session: SessionKey, work: object) -> None:
         try:

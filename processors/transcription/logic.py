@@ -45,12 +45,14 @@ _NOTHING: Json = {"count": 0, "last": [-1, -1]}
 
 @dataclass(slots=True)
 class Scan:
-    """How much of a track's entries its endpointer has heard, and how much of the open utterance was shown."""
+    """How much of a track's entries its endpointer has heard, and how much of the open utterance was shown, or
+    could not be."""
 
     endpointer: Endpointer
     audio: AudioFormat
     heard: int = 0
     shown_ms: int = 0
+    missed_ms: int = 0
 
 
 class TranscriptionLogic:
@@ -95,14 +97,28 @@ class TranscriptionLogic:
             wake_ms = min(wake_ms, track.entries[scan.heard].record.timestamp_ms + 1)
         return wake_ms
 
+    def wants_partials(self, part: Json) -> bool:
+        """Whether a session of which a topic says `part` asked to be told of what is being said."""
+        return part is not None and part.get("partials", False)
+
     def is_glimpse_due(self, track: Track) -> bool:
         """Whether enough was said on the track since the last glimpse, or since somebody began to speak."""
         scan = track.scratch
         return (
             isinstance(scan, Scan)
             and scan.endpointer.voiced_ms - scan.shown_ms >= GLIMPSE_MS
-            and bool(track.entries[0].before.part.get("partials"))
+            and self.wants_partials(track.entries[0].before.part)
         )
+
+    def is_glimpse_missed(self, track: Track) -> bool:
+        """There is none although one is due: whether that is news, and not of the one that was missed before."""
+        scan = track.scratch
+        assert isinstance(scan, Scan)
+        voiced_ms = scan.endpointer.voiced_ms
+        if voiced_ms - max(scan.shown_ms, scan.missed_ms) < GLIMPSE_MS:
+            return False
+        scan.missed_ms = voiced_ms
+        return True
 
     def glimpse(self, track: Track) -> SpeechWork | None:
         """What is being said on the track, as far as it is final sound. Nothing follows from it for what is cut."""

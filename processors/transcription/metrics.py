@@ -9,8 +9,9 @@ UTTERANCES = counter(
 )
 PARTIALS = counter(
     "rtms_transcription_partials",
-    "Partials that were due, by what came of them: written, wordless, failed, late (what was said had been said long"
-    " before), behind (utterances wait for a process) or busy (all processes for partials are).",
+    "Partials that were due, by what came of them: written, wordless, failed; or not made then, counted once for all"
+    " the frames that it is put off by: late (what was said had been said long before), behind (utterances wait for a"
+    " process) or busy (all processes for partials are).",
     ["result"],
 )
 PARTIAL_SECONDS = histogram("rtms_transcription_partial_seconds", "From asking for a partial to its text.")

@@ -7,6 +7,7 @@ nothing. Only the local recogniser is asked: a service would be paid for every o
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from processors.checkpoint.folds import Json
 from processors.checkpoint.windows import Track
 from processors.shell.applications import Output
 from processors.transcription import metrics
@@ -41,11 +42,16 @@ class SpokenPartials:
     async def stop(self) -> None:
         await self._pool.stop()
 
+    def is_wanted(self, part: Json) -> bool:
+        return self._logic.wants_partials(part)
+
+    def is_due(self, track: Track) -> bool:
+        return self._logic.is_glimpse_due(track)
+
     def seen(self, track: Track, late_ms: int, *, is_busy: bool) -> object | None:
-        if not self._logic.is_glimpse_due(track):
-            return None
         if skipped := _skipped(late_ms, is_behind=self._is_behind(), is_busy=is_busy):
-            metrics.PARTIALS.labels(skipped).inc()
+            if self._logic.is_glimpse_missed(track):
+                metrics.PARTIALS.labels(skipped).inc()
             return None
         work = self._logic.glimpse(track)
         return work if work is not None and knows(work.language) else None

@@ -14,7 +14,7 @@ class TranscriptionSettings(BaseSettings):
 
     workers: int = Field(default=1, ge=1, description="recogniser processes; each uses one core and about 200 MB")
     partial_workers: int = Field(
-        default=1, ge=0, description="as many more, at low priority, for sessions with partials; 0: no partials"
+        default=1, ge=0, description="as many more, at low priority, for partials; 0: who asks for them gets none"
     )
     attempt_limit_s: int = Field(default=60, ge=1, description="one attempt at an utterance that takes longer is ended")
     silence_limit_s: float = Field(

@@ -146,7 +146,8 @@ class Performance:
         assert partials is not None
         track = self._session.track_of(AUDIO, record) if record.kind is RecordKind.FRAME else None
         is_busy = len(self._looks) >= partials.max_in_flight
-        work = None if track is None else partials.seen(track, 0, is_busy=is_busy)
+        is_due = track is not None and partials.is_due(track)
+        work = partials.seen(track, 0, is_busy=is_busy) if track is not None and is_due else None
         if work is not None:
             task = asyncio.create_task(self._show(partials, work))
             self._looks.add(task)

@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from connectors.kafka.producer import CONTROL, Producer, create_producer
 from connectors.kafka.settings import KafkaSettings
 from deploy.local.server import Server
 from processors.transcription.application import TranscriptionApplication
+from processors.transcription.partials import UNHURRIED
 from processors.transcription.settings import TranscriptionSettings
 from schemas import topics
 from schemas.ids import credential_id, partition_of, session_id
@@ -240,10 +242,17 @@ def read_aloud(name: str) -> Inputs:
     }
 
 
+def is_for_partials(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return tuple(process.cmdline()) == UNHURRIED
+    return False
+
+
 @dataclass
 class Aloud:
     """A reading that goes on only as far as somebody asks."""
 
+    process: Server
     kafka: KafkaSettings
     name: str
     left: list[MediaRecord]
@@ -261,24 +270,32 @@ class Aloud:
         return values(self.kafka, topics.TRANSCRIPT_PARTIALS, [self.name])
 
     def until_shown(self, known: int) -> Utterance:
-        """Read on, a tenth of a second at a time, until there are more partials than are known; the first of them."""
-        while len(shown := self.partials()) <= known:
-            assert self.left, "all was read and nothing was shown"
+        """Read on, a tenth of a second at a time, until there are more partials than are known; the first of them.
+
+        While a process is asked the reader waits: however long it takes to start, there is enough left to read.
+        """
+        while not self.is_asked():
+            assert self.left, "all was read and nobody was asked what it is"
             self.go_on(1)
             time.sleep(0.1)  # no condition: somebody who speaks takes this long
-        return shown[known]
+        wait_for(lambda: len(self.partials()) > known, 90, lambda: f"nothing was shown: see {self.process.log}")
+        return self.partials()[known]
+
+    def is_asked(self) -> bool:
+        """Whether the processor has begun a recogniser for partials, which it does to ask it something."""
+        return any(is_for_partials(child) for child in psutil.Process(self.process.pid).children())
 
 
 async def test_partials_come_while_somebody_speaks_and_change_nothing(topics_ready, tmp_path) -> None:
     """Also with a process that is killed in the middle of an utterance: its successor goes on showing the same one."""
     name, kafka = session_id("proj_kills", uuid.uuid4().hex), kafka_settings(topics_ready)
     inputs = read_aloud(name)
-    aloud = Aloud(kafka, name, list(inputs[topics.AUDIO.name]))
-    for record in inputs[topics.CAPTIONS.name]:
-        send(aloud.producer, kafka, aloud.decoder, topics.CAPTIONS.name, record)
     env = topics_ready | {"RTMS_PROCESSORS_GROUP_PREFIX": f"{uuid.uuid4().hex}-", "RTMS_PROCESSORS_INSTANCE_ID": "0"}
     env["RTMS_SECRETS_KEYS"] = KeyRing.generate()
     process = service(["-m", "processors", "transcription"], env, tmp_path / "transcription.log")
+    aloud = Aloud(process, kafka, name, list(inputs[topics.AUDIO.name]))
+    for record in inputs[topics.CAPTIONS.name]:
+        send(aloud.producer, kafka, aloud.decoder, topics.CAPTIONS.name, record)
 
     def finals() -> list[Utterance]:
         return values(kafka, topics.TRANSCRIPTS, [name])

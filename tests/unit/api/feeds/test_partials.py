@@ -24,6 +24,10 @@ def final(number: int) -> Utterance:
     return said(number, 20_001)
 
 
+def withdrawn(number: int) -> Utterance:
+    return partial(number, 20_001, "")
+
+
 def show(replica: Replica, utterance: Utterance) -> None:
     replica.feeds._show(TRANSCRIPTS, Entry(0, 0, "", utterance))
 
@@ -93,6 +97,37 @@ async def test_partials_let_no_reader_go_they_are_left_out() -> None:
     assert "closing" not in [event.name for event in told]
     assert 0 < len(seen(told)) < 10
     assert [event for event in told if event.at] == log.told()
+
+
+async def test_what_another_replica_showed_is_taken_back_by_the_one_that_its_reader_came_to() -> None:
+    log = Log()
+    replica, successor = Replica(log), Replica(log)
+    reader = await reading(replica)
+    show(replica, partial(1))
+    await settle()
+    assert seen(await reader.torn_off()) == [("utt_1", "partial")]
+    back = await reading(successor)
+    show(successor, withdrawn(1))
+    show(successor, partial(1))
+    await settle()
+    [told] = await back.torn_off()
+    assert json.loads(told.data)["transcription"] == {"transcript": ""}
+
+
+async def test_a_full_queue_leaves_out_nothing_that_takes_back_what_was_shown() -> None:
+    replica = Replica(Log(), feed_queue_characters=1000)
+    slow = await reading(replica)
+    show(replica, partial(1))
+    await settle()
+    for number in range(2, 12):
+        show(replica, partial(number))
+    show(replica, withdrawn(1))
+    await settle()
+    told = await slow.torn_off()
+    shown = [item for item, _ in seen(told)]
+    assert len(shown) < 11, "the queue was too full for some"
+    assert shown[-1] == "utt_1"
+    assert json.loads(told[-1].data)["transcription"] == {"transcript": ""}
 
 
 @pytest.mark.parametrize("until_ms", [None, 4])

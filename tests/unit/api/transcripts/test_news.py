@@ -115,11 +115,13 @@ def test_a_final_is_told_the_same_whether_or_not_anything_was_shown():
     assert plain.take(final) == showing.take(final) is not None
 
 
-def test_that_there_was_no_word_is_only_told_to_those_who_saw_some():
-    assert shown(partial("", 1981)) == [None]
-    _, taken_back, late = shown(partial(), partial("", 1981), partial(revision=1600))
+def test_that_there_was_no_word_is_told_wherever_some_may_have_been_shown():
+    unseen, again = shown(partial("", 1981), partial("", 1981))
+    assert unseen.takes_back
+    assert again is None
+    first, taken_back, late = shown(partial(), partial("", 1981), partial(revision=1600))
     assert json.loads(taken_back.data)["transcription"] == {"transcript": ""}
-    assert late is None
+    assert (first.takes_back, taken_back.takes_back, late) == (False, True, None)
 
 
 def test_others_partials_are_not_shown():

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from connectors.kafka.errors import DeliveryFailed
+from processors.checkpoint.assignments import Assignment
+from processors.checkpoint.folds import Json
 from processors.checkpoint.windows import Track
 from processors.shell import metrics
 from processors.shell.applications import Output
@@ -16,7 +18,7 @@ from tests.support.worker_bench import AUDIO_0, Bench, until
 
 
 class ToyPartials:
-    """Shows every frame while it may, or has `fault`."""
+    """Shows every frame while it may, or has `fault`; nothing is due where `is_idle`."""
 
     max_in_flight = 2
 
@@ -25,6 +27,13 @@ class ToyPartials:
         self.may_render = asyncio.Event()
         self.fault: Exception | None = None
         self.fault_seen: Exception | None = None
+        self.is_asked_for, self.is_idle = True, False
+
+    def is_wanted(self, part: Json) -> bool:
+        return self.is_asked_for
+
+    def is_due(self, track: Track) -> bool:
+        return not self.is_idle
 
     def seen(self, track: Track, late_ms: int, *, is_busy: bool) -> object | None:
         if self.fault_seen:
@@ -95,3 +104,24 @@ async def test_a_rebalance_takes_it_away():
     partials.may_render.set()
     await until(lambda: not bench.worker._courtesies._tasks)
     assert sent(bench) == []
+
+
+class NoTime:
+    """A clock that nobody may read."""
+
+    def now_ms(self) -> int:
+        raise AssertionError("nobody wants to know")
+
+    now_us = monotonic = now_ms
+
+
+async def test_who_wants_nothing_pays_for_nothing(monkeypatch: pytest.MonkeyPatch):
+    bench, partials = await shown()
+    monkeypatch.setattr(bench.worker._courtesies, "_clock", NoTime())
+    partials.is_idle = True
+    await hear(bench, 0)
+    partials.is_asked_for = False
+    monkeypatch.setattr(Assignment, "track_of", NoTime.now_us)
+    await hear(bench, 1)
+    assert partials.looks == []
+    assert not bench.worker.failure.done()

@@ -7,6 +7,7 @@ import pytest
 
 from processors.checkpoint.assignments import Assignment, Input
 from processors.shell.applications import Output
+from processors.transcription import metrics
 from processors.transcription.application import TranscriptionApplication
 from processors.transcription.engines import Question
 from processors.transcription.logic import AUDIO, CAPTIONS, GLIMPSE_MS, SLACK_MS, TranscriptionLogic
@@ -40,7 +41,9 @@ class Listening:
         for chunk in chunks:
             self.assignment.feed(SOURCE, self.assignment.next[SOURCE], SESSION, chunk, 1)
             track = self.assignment.track_of(SOURCE, chunk)
-            work = track and self.partials.seen(track, self.late_ms, is_busy=self.is_busy)
+            if track is None or not self.partials.is_due(track):
+                continue
+            work = self.partials.seen(track, self.late_ms, is_busy=self.is_busy)
             if work is not None:
                 assert isinstance(work, SpeechWork)
                 shown.append((chunk.timestamp_ms + 100 - T, work))
@@ -74,7 +77,15 @@ def test_each_utterance_begins_anew() -> None:
 
 def test_who_did_not_ask_gets_none() -> None:
     for engines in ((Engine.MOONSHINE,), (Engine.MOONSHINE, Engine.ZOOM)):
-        assert Listening(SessionSettings(engines=engines)).hear(spoken(voice(4_000))) == []
+        listening = Listening(SessionSettings(engines=engines))
+        assert listening.hear(spoken(voice(4_000))) == []
+        assert not listening.partials.is_wanted(listening.assignment.part_of(SOURCE, SESSION))
+    assert not Listening().partials.is_wanted(None)
+
+
+def test_who_asked_is_known_by_what_the_topic_says() -> None:
+    listening = Listening()
+    assert listening.partials.is_wanted(listening.assignment.part_of(SOURCE, SESSION))
 
 
 def test_what_nobody_knows_the_language_of_is_not_guessed() -> None:
@@ -86,7 +97,10 @@ def test_a_partial_is_skipped_and_made_up_for_by_the_next(why: str) -> None:
     listening, chunks = Listening(), spoken(voice(4_000))
     listening.late_ms = LATE_MS + 1 if why == "late" else LATE_MS
     listening.is_behind, listening.is_busy = why == "behind", why == "busy"
+    counted = metrics.PARTIALS.labels(why)._value
+    before = counted.get()
     assert listening.hear(chunks[:20]) == []
+    assert counted.get() - before == 1_700 // GLIMPSE_MS, "as often as one was due, not with every frame"
     listening.late_ms, listening.is_behind, listening.is_busy = 0, False, False
     (_, first), *_ = listening.hear(chunks[20:])
     assert first.speech.heard_ms == 1_700, "of all that was said, at once"
