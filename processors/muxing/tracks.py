@@ -80,8 +80,8 @@ def hear(tracks: Tracks, chunks: Iterable[Chunk], start_ms: int, end_ms: int, ra
 def film(tracks: Tracks, sent: Sequence[SentPicture], stretch: Stretch, fallback: Size) -> Shown:
     """What the film of shared screens shows; without a picture it has no segment.
 
-    Its first segment begins with black, also where it is not the recording's first one: whoever makes a film of it
-    shows that from the recording's origin on, however long that is.
+    Its first segment begins with black or is of the recording's first stretch: whoever makes a film shows the first
+    picture from the recording's origin on, however long that is.
     """
     before = tracks.screens
     dark = replace(tracks.dark, parameters=before.parameters)
