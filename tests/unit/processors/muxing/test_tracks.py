@@ -205,9 +205,26 @@ def test_the_films_first_black_is_short_however_late_a_screen_is_shared() -> Non
     assert fragment(1, shown.pictures, AudioRun(0, ()), T, shown.until_ms)
 
 
-def test_in_the_gallery_the_recording_is_the_same_with_a_film_and_without() -> None:
+def test_in_the_gallery_the_recording_is_the_same_with_a_film_and_without_while_something_else_is_there() -> None:
     gallery = SessionSettings(recording_view=RecordingView.GALLERY)
     assert items_of(meeting(gallery)) == items_of(meeting(replace(gallery, share_track=True)))
+
+
+def test_in_the_gallery_a_recording_with_a_film_lasts_as_long_as_a_screen_is_shared() -> None:
+    """What is filmed is the recording's media: it begins with it and ends with it, and none of the film is cut off."""
+    gallery = SessionSettings(recording_view=RecordingView.GALLERY)
+    screens = video_records(SESSION, [replace(SCREEN, from_ms=T - 9000, to_ms=T + 45_000)])
+    alone = meeting(gallery, screens=screens)[-1]
+    parts = meeting(replace(gallery, share_track=True), screens=screens)
+    itself, film, end = items_of(parts), items_of(parts, names.SHARE), parts[-1]
+    assert alone.start_ms == pytest.approx(T, abs=130)
+    assert alone.start_ms + alone.duration_ms == pytest.approx(T + 30_000, abs=200)
+    assert itself[0].start_ms == film[0].start_ms == pytest.approx(T - 9000, abs=130)
+    assert end.start_ms + end.duration_ms == pytest.approx(T + 45_000, abs=200)
+    assert sum(part.pictures for part in film) >= len(screens)
+    dark = decoded(joined(parts))
+    assert dark.errors == []
+    assert dark.mean_at((T + 40_000 - end.start_ms) / 1000) < BLACK
 
 
 def test_a_screen_that_is_shared_again_is_seen_again() -> None:
