@@ -61,6 +61,24 @@ def test_every_track_becomes_a_file_before_it_is_said(sink: Sink, recording: lis
     assert list(sink.settings.scratch_dir.iterdir()) == []
 
 
+def test_the_recording_is_there_before_any_track_is_begun(
+    sink: Sink, recording: list[Segment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where an old or a huge meeting's tracks take long, nobody has to wait for the recording."""
+    *parts, end = recording
+    store(sink, parts)
+    written: list[str] = []
+    put = sink.store.put_file
+
+    def watched(key: str, path: Path, content_type: str = "") -> None:
+        written.append(key)
+        put(key, path, content_type)
+
+    monkeypatch.setattr(sink.store, "put_file", watched)
+    sink.finish(end)
+    assert written == [object_names.movie_key(SESSION), *(object_names.track_key(SESSION, track) for track in TRACKS)]
+
+
 def test_doing_everything_again_changes_nothing(tmp_path: Path, recording: list[Segment]) -> None:
     *parts, end = recording
     folders, facts = [], []
