@@ -119,6 +119,15 @@ def test_outside_of_a_tracks_segments_nothing_would_sound() -> None:
         assert following.participants == (7,)
 
 
+def test_an_open_microphone_that_sends_zeros_is_not_heard() -> None:
+    """It has neither segments nor one of the tracks that there is room for; the others' are the same."""
+    quiet = [Talk(T, T + 29_000, 7, hum_hz=0), Talk(T, T + 14_000, 3, hum_hz=0)]
+    parts, without = meeting(ALL, [*TALKS, *quiet]), meeting(ALL)
+    assert [part for part in parts if part.track != names.RECORDING] == [p for p in without if p.track]
+    assert items_of(parts) == items_of(without)
+    assert parts[-1].tracks == without[-1].tracks
+
+
 def test_everybody_added_up_is_the_mix(parts: list[Segment]) -> None:
     records = audio_records(SESSION, [*TALKS, Talk(T + 9000, T + 12_000, 4, level=32_000)])
     chunks, _ = mixing.place(records, {}, 16_000)
