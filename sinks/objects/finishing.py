@@ -3,7 +3,7 @@
 May be repeated at will and by several processes at once: what is written depends on the log alone.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -43,10 +43,14 @@ class Finishing:
         self._store = store
         self._settings = settings
 
-    def finished(self, end: Segment, patience: Patience) -> SessionFact:
-        """The fact to state when the session's recording and all its tracks are made. Raises Abandoned."""
+    def finished(self, end: Segment, patience: Patience, is_deleted: Callable[[], bool]) -> SessionFact:
+        """The fact to state when the session's recording and all its tracks are made. Raises Abandoned.
+
+        Once the session is deleted no further track is begun, nor spoken of.
+        """
         fact = self._recording(end, patience)
-        return replace(fact, tracks=tuple(self._track(end, track, patience) for track in end.tracks))
+        tracks = (self._track(end, track, patience) for track in end.tracks if not is_deleted())
+        return replace(fact, tracks=tuple(tracks))
 
     def _recording(self, end: Segment, patience: Patience) -> SessionFact:
         fact = SessionFact(session_id=end.session_id, kind=FactKind.RECORDING_STORED, source=SOURCE, reason=end.reason)

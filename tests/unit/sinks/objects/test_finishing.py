@@ -139,6 +139,16 @@ def test_what_a_record_of_a_track_became_is_forgotten(sink: Sink, recording: lis
     assert sink.store.list(objects_folder(SESSION)) == []
 
 
+def test_once_a_session_is_deleted_no_further_track_is_made(sink: Sink, recording: list[Segment]) -> None:
+    *parts, end = recording
+    store(sink, parts)
+    answers = iter([False, True, True])
+    fact = sink.finish(end, lambda: next(answers))
+    assert [track.track for track in fact.tracks] == TRACKS[:1]
+    made = {item.key for item in sink.store.list(objects_folder(SESSION))}
+    assert [object_names.track_key(SESSION, track) in made for track in TRACKS] == [True, False, False]
+
+
 def test_a_track_that_is_no_name_is_refused(sink: Sink, recording: list[Segment]) -> None:
     with pytest.raises(BadKey):
         sink.storing.store(replace(recording[0], track="../.."), sink.patience)
