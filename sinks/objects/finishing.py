@@ -85,6 +85,8 @@ class Finishing:
         stored = object_names.stored_segments((item.key, item.modified_ms) for item in listing)
         if reason := layout.incompleteness(end, track, stored):
             raise Unfinished(reason)
+        if track.track != RECORDING and (made := self._made(end, track, max(item.modified_ms for item in listing))):
+            return made
         capacity = capacity_bytes(self._settings.scratch_dir)
         if capacity and sum(item.size_bytes for item in listing) > capacity:
             raise Unfinished("scratch_too_small")  # waiting would hold up all other recordings for ever
@@ -97,15 +99,24 @@ class Finishing:
                 log.warning("recording not finished", session_id=end.session_id, attempt=attempt, reason=str(error))
         raise Unfinished("unreadable")
 
+    def _made(self, end: Segment, track: TrackCount, written_ms: int) -> Stored | None:
+        """A track's file, where it is there already and newer than all of its segments.
+
+        Whoever writes another end writes the segments before it again, so it is the file of this one.
+        """
+        try:
+            found = self._store.stat(object_names.track_key(end.session_id, track.track))
+        except NotFound:
+            return None
+        return _stored(end, track, found.key, found.size_bytes) if found.modified_ms > written_ms else None
+
     def _file(self, end: Segment, track: TrackCount, stored: Sequence[StoredSegment], patience: Patience) -> Stored:
         pieces = self._pieces(end.session_id, stored, patience)
         with scratch_file(self._settings.scratch_dir) as path, closing(pieces):
             key, media_type = _written(end, track.track, pieces, path)
             size_bytes = path.stat().st_size
             self._store.put_file(key, path, media_type)
-        return Stored(
-            key=key, size_bytes=size_bytes, start_ms=end.start_ms, duration_ms=end.duration_ms, count=track.count
-        )
+        return _stored(end, track, key, size_bytes)
 
     def _pieces(self, session_id: str, stored: Sequence[StoredSegment], patience: Patience) -> Generator[bytes]:
         """A long meeting's are many thousands, of a few KB each where they are of a track."""
@@ -114,6 +125,10 @@ class Finishing:
             for piece in pieces:
                 patience.check()
                 yield piece
+
+
+def _stored(end: Segment, track: TrackCount, key: str, size_bytes: int) -> Stored:
+    return Stored(key=key, size_bytes=size_bytes, start_ms=end.start_ms, duration_ms=end.duration_ms, count=track.count)
 
 
 def _written(end: Segment, track: str, pieces: Iterator[bytes], path: Path) -> tuple[str, str]:

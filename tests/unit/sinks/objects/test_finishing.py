@@ -1,5 +1,6 @@
 """A recording's tracks from their records, in a real folder: each a file, or a reason why not."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,6 +90,32 @@ def test_doing_everything_again_changes_nothing(tmp_path: Path, recording: list[
         folders.append({item.key: sink.store.get(item.key) for item in sink.store.list("sessions")})
     assert folders[0] == folders[1]
     assert facts[0] == facts[1]
+
+
+def test_a_track_that_is_made_is_made_again_only_where_its_segments_were(
+    tmp_path: Path, recording: list[Segment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that takes over in the middle of two hundred tracks goes on with them."""
+    sink = Sink(tmp_path)
+    *parts, end = recording
+    store(sink, parts)
+    for item in sink.store.list("sessions"):
+        os.utime(tmp_path / "objects" / item.key, (1000, 1000))
+    facts, read = [sink.finish(end)], list[str]()
+    get = sink.store.get
+
+    def watched(key: str) -> bytes:
+        read.append(key)
+        return get(key)
+
+    monkeypatch.setattr(sink.store, "get", watched)
+    facts.append(sink.finish(end))
+    assert not [key for key in read if "/tracks/" in key]
+    again = items_of(parts, TRACKS[1])
+    store(sink, again)
+    facts.append(sink.finish(end))
+    assert {key for key in read if "/tracks/" in key} == {object_names.segment_key(part) for part in again}
+    assert facts == [facts[0]] * 3
 
 
 @pytest.mark.parametrize("track", TRACKS)
