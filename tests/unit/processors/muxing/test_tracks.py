@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from processors.muxing import application, mixing, soundtracks, tracks
-from processors.muxing.audio import FRAME
+from processors.muxing.audio import FRAME, MAX_RATE_HZ
 from processors.muxing.chains import PATIENCE_MS
 from processors.muxing.fragments import AudioRun, fragment
 from processors.muxing.logic import StretchWork, _sent
 from processors.muxing.mixing import Chunk
 from processors.muxing.pictures import Stretch
-from processors.muxing.recordings import Frame, Recording
+from processors.muxing.recordings import MAX_GRID_MS, Frame, Recording
 from processors.muxing.tracks import Tracks, hear
 from schemas import tracks as names
 from schemas.codec import HEADER_BYTES, parsed
@@ -26,7 +26,7 @@ from schemas.records import Codec, MediaRecord, OutputKind, Segment, TrackCount,
 from schemas.settings import RecordingFormat, RecordingView, SessionSettings
 from schemas.topics import MAX_RECORD_BYTES, RECORDING_SEGMENTS
 from tests.support.media import START_MS, Shot, Talk, audio_records, silent, video_records, wrapped
-from tests.support.muxed import SESSION, decoded, items_of, joined, muxed
+from tests.support.muxed import SESSION, decoded, items_of, joined, muxed, written
 from tests.support.still_pictures import still_records
 
 T = START_MS
@@ -39,6 +39,7 @@ TALKS = [
 ]
 FACE = Shot(T, T + 30_000, 1, fps=10, grey=60)
 SCREEN = Shot(T + 9000, T + 14_000, 2, width=640, height=360, fps=5, grey=190, key_every=10)
+BUSY_FRAME_BYTES = 300
 BEFORE_TRACKS = Path(__file__).parents[2] / "schemas" / "segment_before_tracks.avsc"
 BLACK, SCREEN_LUMA = 1.5, (180, 215)
 
@@ -276,8 +277,17 @@ def test_large_screens_are_cut_into_parts_that_fit_into_records(monkeypatch: pyt
 
 
 def test_a_segment_of_sound_fits_into_a_record_however_it_is_recorded() -> None:
-    longest_s, wide_hz = 16, 48_000
-    assert longest_s * wide_hz // FRAME * 6144 // 8 < MAX_RECORD_BYTES  # an AAC frame has at most 6144 bits a channel
+    """Noise as loud as can be, at the highest rate, in the longest stretch: a first one, whose slot begins half a slot
+    after it and whose boundary may lie half a slot behind the slot's end. Sound is not cut into parts."""
+    frame = replace(Frame.of(ALL), rate_hz=MAX_RATE_HZ, grid_ms=MAX_GRID_MS)
+    end_ms = T + 2 * MAX_GRID_MS + 1000
+    noise = np.random.default_rng(1).choice([-32768, 32767], (end_ms - T) * MAX_RATE_HZ // 1000).astype("<i2")
+    (record,) = audio_records(SESSION, [Talk(T, T + 100, 7, rate_hz=MAX_RATE_HZ)])
+    chunk = Chunk(mixing.sample_at(T, MAX_RATE_HZ), 0, len(noise), replace(record, payload=noise.tobytes()))
+    work = StretchWork(frame, 0, T, T, end_ms, (), (), (chunk,), participants=(7,))
+    (segment,) = written(SESSION, work)
+    assert segment.audio_samples == pytest.approx(len(noise), abs=FRAME)
+    assert segment.audio_samples // FRAME * BUSY_FRAME_BYTES < len(segment.payload) < MAX_RECORD_BYTES // 2
 
 
 def test_a_state_from_before_there_were_tracks_is_read() -> None:
