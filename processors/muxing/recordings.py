@@ -100,6 +100,8 @@ class Recording:
         return self.chain.dropped + self.share.dropped
 
     def to_json(self) -> dict[str, Any]:
+        """Of tracks nothing where there are none, as in most sessions."""
+        beside = {} if self.tracks == Tracks() else {"tracks": self.tracks.to_json()}
         return {
             "frame": self.frame.to_json(),
             "origin_ms": self.origin_ms,
@@ -108,8 +110,7 @@ class Recording:
             "share": self.share.to_json(),
             "ends": dict(self.ends),
             "audio_from_ms": self.audio_from_ms,
-            "tracks": self.tracks.to_json(),
-        }
+        } | beside
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

@@ -16,6 +16,7 @@ from processors.muxing.mixing import Chunk, sample_at
 from processors.muxing.parameters import size_of
 from processors.muxing.pictures import Shared, Shown, ShownPicture, Stretch
 from schemas import tracks as names
+from schemas.records import Audio, Codec
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,14 @@ class Heard(NamedTuple):
 
 
 def hear(tracks: Tracks, chunks: Iterable[Chunk], start_ms: int, end_ms: int, rate_hz: int) -> Heard:
-    """A frame sounds of its own samples and of the next one's: outside of what is written here, all are silent."""
+    """A frame sounds of its own samples and of the next one's: outside of what is written here, all are silent.
+
+    A microphone that is open in a silent room, and sends nothing but zeros, is not heard.
+    """
     frames = audio.frames_between(sample_at(start_ms, rate_hz), sample_at(end_ms, rate_hz))
     first, end = frames.start * audio.FRAME, (frames.stop + 1) * audio.FRAME
-    heard = {c.record.participant_id for c in chunks if frames and c.start < end and first < c.start + c.length}
+    within = [c.record for c in chunks if frames and c.start < end and first < c.start + c.length]
+    heard = {record.participant_id for record in within if not _is_silent(record)}
     known = {who for who in heard if names.of_participant(who) in tracks.counts}
     room = names.MAX_PARTICIPANTS - sum(name != names.SHARE for name in tracks.counts)
     new = sorted(heard - known - {names.NOBODY})
@@ -77,11 +82,16 @@ def hear(tracks: Tracks, chunks: Iterable[Chunk], start_ms: int, end_ms: int, ra
     return Heard(participants, replace(after, is_crowded=tracks.is_crowded or len(new) > room))
 
 
+def _is_silent(record: Audio) -> bool:
+    """Surely, without decoding it."""
+    return record.codec is Codec.L16 and not record.payload.strip(b"\0")
+
+
 def film(tracks: Tracks, sent: Sequence[SentPicture], stretch: Stretch, fallback: Size) -> Shown:
     """What the film of shared screens shows; without a picture it has no segment.
 
-    Its first segment begins with black, also where it is not the recording's first one: whoever makes a film of it
-    shows that from the recording's origin on, however long that is.
+    Its first segment begins with black or is of the recording's first stretch: whoever makes a film shows the first
+    picture from the recording's origin on, however long that is.
     """
     before = tracks.screens
     dark = replace(tracks.dark, parameters=before.parameters)

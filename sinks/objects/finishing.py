@@ -3,7 +3,8 @@
 May be repeated at will and by several processes at once: what is written depends on the log alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from schemas.object_names import StoredSegment
 from schemas.records import FactKind, Segment, SessionFact, Stored, StoredTrack, TrackCount
 from schemas.tracks import RECORDING, Kind, kind
 from sinks.objects import layout, metrics
+from sinks.objects.fetching import in_order
 from sinks.objects.movies import UnreadableRecording, write_movie
 from sinks.objects.patience import Patience
 from sinks.objects.scratch import capacity_bytes, scratch_file
@@ -41,16 +43,23 @@ class Finishing:
         self._store = store
         self._settings = settings
 
-    def finished(self, end: Segment, patience: Patience) -> SessionFact:
-        """The fact to state when the session's recording and all its tracks are made. Raises Abandoned."""
-        tracks = tuple(self._track(end, track, patience) for track in end.tracks)
-        fact = SessionFact(session_id=end.session_id, kind=FactKind.RECORDING_STORED, source=SOURCE, tracks=tracks)
+    def finished(self, end: Segment, patience: Patience, is_deleted: Callable[[], bool]) -> SessionFact:
+        """The fact to state when the session's recording and all its tracks are made. Raises Abandoned.
+
+        Once the session is deleted no further track is begun, nor spoken of.
+        """
+        fact = self._recording(end, patience)
+        tracks = (self._track(end, track, patience) for track in end.tracks if not is_deleted())
+        return replace(fact, tracks=tuple(tracks))
+
+    def _recording(self, end: Segment, patience: Patience) -> SessionFact:
+        fact = SessionFact(session_id=end.session_id, kind=FactKind.RECORDING_STORED, source=SOURCE, reason=end.reason)
         itself = TrackCount(track=RECORDING, count=end.count)
         try:
             stored = patience.until_done("recording", lambda: self._whole(end, itself, patience))
         except Unfinished as error:
             return replace(fact, kind=FactKind.RECORDING_FAILED, reason=error.reason)
-        return replace(fact, stored=stored, reason=end.reason)
+        return replace(fact, stored=stored)
 
     def _track(self, end: Segment, track: TrackCount, patience: Patience) -> StoredTrack:
         try:
@@ -76,6 +85,8 @@ class Finishing:
         stored = object_names.stored_segments((item.key, item.modified_ms) for item in listing)
         if reason := layout.incompleteness(end, track, stored):
             raise Unfinished(reason)
+        if track.track != RECORDING and (made := self._made(end, track, max(item.modified_ms for item in listing))):
+            return made
         capacity = capacity_bytes(self._settings.scratch_dir)
         if capacity and sum(item.size_bytes for item in listing) > capacity:
             raise Unfinished("scratch_too_small")  # waiting would hold up all other recordings for ever
@@ -88,21 +99,36 @@ class Finishing:
                 log.warning("recording not finished", session_id=end.session_id, attempt=attempt, reason=str(error))
         raise Unfinished("unreadable")
 
+    def _made(self, end: Segment, track: TrackCount, written_ms: int) -> Stored | None:
+        """A track's file, where it is there already and newer than all of its segments.
+
+        Whoever writes another end writes the segments before it again, so it is the file of this one.
+        """
+        try:
+            found = self._store.stat(object_names.track_key(end.session_id, track.track))
+        except NotFound:
+            return None
+        return _stored(end, track, found.key, found.size_bytes) if found.modified_ms > written_ms else None
+
     def _file(self, end: Segment, track: TrackCount, stored: Sequence[StoredSegment], patience: Patience) -> Stored:
-        with scratch_file(self._settings.scratch_dir) as path:
-            pieces = self._pieces(end.session_id, stored, patience)
+        pieces = self._pieces(end.session_id, stored, patience)
+        with scratch_file(self._settings.scratch_dir) as path, closing(pieces):
             key, media_type = _written(end, track.track, pieces, path)
             size_bytes = path.stat().st_size
             self._store.put_file(key, path, media_type)
-        return Stored(
-            key=key, size_bytes=size_bytes, start_ms=end.start_ms, duration_ms=end.duration_ms, count=track.count
-        )
+        return _stored(end, track, key, size_bytes)
 
-    def _pieces(self, session_id: str, stored: Sequence[StoredSegment], patience: Patience) -> Iterator[bytes]:
-        yield self._store.get(object_names.header_key(session_id, layout.main_header(stored)))
-        for segment in stored:
-            patience.check()
-            yield self._store.get(segment.key)
+    def _pieces(self, session_id: str, stored: Sequence[StoredSegment], patience: Patience) -> Generator[bytes]:
+        """A long meeting's are many thousands, of a few KB each where they are of a track."""
+        keys = [object_names.header_key(session_id, layout.main_header(stored)), *(segment.key for segment in stored)]
+        with closing(in_order(keys, self._store.get, self._settings.uploads)) as pieces:
+            for piece in pieces:
+                patience.check()
+                yield piece
+
+
+def _stored(end: Segment, track: TrackCount, key: str, size_bytes: int) -> Stored:
+    return Stored(key=key, size_bytes=size_bytes, start_ms=end.start_ms, duration_ms=end.duration_ms, count=track.count)
 
 
 def _written(end: Segment, track: str, pieces: Iterator[bytes], path: Path) -> tuple[str, str]:

@@ -202,7 +202,8 @@ class ObjectsSink(Listener):
         return segment if segment.kind is OutputKind.END else None
 
     def _finish(self, end: Segment, partition: int, patience: Patience) -> None:
-        self._storing.finish(end, partition, patience)
+        is_deleted = lambda: self._to.deletions.is_whole(end.session_id)  # noqa: E731
+        self._storing.finish(end, partition, patience, is_deleted)
         self._forget_if_deleted(end, patience)
 
     def _forget_if_deleted(self, segment: Segment, patience: Patience) -> None:

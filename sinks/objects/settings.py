@@ -15,7 +15,9 @@ class SinkObjectsSettings(BaseSettings):
     group_prefix: str = Field(
         default="", description="before the consumer group's id, and in receipts, where several sinks store the same"
     )
-    uploads: int = Field(default=8, ge=1, description="objects written at a time")
+    uploads: int = Field(
+        default=8, ge=1, description="objects written at a time, and read of each recording being finished"
+    )
     movies: int = Field(default=1, ge=1, description="recordings finished at a time")
     scratch_dir: Path = Field(
         default_factory=lambda: Path(tempfile.gettempdir()) / "rtms-recordings",

@@ -4,6 +4,7 @@ Both may be repeated at will and by several processes at once: what is written d
 """
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -96,13 +97,15 @@ class Storing:
         for track in end.tracks:
             checked(object_names.track_key(end.session_id, track.track))
 
-    def finish(self, end: Segment, partition: int, patience: Patience) -> None:
+    def finish(self, end: Segment, partition: int, patience: Patience, is_deleted: Callable[[], bool]) -> None:
         """Make the session's recording and its tracks whole and say so in the log; the fact is acknowledged.
+
+        Of what `is_deleted` meanwhile not all is made, and the caller forgets it.
 
         Raises Abandoned.
         """
         with metrics.MOVIE_SECONDS.time(), traces.spanning(end.session_id, "finish recording", ""):
-            fact = self._finishing.finished(end, patience)
+            fact = self._finishing.finished(end, patience, is_deleted)
         self._say(fact, partition, patience)
         metrics.MOVIES.labels(fact.kind).inc()
         log.info("recording finished", session_id=end.session_id, kind=fact.kind, reason=fact.reason)

@@ -390,3 +390,8 @@ def test_tracks_are_there_though_the_recording_is_not():
 def test_nothing_leads_to_the_tracks_of_deleted_data():
     state = life(*WHOLE[:5], replace(STORED, tracks=(KEPT,)), *WHOLE[6:], fact("data_deleted"))
     assert (state.recording, state.tracks) == (None, ())
+
+
+def test_a_sink_that_knows_no_tracks_takes_none_away():
+    state = life(*WHOLE[:5], replace(STORED, tracks=(KEPT, LOST)), STORED, *WHOLE[6:])
+    assert (state.tracks, state.failures) == ((KEPT, LOST), ("share: segments_missing",))

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from processors.muxing import application, mixing, soundtracks, tracks
-from processors.muxing.audio import FRAME
+from processors.muxing.audio import FRAME, MAX_RATE_HZ
 from processors.muxing.chains import PATIENCE_MS
 from processors.muxing.fragments import AudioRun, fragment
 from processors.muxing.logic import StretchWork, _sent
 from processors.muxing.mixing import Chunk
 from processors.muxing.pictures import Stretch
-from processors.muxing.recordings import Frame, Recording
+from processors.muxing.recordings import MAX_GRID_MS, Frame, Recording
 from processors.muxing.tracks import Tracks, hear
 from schemas import tracks as names
 from schemas.codec import HEADER_BYTES, parsed
@@ -26,7 +26,7 @@ from schemas.records import Codec, MediaRecord, OutputKind, Segment, TrackCount,
 from schemas.settings import RecordingFormat, RecordingView, SessionSettings
 from schemas.topics import MAX_RECORD_BYTES, RECORDING_SEGMENTS
 from tests.support.media import START_MS, Shot, Talk, audio_records, silent, video_records, wrapped
-from tests.support.muxed import SESSION, decoded, items_of, joined, muxed
+from tests.support.muxed import SESSION, decoded, items_of, joined, muxed, written
 from tests.support.still_pictures import still_records
 
 T = START_MS
@@ -39,6 +39,7 @@ TALKS = [
 ]
 FACE = Shot(T, T + 30_000, 1, fps=10, grey=60)
 SCREEN = Shot(T + 9000, T + 14_000, 2, width=640, height=360, fps=5, grey=190, key_every=10)
+BUSY_FRAME_BYTES = 300
 BEFORE_TRACKS = Path(__file__).parents[2] / "schemas" / "segment_before_tracks.avsc"
 BLACK, SCREEN_LUMA = 1.5, (180, 215)
 
@@ -117,6 +118,15 @@ def test_outside_of_a_tracks_segments_nothing_would_sound() -> None:
         assert bool(hear(Tracks(), [chunk], T, end_ms, rate_hz).participants) is is_heard
         following = hear(Tracks(), [chunk], end_ms, end_ms + 4000, rate_hz)
         assert following.participants == (7,)
+
+
+def test_an_open_microphone_that_sends_zeros_is_not_heard() -> None:
+    """It has neither segments nor one of the tracks that there is room for; the others' are the same."""
+    quiet = [Talk(T, T + 29_000, 7, hum_hz=0), Talk(T, T + 14_000, 3, hum_hz=0)]
+    parts, without = meeting(ALL, [*TALKS, *quiet]), meeting(ALL)
+    assert [part for part in parts if part.track != names.RECORDING] == [p for p in without if p.track]
+    assert items_of(parts) == items_of(without)
+    assert parts[-1].tracks == without[-1].tracks
 
 
 def test_everybody_added_up_is_the_mix(parts: list[Segment]) -> None:
@@ -205,9 +215,26 @@ def test_the_films_first_black_is_short_however_late_a_screen_is_shared() -> Non
     assert fragment(1, shown.pictures, AudioRun(0, ()), T, shown.until_ms)
 
 
-def test_in_the_gallery_the_recording_is_the_same_with_a_film_and_without() -> None:
+def test_in_the_gallery_the_recording_is_the_same_with_a_film_and_without_while_something_else_is_there() -> None:
     gallery = SessionSettings(recording_view=RecordingView.GALLERY)
     assert items_of(meeting(gallery)) == items_of(meeting(replace(gallery, share_track=True)))
+
+
+def test_in_the_gallery_a_recording_with_a_film_lasts_as_long_as_a_screen_is_shared() -> None:
+    """What is filmed is the recording's media: it begins with it and ends with it, and none of the film is cut off."""
+    gallery = SessionSettings(recording_view=RecordingView.GALLERY)
+    screens = video_records(SESSION, [replace(SCREEN, from_ms=T - 9000, to_ms=T + 45_000)])
+    alone = meeting(gallery, screens=screens)[-1]
+    parts = meeting(replace(gallery, share_track=True), screens=screens)
+    itself, film, end = items_of(parts), items_of(parts, names.SHARE), parts[-1]
+    assert alone.start_ms == pytest.approx(T, abs=130)
+    assert alone.start_ms + alone.duration_ms == pytest.approx(T + 30_000, abs=200)
+    assert itself[0].start_ms == film[0].start_ms == pytest.approx(T - 9000, abs=130)
+    assert end.start_ms + end.duration_ms == pytest.approx(T + 45_000, abs=200)
+    assert sum(part.pictures for part in film) >= len(screens)
+    dark = decoded(joined(parts))
+    assert dark.errors == []
+    assert dark.mean_at((T + 40_000 - end.start_ms) / 1000) < BLACK
 
 
 def test_a_screen_that_is_shared_again_is_seen_again() -> None:
@@ -250,17 +277,27 @@ def test_large_screens_are_cut_into_parts_that_fit_into_records(monkeypatch: pyt
 
 
 def test_a_segment_of_sound_fits_into_a_record_however_it_is_recorded() -> None:
-    longest_s, wide_hz = 16, 48_000
-    assert longest_s * wide_hz // FRAME * 6144 // 8 < MAX_RECORD_BYTES  # an AAC frame has at most 6144 bits a channel
+    """Noise as loud as can be, at the highest rate, in the longest stretch: a first one, whose slot begins half a slot
+    after it and whose boundary may lie half a slot behind the slot's end. Sound is not cut into parts."""
+    frame = replace(Frame.of(ALL), rate_hz=MAX_RATE_HZ, grid_ms=MAX_GRID_MS)
+    end_ms = T + 2 * MAX_GRID_MS + 1000
+    noise = np.random.default_rng(1).choice([-32768, 32767], (end_ms - T) * MAX_RATE_HZ // 1000).astype("<i2")
+    (record,) = audio_records(SESSION, [Talk(T, T + 100, 7, rate_hz=MAX_RATE_HZ)])
+    chunk = Chunk(mixing.sample_at(T, MAX_RATE_HZ), 0, len(noise), replace(record, payload=noise.tobytes()))
+    work = StretchWork(frame, 0, T, T, end_ms, (), (), (chunk,), participants=(7,))
+    (segment,) = written(SESSION, work)
+    assert segment.audio_samples == pytest.approx(len(noise), abs=FRAME)
+    assert segment.audio_samples // FRAME * BUSY_FRAME_BYTES < len(segment.payload) < MAX_RECORD_BYTES // 2
 
 
 def test_a_state_from_before_there_were_tracks_is_read() -> None:
     recording = Recording(Frame.of(SessionSettings()), T)
     old = recording.to_json()
-    del old["tracks"]
+    assert "tracks" not in old
     for name in ("participant_audio", "share_track"):
         del old["frame"][name]
     assert Recording.from_json(old) == recording
+    assert Recording.from_json(old | {"tracks": Tracks().to_json()}) == recording
     counted = replace(recording, tracks=tracks.Tracks({"share": 3}, is_crowded=True))
     assert Recording.from_json(counted.to_json()) == counted
 

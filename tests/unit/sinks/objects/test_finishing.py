@@ -1,5 +1,6 @@
 """A recording's tracks from their records, in a real folder: each a file, or a reason why not."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,6 +62,24 @@ def test_every_track_becomes_a_file_before_it_is_said(sink: Sink, recording: lis
     assert list(sink.settings.scratch_dir.iterdir()) == []
 
 
+def test_the_recording_is_there_before_any_track_is_begun(
+    sink: Sink, recording: list[Segment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where an old or a huge meeting's tracks take long, nobody has to wait for the recording."""
+    *parts, end = recording
+    store(sink, parts)
+    written: list[str] = []
+    put = sink.store.put_file
+
+    def watched(key: str, path: Path, content_type: str = "") -> None:
+        written.append(key)
+        put(key, path, content_type)
+
+    monkeypatch.setattr(sink.store, "put_file", watched)
+    sink.finish(end)
+    assert written == [object_names.movie_key(SESSION), *(object_names.track_key(SESSION, track) for track in TRACKS)]
+
+
 def test_doing_everything_again_changes_nothing(tmp_path: Path, recording: list[Segment]) -> None:
     *parts, end = recording
     folders, facts = [], []
@@ -71,6 +90,32 @@ def test_doing_everything_again_changes_nothing(tmp_path: Path, recording: list[
         folders.append({item.key: sink.store.get(item.key) for item in sink.store.list("sessions")})
     assert folders[0] == folders[1]
     assert facts[0] == facts[1]
+
+
+def test_a_track_that_is_made_is_made_again_only_where_its_segments_were(
+    tmp_path: Path, recording: list[Segment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that takes over in the middle of two hundred tracks goes on with them."""
+    sink = Sink(tmp_path)
+    *parts, end = recording
+    store(sink, parts)
+    for item in sink.store.list("sessions"):
+        os.utime(tmp_path / "objects" / item.key, (1000, 1000))
+    facts, read = [sink.finish(end)], list[str]()
+    get = sink.store.get
+
+    def watched(key: str) -> bytes:
+        read.append(key)
+        return get(key)
+
+    monkeypatch.setattr(sink.store, "get", watched)
+    facts.append(sink.finish(end))
+    assert not [key for key in read if "/tracks/" in key]
+    again = items_of(parts, TRACKS[1])
+    store(sink, again)
+    facts.append(sink.finish(end))
+    assert {key for key in read if "/tracks/" in key} == {object_names.segment_key(part) for part in again}
+    assert facts == [facts[0]] * 3
 
 
 @pytest.mark.parametrize("track", TRACKS)
@@ -119,6 +164,16 @@ def test_what_a_record_of_a_track_became_is_forgotten(sink: Sink, recording: lis
     for segment in recording:
         sink.storing.forget(segment, sink.patience)
     assert sink.store.list(objects_folder(SESSION)) == []
+
+
+def test_once_a_session_is_deleted_no_further_track_is_made(sink: Sink, recording: list[Segment]) -> None:
+    *parts, end = recording
+    store(sink, parts)
+    answers = iter([False, True, True])
+    fact = sink.finish(end, lambda: next(answers))
+    assert [track.track for track in fact.tracks] == TRACKS[:1]
+    made = {item.key for item in sink.store.list(objects_folder(SESSION))}
+    assert [object_names.track_key(SESSION, track) in made for track in TRACKS] == [True, False, False]
 
 
 def test_a_track_that_is_no_name_is_refused(sink: Sink, recording: list[Segment]) -> None:

@@ -58,8 +58,8 @@ class Sink:
         destinations = Destinations(self.store, self.log, self.codec)  # type: ignore[arg-type]
         self.storing = Storing(destinations, self.settings)
 
-    def finish(self, end: Segment) -> SessionFact:
-        self.storing.finish(end, 3, self.patience)
+    def finish(self, end: Segment, is_deleted: Callable[[], bool] = lambda: False) -> SessionFact:
+        self.storing.finish(end, 3, self.patience, is_deleted)
         name, key, value, partition = self.log.sent[-1]
         assert (name, key, partition) == (SESSION_FACTS.name, end.session_id.encode(), 3)
         fact = self.codec.decode(SESSION_FACTS, value or b"")
