@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
+import httpx
 import psutil
 
 from connectors.host.secrets import KeyRing
@@ -242,6 +243,9 @@ def read_aloud(name: str) -> Inputs:
     }
 
 
+TAKEN = f'rtms_processors_records_total{{topic="{topics.AUDIO.name}"}}'
+
+
 def is_for_partials(process: psutil.Process) -> bool:
     with suppress(psutil.NoSuchProcess):
         return tuple(process.cmdline()) == UNHURRIED
@@ -272,14 +276,21 @@ class Aloud:
     def until_shown(self, known: int) -> Utterance:
         """Read on, a tenth of a second at a time, until there are more partials than are known; the first of them.
 
-        While a process is asked the reader waits: however long it takes to start, there is enough left to read.
+        It waits for the listener, and while a process is asked: however slow they are, enough is left to read.
         """
         while not self.is_asked():
             assert self.left, "all was read and nobody was asked what it is"
+            heard = self.heard()
             self.go_on(1)
-            time.sleep(0.1)  # no condition: somebody who speaks takes this long
+            wait_for(lambda: self.heard() > heard, 90, lambda: f"nobody listens: see {self.process.log}")  # noqa: B023
         wait_for(lambda: len(self.partials()) > known, 90, lambda: f"nothing was shown: see {self.process.log}")
         return self.partials()[known]
+
+    def heard(self) -> float:
+        """How many records of sound the processor has taken."""
+        text = httpx.get(f"{self.process.url}/metrics", trust_env=False).text
+        lines = (line.split() for line in text.splitlines())
+        return next((float(line[1]) for line in lines if line[0] == TAKEN), 0.0)
 
     def is_asked(self) -> bool:
         """Whether the processor has begun a recogniser for partials, which it does to ask it something."""
