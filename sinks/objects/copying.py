@@ -69,6 +69,7 @@ class _Trying:
     next_s: float = 0.0
     running: "Future[bool] | None" = None
     is_settled: bool = False
+    is_abandoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +206,12 @@ class Copies:
         """Take note of what the threads have done, and leave what is no longer due here."""
         for session_id, trying in list(self._trying.items()):
             if session_id not in due:
+                trying.is_abandoned = True
                 trying.patience.abandon()
             if trying.running is not None and trying.running.done():
                 self._note(trying, trying.running)
-            if session_id not in due and trying.running is None:
-                del self._trying[session_id]
+            if trying.running is None and (trying.is_abandoned or session_id not in due):
+                del self._trying[session_id]  # what comes back meanwhile begins anew
 
     def _note(self, trying: _Trying, attempt: "Future[bool]") -> None:
         trying.running = None

@@ -54,13 +54,22 @@ class Attempts:
     def __init__(self) -> None:
         self.made: list[tuple[str, int, float]] = []
         self.answers: dict[str, bool | Exception] = {}
-        self.hold = threading.Event()
+        self.hold, self.hears = threading.Event(), threading.Event()
         self.hold.set()
+        self.hears.set()
+        self.news = threading.Condition()
+
+    def await_begun(self, name: str, number: int) -> None:
+        with self.news:
+            assert self.news.wait_for(lambda: any(made[:2] == (name, number) for made in self.made), 10)
 
     def attempt(self, due: Due, number: int, waited_s: float, patience: Patience) -> bool:
-        self.made.append((due.session_id, number, waited_s))
+        with self.news:
+            self.made.append((due.session_id, number, waited_s))
+            self.news.notify_all()
         while not self.hold.wait(0.005):
-            patience.check()
+            if self.hears.is_set():
+                patience.check()
         answer = self.answers.get(due.session_id, True)
         if isinstance(answer, Exception):
             raise answer
@@ -79,8 +88,11 @@ class World:
         """One round, with what it began brought to its end; whose attempts these were."""
         before = len(self.attempts.made)
         self.copies.step(set(held or (3,)))
-        for trying in list(self.copies._trying.values()):
-            if trying.running is not None and self.attempts.hold.is_set():
+        for name, trying in list(self.copies._trying.items()):
+            if trying.running is None:
+                continue
+            self.attempts.await_begun(name, trying.attempts)
+            if self.attempts.hold.is_set():
                 trying.running.exception(10)
         return [name for name, *_ in self.attempts.made[before:]]
 
@@ -154,6 +166,24 @@ def test_what_is_no_longer_due_here_is_left(world: World, gone: str) -> None:
         running.result(10)
     world.step(4)
     assert not world.copies._trying
+
+
+def test_what_comes_back_while_it_is_being_left_is_made(world: World) -> None:
+    world.attempts.hold.clear()
+    world.attempts.hears.clear()
+    world.hear(session())
+    world.step()
+    running = world.copies._trying["app_1"].running
+    assert running is not None
+    world.step(4)
+    world.step(3)  # here again, and the attempt has not noticed yet that it was to be left
+    world.attempts.hears.set()
+    assert isinstance(running.exception(10), Abandoned)
+    world.attempts.hold.set()
+    assert world.step(3) == ["app_1"]
+    assert world.step(3) == []
+    assert [number for _, number, _ in world.attempts.made] == [1, 1]
+    assert world.copies._trying["app_1"].is_settled
 
 
 def test_a_fault_of_ours_ends_the_process(world: World) -> None:
