@@ -24,7 +24,6 @@ from connectors.objects.errors import ObjectsError
 from connectors.webhooks.targets import TargetPolicy
 from schemas.credentials import StorageAccess, storage_access
 from schemas.records import AppSession, CredentialKind, FactKind, SessionFact, Stored
-from schemas.sessions import Awaited
 from schemas.settings import readable
 from schemas.topics import SESSION_FACTS
 from sinks.objects import metrics
@@ -52,7 +51,7 @@ class Due(NamedTuple):
     def of(cls, state: AppSession, partition: int) -> "Due | None":
         """What a session's state asks for, if anything."""
         settings, recording = readable(state.settings), state.recording
-        is_due = Awaited.COPY in state.awaiting and recording is not None and bool(recording.key)
+        is_due = state.awaits_copy and recording is not None and bool(recording.key)
         if not is_due or recording is None or not settings.copy_bucket:
             return None
         name = settings.copy_name or f"{state.session_id}.{_ending(recording)}"

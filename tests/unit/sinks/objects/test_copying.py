@@ -11,7 +11,6 @@ import pytest
 from connectors.kafka.records import Record
 from connectors.objects.customers import CopyFailed, Why
 from schemas.records import AppSession, FactKind, Stored, StreamRequest
-from schemas.sessions import Awaited
 from schemas.settings import SessionSettings, dumps
 from schemas.topics import APP_SESSIONS
 from sinks.objects.copying import Copies, Copying, Due
@@ -24,13 +23,14 @@ SETTINGS = SinkObjectsSettings(copies=4, copy_retry_s=1, attempts=3, copy_patien
 
 
 def session(
-    name: str = "app_1", project: str = "proj_1", awaiting: tuple[str, ...] = (Awaited.COPY,),
+    name: str = "app_1", project: str = "proj_1", awaits_copy: bool = True,
     recording: Stored | None = RECORDING, copy_name: str | None = None,
 ) -> AppSession:  # fmt: skip
     return AppSession(
         session_id=name, project_id=project, state="post_processing", request=REQUEST, metadata=None, history=(),
         settings=dumps(SessionSettings(copy_bucket="acme", copy_name=copy_name)), recording_state="",
-        transcription_state="", awaiting=awaiting, created_at_ms=1, epoch=1, folded_offset=1, recording=recording,
+        transcription_state="", awaiting=(), awaits_copy=awaits_copy, created_at_ms=1, epoch=1, folded_offset=1,
+        recording=recording,
     )  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def test_what_a_state_asks_for() -> None:
     assert named is not None
     assert sound is not None
     assert (named.name, sound.name) == ("a/b", "app_1.mp3")
-    for other in (session(awaiting=()), session(recording=None), session(awaiting=(Awaited.RECORDING,))):
+    for other in (session(awaits_copy=False), session(recording=None)):
         assert Due.of(other, 3) is None
 
 
@@ -122,7 +122,7 @@ def test_it_is_made_once_and_forgotten_when_its_session_says_so(world: World) ->
     for _ in range(3):
         world.clock.at_s += 1000
         assert world.step() == [], "said once, while the state does not know it yet"
-    world.hear(session(awaiting=()))
+    world.hear(session(awaits_copy=False))
     world.step()
     assert not world.copies._trying
 
@@ -160,7 +160,7 @@ def test_what_is_no_longer_due_here_is_left(world: World, gone: str) -> None:
     running = world.copies._trying["app_1"].running
     assert running is not None
     if gone == "deleted":
-        world.hear(session(awaiting=(), recording=None))
+        world.hear(session(awaits_copy=False, recording=None))
     world.step(4)
     with pytest.raises(Abandoned):
         running.result(10)
