@@ -48,6 +48,7 @@ class Why(StrEnum):
     """Why there is no copy."""
 
     CREDENTIALS_NOT_FOUND = "credentials_not_found"
+    CREDENTIALS_UNREADABLE = "credentials_unreadable"
     CREDENTIALS_INVALID = "credentials_invalid"
     ACCESS_DENIED = "access_denied"
     BUCKET_NOT_FOUND = "bucket_not_found"
@@ -64,8 +65,10 @@ class Why(StrEnum):
     BROKE = "internal_error"
 
 
-PASSING = frozenset({Why.TLS_FAILED, Why.UNREACHABLE, Why.TIMED_OUT, Why.UNAVAILABLE, Why.DIFFERS})
-"""What may be otherwise soon, and not because somebody changed a setting."""
+PASSING = frozenset(
+    {Why.TLS_FAILED, Why.UNREACHABLE, Why.TIMED_OUT, Why.UNAVAILABLE, Why.DIFFERS, Why.CREDENTIALS_UNREADABLE}
+)
+"""What may be otherwise soon, and not because the customer changed a setting."""
 
 _BY_CODE = {
     "InvalidAccessKeyId": Why.CREDENTIALS_INVALID,

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from connectors.host.secrets import SecretsError
 from connectors.kafka.records import Record
 from connectors.objects.customers import CopyFailed, Why
-from schemas.records import AppSession, FactKind, Stored, StreamRequest
+from schemas.credentials import StorageAccess, storage_details
+from schemas.records import AppSession, Credential, CredentialKind, FactKind, Stored, StreamRequest
 from schemas.settings import SessionSettings, dumps
 from schemas.topics import APP_SESSIONS
-from sinks.objects.copying import Copies, Copying, Due
+from sinks.objects.copying import Connections, Copies, Copying, Due, pause_s
 from sinks.objects.patience import Abandoned, Patience
 from sinks.objects.settings import SinkObjectsSettings
 
@@ -143,6 +145,27 @@ def test_a_failure_is_tried_again_with_growing_pauses(world: World) -> None:
                                    ((1, 0), (2, 1), (3, 3), (4, 7), (5, 15))]  # fmt: skip
 
 
+def test_who_was_refused_has_time_to_say_otherwise() -> None:
+    settings = SinkObjectsSettings()
+    refused_s = sum(pause_s(settings, attempts) for attempts in range(1, settings.attempts))
+    assert 60 <= refused_s <= 120, "permissions take a moment to be known everywhere"
+    assert pause_s(settings, 5000) == settings.longest_copy_retry_s
+
+
+def test_time_in_the_queue_is_no_buckets_fault(world: World) -> None:
+    world.attempts.hold.clear()
+    for name in ("app_1", "app_2", "app_3"):
+        world.hear(session(name), name)
+    world.step()
+    world.clock.at_s += 1000
+    world.attempts.hold.set()
+    for trying in world.copies._trying.values():
+        if trying.running is not None:
+            trying.running.result(10)
+    assert world.step() == ["app_3"]
+    assert world.attempts.made[-1] == ("app_3", 1, 0.0)
+
+
 def test_a_bucket_that_hangs_leaves_room_for_others(world: World) -> None:
     world.attempts.hold.clear()
     for number in range(5):
@@ -226,4 +249,43 @@ def test_what_is_said() -> None:
     assert [attempted(refused, number)[0] for number in (1, 2, 3)] == [False, False, True]
     assert attempted(refused, 3)[1] == [(FactKind.RECORDING_COPY_FAILED, "access_denied")]
     assert attempted(away, 50, waited_s=599) == (False, [])
+    assert attempted(CopyFailed(Why.CREDENTIALS_UNREADABLE), 50, waited_s=599) == (False, [])
     assert attempted(away, 50, waited_s=600) == (True, [(FactKind.RECORDING_COPY_FAILED, "timed_out")])
+
+
+class Given:
+    """Credentials of which one comes while it is looked for."""
+
+    def __init__(self, found: Credential | None, *, is_readable: bool = True) -> None:
+        self.late, self.is_readable = found, is_readable
+        self.known: Credential | None = None
+
+    def get(self, project_id: str, kind: CredentialKind) -> Credential | None:
+        return self.known
+
+    def catch_up_blocking(self, timeout_s: float) -> bool:
+        self.known = self.late
+        return True
+
+    def secret(self, credential: Credential) -> str:
+        if not self.is_readable:
+            raise SecretsError("no key for it")
+        return "s3cret"
+
+
+def test_whose_access_it_is_made_with() -> None:
+    given = Credential(
+        credential_id="c", project_id="proj_1", kind=CredentialKind.EXTERNAL_MEDIA_STORAGE, secret_encrypted="x",
+        details=storage_details(StorageAccess(access_key_id="AKIA1")), created_at_ms=1,
+    )  # fmt: skip
+
+    def access(credentials: Given) -> StorageAccess | Why:
+        connections = Connections(None, credentials, None, None)  # type: ignore[arg-type]
+        try:
+            return Copying(connections, SETTINGS)._access("proj_1")
+        except CopyFailed as error:
+            return error.why
+
+    assert access(Given(given)) == StorageAccess(access_key_id="AKIA1", access_key_secret="s3cret")
+    assert access(Given(None)) is Why.CREDENTIALS_NOT_FOUND
+    assert access(Given(given, is_readable=False)) is Why.CREDENTIALS_UNREADABLE
