@@ -31,6 +31,9 @@ SILENCE_S = 30.0
 SLICE_S = 1.0
 SLOWEST_BYTES_PER_S = 256 * 1024
 MAX_ANSWER_BYTES = 8 * 1024
+WRITTEN_BYTES = 32 * 1024
+"""Between two looks at whether it is time to leave off."""
+
 DEFAULT_REGION = "us-east-1"
 """What storages that are not Amazon's are signed for."""
 
@@ -306,7 +309,10 @@ class _Bounded(NetworkStream):
                     raise
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._limit.left_s(timeout))
+        for at in range(
+            0, len(buffer), WRITTEN_BYTES
+        ):  # of a longer one it may do many `send`s, each with this time-out
+            self._stream.write(buffer[at : at + WRITTEN_BYTES], self._limit.left_s(timeout))
 
     def close(self) -> None:
         self._stream.close()

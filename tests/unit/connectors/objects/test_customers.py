@@ -5,9 +5,10 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from httpcore import NetworkStream
 
 from connectors.host.clock import SystemClock
-from connectors.objects.customers import CopyFailed, CustomerBucket, Surroundings, Why
+from connectors.objects.customers import CopyFailed, CustomerBucket, Surroundings, Why, _Bounded, _Limit
 from connectors.webhooks.targets import PUBLIC
 from schemas.credentials import StorageAccess
 
@@ -73,3 +74,32 @@ def test_a_region_leads_nowhere_else() -> None:
     with pytest.raises(CopyFailed) as failed:
         asked(region="x@10.0.0.5/")
     assert failed.value.why is Why.TARGET_NOT_ALLOWED
+
+
+class Sink(NetworkStream):
+    """Takes all it is given; what."""
+
+    def __init__(self) -> None:
+        self.taken: list[bytes] = []
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.taken.append(buffer)
+
+
+class Over(Exception):
+    """It is time to leave off."""
+
+
+def test_a_piece_can_be_broken_off_within() -> None:
+    sink, piece = Sink(), bytes(range(256)) * 4096
+
+    def check() -> None:
+        if sum(map(len, sink.taken)) >= 100_000:
+            raise Over
+
+    with pytest.raises(Over):
+        _Bounded(sink, _Limit(SystemClock(), 60, check)).write(piece, 1)
+    assert 100_000 <= sum(map(len, sink.taken)) < 200_000
+    whole = Sink()
+    _Bounded(whole, _Limit(SystemClock(), 60, lambda: None)).write(piece[:-7], 1)
+    assert b"".join(whole.taken) == piece[:-7]
