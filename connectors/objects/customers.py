@@ -309,9 +309,7 @@ class _Bounded(NetworkStream):
                     raise
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for at in range(
-            0, len(buffer), WRITTEN_BYTES
-        ):  # of a longer one it may do many `send`s, each with this time-out
+        for at in range(0, len(buffer), WRITTEN_BYTES):  # what is longer takes many sends, each with the whole time-out
             self._stream.write(buffer[at : at + WRITTEN_BYTES], self._limit.left_s(timeout))
 
     def close(self) -> None:
