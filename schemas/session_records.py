@@ -199,9 +199,9 @@ class AppSession:
     """The whole state of a session; the newest record of its key is the truth.
 
     `folded_offset` is the offset of the last fact in it, `facts_topic_id` the id of the topic that offset belongs to.
-    `awaiting` lists what must still be stored or failed (`recording`, its copy in the customer's bucket, `transcript`,
-    `events`) before it can end. `external_copy` is that copy: its key is "bucket/name". It is the customer's, so it
-    outlives a deletion.
+    `awaiting` lists what must still be stored or failed (`recording`, `transcript`, `events`) before it can end, and it
+    `awaits_copy` of the recording in the customer's bucket, too: beside the list, whose words the first release knows
+    all. `external_copy` is that copy: its key is "bucket/name". It is the customer's, so it outlives a deletion.
     `webhooks` is JSON (None: the project's own are meant), `given` names the fields that a caller chose. With a
     `deletion` all data is gone, and nobody writes or shows any of it again; its `state` says `data_deleted` once it is
     over. With a `transcript_deletion` that holds for what was said, up to some time or all of it. `tracks` are the
@@ -236,6 +236,7 @@ class AppSession:
     async_transcriptions: tuple[AsyncTranscription, ...] = ()
     tracks: tuple[StoredTrack, ...] = ()
     external_copy: Stored | None = None
+    awaits_copy: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ class Awaited(StrEnum):
     RECORDING = "recording"
     TRANSCRIPT = "transcript"
     EVENTS = "events"
-    COPY = "external_media_storage"
+    COPY = "external_media_storage"  # never in `AppSession.awaiting`, but in `awaits_copy`
 
 
 LIVE = frozenset({State.CONNECTING, State.CONNECTED, State.DISCONNECTING})

@@ -151,13 +151,13 @@ def _connected_too_late(state: AppSession, fact: SessionFact, at_ms: int) -> App
 def _media_flows(state: AppSession) -> AppSession:
     settings = session_settings.readable(state.settings)
     records = settings.recording_format is not RecordingFormat.NONE
-    recording = (Awaited.RECORDING, Awaited.COPY) if settings.copy_bucket else (Awaited.RECORDING,)
     return replace(
         state,
         connected_once=True,
         recording_state=Progress.IN_PROGRESS if records else Progress.NOT_STARTED,
         transcription_state=Progress.IN_PROGRESS,
-        awaiting=(recording if records else ()) + (Awaited.TRANSCRIPT, Awaited.EVENTS),
+        awaiting=((Awaited.RECORDING,) if records else ()) + (Awaited.TRANSCRIPT, Awaited.EVENTS),
+        awaits_copy=records and bool(settings.copy_bucket),
     )
 
 
@@ -167,7 +167,8 @@ def _connection_failed(state: AppSession, fact: SessionFact, at_ms: int) -> AppS
 
 def _fail(state: AppSession, sub_type: str, reason: str, at_ms: int) -> AppSession:
     state = _enter(state, State.FATAL_ERROR, "fatal_error", at_ms, sub_type=sub_type, metadata={"reason": reason})
-    return replace(state, recording_state=Progress.FAILED, transcription_state=Progress.FAILED, awaiting=())
+    state = replace(state, recording_state=Progress.FAILED, transcription_state=Progress.FAILED)
+    return replace(state, awaiting=(), awaits_copy=False)
 
 
 def _disconnect(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
@@ -189,7 +190,7 @@ def _deadline_while_disconnecting(state: AppSession, fact: SessionFact, at_ms: i
 
 
 def _end_if_complete(state: AppSession, at_ms: int) -> AppSession:
-    if state.state != State.POST_PROCESSING or state.awaiting:
+    if state.state != State.POST_PROCESSING or _awaited(state):
         return state
     settings = session_settings.readable(state.settings)
     if state.recording is None and settings.recording_format is not RecordingFormat.NONE:
@@ -215,21 +216,27 @@ def _deadline_while_connected(state: AppSession, fact: SessionFact, at_ms: int) 
 def _deadline_while_processing(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
     if fact.reason != POST_PROCESSING_DEADLINE:
         return state
-    for awaited in state.awaiting:
-        state = _failed(state, Awaited(awaited), "not stored in time")
+    for awaited in _awaited(state):  # among it, perhaps, what only a newer release knows
+        state = _failed(state, awaited, "not stored in time")
     return _end_if_complete(state, at_ms)
 
 
-def _failed(state: AppSession, what: Awaited, reason: str) -> AppSession:
+def _awaited(state: AppSession) -> tuple[str, ...]:
+    return (*state.awaiting, Awaited.COPY) if state.awaits_copy else state.awaiting
+
+
+def _failed(state: AppSession, what: str, reason: str) -> AppSession:
     state = _no_longer(state, what)
-    if what is Awaited.RECORDING:  # and nothing will be there to be copied
+    if what == Awaited.RECORDING:  # and nothing will be there to be copied
         state = replace(_no_longer(state, Awaited.COPY), recording_state=Progress.FAILED)
-    if what is Awaited.TRANSCRIPT:
+    if what == Awaited.TRANSCRIPT:
         state = replace(state, transcription_state=Progress.FAILED)
     return replace(state, failures=(*state.failures, f"{what}: {reason}"))
 
 
-def _no_longer(state: AppSession, what: Awaited) -> AppSession:
+def _no_longer(state: AppSession, what: str) -> AppSession:
+    if what == Awaited.COPY:
+        return replace(state, awaits_copy=False)
     return replace(state, awaiting=tuple(other for other in state.awaiting if other != what))
 
 
@@ -249,7 +256,7 @@ def _stored(what: Awaited) -> Transition:
 
 def _not_stored(what: Awaited) -> Transition:
     def transition(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
-        if what not in state.awaiting:
+        if what not in _awaited(state):
             return state
         return _end_if_complete(_failed(with_tracks(state, fact), what, fact.reason or "unknown"), at_ms)
 
@@ -315,7 +322,7 @@ def _without_data(state: AppSession, at_ms: int) -> AppSession:
     if state.deletion is None or state.state == State.DATA_DELETED:
         return state
     reason = state.deletion.reason
-    state = _end_if_complete(replace(state, awaiting=(), recording=None, tracks=()), at_ms)
+    state = _end_if_complete(replace(state, awaiting=(), awaits_copy=False, recording=None, tracks=()), at_ms)
     if state.state not in DELETABLE:
         return state
     state = async_transcriptions.abandoned(state, at_ms)

@@ -29,14 +29,15 @@ SCHEMA = closed(
 _conforms: Check = conforms(SCHEMA)
 
 
-def external_storage(value: Any) -> dict[str, str]:
-    """The session settings that a value asks for. Raises Invalid."""
+def external_storage(value: Any) -> dict[str, str | None]:
+    """The session settings that a value asks for: always both, so that nobody's bucket meets the name of a file that a
+    template has for another. Raises Invalid."""
     given = _conforms(value)
     if not _BUCKET.fullmatch(given["bucket_name"]):
         raise Invalid(
             detail={"bucket_name": "This is no bucket's name: letters, digits, dots, hyphens and underscores."}
         )
-    chosen = {"copy_bucket": given["bucket_name"]}
+    chosen: dict[str, str | None] = {"copy_bucket": given["bucket_name"], "copy_name": None}
     if "recording_file_name" in given:
         chosen["copy_name"] = _file_name(given["recording_file_name"])
     return chosen

@@ -4,11 +4,13 @@ Secrets are in it as they lie in the log, encrypted with the key ring: who impor
 are in it as hashes, so those that were given out go on working.
 """
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 
+from api.directory import Directory
 from api.errors import invalid_fields
 from api.services import Services
 from api.writing import written
@@ -51,7 +53,10 @@ async def imported(services: Services, body: Any) -> dict[str, int]:
 
 
 async def reencrypted(services: Services) -> dict[str, int]:
-    """Encrypt every secret with the newest key of the ring, so that older ones can be dropped. Raises ApiError 503."""
+    """Encrypt every secret with the newest key of the ring, so that older ones can be dropped. Raises ApiError 503.
+
+    What is deleted or replaced meanwhile is left: what came in its place was encrypted with the newest key.
+    """
     archive, ring = await _read(services), services.key_ring
     try:
         anew = Archive(
@@ -69,7 +74,7 @@ async def reencrypted(services: Services) -> dict[str, int]:
         )
     except SecretsError as error:
         raise invalid_fields({"non_field_errors": [f"The key ring lacks a key: {error}"]}) from None
-    return await _write(services, anew)
+    return await _write(services, anew, instead_of=archive)
 
 
 def _anew(ring: KeyRing, secrets: tuple[str, ...]) -> tuple[str, ...]:
@@ -136,8 +141,32 @@ async def _read(services: Services) -> Archive:
     )
 
 
-async def _write(services: Services, archive: Archive) -> dict[str, int]:
-    entries: list[tuple[topics.Topic, str, Record]] = [
+async def _write(services: Services, archive: Archive, *, instead_of: Archive | None = None) -> dict[str, int]:
+    """How many of each were written: all, or those alone that are still as they were read."""
+    before = {(topic.name, key): record for topic, key, record in _entries(instead_of)} if instead_of else None
+    done = Counter(dict.fromkeys((topic.name for topic, _ in _FIELDS), 0))
+    for topic, key, record in _entries(archive):
+        if before is not None:
+            await services.catch_up(topic)
+            if _known(services.directory, record) != before[topic.name, key]:
+                continue
+        await written(services, topic, key, record)
+        done[topic.name] += 1
+    return {field: done[topic.name] for topic, field in _FIELDS}
+
+
+_FIELDS = (
+    (topics.PROJECTS, "projects"),
+    (topics.API_KEYS, "api_keys"),
+    (topics.ZOOM_APPS, "zoom_apps"),
+    (topics.WEBHOOK_SUBSCRIPTIONS, "webhook_subscriptions"),
+    (topics.TEMPLATES, "templates"),
+    (topics.CREDENTIALS, "credentials"),
+)
+
+
+def _entries(archive: Archive) -> list[tuple[topics.Topic, str, Record]]:
+    return [
         *((topics.PROJECTS, entry.project_id, entry) for entry in archive.projects),
         *((topics.API_KEYS, entry.key_id, entry) for entry in archive.api_keys),
         *((topics.ZOOM_APPS, entry.zoom_app_id, entry) for entry in archive.zoom_apps),
@@ -145,13 +174,18 @@ async def _write(services: Services, archive: Archive) -> dict[str, int]:
         *((topics.TEMPLATES, entry.project_id, entry) for entry in archive.templates),
         *((topics.CREDENTIALS, entry.credential_id, entry) for entry in archive.credentials),
     ]
-    for topic, key, record in entries:
-        await written(services, topic, key, record)
-    return {
-        "projects": len(archive.projects),
-        "api_keys": len(archive.api_keys),
-        "zoom_apps": len(archive.zoom_apps),
-        "webhook_subscriptions": len(archive.webhook_subscriptions),
-        "templates": len(archive.templates),
-        "credentials": len(archive.credentials),
-    }
+
+
+def _known(directory: Directory, record: Record) -> Record | None:
+    """What this replica knows by now of something that holds secrets."""
+    match record:
+        case Project():
+            return directory.project(record.project_id)
+        case ZoomApp():
+            return directory.zoom_app(record.zoom_app_id)
+        case WebhookSubscription():
+            return directory.subscription(record.subscription_id)
+        case Credential():
+            return directory.credential(record.project_id, record.kind)
+        case _:
+            return None

@@ -10,7 +10,7 @@ class SecretsError(Exception):
 
 
 class KeyRing:
-    """The first key encrypts, every key decrypts: put the new one first, drop the old one when all is rewritten."""
+    """The first key encrypts, every key decrypts: a new one is added behind in all processes, then put first."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         if not keys:

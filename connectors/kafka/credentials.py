@@ -57,6 +57,10 @@ class Credentials:
         """Know everything that is there now; false when that was not in time."""
         return await self._view.wait_to_end_async(timeout_s)
 
+    def catch_up_blocking(self, timeout_s: float) -> bool:
+        """`catch_up` for threads."""
+        return self._view.wait_to_end(timeout_s)
+
     def get(self, project_id: str, kind: CredentialKind) -> Credential | None:
         """A project's credential of a kind, as far as is known."""
         found = self._known.get(credential_id(project_id, kind))

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from urllib.parse import urlsplit
 
 import httpcore
 import obstore
@@ -22,13 +23,22 @@ from obstore.store import S3Store
 from connectors.host.clock import Clock
 from schemas.credentials import StorageAccess
 
+if TYPE_CHECKING:
+    from obstore.store import S3Credential
+
 CONNECT_S = 10.0
 SILENCE_S = 30.0
 SLICE_S = 1.0
 SLOWEST_BYTES_PER_S = 256 * 1024
 MAX_ANSWER_BYTES = 8 * 1024
+WRITTEN_BYTES = 32 * 1024
+"""Between two looks at whether it is time to leave off."""
+
 DEFAULT_REGION = "us-east-1"
 """What storages that are not Amazon's are signed for."""
+
+AMAZON = "https://s3.{region}.amazonaws.com"
+"""Where a bucket is of which no endpoint is said."""
 
 LARGEST_BYTES = 5 * 1024**3
 """What S3 takes in one piece."""
@@ -41,6 +51,7 @@ class Why(StrEnum):
     """Why there is no copy."""
 
     CREDENTIALS_NOT_FOUND = "credentials_not_found"
+    CREDENTIALS_UNREADABLE = "credentials_unreadable"
     CREDENTIALS_INVALID = "credentials_invalid"
     ACCESS_DENIED = "access_denied"
     BUCKET_NOT_FOUND = "bucket_not_found"
@@ -57,8 +68,10 @@ class Why(StrEnum):
     BROKE = "internal_error"
 
 
-PASSING = frozenset({Why.TLS_FAILED, Why.UNREACHABLE, Why.TIMED_OUT, Why.UNAVAILABLE, Why.DIFFERS})
-"""What may be otherwise soon, and not because somebody changed a setting."""
+PASSING = frozenset(
+    {Why.TLS_FAILED, Why.UNREACHABLE, Why.TIMED_OUT, Why.UNAVAILABLE, Why.DIFFERS, Why.CREDENTIALS_UNREADABLE}
+)
+"""What may be otherwise soon, and not because the customer changed a setting."""
 
 _BY_CODE = {
     "InvalidAccessKeyId": Why.CREDENTIALS_INVALID,
@@ -157,29 +170,48 @@ class CustomerBucket:
             raise CopyFailed(Why.TLS_FAILED if failed_tls else Why.UNREACHABLE) from None
 
     def _signer(self) -> S3Store:
-        access, endpoint = self._access, self._access.endpoint_url
-        if endpoint and not self._policy.permits_url(endpoint):
+        """All is named that this process' own environment (`AWS_*`) would say else."""
+        access, region = self._access, self._access.region_name or DEFAULT_REGION
+        endpoint = access.endpoint_url or AMAZON.format(region=region)
+        if not self._policy.permits_url(endpoint):
             raise CopyFailed(Why.TARGET_NOT_ALLOWED)
-        where: dict[str, Any] = {"endpoint": endpoint} if endpoint else {}
+        named: dict[str, Any] = {
+            "aws_endpoint_url_s3": endpoint,  # of all names for it the one that no variable beats
+            "region": region,
+            "virtual_hosted_style_request": False,
+            "s3_express": False,
+            "request_payer": False,
+            "skip_signature": False,
+        }
         try:
             return S3Store(
                 self._bucket,
-                region=access.region_name or DEFAULT_REGION,
-                access_key_id=access.access_key_id,
-                secret_access_key=access.access_key_secret,
-                virtual_hosted_style_request=False,
                 client_options={"allow_http": True},  # it connects to nobody; whom we connect to is judged
-                **where,
+                credential_provider=self._keys,
+                **named,
             )
         except (BaseError, ValueError):
             raise CopyFailed(Why.REFUSED) from None
 
-    @staticmethod
-    def _signed(signer: S3Store, method: Literal["PUT", "HEAD"], name: str) -> str:
+    def _keys(self) -> "S3Credential":
+        """With no token: keys that are given otherwise are signed with that of the environment."""
+        access = self._access
+        return {
+            "access_key_id": access.access_key_id,
+            "secret_access_key": access.access_key_secret,
+            "token": None,
+            "expires_at": None,
+        }
+
+    def _signed(self, signer: S3Store, method: Literal["PUT", "HEAD"], name: str) -> str:
         try:
-            return obstore.sign(signer, method, name, _SIGNED_FOR)
+            url = obstore.sign(signer, method, name, _SIGNED_FOR)
         except (BaseError, TypeError, ValueError):  # no name of a file
             raise CopyFailed(Why.REFUSED) from None
+        parts = urlsplit(url)
+        if not self._policy.permits_url(f"{parts.scheme}://{parts.netloc}"):
+            raise CopyFailed(Why.TARGET_NOT_ALLOWED)
+        return url
 
     def _asked(
         self,
@@ -277,7 +309,8 @@ class _Bounded(NetworkStream):
                     raise
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._limit.left_s(timeout))
+        for at in range(0, len(buffer), WRITTEN_BYTES):  # what is longer takes many sends, each with the whole time-out
+            self._stream.write(buffer[at : at + WRITTEN_BYTES], self._limit.left_s(timeout))
 
     def close(self) -> None:
         self._stream.close()

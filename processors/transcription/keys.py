@@ -21,7 +21,8 @@ KIND_OF: Mapping[Engine, CredentialKind] = {
 
 
 class Unreadable(Exception):
-    """The project has a key that this installation cannot decrypt any more: it is asked with no other in its place."""
+    """The project has a key that this process cannot decrypt, not yet or no more: it is asked with no other in its
+    place."""
 
 
 class Keys(Protocol):

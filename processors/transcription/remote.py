@@ -1,6 +1,7 @@
 """A speech service on the network as an engine: bounded in flight, asked again with growing pauses."""
 
 import asyncio
+from contextlib import suppress
 
 from connectors.host.backoff import delays_s
 from connectors.speech.client import SpeechClient
@@ -14,6 +15,8 @@ from processors.transcription.sound_files import sound_file
 from schemas.settings import Engine
 
 MOST_DELAY_S = 30.0
+
+UNREADABLE = Failure(Reason.CREDENTIALS_NOT_FOUND, is_final=False)
 
 
 class RemoteEngine:
@@ -33,7 +36,10 @@ class RemoteEngine:
         except TimeoutError:
             return Unrecognised(Reason.TIMED_OUT)
         except Unreadable:
-            return Unrecognised(Reason.CREDENTIALS_NOT_FOUND, is_final=True)
+            readable = await self._once_readable(asked, until_s)
+            if isinstance(readable, Unrecognised):
+                return readable
+            account = readable
         try:
             async with self._accounts.held(account):
                 return await self._stubborn(account, asked, until_s)
@@ -48,6 +54,24 @@ class RemoteEngine:
         async with asyncio.timeout_at(until_s):
             key = await self._keys.of(asked.project_id, self._engine, is_needed=not self._service.is_usable)
         return self._accounts.of(self._engine, self._service, key)
+
+    async def _once_readable(self, asked: Question, until_s: float) -> Account | Unrecognised:
+        """Waits for a key that was encrypted with one that this process does not have yet, as for one in trouble: what
+        is not heard when it is started anew with that, its successor asks for."""
+        loop = asyncio.get_running_loop()
+        nobodys = self._accounts.of(self._engine, self._service, f"unreadable {asked.project_id}")
+        try:
+            async with self._accounts.held(nobodys):
+                for delay_s in delays_s(self._delay_s, longest_s=MOST_DELAY_S):
+                    self._accounts.noted(nobodys, UNREADABLE)
+                    if loop.time() + delay_s >= until_s:
+                        break
+                    await asyncio.sleep(delay_s)
+                    with suppress(Unreadable):
+                        return await self._account(asked, until_s)
+        except TimeoutError:  # had to go, or the time is over
+            return Unrecognised(UNREADABLE.reason, is_final=loop.time() < until_s)
+        return Unrecognised(UNREADABLE.reason)
 
     async def _stubborn(self, account: Account, asked: Question, until_s: float) -> Recognition:
         loop, found, sound = asyncio.get_running_loop(), NOTHING_HEARD, _Sound(asked, self._service.file_type)

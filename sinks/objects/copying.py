@@ -24,7 +24,6 @@ from connectors.objects.errors import ObjectsError
 from connectors.webhooks.targets import TargetPolicy
 from schemas.credentials import StorageAccess, storage_access
 from schemas.records import AppSession, CredentialKind, FactKind, SessionFact, Stored
-from schemas.sessions import Awaited
 from schemas.settings import readable
 from schemas.topics import SESSION_FACTS
 from sinks.objects import metrics
@@ -35,6 +34,7 @@ from sinks.objects.storing import Destinations
 
 log = get_logger(__name__)
 
+CATCH_UP_S = 2.0
 CONTENT_TYPES = {"mp4": "video/mp4", "mp3": "audio/mpeg"}
 
 
@@ -52,7 +52,7 @@ class Due(NamedTuple):
     def of(cls, state: AppSession, partition: int) -> "Due | None":
         """What a session's state asks for, if anything."""
         settings, recording = readable(state.settings), state.recording
-        is_due = Awaited.COPY in state.awaiting and recording is not None and bool(recording.key)
+        is_due = state.awaits_copy and recording is not None and bool(recording.key)
         if not is_due or recording is None or not settings.copy_bucket:
             return None
         name = settings.copy_name or f"{state.session_id}.{_ending(recording)}"
@@ -63,12 +63,13 @@ class Due(NamedTuple):
 class _Trying:
     """How far it is with one copy."""
 
-    since_s: float
     patience: Patience
+    since_s: float = 0.0
     attempts: int = 0
     next_s: float = 0.0
     running: "Future[bool] | None" = None
     is_settled: bool = False
+    is_abandoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +123,18 @@ class Copying:
             raise CopyFailed(Why.BROKE) from None
 
     def _access(self, project_id: str) -> StorageAccess:
-        found = self._via.credentials.get(project_id, CredentialKind.EXTERNAL_MEDIA_STORAGE)
+        credentials, kind = self._via.credentials, CredentialKind.EXTERNAL_MEDIA_STORAGE
+        found = credentials.get(project_id, kind)
+        if found is None and credentials.catch_up_blocking(CATCH_UP_S):  # it may have been given just now
+            found = credentials.get(project_id, kind)
         if found is None:
             raise CopyFailed(Why.CREDENTIALS_NOT_FOUND)
         try:
-            return storage_access(found, self._via.credentials.secret(found))
-        except (SecretsError, ValueError):
+            return storage_access(found, credentials.secret(found))
+        except SecretsError:  # until this process, too, is started anew with the key that encrypted it
+            log.error("a project's storage credential cannot be decrypted", project_id=project_id)
+            raise CopyFailed(Why.CREDENTIALS_UNREADABLE) from None
+        except ValueError:
             log.error("a project's storage credential cannot be read", project_id=project_id)
             raise CopyFailed(Why.CREDENTIALS_NOT_FOUND) from None
 
@@ -191,13 +198,16 @@ class Copies:
         return max(1, self._settings.copies // 2)
 
     def _new(self, session_id: str) -> _Trying:
-        made = _Trying(self._clock.monotonic(), Patience(self._settings, _unheard))
+        made = _Trying(Patience(self._settings, _unheard))
         self._trying[session_id] = made
         return made
 
     def _begin(self, due: Due, trying: _Trying) -> None:
+        now_s = self._clock.monotonic()
+        if not trying.attempts:  # what was queued before was no bucket's fault
+            trying.since_s = now_s
         trying.attempts += 1
-        waited_s = self._clock.monotonic() - trying.since_s
+        waited_s = now_s - trying.since_s
         attempt = (due, trying.attempts, waited_s, trying.patience)
         trying.running = self._threads.submit(self._copying.attempt, *attempt)
 
@@ -205,11 +215,12 @@ class Copies:
         """Take note of what the threads have done, and leave what is no longer due here."""
         for session_id, trying in list(self._trying.items()):
             if session_id not in due:
+                trying.is_abandoned = True
                 trying.patience.abandon()
             if trying.running is not None and trying.running.done():
                 self._note(trying, trying.running)
-            if session_id not in due and trying.running is None:
-                del self._trying[session_id]
+            if trying.running is None and (trying.is_abandoned or session_id not in due):
+                del self._trying[session_id]  # what comes back meanwhile begins anew
 
     def _note(self, trying: _Trying, attempt: "Future[bool]") -> None:
         trying.running = None
@@ -217,8 +228,12 @@ class Copies:
             trying.is_settled = attempt.result()
         except Abandoned:
             return
-        pause_s = min(self._settings.copy_retry_s * 2 ** (trying.attempts - 1), self._settings.longest_copy_retry_s)
-        trying.next_s = self._clock.monotonic() + pause_s
+        trying.next_s = self._clock.monotonic() + pause_s(self._settings, trying.attempts)
+
+
+def pause_s(settings: SinkObjectsSettings, attempts: int) -> float:
+    """How long to wait after so many attempts that failed."""
+    return min(settings.copy_retry_s * 2.0 ** min(attempts - 1, 60), settings.longest_copy_retry_s)
 
 
 def _ending(recording: Stored) -> str:

@@ -37,7 +37,7 @@ class SinkObjectsSettings(BaseSettings):
         ge=1,
         description="recordings copied to customers' own buckets at a time; of one project half as many",
     )
-    copy_retry_s: float = Field(default=1.0, gt=0, description="wait after the first failure of such a copy; doubles")
+    copy_retry_s: float = Field(default=30.0, gt=0, description="wait after the first failure of such a copy; doubles")
     longest_copy_retry_s: float = Field(default=60.0, gt=0, description="longest wait between two tries of a copy")
     copy_patience_s: float = Field(
         default=600.0, ge=0, description="for a customer's bucket that cannot be reached; then the copy has failed"

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from api.app_sessions.external_storage import external_storage
 from schemas import sessions
 from schemas import settings as session_settings
 from schemas.records import FactKind, SessionFact, StreamRequest
@@ -71,3 +72,14 @@ def test_after_a_claim_nothing_changes_that_a_worker_goes_by():
     state = folded(TEMPLATE, claimed, CALLER)
     assert session_settings.loads(state.settings).recording_format is RecordingFormat.NONE
     assert (state.metadata, state.deduplication_key) == ('{"from":"caller"}', "k")
+
+
+@pytest.mark.parametrize("is_caller_first", [True, False])
+def test_a_callers_bucket_never_meets_the_name_that_a_template_has_for_another(is_caller_first):
+    ours = SessionSettings(copy_bucket="ours", copy_name="weekly.mp4")
+    template = requested(DIRECT, settings=ours)
+    chosen = external_storage({"bucket_name": "theirs"})
+    caller = requested("api", given=tuple(chosen), settings=SessionSettings(copy_bucket="theirs"))
+    state = folded(caller, template) if is_caller_first else folded(template, caller)
+    settings = session_settings.loads(state.settings)
+    assert (settings.copy_bucket, settings.copy_name) == ("theirs", None)

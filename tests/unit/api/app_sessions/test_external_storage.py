@@ -36,4 +36,4 @@ def test_a_copy_is_part_of_what_the_session_is_to_be() -> None:
     wishes = wishes_of({"external_media_storage_settings": values})
     assert (wishes.settings.copy_bucket, wishes.settings.copy_name) == ("mine", "weekly/1.mp4")
     assert wishes.given == ("copy_bucket", "copy_name")
-    assert external_storage({"bucket_name": "mine"}) == {"copy_bucket": "mine"}
+    assert external_storage({"bucket_name": "mine"}) == {"copy_bucket": "mine", "copy_name": None}

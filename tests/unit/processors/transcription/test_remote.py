@@ -199,9 +199,27 @@ def test_a_key_that_is_refused_or_unreadable_is_not_replaced_by_the_operators() 
 
     assert run(both()) == [
         Unrecognised(Reason.CREDENTIALS_INVALID, is_final=True),
-        Unrecognised(Reason.CREDENTIALS_NOT_FOUND, is_final=True),
+        Unrecognised(Reason.CREDENTIALS_NOT_FOUND),
     ]
     assert client.asked_with == ["a"]
+
+
+def test_a_key_that_cannot_be_decrypted_yet_is_waited_for() -> None:
+    client, keys = ByKey(a=HEARD, b=HEARD), Ring(proj_a=Unreadable(), proj_b="b")
+    engine = engine_of(client, keys, most=3)
+
+    async def anew() -> None:
+        asked = [asyncio.create_task(engine.recognise(of_project("proj_a"), 300)) for _ in range(6)]
+        assert isinstance(await engine.recognise(of_project("proj_b"), 300), Recognised)
+        await asyncio.sleep(100)
+        assert [task.done() for task in asked] == [True] * 3 + [False] * 3, "others need the places"
+        assert asked[0].result() == Unrecognised(Reason.CREDENTIALS_NOT_FOUND, is_final=True)
+        keys.keys["proj_a"] = "a"
+        for task in asked[3:]:
+            assert isinstance(await task, Recognised)
+
+    run(anew())
+    assert client.asked_with == ["b", "a", "a", "a"]
 
 
 LIMITED = Failure(Reason.RATE_LIMIT_EXCEEDED, is_final=False, retry_after_s=60)

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from connectors.host.secrets import SecretsError
 from connectors.kafka.records import Record
 from connectors.objects.customers import CopyFailed, Why
-from schemas.records import AppSession, FactKind, Stored, StreamRequest
-from schemas.sessions import Awaited
+from schemas.credentials import StorageAccess, storage_details
+from schemas.records import AppSession, Credential, CredentialKind, FactKind, Stored, StreamRequest
 from schemas.settings import SessionSettings, dumps
 from schemas.topics import APP_SESSIONS
-from sinks.objects.copying import Copies, Copying, Due
+from sinks.objects.copying import Connections, Copies, Copying, Due, pause_s
 from sinks.objects.patience import Abandoned, Patience
 from sinks.objects.settings import SinkObjectsSettings
 
@@ -24,13 +25,14 @@ SETTINGS = SinkObjectsSettings(copies=4, copy_retry_s=1, attempts=3, copy_patien
 
 
 def session(
-    name: str = "app_1", project: str = "proj_1", awaiting: tuple[str, ...] = (Awaited.COPY,),
+    name: str = "app_1", project: str = "proj_1", awaits_copy: bool = True,
     recording: Stored | None = RECORDING, copy_name: str | None = None,
 ) -> AppSession:  # fmt: skip
     return AppSession(
         session_id=name, project_id=project, state="post_processing", request=REQUEST, metadata=None, history=(),
         settings=dumps(SessionSettings(copy_bucket="acme", copy_name=copy_name)), recording_state="",
-        transcription_state="", awaiting=awaiting, created_at_ms=1, epoch=1, folded_offset=1, recording=recording,
+        transcription_state="", awaiting=(), awaits_copy=awaits_copy, created_at_ms=1, epoch=1, folded_offset=1,
+        recording=recording,
     )  # fmt: skip
 
 
@@ -54,13 +56,22 @@ class Attempts:
     def __init__(self) -> None:
         self.made: list[tuple[str, int, float]] = []
         self.answers: dict[str, bool | Exception] = {}
-        self.hold = threading.Event()
+        self.hold, self.hears = threading.Event(), threading.Event()
         self.hold.set()
+        self.hears.set()
+        self.news = threading.Condition()
+
+    def await_begun(self, name: str, number: int) -> None:
+        with self.news:
+            assert self.news.wait_for(lambda: any(made[:2] == (name, number) for made in self.made), 10)
 
     def attempt(self, due: Due, number: int, waited_s: float, patience: Patience) -> bool:
-        self.made.append((due.session_id, number, waited_s))
+        with self.news:
+            self.made.append((due.session_id, number, waited_s))
+            self.news.notify_all()
         while not self.hold.wait(0.005):
-            patience.check()
+            if self.hears.is_set():
+                patience.check()
         answer = self.answers.get(due.session_id, True)
         if isinstance(answer, Exception):
             raise answer
@@ -79,8 +90,11 @@ class World:
         """One round, with what it began brought to its end; whose attempts these were."""
         before = len(self.attempts.made)
         self.copies.step(set(held or (3,)))
-        for trying in list(self.copies._trying.values()):
-            if trying.running is not None and self.attempts.hold.is_set():
+        for name, trying in list(self.copies._trying.items()):
+            if trying.running is None:
+                continue
+            self.attempts.await_begun(name, trying.attempts)
+            if self.attempts.hold.is_set():
                 trying.running.exception(10)
         return [name for name, *_ in self.attempts.made[before:]]
 
@@ -100,7 +114,7 @@ def test_what_a_state_asks_for() -> None:
     assert named is not None
     assert sound is not None
     assert (named.name, sound.name) == ("a/b", "app_1.mp3")
-    for other in (session(awaiting=()), session(recording=None), session(awaiting=(Awaited.RECORDING,))):
+    for other in (session(awaits_copy=False), session(recording=None)):
         assert Due.of(other, 3) is None
 
 
@@ -110,7 +124,7 @@ def test_it_is_made_once_and_forgotten_when_its_session_says_so(world: World) ->
     for _ in range(3):
         world.clock.at_s += 1000
         assert world.step() == [], "said once, while the state does not know it yet"
-    world.hear(session(awaiting=()))
+    world.hear(session(awaits_copy=False))
     world.step()
     assert not world.copies._trying
 
@@ -131,6 +145,27 @@ def test_a_failure_is_tried_again_with_growing_pauses(world: World) -> None:
                                    ((1, 0), (2, 1), (3, 3), (4, 7), (5, 15))]  # fmt: skip
 
 
+def test_who_was_refused_has_time_to_say_otherwise() -> None:
+    settings = SinkObjectsSettings()
+    refused_s = sum(pause_s(settings, attempts) for attempts in range(1, settings.attempts))
+    assert 60 <= refused_s <= 120, "permissions take a moment to be known everywhere"
+    assert pause_s(settings, 5000) == settings.longest_copy_retry_s
+
+
+def test_time_in_the_queue_is_no_buckets_fault(world: World) -> None:
+    world.attempts.hold.clear()
+    for name in ("app_1", "app_2", "app_3"):
+        world.hear(session(name), name)
+    world.step()
+    world.clock.at_s += 1000
+    world.attempts.hold.set()
+    for trying in world.copies._trying.values():
+        if trying.running is not None:
+            trying.running.result(10)
+    assert world.step() == ["app_3"]
+    assert world.attempts.made[-1] == ("app_3", 1, 0.0)
+
+
 def test_a_bucket_that_hangs_leaves_room_for_others(world: World) -> None:
     world.attempts.hold.clear()
     for number in range(5):
@@ -148,12 +183,30 @@ def test_what_is_no_longer_due_here_is_left(world: World, gone: str) -> None:
     running = world.copies._trying["app_1"].running
     assert running is not None
     if gone == "deleted":
-        world.hear(session(awaiting=(), recording=None))
+        world.hear(session(awaits_copy=False, recording=None))
     world.step(4)
     with pytest.raises(Abandoned):
         running.result(10)
     world.step(4)
     assert not world.copies._trying
+
+
+def test_what_comes_back_while_it_is_being_left_is_made(world: World) -> None:
+    world.attempts.hold.clear()
+    world.attempts.hears.clear()
+    world.hear(session())
+    world.step()
+    running = world.copies._trying["app_1"].running
+    assert running is not None
+    world.step(4)
+    world.step(3)  # here again, and the attempt has not noticed yet that it was to be left
+    world.attempts.hears.set()
+    assert isinstance(running.exception(10), Abandoned)
+    world.attempts.hold.set()
+    assert world.step(3) == ["app_1"]
+    assert world.step(3) == []
+    assert [number for _, number, _ in world.attempts.made] == [1, 1]
+    assert world.copies._trying["app_1"].is_settled
 
 
 def test_a_fault_of_ours_ends_the_process(world: World) -> None:
@@ -196,4 +249,43 @@ def test_what_is_said() -> None:
     assert [attempted(refused, number)[0] for number in (1, 2, 3)] == [False, False, True]
     assert attempted(refused, 3)[1] == [(FactKind.RECORDING_COPY_FAILED, "access_denied")]
     assert attempted(away, 50, waited_s=599) == (False, [])
+    assert attempted(CopyFailed(Why.CREDENTIALS_UNREADABLE), 50, waited_s=599) == (False, [])
     assert attempted(away, 50, waited_s=600) == (True, [(FactKind.RECORDING_COPY_FAILED, "timed_out")])
+
+
+class Given:
+    """Credentials of which one comes while it is looked for."""
+
+    def __init__(self, found: Credential | None, *, is_readable: bool = True) -> None:
+        self.late, self.is_readable = found, is_readable
+        self.known: Credential | None = None
+
+    def get(self, project_id: str, kind: CredentialKind) -> Credential | None:
+        return self.known
+
+    def catch_up_blocking(self, timeout_s: float) -> bool:
+        self.known = self.late
+        return True
+
+    def secret(self, credential: Credential) -> str:
+        if not self.is_readable:
+            raise SecretsError("no key for it")
+        return "s3cret"
+
+
+def test_whose_access_it_is_made_with() -> None:
+    given = Credential(
+        credential_id="c", project_id="proj_1", kind=CredentialKind.EXTERNAL_MEDIA_STORAGE, secret_encrypted="x",
+        details=storage_details(StorageAccess(access_key_id="AKIA1")), created_at_ms=1,
+    )  # fmt: skip
+
+    def access(credentials: Given) -> StorageAccess | Why:
+        connections = Connections(None, credentials, None, None)  # type: ignore[arg-type]
+        try:
+            return Copying(connections, SETTINGS)._access("proj_1")
+        except CopyFailed as error:
+            return error.why
+
+    assert access(Given(given)) == StorageAccess(access_key_id="AKIA1", access_key_secret="s3cret")
+    assert access(Given(None)) is Why.CREDENTIALS_NOT_FOUND
+    assert access(Given(given, is_readable=False)) is Why.CREDENTIALS_UNREADABLE
