@@ -1,7 +1,8 @@
 """Makes one side transcript: plays what is stored, asks the engines, writes what they understood, then an end.
 
 Whoever begins again repeats all of it but the questions: what stands on `transcripts` already is not asked for once
-more. The same utterances have the same ids, so neither a crash nor a second process makes anything twice.
+more. The same utterances have the same ids, so neither a crash nor a second process makes anything twice. With the
+first utterance that nobody understood it is over: the whole could not be read, so nobody pays for the rest.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from processors.shell.outbox import Outbox
 from processors.transcription import metrics
 from processors.transcription.afterwards.due import Order
 from processors.transcription.afterwards.playing import Play, Score
-from processors.transcription.afterwards.writing import Written, end, fact, utterance
+from processors.transcription.afterwards.writing import Written, code_of, end, fact, utterance
 from processors.transcription.recogniser import Recognition, Unrecognised
 from processors.transcription.works import SpeechWork
 from schemas import object_names, topics, tracks
@@ -51,6 +52,10 @@ class Abandoned(Exception):
     """Nobody wants it any more, or somebody else makes it."""
 
 
+class NotUnderstood(Exception):
+    """Nobody could tell what was said in one of the utterances; says why, as a `failed` one has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What side transcripts are made with. Who holds `scanning` may use the loader."""
@@ -75,7 +80,7 @@ class Making:
         self._headers: dict[str, bytes] = {}
 
     async def run(self) -> None:
-        """Return when all of it is written. Raises KafkaError and ObjectsError: begin again later."""
+        """Return when all of it is written. Raises KafkaError and ObjectsError: begin again later; NotUnderstood."""
         try:
             if self._order.is_begun:
                 await asyncio.to_thread(self._look_back)
@@ -133,7 +138,9 @@ class Making:
             by, result = await self._tools.recognise(work, self._order.session_id)
         said = utterance(self._order, work, by, result)
         metrics.SIDE_UTTERANCES.labels(by, "wordless" if not said.text and not said.reason else said.status).inc()
-        if said.text or said.status is UtteranceStatus.FAILED:
+        if said.status is UtteranceStatus.FAILED:
+            raise NotUnderstood(code_of(said.reason))
+        if said.text:
             await self._write(said)
             self._written.add(said)
 

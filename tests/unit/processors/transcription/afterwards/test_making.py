@@ -14,7 +14,7 @@ from connectors.kafka.records import Record
 from connectors.objects.errors import NotFound, Unavailable
 from processors.transcription.afterwards import making
 from processors.transcription.afterwards.due import Order
-from processors.transcription.afterwards.making import Making, Tools
+from processors.transcription.afterwards.making import Making, NotUnderstood, Tools
 from processors.transcription.recogniser import Recognised, Segment, Unrecognised
 from schemas import topics
 from schemas.keys import item_key
@@ -197,25 +197,21 @@ async def test_another_sessions_words_and_the_sessions_own_are_not_taken_for_it(
 
 
 @pytest.mark.parametrize(("reason", "code"), [("timed_out", "timed_out"), ("what nobody knows", "internal_error")])
-async def test_what_nobody_understood_is_written_as_failed_and_said_at_the_end(reason, code):
-    def answer(work):
-        return Unrecognised(reason) if work.participant_id == 9 else Recognised((Segment("hello", 0, 1),))
-
-    world = await made(World(answer=answer))
-    end = world.end()
-    assert (end.count, end.status, end.reason) == (UTTERANCES, UtteranceStatus.FAILED, code)
-    assert Counter(said.status for said in world.written().values() if said.kind is OutputKind.ITEM) == {
-        UtteranceStatus.FINAL: 2, UtteranceStatus.FAILED: 2,
-    }  # fmt: skip
+async def test_with_the_first_that_nobody_understood_it_is_over(reason, code):
+    world = World(answer=lambda work: Unrecognised(reason))
+    with pytest.raises(NotUnderstood, match=f"^{code}$"):
+        await made(world, in_flight=1)
+    assert (sum(world.asked.values()), world.written()) == (1, {}), "nobody pays for what nobody can read"
 
 
 async def test_what_failed_before_a_crash_is_asked_once_more():
     world = World(answer=lambda work: Unrecognised("timed_out"))
-    with pytest.raises(Killed):
-        await made(world, lives=3, in_flight=1)
-    world.answer = lambda work: Recognised((Segment("hello", 0, 1),))
+    with pytest.raises(NotUnderstood):
+        await made(world, in_flight=1)
+    world.answer = lambda work: Recognised((Segment("hello", 0, 1),) if work.participant_id == 7 else ())
     await made(world, ORDER.begun())
-    assert (world.end().status, world.end().reason, world.words()) == (UtteranceStatus.FINAL, None, ["hello"] * 4)
+    assert (world.end().status, world.end().reason, world.words()) == (UtteranceStatus.FINAL, None, ["hello"] * 2)
+    assert world.end().count == 2, "the wordless ones are not counted"
 
 
 async def test_several_are_asked_for_at_a_time_and_no_more_than_that():
