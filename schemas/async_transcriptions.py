@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import msgspec
 
-from schemas import ids
 from schemas import settings as session_settings
 from schemas.records import AppSession, AsyncTranscription, FactKind, HistoryEntry, SessionFact
 from schemas.session_states import Progress, State
@@ -31,11 +30,6 @@ _SEPARATOR = ","
 _OVER = frozenset({Progress.COMPLETE, Progress.FAILED})
 
 Transition = Callable[[AppSession, SessionFact, int], AppSession]
-
-
-def is_side(engine: str) -> bool:
-    """Whether an utterance's engine is the id of a side transcript."""
-    return engine.startswith(ids.ASYNC_TRANSCRIPTION_PREFIX)
 
 
 def named(session: AppSession, transcription_id: str | None) -> AsyncTranscription | None:

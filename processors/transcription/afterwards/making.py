@@ -86,9 +86,11 @@ class Making:
                 await asyncio.to_thread(self._look_back)
             else:
                 await self._state(fact(self._order, FactKind.ASYNC_TRANSCRIPTION_BEGUN))
-            if not self._written.is_whole:
+            if self._written.end is None:
                 self._check()
                 await self._play()
+            else:  # a sink of an earlier release may have passed over it
+                await self._write(self._written.end)
         finally:
             self._gone.set()  # a thread of it that still runs leaves off
 

@@ -19,14 +19,14 @@ _CODES: Mapping[str, str] = {reason: reason for reason in Reason}
 
 @dataclass(slots=True)
 class Written:
-    """What stands on `transcripts`: the ids of the utterances, and whether all of it was written by somebody.
+    """What stands on `transcripts`: the ids of the utterances, and the end, where all of it was written by somebody.
 
     `troubles` say why some of the sound could not be heard.
     """
 
     said: set[str] = field(default_factory=set)
     troubles: set[str] = field(default_factory=set)
-    is_whole: bool = False
+    end: Utterance | None = None
 
     @staticmethod
     def item_of(said: Utterance) -> str:
@@ -41,12 +41,12 @@ class Written:
         """The next record of the session; None for a tombstone."""
         if found is None:
             if key == item_key(order.session_id, f"end_{order.transcription_id}"):
-                self.is_whole = False
+                self.end = None
             _, _, item = key.decode(errors="replace").partition("|")
             self.said.discard(item)
         elif found.engine == order.transcription_id:
-            if found.kind is OutputKind.END:
-                self.is_whole = True
+            if found.kind is OutputKind.SIDE_END:
+                self.end = found
             elif found.kind is OutputKind.ITEM:
                 self.add(found)
 
@@ -73,7 +73,7 @@ def end(order: Order, written: Written) -> Utterance:
     is_deaf = bool(written.troubles) and not written.said
     return Utterance(
         session_id=order.session_id,
-        kind=OutputKind.END,
+        kind=OutputKind.SIDE_END,
         engine=order.transcription_id,
         status=UtteranceStatus.FAILED if is_deaf else UtteranceStatus.FINAL,
         reason=async_transcriptions.together(written.troubles),
