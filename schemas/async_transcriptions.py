@@ -54,7 +54,7 @@ def failure_data(one: AsyncTranscription) -> dict[str, list[str]] | None:
 def can_be_had(session: AppSession) -> bool:
     """Whether there may be one more: the session is over, its participants' sound was kept, and nothing is deleted."""
     is_deleted = session.deletion is not None or session.transcript_deletion is not None
-    has_sound = session_settings.readable(session.settings).participant_audio
+    has_sound = session_settings.readable(session.settings).keeps_voices
     return session.state == State.ENDED and has_sound and not is_deleted and len(session.async_transcriptions) < MOST
 
 

@@ -13,7 +13,7 @@ from processors.transcription.afterwards import service
 from processors.transcription.afterwards.due import Due, Order
 from processors.transcription.afterwards.making import NotUnderstood
 from processors.transcription.afterwards.service import Afterwards, Connected
-from schemas.records import AsyncTranscription, StoredTrack
+from schemas.records import AsyncTranscription, Stored, StoredTrack
 from tests.unit.schemas.test_async_transcriptions import asked, fact, life, over
 
 WANTED = AsyncTranscription(
@@ -224,3 +224,21 @@ def test_what_is_due_is_what_the_newest_states_say():
     due.hear(3, "app_1", one)
     due.drop([3, 4])
     assert due.orders() == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_short"),
+    [
+        ({}, False),
+        ({"failures": ("transcript: not stored in time",)}, False),
+        ({"failures": ("recording: no_media",)}, False),
+        ({"failures": ("recording: not stored in time",)}, True),
+        ({"failures": ("recording: not stored in time",), "tracks": (StoredTrack(track="participant-7"),)}, False),
+        ({"failures": ("recording: not stored in time",), "recording": Stored(key="late")}, False),
+        ({"failures": ("recording: too_many_participants",), "tracks": (StoredTrack(track="share"),)}, True),
+    ],
+)  # fmt: skip
+def test_where_nobody_knows_that_all_sound_is_there_it_is_said_to_be_short(fields, is_short):
+    due = Due()
+    due.hear(3, "app_1", life(asked(), state=over(**fields)))
+    assert [order.is_short for order in due.orders()] == [is_short]
