@@ -39,7 +39,9 @@ from schemas.settings import Engine
 
 log = get_logger(__name__)
 
-SCAN_S = 60.0
+STALL_S = 60.0
+"""A partition has days of records: for the next of them, not for all."""
+
 LONGEST_PAUSE_S = 30.0
 
 _Found = TypeVar("_Found")
@@ -157,7 +159,7 @@ class Making:
     def _look_back(self) -> None:
         """What of it stands in the log, whoever wrote it."""
         places = [Place(topics.TRANSCRIPTS.name, self._order.partition)]
-        with self._tools.scanning, closing(self._tools.loader.load(places, SCAN_S)) as records:
+        with self._tools.scanning, closing(self._tools.loader.load_all(places, STALL_S)) as records:
             for record in records:
                 if self._gone.is_set():
                     raise Abandoned

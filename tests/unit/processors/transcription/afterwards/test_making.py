@@ -92,7 +92,7 @@ class World:
             self.noticed.set()
             raise Unavailable("away")
 
-    def load(self, places, timeout_s):
+    def load_all(self, places, stall_s):
         for offset, (topic, key, record, partition) in enumerate(self.log):
             if (topic.name, partition) in [tuple(place) for place in places]:
                 yield Record(topic.name, partition, offset, 1, key, record)
