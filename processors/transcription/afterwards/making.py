@@ -44,6 +44,10 @@ STALL_S = 60.0
 
 LONGEST_PAUSE_S = 30.0
 
+MOST_REST_S = 0.1
+"""Playing rests as long as it has worked, so that the meetings of this process have their turn; but no longer, for some
+of that was waiting for the store."""
+
 _Found = TypeVar("_Found")
 
 Recognise = Callable[[SpeechWork, str], Awaitable[tuple[Engine, Recognition]]]
@@ -113,7 +117,7 @@ class Making:
         try:
             while not play.is_over:
                 has_room = len(tasks) < self._tools.in_flight
-                ready = await asyncio.to_thread(play.works) if has_room else []
+                ready = await self._next(play) if has_room else []
                 tasks |= {asyncio.create_task(self._made(window)) for window in ready}
                 if tasks and not ready:
                     done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -126,6 +130,14 @@ class Making:
         self._written.troubles |= play.troubles
         await self._write(end(self._order, self._written))
         log.info("side transcript written", session_id=self._order.session_id, utterances=len(self._written.said))
+
+    async def _next(self, play: Play) -> list[Window]:
+        """The next utterances; then a rest, or what is known already would be played as fast as this process can."""
+        loop = asyncio.get_running_loop()
+        begun_s = loop.time()
+        ready = await asyncio.to_thread(play.works)
+        await asyncio.sleep(min(loop.time() - begun_s, MOST_REST_S))
+        return ready
 
     async def _made(self, window: Window) -> Window:
         assert isinstance(window.work, SpeechWork)

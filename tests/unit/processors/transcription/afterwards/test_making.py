@@ -202,6 +202,21 @@ async def test_what_stands_in_the_log_is_not_asked_again():
     assert len(world.words()) == UTTERANCES
 
 
+async def test_what_is_known_already_is_not_played_as_fast_as_it_can_be(monkeypatch):
+    """It has the interpreter that the meetings of this process need, and no engine makes it wait."""
+    world, rests, sleep = await made(World()), [], asyncio.sleep
+    world.log = [entry for entry in world.log if entry[1] != item_key(SESSION, "end_tran_1")]
+
+    async def noted(delay_s):
+        rests.append(delay_s)
+        await sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", noted)
+    await made(world, ORDER.begun())
+    assert sum(world.asked.values()) == UTTERANCES
+    assert len([rest for rest in rests if 0 < rest <= making.MOST_REST_S]) >= UTTERANCES
+
+
 async def test_two_at_a_time_make_one():
     world, expected = World(), await made(World())
     await asyncio.gather(made(world), made(world), made(world, ORDER.begun()))
