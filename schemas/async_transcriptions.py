@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import msgspec
 
-from schemas import ids
 from schemas import settings as session_settings
 from schemas.records import AppSession, AsyncTranscription, FactKind, HistoryEntry, SessionFact
 from schemas.session_states import Progress, State
@@ -31,11 +30,6 @@ _SEPARATOR = ","
 _OVER = frozenset({Progress.COMPLETE, Progress.FAILED})
 
 Transition = Callable[[AppSession, SessionFact, int], AppSession]
-
-
-def is_side(engine: str) -> bool:
-    """Whether an utterance's engine is the id of a side transcript."""
-    return engine.startswith(ids.ASYNC_TRANSCRIPTION_PREFIX)
 
 
 def named(session: AppSession, transcription_id: str | None) -> AsyncTranscription | None:
@@ -60,7 +54,7 @@ def failure_data(one: AsyncTranscription) -> dict[str, list[str]] | None:
 def can_be_had(session: AppSession) -> bool:
     """Whether there may be one more: the session is over, its participants' sound was kept, and nothing is deleted."""
     is_deleted = session.deletion is not None or session.transcript_deletion is not None
-    has_sound = session_settings.readable(session.settings).participant_audio
+    has_sound = session_settings.readable(session.settings).keeps_voices
     return session.state == State.ENDED and has_sound and not is_deleted and len(session.async_transcriptions) < MOST
 
 

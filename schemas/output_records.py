@@ -10,13 +10,15 @@ from enum import StrEnum
 class OutputKind(StrEnum):
     """What a record of a processor's output topic is: an item, or the session's last word.
 
-    Of segments a `track`'s items have a kind of their own: who does not know it would take them for the recording's.
+    Of segments a `track`'s items have a kind of their own: who does not know it would take them for the recording's. So
+    has a side transcript's last word: it would be taken for the session's.
     """
 
     UNKNOWN = "unknown"
     ITEM = "item"
     END = "end"
     TRACK = "track"
+    SIDE_END = "side_end"
 
 
 class UtteranceStatus(StrEnum):
@@ -39,12 +41,12 @@ class SpokenWord:
 class Utterance:
     """What somebody said, by one engine of `schemas.settings`. A higher `revision` replaces a lower one.
 
-    `engine` is whose transcript it belongs to: the one that the session asks first; of a side transcript (`end`
+    `engine` is whose transcript it belongs to: the one that the session asks first; of a side transcript (`side_end`
     included) that one's id. `recognised_by` is the one that stood in for it, None where it did its work itself; of a
     side transcript the one that was asked. `words` only where the recogniser has their times. `reason` says
     why a `failed` one has no text. The `end` record closes the session's transcript; its `count` is the number of
-    Zoom's captions before it: in how much of the sound a recogniser found a word, it does not know. Of a side
-    transcript it is the number of utterances, and `reason` says why some of it has failed.
+    Zoom's captions before it: in how much of the sound a recogniser found a word, it does not know. Of a
+    `side_end` it is the number of utterances, and `reason` says why some of the sound is not in them.
     """
 
     session_id: str

@@ -117,6 +117,12 @@ class SessionSettings:
         return isinstance(local, dict) and local.get("partials") is True
 
     @property
+    def keeps_voices(self) -> bool:
+        """Whether each participant's sound is stored: of mixed sound, or where nothing is recorded, none is."""
+        is_recorded = self.recording_format is not RecordingFormat.NONE
+        return self.participant_audio and is_recorded and not self.mixed_audio
+
+    @property
     def transcripts(self) -> tuple[Engine, ...]:
         """What there is to read: the recognisers' common transcript, by the name of the first, and Zoom's captions."""
         return *self.recognisers[:1], *((Engine.ZOOM,) if Engine.ZOOM in self.engines else ())

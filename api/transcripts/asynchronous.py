@@ -62,7 +62,7 @@ def refusal(session: AppSession) -> ApiError | None:
         return refused(
             f"A session in state {session.state} cannot be transcribed once more. Wait for {State.ENDED}, ask again."
         )
-    if not session_settings.readable(session.settings).participant_audio:
+    if not session_settings.readable(session.settings).keeps_voices:
         return refused(
             "This session kept no audio to be transcribed: create it with "
             "record_async_transcription_audio_chunks in recording_settings."

@@ -10,7 +10,6 @@ from api.feeds.news import COMPLETE, Entry, FeedKey, ended, item, removed
 from api.feeds.told import Told
 from api.transcripts import utterances
 from api.transcripts.utterances import UtteranceDocument
-from schemas.async_transcriptions import is_side
 from schemas.records import OutputKind, Utterance, UtteranceStatus
 
 UTTERANCE = "utterance"
@@ -39,8 +38,6 @@ class TranscriptNews:
         if value is None:
             return removed(self._key, self._told, entry)
         if not isinstance(value, Utterance):
-            return None
-        if value.kind is OutputKind.END and is_side(value.engine):
             return None
         if value.kind is OutputKind.END:
             return ended(self._key, entry.offset, COMPLETE)

@@ -145,6 +145,12 @@ class PartitionLoader:
         starts = {place: BEGINNING for place in wanted if ends[place] > 0}
         yield from self.between(starts, ends, deadline - self._clock.monotonic())
 
+    def load_all(self, places: Iterable[Place], stall_s: float) -> Generator[Record]:
+        """As `load`, however long it takes. Raises TimedOut when nothing has come for `stall_s`."""
+        wanted = list(places)
+        ends = self._offsets.ends(wanted, stall_s)
+        yield from self._read({place: BEGINNING for place in wanted if ends[place] > 0}, ends, stall_s, may_last=True)
+
     def between(self, starts: Mapping[Place, int], ends: Mapping[Place, int], timeout_s: float) -> Generator[Record]:
         """Every committed record from `starts` (or BEGINNING) to before `ends`, in order per partition.
 
@@ -152,13 +158,22 @@ class PartitionLoader:
             OffsetOutOfRange: what stands at a start has been deleted.
             TimedOut: the ends were not reached in time.
         """
+        return self._read(starts, ends, timeout_s, may_last=False)
+
+    def _read(
+        self, starts: Mapping[Place, int], ends: Mapping[Place, int], timeout_s: float, *, may_last: bool
+    ) -> Generator[Record]:
+        """The time is for all of it or, if that `may_last`, for the next record."""
         deadline = self._clock.monotonic() + timeout_s
         self._reader.assign({place: start for place, start in starts.items() if start < ends[place]})
         try:
             while any(position < ends[place] for place, position in self._reader.positions().items()):
-                for record in self._reader.consume():
+                records = self._reader.consume()
+                for record in records:
                     if record.offset < ends[record.place]:
                         yield record
+                if records and may_last:
+                    deadline = self._clock.monotonic() + timeout_s
                 if self._clock.monotonic() > deadline:
                     raise TimedOut("the end of the partitions was not reached in time")
         finally:

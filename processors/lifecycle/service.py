@@ -265,6 +265,8 @@ class Lifecycle:
         for stated in facts:
             metrics.FACTS.labels(stated.fact.kind).inc()
         for item in folded.changes:
+            if item.change.new_state == item.change.old_state:  # a side transcript's
+                continue
             metrics.CHANGES.labels(item.change.new_state).inc()
             log.info("session changed", session_id=item.session_id, state=item.change.new_state)
         metrics.ARCHIVED.inc(sum(state is None for state in folded.states.values()))

@@ -7,7 +7,7 @@ it has only failed for some time: a backlog with one failure in it is not.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from connectors.speech.exchange import Failure, Reason, Service
 from processors.transcription import metrics
@@ -20,7 +20,8 @@ NOTHING_HEARD = Failure(Reason.TIMED_OUT, is_final=False)
 
 class Account:
     """`service` is asked with this key, `slots` are its places; until `paused_until_s` it wants to be left alone, as
-    `paused` said. `failure` is what the last attempt failed with, None after one that did not."""
+    `paused` said. `failure` is what the last attempt failed with, None after one that did not. `yielding` counts
+    who asks beside the meetings."""
 
     def __init__(self, service: Service, in_flight: int, *, is_a_projects: bool) -> None:
         self.service, self.is_a_projects = service, is_a_projects
@@ -30,6 +31,7 @@ class Account:
         self.failure: Failure | None = None
         self._failing_since_s = 0.0
         self.asking: dict[asyncio.Timeout, None] = {}
+        self.yielding = 0
 
     def noted(self, failure: Failure | None, now_s: float) -> None:
         """What came of an attempt."""
@@ -42,6 +44,10 @@ class Account:
     def is_in_trouble(self, now_s: float) -> bool:
         """Whether it has only failed, and not just now."""
         return self.failure is not None and now_s - self._failing_since_s >= TROUBLE_S
+
+    def is_idle(self, now_s: float) -> bool:
+        """Whether nobody would miss it."""
+        return not self.asking and not self.yielding and self.paused_until_s <= now_s
 
 
 class Accounts:
@@ -70,6 +76,10 @@ class Accounts:
             finally:
                 account.asking.pop(patience, None)
 
+    def place(self, account: Account) -> AbstractAsyncContextManager[None]:
+        """One of the key's places."""
+        return account.slots
+
     def noted(self, account: Account, failure: Failure | None) -> None:
         """What came of an attempt."""
         account.noted(failure, asyncio.get_running_loop().time())
@@ -88,6 +98,5 @@ class Accounts:
     def _forget_idle(self) -> None:
         """A key that was changed must not be kept for ever."""
         now_s = asyncio.get_running_loop().time()
-        idle = [at for at, one in self._accounts.items() if not one.asking and one.paused_until_s <= now_s]
-        for at in idle:
+        for at in [at for at, one in self._accounts.items() if one.is_idle(now_s)]:
             del self._accounts[at]

@@ -9,8 +9,9 @@ import msgspec
 
 from processors.shell.applications import Output
 from processors.transcription import metrics
+from processors.transcription.accounts import Accounts
 from processors.transcription.afterwards.service import Afterwards
-from processors.transcription.configured import chain_of
+from processors.transcription.configured import accounts_of, chain_of
 from processors.transcription.engines import Question
 from processors.transcription.keys import Keys, NoKeys
 from processors.transcription.lanes import Lanes
@@ -49,13 +50,14 @@ class TranscriptionApplication:
         keys: Keys | None = None,
         custom_async_url: str = "",
         afterwards: Afterwards | None = None,
+        accounts: Accounts | None = None,
     ) -> None:
         self.logic = TranscriptionLogic()
         local = settings.workers * WAITING_PER_WORKER
         self.max_in_flight = local + settings.remote_waiting
         self._places = asyncio.Semaphore(local)
         self._keys = keys or NoKeys()
-        self._chain = chain_of(settings, self._keys, custom_async_url)
+        self._chain = chain_of(settings, self._keys, custom_async_url, accounts or accounts_of(settings))
         self._workers, self._local = settings.workers, 0
         self.partials = SpokenPartials(self.logic, settings, self._is_behind) if settings.partial_workers else None
         self._lanes = Lanes()

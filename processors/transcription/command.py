@@ -9,6 +9,7 @@ from connectors.speech.settings import CustomAsyncSettings
 from processors.shell import service
 from processors.transcription.afterwards.connecting import afterwards
 from processors.transcription.application import TranscriptionApplication
+from processors.transcription.configured import accounts_of
 from processors.transcription.keys import ProjectKeys
 from processors.transcription.settings import TranscriptionSettings
 
@@ -20,7 +21,9 @@ def run(running: Running) -> int:
     def create(decoder: Decoder) -> TranscriptionApplication:
         keys = ProjectKeys(Credentials(of(KafkaSettings), decoder, of(SecretsSettings).key_ring()))
         url = of(CustomAsyncSettings).url
-        again = afterwards(running.configured, keys, url)
-        return TranscriptionApplication(of(TranscriptionSettings), keys, url, again)
+        settings = of(TranscriptionSettings)
+        accounts = accounts_of(settings)
+        again = afterwards(running.configured, keys, url, accounts)
+        return TranscriptionApplication(settings, keys, url, again, accounts)
 
     return service.run(running, create)

@@ -12,6 +12,7 @@ from processors.transcription.engines import Question
 from processors.transcription.keys import Keys, Unreadable
 from processors.transcription.recogniser import Recognised, Recognition, Segment, Unrecognised, Word
 from processors.transcription.sound_files import sound_file
+from processors.transcription.yielding import Yielding
 from schemas.settings import Engine
 
 MOST_DELAY_S = 30.0
@@ -24,7 +25,14 @@ class RemoteEngine:
     pause, it is for all who ask with the same key."""
 
     def __init__(
-        self, engine: Engine, service: Service, client: SpeechClient, keys: Keys, accounts: Accounts, *, delay_s: float
+        self,
+        engine: Engine,
+        service: Service,
+        client: SpeechClient,
+        keys: Keys,
+        accounts: Accounts | Yielding,
+        *,
+        delay_s: float,
     ) -> None:
         self._engine, self._service, self._client = engine, service, client
         self._keys, self._accounts = keys, accounts
@@ -92,7 +100,7 @@ class RemoteEngine:
         """One attempt, when there is a place for it and no pause."""
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout_at(until_s), account.slots:
+            async with asyncio.timeout_at(until_s), self._accounts.place(account):
                 while (pause_s := account.paused_until_s - loop.time()) > 0:
                     if account.paused_until_s >= until_s:
                         return account.paused

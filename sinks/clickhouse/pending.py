@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from connectors.kafka.deletions import Deleted
 from connectors.kafka.records import Place, Record
 from schemas import clickhouse
-from schemas.async_transcriptions import is_side
 from schemas.clickhouse import Table
 from schemas.deletion import is_content, left_of
 from schemas.records import FactKind, OutputKind, ParticipantEvent, Utterance, UtteranceStatus
@@ -148,13 +147,13 @@ class Pending:
 
 def ending_of(value: Value) -> Ending | None:
     """The ending that a record is, if it is one."""
-    if not isinstance(value, Utterance | ParticipantEvent) or value.kind is not OutputKind.END:
-        return None
-    if isinstance(value, Utterance) and is_side(value.engine):
+    if isinstance(value, Utterance) and value.kind is OutputKind.SIDE_END:
         kind, failed = FactKind.ASYNC_TRANSCRIPTION_STORED, value.status is not UtteranceStatus.FINAL
         return Ending(
             value.session_id, clickhouse.UTTERANCES, kind, value.count, value.engine, value.reason, failed
         )  # fmt: skip
+    if not isinstance(value, Utterance | ParticipantEvent) or value.kind is not OutputKind.END:
+        return None
     if isinstance(value, Utterance):
         return Ending(value.session_id, clickhouse.UTTERANCES, FactKind.TRANSCRIPT_STORED, value.count)
     return Ending(value.session_id, clickhouse.PARTICIPANT_EVENTS, FactKind.EVENTS_STORED, value.count)

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from processors.transcription.accounts import Accounts
 from processors.transcription.chain import Chain
 from processors.transcription.child import COMMAND
 from processors.transcription.configured import chain_of
@@ -12,6 +13,7 @@ from processors.transcription.keys import Keys
 from processors.transcription.recogniser import Recognition, Unrecognised
 from processors.transcription.settings import TranscriptionSettings
 from processors.transcription.works import SpeechWork
+from processors.transcription.yielding import Yielding
 from schemas.settings import Engine
 
 YIELDING = (*COMMAND, "15")
@@ -19,12 +21,11 @@ YIELDING = (*COMMAND, "15")
 
 
 class Asking:
-    """As many questions at a time as the sessions that are made may have; one recogniser process."""
+    """One recogniser process; at speech services the meetings' places, where these leave some."""
 
-    def __init__(self, settings: TranscriptionSettings, keys: Keys, custom_async_url: str) -> None:
-        at_once = settings.afterwards_sessions * settings.afterwards_in_flight
-        self._settings = settings.model_copy(update={"workers": 1, "remote_in_flight": at_once})
-        self._keys, self._custom_async_url = keys, custom_async_url
+    def __init__(self, settings: TranscriptionSettings, keys: Keys, custom_async_url: str, accounts: Accounts) -> None:
+        self._settings = settings.model_copy(update={"workers": 1})
+        self._keys, self._custom_async_url, self._accounts = keys, custom_async_url, Yielding(accounts)
         self._chain: Chain | None = None
 
     async def recognise(self, work: SpeechWork, session_id: str) -> tuple[Engine, Recognition]:
@@ -33,7 +34,7 @@ class Asking:
         if speech.pcm is None:
             return work.engines[0], Unrecognised(f"unsupported audio: {speech.audio}")
         if self._chain is None:
-            self._chain = chain_of(self._settings, self._keys, self._custom_async_url, YIELDING)
+            self._chain = chain_of(self._settings, self._keys, self._custom_async_url, self._accounts, YIELDING)
         options = msgspec.json.decode(work.options, type=dict[str, Any])  # the API's own words
         rate_hz = speech.audio.sample_rate_hz
         asked = Question(speech.pcm, rate_hz, work.language, options, session_id, work.project_id)

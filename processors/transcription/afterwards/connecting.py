@@ -12,6 +12,7 @@ from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
 from processors.settings import ProcessorsSettings
 from processors.shell.outbox import Outbox
+from processors.transcription.accounts import Accounts
 from processors.transcription.afterwards.asking import Asking
 from processors.transcription.afterwards.following import GROUP, Following
 from processors.transcription.afterwards.making import Tools
@@ -22,10 +23,11 @@ from processors.transcription.settings import TranscriptionSettings
 CLOSING_S = 5.0
 
 
-def afterwards(configured: Configured, keys: Keys, custom_async_url: str) -> Afterwards:
-    """Not started yet; the keys are started and stopped by whoever else uses them. Call it in the loop."""
+def afterwards(configured: Configured, keys: Keys, custom_async_url: str, accounts: Accounts) -> Afterwards:
+    """Not started yet; `accounts` are those of the meetings, and the keys are started and stopped by whoever else uses
+    them. Call it in the loop."""
     settings = configured.of(TranscriptionSettings)
-    asking = Asking(settings, keys, custom_async_url)
+    asking = Asking(settings, keys, custom_async_url, accounts)
     return Afterwards(lambda: _connected(configured, asking), asking, settings.afterwards_sessions)
 
 

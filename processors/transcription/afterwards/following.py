@@ -1,15 +1,17 @@
 """Which side transcripts this process is to make: a member of a group that follows the states of its partitions.
 
 One thread calls it. All states of a partition are read again whenever it comes, so nothing hangs on what was committed:
-commits only tell how far behind the group is.
+commits only tell how far behind the group is. On the way to where a partition ended when it came, states are old ones:
+nothing is made by them, and nothing committed, for that would tell of a group that falls behind.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from connectors.host.logs import get_logger
 from connectors.kafka.consumer import Listener, create_consumer
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Fatal, KafkaError, OffsetOutOfRange
+from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.records import BEGINNING, Place
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.understanding import Understanding
@@ -22,6 +24,7 @@ log = get_logger(__name__)
 
 GROUP = "transcription-afterwards"
 POLL_S = 0.5
+ASK_S = 2.0
 
 
 class Following(Listener):
@@ -29,14 +32,18 @@ class Following(Listener):
 
     def __init__(self, kafka: KafkaSettings, group_prefix: str, decoder: Decoder) -> None:
         self._due = Due()
+        self._ends: dict[Place, int] = {}  # of those that are not read as far as they were written when they came
+        self._directory = OffsetDirectory(kafka)
         self._consumer = create_consumer(kafka, group=f"{group_prefix}{GROUP}", topics=[APP_SESSIONS], listener=self)
         self._understanding = Understanding(self._consumer, decoder)
 
     def on_assigned(self, starts: dict[Place, int]) -> Mapping[Place, int]:
-        return dict.fromkeys(starts, BEGINNING)
+        return self._again(starts)
 
     def on_revoked(self, revoked: list[Place]) -> None:
         self._due.drop(place.partition for place in revoked)
+        for place in revoked:
+            self._ends.pop(place, None)
 
     def on_lost(self, lost: list[Place]) -> None:
         self.on_revoked(lost)
@@ -46,18 +53,36 @@ class Following(Listener):
         try:
             records = self._consumer.consume(wait_s=POLL_S)
         except OffsetOutOfRange as error:  # only compaction's leavings can be gone
-            self._consumer.seek(error.place, BEGINNING)
-            return self._due.orders()
+            self._due.drop([error.place.partition])
+            self._consumer.seek(error.place, self._again([error.place])[error.place])
+            return self._orders()
         for record, value, refusal in self._understanding.of(records):
             session_id = session_of(record.key)
             if session_id is not None and not refusal:
                 self._due.hear(record.partition, session_id, value if isinstance(value, AppSession) else None)
-        if records:
+        if self._has_caught_up() or records:
             self._commit()
-        return self._due.orders()
+        return self._orders()
+
+    def _again(self, places: Iterable[Place]) -> dict[Place, int]:
+        """Where to read these from, so that all of their states are heard. Raises KafkaError."""
+        self._ends |= self._directory.ends(places, ASK_S)
+        return dict.fromkeys(places, BEGINNING)
+
+    def _has_caught_up(self) -> bool:
+        """Whether one has just been read to where it ended when it came, which may be behind its last record."""
+        there = [place for place in self._consumer.assignment() & self._ends.keys()
+                 if self._consumer.position(place) >= self._ends[place]]  # fmt: skip
+        for place in there:
+            del self._ends[place]
+        return bool(there)
+
+    def _orders(self) -> list[Order]:
+        behind = {place.partition for place in self._ends}
+        return [order for order in self._due.orders() if order.partition not in behind]
 
     def _commit(self) -> None:
-        held = self._consumer.assignment()
+        held = self._consumer.assignment() - self._ends.keys()
         try:
             self._consumer.commit({place: self._consumer.position(place) for place in held})
         except Fatal:

@@ -1,7 +1,8 @@
 """Makes one side transcript: plays what is stored, asks the engines, writes what they understood, then an end.
 
 Whoever begins again repeats all of it but the questions: what stands on `transcripts` already is not asked for once
-more. The same utterances have the same ids, so neither a crash nor a second process makes anything twice.
+more. The same utterances have the same ids, so neither a crash nor a second process makes anything twice. With the
+first utterance that nobody understood it is over: the whole could not be read, so nobody pays for the rest.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from processors.shell.outbox import Outbox
 from processors.transcription import metrics
 from processors.transcription.afterwards.due import Order
 from processors.transcription.afterwards.playing import Play, Score
-from processors.transcription.afterwards.writing import Written, end, fact, utterance
+from processors.transcription.afterwards.writing import Written, code_of, end, fact, utterance
 from processors.transcription.recogniser import Recognition, Unrecognised
 from processors.transcription.works import SpeechWork
 from schemas import object_names, topics, tracks
@@ -38,8 +39,14 @@ from schemas.settings import Engine
 
 log = get_logger(__name__)
 
-SCAN_S = 60.0
+STALL_S = 60.0
+"""A partition has days of records: for the next of them, not for all."""
+
 LONGEST_PAUSE_S = 30.0
+
+MOST_REST_S = 0.1
+"""Playing rests as long as it has worked, so that the meetings of this process have their turn; but no longer, for some
+of that was waiting for the store."""
 
 _Found = TypeVar("_Found")
 
@@ -49,6 +56,10 @@ Recognise = Callable[[SpeechWork, str], Awaitable[tuple[Engine, Recognition]]]
 
 class Abandoned(Exception):
     """Nobody wants it any more, or somebody else makes it."""
+
+
+class NotUnderstood(Exception):
+    """Nobody could tell what was said in one of the utterances; says why, as a `failed` one has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +86,17 @@ class Making:
         self._headers: dict[str, bytes] = {}
 
     async def run(self) -> None:
-        """Return when all of it is written. Raises KafkaError and ObjectsError: begin again later."""
+        """Return when all of it is written. Raises KafkaError and ObjectsError: begin again later; NotUnderstood."""
         try:
             if self._order.is_begun:
                 await asyncio.to_thread(self._look_back)
             else:
                 await self._state(fact(self._order, FactKind.ASYNC_TRANSCRIPTION_BEGUN))
-            if not self._written.is_whole:
+            if self._written.end is None:
                 self._check()
                 await self._play()
+            else:  # a sink of an earlier release may have passed over it
+                await self._write(self._written.end)
         finally:
             self._gone.set()  # a thread of it that still runs leaves off
 
@@ -104,7 +117,7 @@ class Making:
         try:
             while not play.is_over:
                 has_room = len(tasks) < self._tools.in_flight
-                ready = await asyncio.to_thread(play.works) if has_room else []
+                ready = await self._next(play) if has_room else []
                 tasks |= {asyncio.create_task(self._made(window)) for window in ready}
                 if tasks and not ready:
                     done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -117,6 +130,14 @@ class Making:
         self._written.troubles |= play.troubles
         await self._write(end(self._order, self._written))
         log.info("side transcript written", session_id=self._order.session_id, utterances=len(self._written.said))
+
+    async def _next(self, play: Play) -> list[Window]:
+        """The next utterances; then a rest, or what is known already would be played as fast as this process can."""
+        loop = asyncio.get_running_loop()
+        begun_s = loop.time()
+        ready = await asyncio.to_thread(play.works)
+        await asyncio.sleep(min(loop.time() - begun_s, MOST_REST_S))
+        return ready
 
     async def _made(self, window: Window) -> Window:
         assert isinstance(window.work, SpeechWork)
@@ -133,7 +154,9 @@ class Making:
             by, result = await self._tools.recognise(work, self._order.session_id)
         said = utterance(self._order, work, by, result)
         metrics.SIDE_UTTERANCES.labels(by, "wordless" if not said.text and not said.reason else said.status).inc()
-        if said.text or said.status is UtteranceStatus.FAILED:
+        if said.status is UtteranceStatus.FAILED:
+            raise NotUnderstood(code_of(said.reason))
+        if said.text:
             await self._write(said)
             self._written.add(said)
 
@@ -148,7 +171,7 @@ class Making:
     def _look_back(self) -> None:
         """What of it stands in the log, whoever wrote it."""
         places = [Place(topics.TRANSCRIPTS.name, self._order.partition)]
-        with self._tools.scanning, closing(self._tools.loader.load(places, SCAN_S)) as records:
+        with self._tools.scanning, closing(self._tools.loader.load_all(places, STALL_S)) as records:
             for record in records:
                 if self._gone.is_set():
                     raise Abandoned

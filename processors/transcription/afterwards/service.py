@@ -2,10 +2,12 @@
 
 A group of its own shares the sessions among the processes. The engines are of its own, too, with a recogniser that
 yields to the one that hears meetings, and there only while something is made. Whatever goes wrong here is tried again
-and costs no meeting anything.
+and costs no meeting anything. A project has at most half of the places: behind its key, that nobody answers to, the
+others' need not wait.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -20,7 +22,7 @@ from processors.transcription import metrics
 from processors.transcription.afterwards.asking import Asking
 from processors.transcription.afterwards.due import Order
 from processors.transcription.afterwards.following import Following
-from processors.transcription.afterwards.making import Making, Tools
+from processors.transcription.afterwards.making import Making, NotUnderstood, Tools
 from schemas.async_transcriptions import INTERNAL_ERROR
 
 log = get_logger(__name__)
@@ -42,6 +44,7 @@ class Afterwards:
 
     def __init__(self, connect: Callable[[], Connected], asking: Asking, sessions: int) -> None:
         self._connect, self._asking, self._sessions = connect, asking, asyncio.Semaphore(sessions)
+        self._projects = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(max(1, sessions // 2)))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="afterwards")
         self._making: dict[str, asyncio.Task[None]] = {}
         self._broken: asyncio.Event = asyncio.Event()
@@ -81,6 +84,7 @@ class Afterwards:
                 if self._broken.is_set():
                     raise Fatal("a connection is of no use any more")
                 if all(task.done() for task in self._making.values()):
+                    self._projects.clear()
                     await self._asking.rest()
         finally:
             await self._leave_off()
@@ -100,7 +104,7 @@ class Afterwards:
         """Until it is written, however often that takes; its end is known to the log when a sink has stored it."""
         for delay_s in delays_s(longest_s=LONGEST_PAUSE_S):
             try:
-                async with self._sessions:
+                async with self._projects[order.project_id], self._sessions:
                     await self._once(tools, order)
             except Fatal:
                 self._broken.set()
@@ -120,6 +124,10 @@ class Afterwards:
             await making.run()
         except (KafkaError, ObjectsError, TimeoutError):
             raise
+        except NotUnderstood as error:
+            log.warning("side transcript not understood", session_id=order.session_id, reason=str(error))
+            metrics.SIDE_TRANSCRIPTS.labels("failed").inc()
+            await making.fail(str(error))
         except Exception as error:  # noqa: BLE001  whatever one session's sound finds must not stop the others
             log.error("side transcript failed", session_id=order.session_id, error=type(error).__name__,
                       at=raised_at(error))  # fmt: skip

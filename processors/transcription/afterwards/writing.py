@@ -19,15 +19,14 @@ _CODES: Mapping[str, str] = {reason: reason for reason in Reason}
 
 @dataclass(slots=True)
 class Written:
-    """What stands on `transcripts`: how each utterance ended, by id, and whether all of it was written by somebody.
+    """What stands on `transcripts`: the ids of the utterances, and the end, where all of it was written by somebody.
 
     `troubles` say why some of the sound could not be heard.
     """
 
-    said: dict[str, UtteranceStatus] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
+    said: set[str] = field(default_factory=set)
     troubles: set[str] = field(default_factory=set)
-    is_whole: bool = False
+    end: Utterance | None = None
 
     @staticmethod
     def item_of(said: Utterance) -> str:
@@ -36,26 +35,28 @@ class Written:
 
     def knows(self, utterance_id: str) -> bool:
         """Whether it was understood, so that nobody need be asked."""
-        return self.said.get(utterance_id) is UtteranceStatus.FINAL
+        return utterance_id in self.said
 
     def look(self, order: Order, key: bytes, found: Utterance | None) -> None:
         """The next record of the session; None for a tombstone."""
         if found is None:
             if key == item_key(order.session_id, f"end_{order.transcription_id}"):
-                self.is_whole = False
+                self.end = None
             _, _, item = key.decode(errors="replace").partition("|")
-            self.said.pop(item, None)
+            self.said.discard(item)
         elif found.engine == order.transcription_id:
-            if found.kind is OutputKind.END:
-                self.is_whole = True
+            if found.kind is OutputKind.SIDE_END:
+                self.end = found
             elif found.kind is OutputKind.ITEM:
                 self.add(found)
 
     def add(self, said: Utterance) -> None:
-        self.said[said.utterance_id] = said.status
-        self.reasons.pop(said.utterance_id, None)
-        if said.status is UtteranceStatus.FAILED:
-            self.reasons[said.utterance_id] = _CODES.get(said.reason or "", async_transcriptions.INTERNAL_ERROR)
+        self.said.add(said.utterance_id)
+
+
+def code_of(reason: str | None) -> str:
+    """Why an utterance has failed, as it is said of the whole."""
+    return _CODES.get(reason or "", async_transcriptions.INTERNAL_ERROR)
 
 
 def utterance(order: Order, work: SpeechWork, by: Engine, result: Recognition) -> Utterance:
@@ -69,14 +70,13 @@ def utterance(order: Order, work: SpeechWork, by: Engine, result: Recognition) -
 
 def end(order: Order, written: Written) -> Utterance:
     """The side transcript's last word: how much there is, and whether that is all."""
-    failed = set(written.reasons.values())
     is_deaf = bool(written.troubles) and not written.said
     return Utterance(
         session_id=order.session_id,
-        kind=OutputKind.END,
+        kind=OutputKind.SIDE_END,
         engine=order.transcription_id,
-        status=UtteranceStatus.FAILED if failed or is_deaf else UtteranceStatus.FINAL,
-        reason=async_transcriptions.together({*failed, *written.troubles}),
+        status=UtteranceStatus.FAILED if is_deaf else UtteranceStatus.FINAL,
+        reason=async_transcriptions.together(written.troubles),
         count=len(written.said),
     )
 

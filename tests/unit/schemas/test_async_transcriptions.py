@@ -10,7 +10,7 @@ from schemas import archiving, async_transcriptions, retention, sessions
 from schemas.async_transcriptions import MOST
 from schemas.records import AppSession, FactKind, SessionFact, StreamRequest
 from schemas.session_states import Progress, State
-from schemas.settings import Engine, SessionSettings, dumps
+from schemas.settings import Engine, RecordingFormat, SessionSettings, dumps
 
 WANTED = dumps(SessionSettings(engines=(Engine.MOONSHINE,)))
 
@@ -97,7 +97,9 @@ def test_the_log_decides_who_gets_the_last_place():
 @pytest.mark.parametrize(
     "state",
     [over(settings=dumps(SessionSettings())), life(WORDS_DELETED), life(DELETED), over(state=State.FATAL_ERROR),
-     over(state=State.POST_PROCESSING), over(state=State.CONNECTED)],
+     over(state=State.POST_PROCESSING), over(state=State.CONNECTED),
+     over(settings=dumps(SessionSettings(participant_audio=True, recording_format=RecordingFormat.NONE))),
+     over(settings=dumps(SessionSettings(participant_audio=True, mixed_audio=True)))],
 )  # fmt: skip
 def test_nobody_gets_one_of_what_cannot_be_heard_again(state):
     assert life(asked(), state=state).async_transcriptions == ()

@@ -83,6 +83,7 @@ def test_who_can_be_transcribed_once_more():
     (over(state="fatal_error"), "A session in state fatal_error cannot"),
     (over(settings="{}"), "This session kept no audio to be transcribed: create it with "
                           "record_async_transcription_audio_chunks in recording_settings."),
+    (over(settings='{"participant_audio":true,"recording_format":"none"}'), "This session kept no audio"),
     (life(*(asked(f"tran_{n}") for n in range(4))), "This session has 4 async transcriptions already"),
     (over(state="data_deleted", deletion=Deletion(reason="asked", asked_at_ms=1)), "The data of this session was"),
     (over(transcript_deletion=Deletion(reason="asked", asked_at_ms=1)), "The transcript of this session was deleted"),

@@ -47,7 +47,7 @@ def test_of_one_revision_the_later_record_counts():
 
 
 def test_side_transcripts_are_nothing_new_and_their_end_is_not_the_end():
-    side = Utterance(session_id="app_1", kind=OutputKind.END, engine="tran_1", count=3)
+    side = Utterance(session_id="app_1", kind=OutputKind.SIDE_END, engine="tran_1", count=3)
     end = Utterance(session_id="app_1", kind=OutputKind.END)
     [words, its_end, own_end] = told(said(engine="tran_1", recognised_by="zoom"), side, end)
     assert (words, its_end, own_end.name) == (None, None, "end")

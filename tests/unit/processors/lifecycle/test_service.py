@@ -1,18 +1,23 @@
 """A round of lifecycle's loop when its input is not what it was."""
 
+from dataclasses import replace
+
 import pytest
+from prometheus_client import REGISTRY
 
 from connectors.host.health import Health
 from connectors.host.waiting import Waiting
 from connectors.kafka.errors import OffsetOutOfRange, TimedOut
 from connectors.kafka.records import BEGINNING, Place, Record
 from connectors.kafka.registry import RegistryError
+from processors.lifecycle.batch import FoldedBatch
 from processors.lifecycle.service import Connections, Lifecycle, States
 from processors.lifecycle.settings import LifecycleSettings
 from schemas import sessions, topics
 from schemas.codec import Codec
 from schemas.records import FactKind, SessionFact, StreamRequest
 from tests.support.memory_losses import MemoryLosses
+from tests.unit.schemas.test_async_transcriptions import over
 
 PLACE = Place(topics.SESSION_FACTS.name, 3)
 CODEC = Codec.with_ids_from(topics.ALL)
@@ -130,3 +135,22 @@ def test_facts_that_only_the_registry_can_explain_do_not_end_the_process():
     lifecycle = Lifecycle(Connections(consumer, None, decoder, None, MemoryLosses()), LifecycleSettings(), health, "id")
     lifecycle.step()
     assert (consumer.back, health.is_ready()) == ([{PLACE: 9}], False)
+
+
+def test_what_leaves_a_session_in_its_state_is_not_counted_as_one_that_came_into_it():
+    request = SessionFact(
+        session_id="app_1", kind=FactKind.ASYNC_TRANSCRIPTION_REQUESTED, transcription_id="tran_1", settings="{}"
+    )
+    asked = sessions.fold(over(), request, 1, 1)
+    begun = sessions.fold(asked, replace(request, kind=FactKind.ASYNC_TRANSCRIPTION_BEGUN), 2, 2)
+    entered = sessions.fold(None, REQUESTED, 0, 1)
+    folded = FoldedBatch()
+    folded.changes += [*sessions.changes(asked, begun), *sessions.changes(None, entered)]
+    lifecycle = overtaken()[2]
+    before = {state: counted(state) for state in ("ended", "connecting")}
+    lifecycle._count([], folded, [])
+    assert {state: counted(state) - before[state] for state in before} == {"ended": 0, "connecting": 1}
+
+
+def counted(state):
+    return REGISTRY.get_sample_value("rtms_lifecycle_changes_total", {"state": state}) or 0.0

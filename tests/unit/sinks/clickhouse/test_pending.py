@@ -58,7 +58,7 @@ def test_endings_wait_for_their_rows():
 
 def test_a_side_transcript_has_an_end_of_its_own_that_says_what_failed():
     pending = Pending()
-    end = Utterance(session_id="app_1", kind=OutputKind.END, engine="tran_1", count=3)
+    end = Utterance(session_id="app_1", kind=OutputKind.SIDE_END, engine="tran_1", count=3)
     pending.add(record(0), end)
     pending.add(record(1), replace(end, status=UtteranceStatus.FAILED, reason="timed_out"))
     kind = FactKind.ASYNC_TRANSCRIPTION_STORED

@@ -16,30 +16,44 @@ class Member:
 
     def __init__(self):
         self.batches, self.committed, self.refusal, self.sought = [], [], None, []
-        self.is_closed = False
+        self.is_closed, self.at = False, 0
 
     def consume(self, wait_s):
         batch = self.batches.pop(0) if self.batches else []
         if isinstance(batch, Exception):
             raise batch
+        for record in batch:
+            self.at = record.offset + 1
         return batch
 
     def assignment(self):
         return frozenset({PLACE})
 
     def position(self, place):
-        return 7
+        return self.at
 
     def commit(self, offsets):
         if self.refusal is not None:
             raise self.refusal
-        self.committed.append(offsets)
+        if offsets:
+            self.committed.append(offsets)
 
     def seek(self, place, offset):
         self.sought.append((place, offset))
+        self.at = 0
 
     def close(self):
         self.is_closed = True
+
+
+class Directory:
+    """Where the partition ends."""
+
+    def __init__(self):
+        self.end = 0
+
+    def ends(self, places, timeout_s):
+        return dict.fromkeys(places, self.end)
 
 
 class Decoded:
@@ -61,7 +75,14 @@ def member(monkeypatch):
 
 
 @pytest.fixture
-def followed(member):
+def directory(monkeypatch):
+    directory = Directory()
+    monkeypatch.setattr(following, "OffsetDirectory", lambda kafka: directory)
+    return directory
+
+
+@pytest.fixture
+def followed(member, directory):
     return Following(None, "", Decoded())
 
 
@@ -78,7 +99,40 @@ def test_what_is_unfinished_is_due_until_it_is_finished(member, followed):
         [record(2, None)],
     ]
     assert [names(followed.step()) for _ in range(4)] == [["tran_1", "tran_2"], ["tran_1", "tran_2"], ["tran_2"], []]
-    assert member.committed == [{PLACE: 7}] * 3
+    assert member.committed == [{PLACE: 1}, {PLACE: 2}, {PLACE: 3}]
+
+
+def test_nothing_is_made_by_states_that_were_old_when_the_partition_came(member, directory, followed):
+    one, directory.end = life(asked()), 5
+    followed.on_assigned({PLACE: 5})
+    done = life(fact("begun"), fact("stored"), state=one)
+    member.batches = [[record(0, one)], [], [record(1, life(fact("begun"), state=one)), record(2, done)]]
+    assert [names(followed.step()) for _ in range(3)] == [[]] * 3
+    assert member.committed == [], "lower than what was committed before"
+    member.at = 5  # what is behind the last record is none that can be had
+    member.batches = [[], [record(5, life(asked("tran_2"), state=done))]]
+    assert [names(followed.step()) for _ in range(2)] == [[], ["tran_2"]]
+    assert member.committed == [{PLACE: 5}, {PLACE: 6}]
+
+
+def test_what_is_unfinished_at_the_end_is_made(member, directory, followed):
+    directory.end = 2
+    followed.on_assigned({PLACE: 2})
+    member.batches = [[record(0, life(asked()))], [record(1, life(asked(), fact("begun")))]]
+    assert names(followed.step()) == []
+    [order] = followed.step()
+    assert (order.transcription_id, order.is_begun) == ("tran_1", True)
+
+
+def test_nothing_hangs_on_a_partition_that_went_before_it_was_read(member, directory, followed):
+    directory.end = 9
+    followed.on_assigned({PLACE: 5})
+    assert names(followed.step()) == []
+    followed.on_revoked([PLACE])
+    directory.end = 0
+    followed.on_assigned({PLACE: 5})
+    member.batches = [[record(0, life(asked()))]]
+    assert names(followed.step()) == ["tran_1"]
 
 
 def test_partitions_that_come_are_read_from_their_beginning_and_those_that_go_are_forgotten(member, followed):
@@ -105,11 +159,13 @@ def test_a_member_that_is_broken_is_said_to_be(member, followed):
         followed.step()
 
 
-def test_whatever_compaction_took_is_read_on(member, followed):
-    member.batches = [OffsetOutOfRange(PLACE), [record(9, life(asked()))]]
+def test_whatever_compaction_took_is_read_on(member, directory, followed):
+    directory.end = 10
+    member.batches = [OffsetOutOfRange(PLACE), [record(8, life(asked()))], [record(9, life(asked("tran_2")))]]
     assert followed.step() == []
     assert member.sought == [(PLACE, BEGINNING)]
-    assert names(followed.step()) == ["tran_1"]
+    assert names(followed.step()) == [], "it is read anew"
+    assert names(followed.step()) == ["tran_2"]
 
 
 def test_it_leaves(member, followed):

@@ -1,12 +1,16 @@
 """A side transcript is made: whole, once, whatever happens to whoever makes it."""
 
 import asyncio
+import io
+import json
 import random
 import threading
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
+import fastavro
 import pytest
 
 from connectors.kafka.errors import DeliveryFailed
@@ -14,9 +18,10 @@ from connectors.kafka.records import Record
 from connectors.objects.errors import NotFound, Unavailable
 from processors.transcription.afterwards import making
 from processors.transcription.afterwards.due import Order
-from processors.transcription.afterwards.making import Making, Tools
+from processors.transcription.afterwards.making import Making, NotUnderstood, Tools
 from processors.transcription.recogniser import Recognised, Segment, Unrecognised
 from schemas import topics
+from schemas.codec import HEADER_BYTES, Codec, parsed
 from schemas.keys import item_key
 from schemas.records import AsyncTranscription, FactKind, OutputKind, SessionFact, Utterance, UtteranceStatus
 from schemas.settings import Engine, SessionSettings, dumps
@@ -25,6 +30,7 @@ from tests.support.stored_sound import Heard, pieces
 
 SESSION = "app_0000000000000001"
 T = START_MS
+BEFORE_SIDE_TRANSCRIPTS = Path(__file__).parents[3] / "schemas" / "utterance_before_side_transcripts.avsc"
 SAID = silence(600) + voice(1200) + silence(900)
 SOUNDS = (Heard(7, T + 123, SAID * 2), Heard(9, T + 1500, SAID), Heard(9, T + 21_000, SAID))
 OBJECTS = pieces(SESSION, SOUNDS)
@@ -86,7 +92,7 @@ class World:
             self.noticed.set()
             raise Unavailable("away")
 
-    def load(self, places, timeout_s):
+    def load_all(self, places, stall_s):
         for offset, (topic, key, record, partition) in enumerate(self.log):
             if (topic.name, partition) in [tuple(place) for place in places]:
                 yield Record(topic.name, partition, offset, 1, key, record)
@@ -123,7 +129,12 @@ async def test_one_is_made():
     }
     assert world.facts() == [FactKind.ASYNC_TRANSCRIPTION_BEGUN]
     end = world.end()
-    assert (end.kind, end.count, end.status, end.reason) == (OutputKind.END, UTTERANCES, UtteranceStatus.FINAL, None)
+    assert (end.kind, end.count, end.status, end.reason) == (
+        OutputKind.SIDE_END,
+        UTTERANCES,
+        UtteranceStatus.FINAL,
+        None,
+    )
     assert world.log[-1][2] is end, "the end is the last word"
     assert {(topic.name, partition) for topic, _, _, partition in world.log} == {
         ("transcripts", 3),
@@ -160,6 +171,26 @@ async def test_whoever_is_killed_has_a_successor_and_nothing_is_missing_or_twice
     assert world.asked == asked, "what is whole is not made again"
 
 
+async def test_an_end_that_nobody_has_stored_yet_is_said_once_more():
+    """A ClickHouse sink of an earlier release has passed over it, and it would stay in progress for ever."""
+    world = await made(World({}), replace(ORDER, stored={7: 2}))
+    before, first = len(world.log), world.end()
+    await made(world, ORDER.begun())
+    assert [record for _, _, record, _ in world.log[before:]] == [first]
+
+
+async def test_who_read_transcripts_before_there_were_side_transcripts_takes_no_end_for_the_sessions():
+    world = await made(World())
+    old = fastavro.parse_schema(json.loads(BEFORE_SIDE_TRANSCRIPTS.read_text()))
+    codec = Codec.with_ids_from([topics.TRANSCRIPTS])
+    for said in world.written().values():
+        body = io.BytesIO(codec.encode(topics.TRANSCRIPTS, said)[HEADER_BYTES:])
+        read = fastavro.schemaless_reader(body, parsed(topics.TRANSCRIPTS.schema), old)
+        assert isinstance(read, dict)
+        assert read["kind"] == ("item" if said.utterance_id else "unknown")
+        assert read["engine"] == "tran_1"
+
+
 async def test_what_stands_in_the_log_is_not_asked_again():
     world = World()
     with pytest.raises(Killed):
@@ -169,6 +200,21 @@ async def test_what_stands_in_the_log_is_not_asked_again():
     await made(world, ORDER.begun())
     assert sum(world.asked.values()) <= UTTERANCES + 1
     assert len(world.words()) == UTTERANCES
+
+
+async def test_what_is_known_already_is_not_played_as_fast_as_it_can_be(monkeypatch):
+    """It has the interpreter that the meetings of this process need, and no engine makes it wait."""
+    world, rests, sleep = await made(World()), [], asyncio.sleep
+    world.log = [entry for entry in world.log if entry[1] != item_key(SESSION, "end_tran_1")]
+
+    async def noted(delay_s):
+        rests.append(delay_s)
+        await sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", noted)
+    await made(world, ORDER.begun())
+    assert sum(world.asked.values()) == UTTERANCES
+    assert len([rest for rest in rests if 0 < rest <= making.MOST_REST_S]) >= UTTERANCES
 
 
 async def test_two_at_a_time_make_one():
@@ -189,7 +235,7 @@ async def test_words_that_were_deleted_meanwhile_do_not_count_as_written():
 async def test_another_sessions_words_and_the_sessions_own_are_not_taken_for_it():
     world = World()
     own = Utterance(session_id=SESSION, kind=OutputKind.END, engine="", count=3)
-    other = Utterance(session_id=SESSION, kind=OutputKind.END, engine="tran_2", count=3)
+    other = Utterance(session_id=SESSION, kind=OutputKind.SIDE_END, engine="tran_2", count=3)
     world.log += [(topics.TRANSCRIPTS, item_key(SESSION, "end"), own, 3),
                   (topics.TRANSCRIPTS, item_key(SESSION, "end_tran_2"), other, 3)]  # fmt: skip
     await made(world, ORDER.begun())
@@ -197,25 +243,21 @@ async def test_another_sessions_words_and_the_sessions_own_are_not_taken_for_it(
 
 
 @pytest.mark.parametrize(("reason", "code"), [("timed_out", "timed_out"), ("what nobody knows", "internal_error")])
-async def test_what_nobody_understood_is_written_as_failed_and_said_at_the_end(reason, code):
-    def answer(work):
-        return Unrecognised(reason) if work.participant_id == 9 else Recognised((Segment("hello", 0, 1),))
-
-    world = await made(World(answer=answer))
-    end = world.end()
-    assert (end.count, end.status, end.reason) == (UTTERANCES, UtteranceStatus.FAILED, code)
-    assert Counter(said.status for said in world.written().values() if said.kind is OutputKind.ITEM) == {
-        UtteranceStatus.FINAL: 2, UtteranceStatus.FAILED: 2,
-    }  # fmt: skip
+async def test_with_the_first_that_nobody_understood_it_is_over(reason, code):
+    world = World(answer=lambda work: Unrecognised(reason))
+    with pytest.raises(NotUnderstood, match=f"^{code}$"):
+        await made(world, in_flight=1)
+    assert (sum(world.asked.values()), world.written()) == (1, {}), "nobody pays for what nobody can read"
 
 
 async def test_what_failed_before_a_crash_is_asked_once_more():
     world = World(answer=lambda work: Unrecognised("timed_out"))
-    with pytest.raises(Killed):
-        await made(world, lives=3, in_flight=1)
-    world.answer = lambda work: Recognised((Segment("hello", 0, 1),))
+    with pytest.raises(NotUnderstood):
+        await made(world, in_flight=1)
+    world.answer = lambda work: Recognised((Segment("hello", 0, 1),) if work.participant_id == 7 else ())
     await made(world, ORDER.begun())
-    assert (world.end().status, world.end().reason, world.words()) == (UtteranceStatus.FINAL, None, ["hello"] * 4)
+    assert (world.end().status, world.end().reason, world.words()) == (UtteranceStatus.FINAL, None, ["hello"] * 2)
+    assert world.end().count == 2, "the wordless ones are not counted"
 
 
 async def test_several_are_asked_for_at_a_time_and_no_more_than_that():

@@ -11,8 +11,9 @@ from connectors.kafka.errors import DeliveryFailed, Fatal, TimedOut
 from connectors.objects.errors import Denied
 from processors.transcription.afterwards import service
 from processors.transcription.afterwards.due import Due, Order
+from processors.transcription.afterwards.making import NotUnderstood
 from processors.transcription.afterwards.service import Afterwards, Connected
-from schemas.records import AsyncTranscription, StoredTrack
+from schemas.records import AsyncTranscription, Stored, StoredTrack
 from tests.unit.schemas.test_async_transcriptions import asked, fact, life, over
 
 WANTED = AsyncTranscription(
@@ -91,8 +92,9 @@ def running(monkeypatch):
     return run
 
 
-def numbered(number):
-    return replace(ORDER, wanted=replace(WANTED, transcription_id=f"tran_{number}"))
+def numbered(number, project_id=None):
+    wanted = replace(WANTED, transcription_id=f"tran_{number}")
+    return replace(ORDER, project_id=project_id or f"p{number}", wanted=wanted)
 
 
 async def test_what_is_asked_for_is_made_once(running):
@@ -114,6 +116,29 @@ async def test_a_few_at_a_time(running):
     await afterwards.stop()
     assert world.most == 2
     assert [order.transcription_id for order in world.begun] == [f"tran_{number}" for number in range(5)]
+
+
+@pytest.mark.parametrize(("sessions", "of_one"), [(1, 1), (2, 1), (5, 2)])
+async def test_a_project_has_half_of_the_places_at_most(running, sessions, of_one):
+    world = World(*(numbered(number, "greedy") for number in range(9)), numbered(9, "modest"))
+    world.hold = asyncio.Event()
+    afterwards = await running(world, sessions=sessions)
+    others = int(sessions > of_one)
+    await world.until(lambda: world.at_once == of_one + others)
+    assert [order.transcription_id for order in world.begun] == [f"tran_{one}" for one in range(of_one)] + [
+        "tran_9"
+    ] * others
+    world.hold.set()
+    await world.until(lambda: len(world.begun) == 10 and not world.at_once)
+    await afterwards.stop()
+
+
+async def test_what_nobody_understood_has_failed_with_its_reason(running):
+    world = World(ORDER, ends=[NotUnderstood("credentials_invalid")])
+    afterwards = await running(world)
+    await world.until(lambda: bool(world.failed))
+    await afterwards.stop()
+    assert world.failed == [("tran_1", "credentials_invalid")]
 
 
 async def test_what_nobody_wants_any_more_is_left_off(running):
@@ -199,3 +224,21 @@ def test_what_is_due_is_what_the_newest_states_say():
     due.hear(3, "app_1", one)
     due.drop([3, 4])
     assert due.orders() == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_short"),
+    [
+        ({}, False),
+        ({"failures": ("transcript: not stored in time",)}, False),
+        ({"failures": ("recording: no_media",)}, False),
+        ({"failures": ("recording: not stored in time",)}, True),
+        ({"failures": ("recording: not stored in time",), "tracks": (StoredTrack(track="participant-7"),)}, False),
+        ({"failures": ("recording: not stored in time",), "recording": Stored(key="late")}, False),
+        ({"failures": ("recording: too_many_participants",), "tracks": (StoredTrack(track="share"),)}, True),
+    ],
+)  # fmt: skip
+def test_where_nobody_knows_that_all_sound_is_there_it_is_said_to_be_short(fields, is_short):
+    due = Due()
+    due.hear(3, "app_1", life(asked(), state=over(**fields)))
+    assert [order.is_short for order in due.orders()] == [is_short]
