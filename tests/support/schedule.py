@@ -1,8 +1,9 @@
 """Who runs which test file when several run at once: tests that mostly wait run beside those that work.
 
-A pytest plugin (`make test`). Of five processes two take nothing but files that wait for somebody's patience to end and
-hardly use a processor; the others take everything, those that work first. So two cores are busy and no test is kept
-from its share of them by more than three others, which is what the tests' own patience is made for.
+A pytest plugin (`make test`). Of four processes one takes nothing but files that wait for somebody's patience to end
+and hardly use a processor; the others take everything, those that work first. So two cores are busy and no test is
+kept from its share of them by more than three others, which is what the tests' own patience is made for. With five,
+two of them for waiting, two cores are full, and Zoom's own SDK may be too late for its meetings.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ def test_what_is_said_to_wait_exists(path: str) -> None:
     assert (REPOSITORY / path).exists()
 
 
-@pytest.mark.parametrize(("processes", "of_them"), [(1, 0), (2, 0), (3, 1), (5, 2), (10, 4)])
+@pytest.mark.parametrize(("processes", "of_them"), [(1, 0), (2, 0), (3, 1), (4, 1), (5, 2), (10, 4)])
 def test_two_of_five_are_for_what_waits(processes: int, of_them: int) -> None:
     assert waiters(processes) == of_them
 
