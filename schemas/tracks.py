@@ -20,6 +20,12 @@ MAX_PARTICIPANTS = 200
 TOO_MANY = "too_many_participants"
 """The reason why somebody who was heard has no track: there were `MAX_PARTICIPANTS` before."""
 
+NO_MEDIA = "no_media"
+"""The reason why there is no recording, or no track, where nothing came."""
+
+SEGMENTS_MISSING = "segments_missing"
+"""The reason why no file was made of segments: some of them are not stored."""
+
 _PARTICIPANT = "participant-"
 
 

@@ -3,16 +3,12 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Any
-
-import msgspec
 
 from processors.shell.applications import Output
 from processors.transcription import metrics
 from processors.transcription.accounts import Accounts
 from processors.transcription.afterwards.service import Afterwards
 from processors.transcription.configured import accounts_of, chain_of
-from processors.transcription.engines import Question
 from processors.transcription.keys import Keys, NoKeys
 from processors.transcription.lanes import Lanes
 from processors.transcription.logic import TranscriptionLogic
@@ -113,23 +109,12 @@ class TranscriptionApplication:
         return self._local > self._workers
 
     async def _recognised(self, session_id: str, work: SpeechWork) -> tuple[Engine, Recognition]:
-        speech = work.speech
-        if speech.pcm is None:
-            return work.engines[0], Unrecognised(f"unsupported audio: {speech.audio}")
-        options = _options(work.options)
-        rate_hz = speech.audio.sample_rate_hz
-        asked = Question(speech.pcm, rate_hz, work.language, options, session_id, work.project_id)
+        asked = work.question(session_id)
+        if isinstance(asked, Unrecognised):
+            return work.engines[0], asked
         # Places that are there for speech services would be time lost for who waits for the recogniser.
         async with self._places if work.engines[0] is Engine.MOONSHINE else nullcontext():
             return await self._chain.recognise(asked, work.engines)
-
-
-def _options(text: str) -> dict[str, Any]:
-    """What the session wants of its engines; nothing where nobody can read it."""
-    try:
-        return msgspec.json.decode(text, type=dict[str, Any])
-    except (ValueError, RecursionError):
-        return {}
 
 
 def _partial(utterance: Utterance) -> Output:

@@ -1,9 +1,13 @@
 """What `TranscriptionLogic` asks to be written, and how it reads as records."""
 
 from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
 
 from processors.checkpoint.folds import TIMES_MS
 from processors.transcription.endpointing import Speech
+from processors.transcription.engines import Question
 from processors.transcription.recogniser import Recognised, Recognition, Unrecognised
 from schemas import ids, topics
 from schemas.languages import tag
@@ -42,10 +46,29 @@ class SpeechWork:
         """Of what is final: above that of every partial, for none has heard more than who decided that it ends."""
         return self.speech.heard_ms + 1 if self.has_partials else 1
 
-    def id_in(self, session_id: str) -> str:
-        """The utterance's id, from its first moment on: nothing that is said later changes it."""
+    def id_in(self, session_id: str, side: str | None = None) -> str:
+        """The utterance's id, from its first moment on: nothing that is said later changes it.
+
+        In the session's transcript, or in the side transcript `side`.
+        """
         track, start_ms = str(self.participant_id), self.speech.start_ms
-        return ids.window_id(ids.UTTERANCE_PREFIX, session_id, "utterance", self.engines[0], track, start_ms)
+        return ids.window_id(ids.UTTERANCE_PREFIX, session_id, "utterance", side or self.engines[0], track, start_ms)
+
+    def question(self, session_id: str) -> Question | Unrecognised:
+        """What engines are asked about it; where none could hear it, why not."""
+        pcm, audio = self.speech.pcm, self.speech.audio
+        if pcm is None:
+            return Unrecognised(f"unsupported audio: {audio}")
+        options = _readable(self.options)
+        return Question(pcm, audio.sample_rate_hz, self.language, options, session_id, self.project_id)
+
+
+def _readable(options: str) -> dict[str, Any]:
+    """What the session wants of its engines; nothing where nobody can read it."""
+    try:
+        return msgspec.json.decode(options, type=dict[str, Any])
+    except (ValueError, RecursionError):
+        return {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from connectors.objects.store import ObjectStore
 from schemas import object_names
 from schemas.object_names import StoredSegment
 from schemas.records import FactKind, Segment, SessionFact, Stored, StoredTrack, TrackCount
-from schemas.tracks import RECORDING, Kind, kind
+from schemas.tracks import NO_MEDIA, RECORDING, SEGMENTS_MISSING, Kind, kind
 from sinks.objects import layout, metrics
 from sinks.objects.fetching import in_order
 from sinks.objects.movies import UnreadableRecording, write_movie
@@ -80,7 +80,7 @@ class Finishing:
 
     def _whole(self, end: Segment, track: TrackCount, patience: Patience) -> Stored:
         if not track.count:
-            raise Unfinished("no_media")
+            raise Unfinished(NO_MEDIA)
         listing = self._store.list(object_names.segments_prefix(end.session_id, track.track))
         stored = object_names.stored_segments((item.key, item.modified_ms) for item in listing)
         if reason := layout.incompleteness(end, track, stored):
@@ -94,7 +94,7 @@ class Finishing:
             try:
                 return self._file(end, track, stored, patience)
             except NotFound:  # deleted since it was listed, or its header was: waiting brings nothing back
-                raise Unfinished("segments_missing") from None
+                raise Unfinished(SEGMENTS_MISSING) from None
             except UnreadableRecording as error:
                 log.warning("recording not finished", session_id=end.session_id, attempt=attempt, reason=str(error))
         raise Unfinished("unreadable")

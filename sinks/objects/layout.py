@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from schemas.object_names import StoredSegment
 from schemas.records import Segment, TrackCount
-from schemas.tracks import RECORDING
+from schemas.tracks import RECORDING, SEGMENTS_MISSING
 
 SEGMENT_TYPE = "video/iso.segment"
 MOVIE_TYPE = "video/mp4"
@@ -21,7 +21,7 @@ def incompleteness(end: Segment, track: TrackCount, stored: Iterable[StoredSegme
     starts = [segment.start_ms for segment in stored]
     is_begun = track.track != RECORDING or starts[:1] == [end.start_ms]
     if not starts or len(starts) < track.count or not is_begun:
-        return "segments_missing"
+        return SEGMENTS_MISSING
     is_within = end.start_ms <= starts[0] and starts[-1] < end.start_ms + end.duration_ms
     return None if len(starts) == track.count and is_within else "segments_inconsistent"
 

@@ -11,7 +11,7 @@ from connectors.speech.deepgram import Deepgram
 from connectors.speech.exchange import NoAnswer
 from connectors.speech.openai import OpenAI
 from processors.checkpoint.states import State
-from processors.transcription import application
+from processors.transcription import works
 from schemas import archiving, chat_messages, deletion, embedded_json, settings
 from schemas.records import FactKind, SessionFact
 
@@ -25,7 +25,7 @@ def fact(document: str) -> SessionFact:
 
 READ_AS: dict[str, tuple[Callable[[str], object], object]] = {
     "settings": (settings.readable, settings.SessionSettings()),
-    "options of engines": (application._options, {}),
+    "options of engines": (works._readable, {}),
     "details of a chat message": (chat_messages.readable, chat_messages.ChatDetails()),
     "details of a participant event": (events._details, {}),
     "data of a state or a change": (embedded_json.read, None),

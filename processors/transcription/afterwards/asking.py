@@ -1,14 +1,9 @@
 """The engines of side transcripts: there while something is made, and then no longer."""
 
-from typing import Any
-
-import msgspec
-
 from processors.transcription.accounts import Accounts
 from processors.transcription.chain import Chain
 from processors.transcription.child import COMMAND
 from processors.transcription.configured import chain_of
-from processors.transcription.engines import Question
 from processors.transcription.keys import Keys
 from processors.transcription.recogniser import Recognition, Unrecognised
 from processors.transcription.settings import TranscriptionSettings
@@ -30,14 +25,11 @@ class Asking:
 
     async def recognise(self, work: SpeechWork, session_id: str) -> tuple[Engine, Recognition]:
         """Who understood an utterance of the session, and what."""
-        speech = work.speech
-        if speech.pcm is None:
-            return work.engines[0], Unrecognised(f"unsupported audio: {speech.audio}")
+        asked = work.question(session_id)
+        if isinstance(asked, Unrecognised):
+            return work.engines[0], asked
         if self._chain is None:
             self._chain = chain_of(self._settings, self._keys, self._custom_async_url, self._accounts, YIELDING)
-        options = msgspec.json.decode(work.options, type=dict[str, Any])  # the API's own words
-        rate_hz = speech.audio.sample_rate_hz
-        asked = Question(speech.pcm, rate_hz, work.language, options, session_id, work.project_id)
         return await self._chain.recognise(asked, work.engines)
 
     async def rest(self) -> None:

@@ -7,14 +7,9 @@ from schemas import async_transcriptions, tracks
 from schemas.records import AppSession, AsyncTranscription
 from schemas.session_states import Awaited, Progress
 
-SEGMENTS_MISSING = "segments_missing"
-"""Why the objects sink could make no file of a track; for any other reason its pieces are there."""
-
-NO_MEDIA = "no_media"
-"""Why there is no recording where nothing came."""
-
 _RECORDING = f"{Awaited.RECORDING}: "
 _CROWDED = _RECORDING + tracks.TOO_MANY
+_SILENT = _RECORDING + tracks.NO_MEDIA
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +75,13 @@ def _stored(session: AppSession) -> dict[int, int]:
 
 def _is_short(session: AppSession) -> bool:
     reasons = [track.reason for track in session.tracks if tracks.participant_of(track.track) is not None]
-    return SEGMENTS_MISSING in reasons or _CROWDED in session.failures or _was_given_up(session)
+    return tracks.SEGMENTS_MISSING in reasons or _CROWDED in session.failures or _was_given_up(session)
 
 
 def _was_given_up(session: AppSession) -> bool:
     """Whether nobody has said what there should be, so that what is there may not be all."""
     if session.recording is not None or session.tracks:
         return False
-    return any(failure.startswith(_RECORDING) and failure != _RECORDING + NO_MEDIA for failure in session.failures)
+    return any(
+        failure.startswith(_RECORDING) and failure != _RECORDING + tracks.NO_MEDIA for failure in session.failures
+    )

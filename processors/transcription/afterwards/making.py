@@ -26,7 +26,7 @@ from processors.transcription import metrics
 from processors.transcription.afterwards.due import Order
 from processors.transcription.afterwards.playing import Play, Score
 from processors.transcription.afterwards.writing import Written, code_of, end, fact, utterance
-from processors.transcription.recogniser import Recognition, Unrecognised
+from processors.transcription.recogniser import Recognition
 from processors.transcription.works import SpeechWork
 from schemas import object_names, topics, tracks
 from schemas import settings as session_settings
@@ -146,12 +146,9 @@ class Making:
         return window
 
     async def _transcribe(self, work: SpeechWork) -> None:
-        result: Recognition = Unrecognised(f"unsupported audio: {work.speech.audio}")
-        by = work.engines[0]
-        if self._written.knows(utterance(self._order, work, by, result).utterance_id):
+        if self._written.knows(work.id_in(self._order.session_id, self._order.transcription_id)):
             return
-        if work.speech.pcm is not None:
-            by, result = await self._tools.recognise(work, self._order.session_id)
+        by, result = await self._tools.recognise(work, self._order.session_id)
         said = utterance(self._order, work, by, result)
         metrics.SIDE_UTTERANCES.labels(by, "wordless" if not said.text and not said.reason else said.status).inc()
         if said.status is UtteranceStatus.FAILED:

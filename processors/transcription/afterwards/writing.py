@@ -7,7 +7,7 @@ from connectors.speech.exchange import Reason
 from processors.transcription.afterwards.due import Order
 from processors.transcription.recogniser import Recognition
 from processors.transcription.works import SpeechWork, speech_utterance
-from schemas import async_transcriptions, ids
+from schemas import async_transcriptions
 from schemas.keys import item_key
 from schemas.records import FactKind, OutputKind, SessionFact, Utterance, UtteranceStatus
 from schemas.settings import Engine
@@ -62,10 +62,8 @@ def code_of(reason: str | None) -> str:
 def utterance(order: Order, work: SpeechWork, by: Engine, result: Recognition) -> Utterance:
     """What `by` made of an utterance; its id is that of its place in this side transcript, whoever understood it."""
     said = speech_utterance(order.session_id, work, result, by)
-    track, start_ms = str(work.participant_id), work.speech.start_ms
     side = order.transcription_id
-    own = ids.window_id(ids.UTTERANCE_PREFIX, order.session_id, "utterance", side, track, start_ms)
-    return replace(said, utterance_id=own, engine=side, recognised_by=by)
+    return replace(said, utterance_id=work.id_in(order.session_id, side), engine=side, recognised_by=by)
 
 
 def end(order: Order, written: Written) -> Utterance:
