@@ -5,6 +5,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from connectors.host.printing import ends_with_its_reader
 from connectors.host.program import Program
 from connectors.host.settings import LogSettings
 from connectors.kafka import letter_command
@@ -88,9 +89,10 @@ def _run(settings: KafkaSettings, *, check: bool) -> bool:
 
 def _answer(options: argparse.Namespace, settings: KafkaSettings) -> int:
     try:
-        if options.command == "topics":
-            return 0 if _run(settings, check=options.check) else 1
-        return 0 if letter_command.run(options, settings) else 1
+        with ends_with_its_reader():
+            if options.command == "topics":
+                return 0 if _run(settings, check=options.check) else 1
+            return 0 if letter_command.run(options, settings) else 1
     except Misconfigured as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -14,9 +14,17 @@ class Interrupted(BaseException):
     """The user, or whoever started us, wants us to end."""
 
 
+def _interrupt() -> None:
+    raise Interrupted
+
+
 @contextmanager
-def interruptible(insist: Callable[[], None]) -> Iterator[None]:
-    """Raise Interrupted in the main thread at the first signal, call `insist` at any later one."""
+def interruptible(insist: Callable[[], None], ask: Callable[[], None] = _interrupt) -> Iterator[None]:
+    """Call `ask` at the first signal, `insist` at any later one; from the main thread, in the middle of anything.
+
+    Unless told otherwise it asks by raising Interrupted. Where an event loop runs, that would end whichever task has
+    its turn and nothing else: cancel the one that counts instead.
+    """
     asked = False
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -25,7 +33,7 @@ def interruptible(insist: Callable[[], None]) -> Iterator[None]:
             insist()
             return
         asked = True
-        raise Interrupted
+        ask()
 
     before = {number: signal.signal(number, on_signal) for number in _ENDING}
     try:

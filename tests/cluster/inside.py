@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -50,7 +52,7 @@ def main() -> int:
         try:
             _run(options, watch)
             return 0
-        except Interrupted:
+        except (Interrupted, asyncio.CancelledError):
             return 130
         except (AssertionError, Refused, UnitFailed) as failure:
             console.print(Text(str(failure), style="red"), soft_wrap=True)
@@ -78,10 +80,17 @@ def _run(options: Options, watch: Stopwatch) -> None:
     )
     try:
         release.prepare()
-        asyncio.run(_play(options.chapters, kubectl, release, kafka, watch))
+        asyncio.run(_until_asked(_play(options.chapters, kubectl, release, kafka, watch)))
     except BaseException:
         _keep_logs(kubectl, logs)
         raise
+
+
+async def _until_asked(chapters: Coroutine[Any, Any, None]) -> None:
+    """A signal ends the chapters, and not whichever task of the simulated Zoom has its turn."""
+    playing, loop = asyncio.create_task(chapters), asyncio.get_running_loop()
+    with interruptible(lambda: os._exit(130), ask=lambda: loop.call_soon_threadsafe(playing.cancel)):
+        await playing
 
 
 async def _play(

@@ -13,6 +13,7 @@ from typing import Any
 
 from connectors.host import logs
 from connectors.host.configuration import Configured
+from connectors.host.printing import ends_with_its_reader
 from connectors.host.settings import LogSettings
 from connectors.host.signals import StopSignal
 from connectors.rtms.simulator import options, scenario_library
@@ -138,7 +139,8 @@ def main() -> int:
     """Run it; 0 when all went well, 1 when it could not, 2 for a wrong command line or a wrong setting."""
     said = options.parser().parse_args()
     if said.list:
-        print(scenario_library.listing())
+        with ends_with_its_reader():
+            print(scenario_library.listing())
         return 0
     return options.PROGRAM.run(lambda configured: _run(said, configured))
 
