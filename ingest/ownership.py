@@ -24,15 +24,19 @@ class Action(Enum):
     """Close the sockets and write nothing more: somebody else holds it, or it is over."""
 
 
-def decide(state: AppSession, held_epoch: int | None) -> Action:
-    """`held_epoch` is the epoch under which this worker holds the session, None if it does not."""
+def decide(state: AppSession, held_epoch: int | None, finished_epoch: int | None = None) -> Action:
+    """`held_epoch` is the epoch under which this worker holds the session, None if it does not.
+
+    `finished_epoch` is that under which it has stated `disconnected`: states of before go on coming for a while.
+    """
     if state.state in (State.CONNECTING, State.CONNECTED):
         if held_epoch is None:
             return Action.CLAIM
         return Action.LET_GO if state.epoch > held_epoch else Action.NOTHING
     if state.state == State.DISCONNECTING:
         if held_epoch is None:
-            return Action.CLAIM_TO_FINISH
+            is_finished = finished_epoch is not None and state.epoch <= finished_epoch
+            return Action.NOTHING if is_finished else Action.CLAIM_TO_FINISH
         return Action.LET_GO if state.epoch > held_epoch else Action.FINISH
     return Action.NOTHING if held_epoch is None else Action.LET_GO
 

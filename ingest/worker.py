@@ -87,6 +87,7 @@ class Worker:
     broken: asyncio.Event = field(default_factory=asyncio.Event)
     _partition_of: dict[str, int] = field(default_factory=dict)
     _stated: set[tuple[str, str]] = field(default_factory=set)
+    _finished: dict[str, int] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     # --- what membership and claims say ---
@@ -165,7 +166,8 @@ class Worker:
         holding = self.holdings.get(session_id)
         if holding is not None and holding.epoch is None:
             return  # asked again once the claim is acknowledged or refused
-        action = decide(self.states[session_id], holding.epoch if holding else None)
+        state = self.states[session_id]
+        action = decide(state, holding.epoch if holding else None, self._finished.get(session_id))
         if holding is not None and holding.finishing and action is not Action.LET_GO:
             return  # it ends by itself, or by its deadline
         if action in (Action.CLAIM, Action.CLAIM_TO_FINISH):
@@ -174,7 +176,7 @@ class Worker:
             return
         elif action is Action.NOTHING:
             if holding.live is not None:
-                holding.live.follow(self.states[session_id])
+                holding.live.follow(state)
         elif action is Action.FINISH:
             holding.finishing = True
             self._spawn(self._finish(session_id, holding))
@@ -238,6 +240,8 @@ class Worker:
             log.exception("session not finished", session_id=session_id)
             return
         await insist(self.facts, session_id, holding.partition, FactKind.DISCONNECTED, epoch=holding.epoch)
+        if self.holdings.get(session_id) is holding and holding.epoch is not None:
+            self._finished[session_id] = holding.epoch
         log.info("session finished", session_id=session_id, epoch=holding.epoch)
         self._drop(session_id, holding)
 
@@ -267,6 +271,7 @@ class Worker:
     def _forget(self, session_id: str) -> None:
         self.states.pop(session_id, None)
         self._partition_of.pop(session_id, None)
+        self._finished.pop(session_id, None)
         self._stated = {stated for stated in self._stated if stated[0] != session_id}
 
     def _forget_states(self, partitions: Iterable[int]) -> None:

@@ -32,6 +32,7 @@ class Log:
 
     def __init__(self) -> None:
         self.offset = 0
+        self.finished: int | None = None
         state = sessions.fold(None, REQUESTED, 0, 0)
         assert state is not None
         self.state: AppSession = state
@@ -50,11 +51,12 @@ class Log:
 
 def act(log: Log, held: int | None, at_ms: int, *, disconnects: bool) -> int | None:
     """One thing that the worker does; the epoch that it holds after it."""
-    match decide(log.state, held):
+    match decide(log.state, held, log.finished):
         case Action.CLAIM | Action.CLAIM_TO_FINISH:
             return log.state_fact(SessionFact(session_id="s", kind=FactKind.CLAIMED, worker="w"), at_ms)
         case Action.FINISH if disconnects:
             log.state_fact(SessionFact(session_id="s", kind=FactKind.DISCONNECTED, epoch=held), at_ms)
+            log.finished = held
             return None
         case Action.LET_GO:
             return None
@@ -74,7 +76,8 @@ def test_every_session_ends_once(before, after, disconnects, deaths):
     for turn in range(20):
         if log.state.state in sessions.TERMINAL:
             break
-        held = None if turn in deaths else held
+        if turn in deaths:
+            held = log.finished = None
         held, at_ms = act(log, held, at_ms, disconnects=disconnects), at_ms + 10_000
     assert log.state.state in sessions.TERMINAL, log.state
     assert log.state.awaiting == ()

@@ -3,11 +3,8 @@
 import asyncio
 from dataclasses import replace
 
-import pytest
-
-from connectors.kafka.errors import DeliveryFailed, Fatal
-from ingest.ownership import Deadlines
-from ingest.worker import Outcome, Worker
+from connectors.kafka.errors import Fatal
+from ingest.worker import Outcome
 from schemas.records import AppSession, FactKind, HistoryEntry, StreamRequest
 
 REQUEST = StreamRequest(product="meeting", meeting_id="m", stream_id="s", server_urls=(), zoom_app_id="z")
@@ -27,85 +24,6 @@ SESSION = AppSession(
     epoch=-1,
     folded_offset=0,
 )
-
-
-class LogOfFacts:
-    """Takes facts as Kafka does: each gets the next offset, once `open` is set."""
-
-    def __init__(self):
-        self.stated = []
-        self.open = asyncio.Event()
-        self.open.set()
-        self.failures = 0
-
-    async def state(self, session_id, partition, kind, **fields):
-        await self.open.wait()
-        if self.failures:
-            self.failures -= 1
-            raise DeliveryFailed("away")
-        self.stated.append((kind, fields))
-        return 100 + len(self.stated)
-
-    def kinds(self):
-        return [kind for kind, _ in self.stated]
-
-
-class ScriptedLive:
-    """A live session that does what the test says and remembers what was asked of it."""
-
-    def __init__(self, identity, state):
-        self.identity, self.state = identity, state
-        self.outcome = asyncio.get_running_loop().create_future()
-        self.asked = []
-        self.followed = []
-        self.finished = asyncio.Event()
-        self.finished.set()
-        self.failure = None
-
-    async def run(self):
-        self.asked.append("run")
-        return await self.outcome
-
-    async def finish(self, *, close_stream):
-        self.asked.append(f"finish close={close_stream}")
-        await self.finished.wait()
-        if self.failure is not None:
-            raise self.failure
-
-    async def hand_over(self):
-        self.asked.append("hand_over")
-
-    def follow(self, state):
-        self.followed.append(state)
-
-    def let_go(self):
-        self.asked.append("let_go")
-
-
-class StillClock:
-    def __init__(self):
-        self.ms = 0
-
-    def now_ms(self):
-        return self.ms
-
-
-@pytest.fixture
-def house():
-    class House:
-        def __init__(self):
-            self.facts, self.lives, self.clock = LogOfFacts(), [], StillClock()
-            self.worker = Worker(self.facts, self._create, Deadlines(1000, 1000, 1000, 1000), self.clock)
-
-        def _create(self, identity, state):
-            self.lives.append(ScriptedLive(identity, state))
-            return self.lives[-1]
-
-        async def settle(self):
-            for _ in range(20):
-                await asyncio.sleep(0)
-
-    return House
 
 
 async def running(house):
@@ -228,15 +146,6 @@ async def test_an_end_asked_for_closes_the_stream_at_zoom(house):
     assert h.lives[0].asked == ["run", "finish close=True"]
 
 
-async def test_an_orphan_that_is_to_end_is_claimed_only_to_finish_it(house):
-    h = house()
-    h.worker.on_active(3)
-    h.worker.on_state(3, "app_1", replace(SESSION, state="disconnecting", epoch=5))
-    await h.settle()
-    assert h.lives[0].asked == ["finish close=True"]
-    assert h.facts.kinds() == [FactKind.CLAIMED, FactKind.DISCONNECTED]
-
-
 async def test_losing_the_membership_closes_nothing_and_a_newer_claim_does(house):
     h = await running(house)
     h.worker.on_lost(frozenset({3}))
@@ -292,70 +201,6 @@ async def test_a_missed_deadline_is_stated_once(house, monkeypatch):
     await h.settle()
     watch.cancel()
     assert h.facts.stated[1:] == [(FactKind.DEADLINE_PASSED, {"reason": "connecting"})]
-
-
-DISCONNECTING = replace(SESSION, state="disconnecting", epoch=101)
-
-
-async def finishing(house, monkeypatch, failure=None):
-    """A session whose finish never comes to an end, or fails, and a watch on its deadlines."""
-    monkeypatch.setattr("ingest.worker.DEADLINE_CHECK_S", 0)
-    h = await running(house)
-    h.lives[0].finished.clear()
-    if failure is not None:
-        h.lives[0].failure = failure
-        h.lives[0].finished.set()
-    watch = asyncio.create_task(h.worker.watch_deadlines())
-    h.worker.on_state(3, "app_1", DISCONNECTING)
-    await h.settle()
-    return h, watch
-
-
-async def test_a_finish_that_never_ends_ends_by_its_deadline(house, monkeypatch):
-    h, watch = await finishing(house, monkeypatch)
-    h.clock.ms = 1000
-    await h.settle()
-    assert h.facts.kinds() == [FactKind.CLAIMED]
-    h.clock.ms = 1001
-    await h.settle()
-    assert h.facts.stated[1:] == [(FactKind.DEADLINE_PASSED, {"reason": "disconnecting"})]
-    h.worker.on_state(3, "app_1", replace(DISCONNECTING, state="post_processing"))
-    assert h.worker.holdings == {}
-    assert h.lives[0].asked[-1] == "let_go"
-    watch.cancel()
-
-
-async def test_a_finish_that_fails_ends_no_other_session_and_its_own_by_its_deadline(house, monkeypatch):
-    h, watch = await finishing(house, monkeypatch, RuntimeError("bug"))
-    assert not h.worker.broken.is_set()
-    h.worker.on_state(3, "app_1", replace(DISCONNECTING, folded_offset=5))
-    h.clock.ms = 1001
-    await h.settle()
-    assert h.facts.kinds() == [FactKind.CLAIMED, FactKind.DEADLINE_PASSED], "neither disconnected nor claimed anew"
-    watch.cancel()
-
-
-async def test_the_successor_of_an_owner_that_died_in_a_finish_ends_it_too(house, monkeypatch):
-    monkeypatch.setattr("ingest.worker.DEADLINE_CHECK_S", 0)
-    h = house()
-    h.clock.ms = 5_000
-    create = h._create
-
-    def creating(identity, state):
-        live = create(identity, state)
-        live.finished.clear()
-        return live
-
-    h.worker.create = creating
-    h.worker.on_state(3, "app_1", replace(DISCONNECTING, epoch=5))
-    h.worker.on_active(3)
-    watch = asyncio.create_task(h.worker.watch_deadlines())
-    await h.settle()
-    assert h.facts.kinds() == [FactKind.CLAIMED], "it is given its own time"
-    h.clock.ms = 6_001
-    await h.settle()
-    assert h.facts.stated[1:] == [(FactKind.DEADLINE_PASSED, {"reason": "disconnecting"})]
-    watch.cancel()
 
 
 async def test_sessions_that_go_while_a_deadline_is_stated_end_no_watch(house, monkeypatch):
