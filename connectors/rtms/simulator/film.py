@@ -11,6 +11,7 @@ import mmap
 import os
 import struct
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,6 +27,7 @@ Progress = Callable[[int, int], None]
 """Called with the number of pictures made and to be made."""
 
 _SLIDE_MS = 5_000
+_MAKING: dict[Path, threading.Lock] = {}
 _LENGTH = struct.Struct("<Q")
 
 
@@ -89,9 +91,10 @@ class Film:
 def open_film(script: Script, wanted: FilmFormat, folder: Path, progress: Progress | None = None) -> Film:
     """The film of that meeting, made now if it is not there yet (some seconds of work a minute of meeting)."""
     path = folder / f"{_key(script, wanted)}.film"
-    if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(path, _encode(script, wanted, progress))
+    with _MAKING.setdefault(path, threading.Lock()):  # meetings that begin together share its making as well
+        if not path.is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(path, _encode(script, wanted, progress))
     return _opened(path)
 
 

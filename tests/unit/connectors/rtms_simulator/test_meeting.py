@@ -1,7 +1,8 @@
 """The meeting as other tests use it: messages sorted by time, decodable pictures, truth that agrees with them."""
 
 import io
-from collections import defaultdict
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import av
@@ -120,6 +121,19 @@ def test_a_film_is_made_once(meeting: Meeting) -> None:
     files = set(meeting.cache.glob("*.film"))
     meeting.prepare(progress=lambda done, total: pytest.fail("made again"))
     assert set(meeting.cache.glob("*")) == files, "nothing half written is left lying about"
+
+
+def test_a_film_is_made_once_for_all_meetings_that_begin_together(tmp_path: Path) -> None:
+    """A dozen that draw the same pictures at once leave no time for anything else: Zoom would seem to be silent."""
+    script, made = Meeting.build(seed=1, seconds=10).script, Counter[str]()
+
+    def make(name: str) -> film.Film:
+        return film.open_film(script, film.SHARE_H264, tmp_path, lambda done, total: made.update([name]))
+
+    with ThreadPoolExecutor(4) as makers:
+        opened = list(makers.map(make, "abcd"))
+    assert len(made) == 1
+    assert {len(each) for each in opened} == set(made.values())
 
 
 @pytest.mark.parametrize(("codec", "magic"), [(PictureCodec.JPG, b"\xff\xd8\xff"), (PictureCodec.PNG, b"\x89PNG")])
