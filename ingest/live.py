@@ -262,7 +262,8 @@ class LiveSession:
                 log.warning("medium refused", session_id=session_id, medium=event.medium, code=event.code)
             case SocketLost():
                 log.warning("socket lost", session_id=session_id, channel=event.channel, code=event.close_code)
-                self._reception.lost(_media_through(event.channel), in_order=_is_in_order(event))
+                closed_ms = self._around.clock.now_ms() if _is_in_order(event) else None
+                self._reception.lost(_media_through(event.channel), closed_ms=closed_ms)
             case StreamEnded():
                 if event.cause is not EndCause.HANDED_OVER:
                     self._reception.over(self._around.clock.now_ms())

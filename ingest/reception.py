@@ -17,7 +17,7 @@ EVERY_MEDIUM = tuple(topic.medium for topic in MEDIA_TOPICS)
 @dataclass(slots=True)
 class Reception:
     """By medium: `through_ms` is up to which Zoom time it was received, `_lost` when it was connected again (None: it
-    is not yet), for those that have not said anything since their socket was lost.
+    is not yet), for those that have not said anything since their socket was lost; `_closed_ms` when Zoom closed it.
 
     `chunk_ms` is how much sound one audio frame holds, and `is_mixed` says that it is everybody's.
     """
@@ -26,6 +26,7 @@ class Reception:
     is_mixed: bool = False
     through_ms: dict[str, int] = field(default_factory=dict)
     _lost: dict[str, int | None] = field(default_factory=dict)
+    _closed_ms: dict[str, int | None] = field(default_factory=dict)
     _holes: list[Hole] = field(default_factory=list)
     _is_sound_whole: bool = False
 
@@ -47,11 +48,15 @@ class Reception:
         """Whether all that Zoom sends of it comes here."""
         return medium in self.through_ms and medium not in self._lost
 
-    def lost(self, media: Iterable[str], *, in_order: bool = False) -> None:
-        """These have no socket any more. `in_order`: Zoom has closed it, so nothing that it sent was on its way."""
+    def lost(self, media: Iterable[str], *, closed_ms: int | None = None) -> None:
+        """These have no socket any more. `closed_ms`: Zoom closed it then, so nothing that it sent was on its way."""
         if self.has_socket(AUDIO.medium):
-            self._is_sound_whole = in_order
-        self._lost |= dict.fromkeys((medium for medium in media if medium in self.through_ms), None)
+            self._is_sound_whole = closed_ms is not None
+        for medium in media:
+            if self.has_socket(medium):
+                self._closed_ms[medium] = closed_ms
+            if medium in self.through_ms:
+                self._lost[medium] = None
 
     def ready(self, now_ms: int) -> None:
         """All that was lost is connected again; the first time, what nobody could have heard before is not missing."""
@@ -64,6 +69,9 @@ class Reception:
     def over(self, now_ms: int) -> None:
         """The stream has ended: what was lost does not come back."""
         for medium, begun_ms in self._lost.items():
+            closed_ms = self._closed_ms[medium]
+            if begun_ms is None and closed_ms is not None and now_ms - closed_ms <= seams.ALL_BUT_OVER_MS:
+                continue  # that is how Zoom ends a session, however late all of it is heard here
             hole = seams.unheard_end(medium, self._received_ms(medium), now_ms if begun_ms is None else begun_ms)
             if hole is not None:
                 self._holes.append(hole)
