@@ -6,7 +6,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -44,7 +44,7 @@ from schemas.records import (
     StreamRequest,
     ZoomApp,
 )
-from schemas.sessions import State
+from schemas.sessions import LIVE, State
 from schemas.topics import Topic
 from tests.support.processes import service
 from tests.support.settings import kafka_settings
@@ -99,10 +99,23 @@ class House:
         server.wait_ready()
         return server
 
-    def held_by(self, *names: str) -> int:
-        """How many sessions these workers hold together, as they say themselves."""
-        texts = [httpx.get(f"{self.workers[name].url}/metrics", trust_env=False).text for name in names]
-        families = [family for text in texts for family in text_string_to_metric_families(text)]
+    async def until_held(self, share: Mapping[str, int]) -> None:
+        """Wait until each of these workers holds so many sessions, and their states say so."""
+
+        def held() -> bool:
+            with self._lock:
+                said = Counter(state.worker for state in self.states.values() if state.state in LIVE)
+            return said == share and all(self._holds(name) == count for name, count in share.items())
+
+        deadline = time.monotonic() + PATIENCE_S
+        while not await asyncio.to_thread(held):
+            assert time.monotonic() < deadline, self.logs()
+            await asyncio.sleep(0.1)
+
+    def _holds(self, name: str) -> int:
+        """How many sessions the worker holds, as it says itself."""
+        text = httpx.get(f"{self.workers[name].url}/metrics", trust_env=False).text
+        families = text_string_to_metric_families(text)
         return round(sum(sample.value for f in families if f.name == "rtms_ingest_sessions" for sample in f.samples))
 
     def read_everything(self) -> None:

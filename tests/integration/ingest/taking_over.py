@@ -153,6 +153,13 @@ def spoken(stream: Stream) -> Audio:
     return sorted((frame.user_id, frame.timestamp_ms, frame.payload) for frame in frames)
 
 
+def spoken_so_far(stream: Stream) -> Audio:
+    """The same of a meeting that was ended before its time: all sound up to the last that Zoom sent."""
+    frames = stream.meeting.of_medium(Medium.AUDIO)
+    sent = itertools.takewhile(lambda frame: (frame.due_ms, frame.user_id) <= stream.audio_sent, frames)
+    return sorted((frame.user_id, frame.timestamp_ms, frame.payload) for frame in sent)
+
+
 def believed(media: dict[str, list[MediaRecord]]) -> dict[str, list[MediaRecord]]:
     """What readers believe: nothing of an older epoch once a newer one has begun, and nothing behind the first end."""
     return {medium: _believed(records) for medium, records in media.items()}
