@@ -128,6 +128,10 @@ class Channel:
         self._end(by)
         await self._connection.close(code)
 
+    async def closed(self) -> None:
+        """Wait until it is, whoever closes it."""
+        await self._connection.wait_closed()
+
     def cut(self, by: EndedBy) -> None:
         """End it without a word: the client sees a reset connection."""
         self._end(by)

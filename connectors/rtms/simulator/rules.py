@@ -30,7 +30,7 @@ class Rules:
     """One set for all streams of a server.
 
     A picture that could not be sent for `stale_picture_s`, because the client does not read, is not sent any more:
-    only audio is buffered.
+    only audio is buffered. At the end a client is told why, and for `farewell_s` its sockets are its own to close.
     """
 
     offered: frozenset[Medium] = EVERY_MEDIUM
@@ -42,3 +42,4 @@ class Rules:
     signalling_window_s: float = 60.0
     media_window_s: float = 65.0
     stale_picture_s: float = 5.0
+    farewell_s: float = 0.0

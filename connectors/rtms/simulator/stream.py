@@ -5,8 +5,9 @@ back, in which order it says goodbye. `signalling` and `media` hold the conversa
 """
 
 import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -82,7 +83,7 @@ class Stream:
         self.dead_paths: set[str] = set()
         self.watched = Watched()
         self.picture_bytes = 0
-        self._address = ""
+        self._address, self._began_s = "", 0.0
         self._hooks = hooks
         self._hook_order = asyncio.Lock()
         self._stop = asyncio.Event()
@@ -93,7 +94,7 @@ class Stream:
 
     async def run(self, address: str) -> None:
         """Announce the stream at the server's address, play the meeting's events, end it."""
-        self._address = address
+        self._address, self._began_s = address, asyncio.get_running_loop().time()
         try:
             for _ in range(2 if self.faults.has(FaultKind.DUPLICATE_WEBHOOK) else 1):
                 self.announce_start()
@@ -153,13 +154,17 @@ class Stream:
             await self.signalling.repeat(frame)
 
     async def _until_ready_or_over(self) -> None:
-        """A recording waits for its client, but not longer than it lasts."""
-        waiting = {asyncio.create_task(self._ready.wait()), asyncio.create_task(self.clock.until(self.meeting.end_ms))}
+        """A recording waits for its client, but not longer than it lasts; one that is played fast, for a handshake."""
+        waiting = {asyncio.create_task(self._ready.wait()), asyncio.create_task(self._until_nobody_comes())}
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in waiting:
                 task.cancel()
+
+    async def _until_nobody_comes(self) -> None:
+        await asyncio.sleep(self._began_s + self.rules.handshake_s - asyncio.get_running_loop().time())
+        await self.clock.until(self.meeting.end_ms)
 
     async def _tell(self, frame: EventFrame) -> None:
         self.attendance.apply(frame)
@@ -179,9 +184,16 @@ class Stream:
         channels = [socket.channel for socket in self.media]
         if self.signalling is not None:
             channels.append(self.signalling.channel)
+        await self._farewell(channels)
         await asyncio.gather(*(channel.close() for channel in channels))
         await self.announce("stopped", webhooks.stopped(self.identity, reason))
         log.info("stream ended", stream_id=self.identity.stream_id, reason=reason.name.lower())
+
+    async def _farewell(self, channels: Sequence[Channel]) -> None:
+        """Wait while the client leaves: which of its sockets it hears first is chance, and only one says why."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.rules.farewell_s):
+                await asyncio.gather(*(channel.closed() for channel in channels))
 
     def announce_start(self) -> None:
         """Send the started webhook with the address of now."""

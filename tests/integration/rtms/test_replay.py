@@ -25,6 +25,7 @@ from connectors.rtms.protocol.parameters import AudioParameters, MediaParameters
 from connectors.rtms.simulator import scenario_library
 from connectors.rtms.simulator.recording import BadRecording, RecordedMeeting
 from connectors.rtms.simulator.request import MeetingRequest
+from connectors.rtms.simulator.rules import Rules
 from tests.integration.rtms.conftest import SETTINGS, Attendant, Simulate, truth_tally
 
 Attend = Callable[..., Attendant]
@@ -55,7 +56,7 @@ async def test_what_was_captured_arrives_again(
 ) -> None:
     options = {"capture_names": True, "unified_media": unified}
     file, stream, first = await capture(simulate, attend, tmp_path, "usual", **options)
-    simulator = await simulate(speed=4.0)  # a recording waits for its client for as long as it lasts: here 5 s
+    simulator = await simulate(speed=4.0)
     again = await simulator.start(MeetingRequest(recording=file))
     asked = MediaParameters(audio=AudioParameters(send_rate=20)).merged(first.said.of(MediaReady)[0].negotiated)
     second = attend(simulator, again, media=asked)
@@ -97,9 +98,23 @@ async def test_a_recording_to_which_nobody_comes_ends_by_itself(
     simulate: Simulate, attend: Attend, tmp_path: Path
 ) -> None:
     file, _, _ = await capture(simulate, attend, tmp_path, "usual")
-    again = await (await simulate(speed=16.0)).start(MeetingRequest(recording=file))
-    await asyncio.wait_for(again.ended.wait(), 30)
+    simulator = await simulate(speed=16.0, rules=Rules(handshake_s=0.5))
+    again = await simulator.start(MeetingRequest(recording=file))
+    await asyncio.wait_for(again.ended.wait(), 60)
     assert again.stop_reason is StopReason.MEETING_ENDED
+
+
+async def test_a_recording_waits_for_its_client_however_fast_it_is_played(
+    simulate: Simulate, attend: Attend, tmp_path: Path
+) -> None:
+    file, _, first = await capture(simulate, attend, tmp_path, "usual")
+    simulator = await simulate(speed=500.0)
+    again = await simulator.start(MeetingRequest(recording=file))
+    await again.clock.until(again.meeting.end_ms)
+    second = attend(simulator, again)
+    await second.outcome()
+    assert second.said.tally() == first.said.tally()
+    assert len(second.said.of(ParticipantJoined)) == len(first.said.of(ParticipantJoined))
 
 
 async def test_a_folder_that_cannot_be_written_costs_no_stream(

@@ -33,7 +33,7 @@ Attend = Callable[..., Attendant]
 async def test_a_whole_meeting_arrives_byte_for_byte(
     simulate: Simulate, attend: Attend, transport: str, unified: bool
 ) -> None:
-    simulator = await simulate()
+    simulator = await simulate(speed=4.0)  # silences are told by the real clock, the first after a second or two
     stream = await simulator.start(meeting())
     settings = SETTINGS.model_copy(update={"transport": transport, "unified_media": unified})
     attendant = attend(simulator, stream, settings)

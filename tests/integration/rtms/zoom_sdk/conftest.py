@@ -28,12 +28,13 @@ from connectors.rtms.simulator.faults import Fault
 from connectors.rtms.simulator.film import FilmFormat, PictureCodec, Subject
 from connectors.rtms.simulator.meeting import Formats, Meeting
 from connectors.rtms.simulator.request import MeetingRequest
-from connectors.rtms.simulator.rules import Credentials
+from connectors.rtms.simulator.rules import Credentials, Rules
 from connectors.rtms.simulator.scenario import read_scenario
 from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.stream import Stream
 from connectors.rtms.simulator.truth import Sent
 from deploy.local.settings import REPOSITORY
+from tests.integration.rtms.conftest import Simulate
 
 STILLS = Formats(
     video=FilmFormat(Subject.CAMERA, PictureCodec.JPG, 5), share=FilmFormat(Subject.SHARE, PictureCodec.PNG, 1)
@@ -42,6 +43,7 @@ ANYBODY = Formats(video=FilmFormat(Subject.CAMERAS, PictureCodec.H264, 6))
 
 MEDIA = ("audio", "video", "share", "captions")
 PATIENCE_S = 60.0
+FAREWELL_S = 5.0
 CRASHES = 2
 """So many are not ours: what crashes every time is something that the simulated Zoom said."""
 _ERRORS_SHOWN = 2_000
@@ -231,6 +233,17 @@ def _drawn(films: Path) -> None:
     """The pictures of the scene in every form that is asked for, once, before any clock runs."""
     for formats in (Formats(), STILLS, ANYBODY):
         Meeting.of(scene(), films).prepare(formats)
+
+
+@pytest.fixture
+def simulate(simulate: Simulate) -> Simulate:
+    """As everywhere, but at the end the SDK may leave first: it asks each socket, and one that is closed says 960."""
+
+    async def start(*, rules: Rules | None = None, **options: Any) -> Simulator:
+        simulator: Simulator = await simulate(rules=replace(rules or Rules(), farewell_s=FAREWELL_S), **options)
+        return simulator
+
+    return start
 
 
 @pytest.fixture
