@@ -6,8 +6,11 @@ sent by `ingest.publisher` itself. Nothing here is ever lost: where a worker wou
 difference is the pipeline's.
 """
 
+import time
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from confluent_kafka.admin import AdminClient
 
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Fatal, KafkaError
@@ -43,6 +46,8 @@ ENCODINGS = Encodings(
 )
 UNSETTLED = 2_000
 RETRY_S = 0.3
+STUCK_S = 150.0
+"""More than any outage lasts."""
 
 
 class Pace(NamedTuple):
@@ -86,6 +91,7 @@ class Player:
 
     def __init__(self, kafka: KafkaSettings, customer: Customer) -> None:
         patient = kafka.model_copy(update={"delivery_timeout_ms": 600_000})
+        self._kafka = kafka
         self._customer = customer
         self._partitions = kafka.partitions
         self._decoder = Decoder.from_settings(kafka)
@@ -133,9 +139,21 @@ class Player:
         return state
 
     def _settle(self, publisher: Publisher, at_most: int, tempo: Tempo) -> None:
-        while publisher.unsettled > at_most:
+        left, since_s = publisher.unsettled, time.monotonic()
+        while (now := publisher.unsettled) > at_most:
+            if now != left:
+                left, since_s = now, time.monotonic()
+            assert time.monotonic() - since_s < STUCK_S, self._stuck(publisher)
             publisher.send()
             tempo.pause(0.01)
+
+    def _stuck(self, publisher: Publisher) -> str:
+        """What Kafka has not taken for too long, and whom it says to lead these partitions."""
+        number = publisher.identity.partition
+        cluster = AdminClient(self._kafka.admin_config()).list_topics(timeout=10)
+        leaders = {topic.name: cluster.topics[topic.name].partitions[number].leader for topic in topics.MEDIA_TOPICS}
+        queued = {name: producer.queued for name, producer in self._producers.items()}
+        return f"partition {number}: {publisher.unsettled} records not taken; leaders {leaders}, queued {queued}"
 
     def _state(
         self, session_id: str, kind: FactKind, tempo: Tempo, *, epoch: int | None = None, reason: str | None = None
