@@ -90,6 +90,7 @@ def caption(identity: Identity, event: CaptionReceived, arrived_us: int) -> Capt
         end_ms=event.end_ms,
         language=event.language,
         text=event.text,
+        operation=codes.name_of(codes.TextAttribute, event.attribute),
     )
 
 

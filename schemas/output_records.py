@@ -46,7 +46,8 @@ class Utterance:
     side transcript the one that was asked. `words` only where the recogniser has their times. `reason` says
     why a `failed` one has no text. The `end` record closes the session's transcript; its `count` is the number of
     Zoom's captions before it: in how much of the sound a recogniser found a word, it does not know. Of a
-    `side_end` it is the number of utterances, and `reason` says why some of the sound is not in them.
+    `side_end` it is the number of utterances, and `reason` says why some of the sound is not in them. `withdraws`: Zoom
+    has deleted words that a lower revision has, all of them if there is no `text`; whoever kept those forgets them.
     """
 
     session_id: str
@@ -66,6 +67,7 @@ class Utterance:
     recognised_by: str | None = None
     model: str | None = None
     words: tuple[SpokenWord, ...] = ()
+    withdraws: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

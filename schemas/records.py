@@ -188,12 +188,17 @@ class Video(MediaRecord):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caption(MediaRecord):
-    """One piece of Zoom's own transcript; `language` is Zoom's language number."""
+    """One piece of Zoom's own transcript; `language` is Zoom's language number.
+
+    `operation` is `new`, or how Zoom has changed its mind about one that it sent before (`update`, `delete`), which
+    the participant and the times tell: captions have no ids.
+    """
 
     start_ms: int = 0
     end_ms: int = 0
     language: int | None = None
     text: str = ""
+    operation: str = "new"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

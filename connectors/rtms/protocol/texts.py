@@ -30,11 +30,12 @@ def read_caption(message: Mapping[str, Any]) -> CaptionReceived:
     """The caption in a decoded message 17; times are told apart by magnitude (documents disagree on the unit).
 
     Raises:
-        Unusable: there is no text or no time.
+        Unusable: there is no time, or no text where none is deleted.
     """
     content = mapping(message.get("content"))
     words = content.get("data")
-    if not isinstance(words, str):
+    attribute = integer(content.get("attribute")) or TextAttribute.NEW
+    if not isinstance(words, str) and attribute != TextAttribute.DELETE:
         raise Unusable("no_text")
     stamp = milliseconds(content.get("timestamp"))
     start = milliseconds(content.get("start_time"))
@@ -49,8 +50,8 @@ def read_caption(message: Mapping[str, Any]) -> CaptionReceived:
         start_ms=begun,
         end_ms=max(begun, end or begun),
         language=code(content.get("language")),
-        text=words,
-        attribute=integer(content.get("attribute")) or TextAttribute.NEW,
+        text=words if isinstance(words, str) else "",
+        attribute=attribute,
         channel_id=text(content.get("channel_id")),
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.rtms.protocol.codes import EventType, Medium
+from connectors.rtms.protocol.codes import EventType, Medium, TextAttribute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +40,16 @@ class PictureFrame(Frame):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptionFrame(Frame):
-    """Some words, said from `start_ms` to `end_ms`; `language` is Zoom's number."""
+    """Some words, said from `start_ms` to `end_ms`; `language` is Zoom's number.
+
+    `attribute` says whether they are new or what becomes of those that were said there; None: Zoom says nothing.
+    """
 
     start_ms: int
     end_ms: int
     language: int
     text: str
+    attribute: TextAttribute | None = None
 
     @property
     def payload(self) -> bytes:

@@ -35,7 +35,7 @@ import msgspec
 
 from connectors.rtms.protocol import codes
 from connectors.rtms.protocol.codes import Medium
-from connectors.rtms.simulator import screenplay, validation, writer
+from connectors.rtms.simulator import screenplay, texts, validation, writer
 from connectors.rtms.simulator.channel import Framing
 from connectors.rtms.simulator.faults import Fault
 from connectors.rtms.simulator.request import MeetingRequest
@@ -43,6 +43,7 @@ from connectors.rtms.simulator.rules import EVERY_MEDIUM, Duplicate
 from connectors.rtms.simulator.screenplay import (
     CaptionsEntry,
     ChatEntry,
+    CorrectionEntry,
     PersonEntry,
     PicturesEntry,
     Screenplay,
@@ -110,6 +111,7 @@ class ScenarioFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     speakers: list[SpeakerEntry] = []
     share: list[ShareEntry] = []
     chat: list[ChatEntry] = []
+    corrections: list[CorrectionEntry] = []
     pictures: list[PicturesEntry] = []
     faults: list[Fault] | None = None
 
@@ -163,7 +165,7 @@ def read_file(path: Path) -> MeetingRequest:
 
 def _script(file: ScenarioFile, request: MeetingRequest, usual: MeetingRequest) -> Script | None:
     """The script if the file says anything about what happens, else that of `usual`."""
-    plain = file.captions == CaptionsEntry() and not file.pictures
+    plain = file.captions == CaptionsEntry() and not file.pictures and not file.corrections
     if not file.people:
         for name in ("speech", "speakers", "share", "chat"):
             if getattr(file, name):
@@ -184,9 +186,14 @@ def _script(file: ScenarioFile, request: MeetingRequest, usual: MeetingRequest) 
             request.seed,
             request.seconds,
         )
-    return replace(
-        script, captions=screenplay.caption_style(file.captions), sizes=screenplay.picture_sizes(file.pictures)
+    script = replace(
+        script,
+        captions=screenplay.caption_style(file.captions),
+        corrections=screenplay.corrections(file.corrections),
+        sizes=screenplay.picture_sizes(file.pictures),
     )
+    texts.check(script)
+    return script
 
 
 _HEADER = re.compile(r"\s*(\[{1,2})\s*([A-Za-z0-9_.-]+)\s*\]{1,2}")

@@ -10,7 +10,7 @@ from connectors.rtms.protocol.codes import ChatOperation
 from connectors.rtms.simulator import writer
 from connectors.rtms.simulator.people import Cast
 from connectors.rtms.simulator.readings import READINGS
-from connectors.rtms.simulator.script import CaptionStyle, ChatLine, PictureSize, Script, Span, Turn
+from connectors.rtms.simulator.script import CaptionStyle, ChatLine, Correction, PictureSize, Script, Span, Turn
 from connectors.rtms.simulator.validation import Invalid, Path
 
 
@@ -82,11 +82,21 @@ class ChatEntry(_Entry, frozen=True, kw_only=True):
 
 
 class CaptionsEntry(_Entry, frozen=True, kw_only=True):
-    """Zoom's captions of what is said; `language` is Zoom's number."""
+    """Zoom's captions of what is said; `language` is Zoom's number, `say_new` puts an attribute into new ones too."""
 
     sent: bool = True
     language: int = 9
     delay_s: float = 0.7
+    say_new: bool = False
+
+
+class CorrectionEntry(_Entry, frozen=True, kw_only=True):
+    """Zoom says at `at_s` that caption number `caption` (from 0, in the order of sending) reads `text`; without a text,
+    that it is deleted."""
+
+    at_s: float
+    caption: int
+    text: str | None = None
 
 
 class PicturesEntry(_Entry, frozen=True, kw_only=True):
@@ -110,7 +120,13 @@ class Screenplay(_Entry, frozen=True, kw_only=True):
 
 def caption_style(entry: CaptionsEntry) -> CaptionStyle:
     """How the captions come."""
-    return CaptionStyle(entry.sent, entry.language, round(1000 * entry.delay_s))
+    return CaptionStyle(entry.sent, entry.language, round(1000 * entry.delay_s), entry.say_new)
+
+
+def corrections(entries: Iterable[CorrectionEntry]) -> tuple[Correction, ...]:
+    """Zoom's changes of mind in the order of time."""
+    found = [Correction(round(1000 * entry.at_s), entry.caption, entry.text) for entry in entries]
+    return tuple(sorted(found, key=lambda one: one.at_ms))
 
 
 def picture_sizes(entries: Iterable[PicturesEntry]) -> tuple[PictureSize, ...]:

@@ -79,11 +79,23 @@ class ChatLine:
 
 @dataclass(frozen=True, slots=True)
 class CaptionStyle:
-    """How Zoom's captions come: whether at all, in which language by Zoom's number, how long after the words."""
+    """How Zoom's captions come: whether at all, in which language by Zoom's number, how long after the words, and
+    whether those that are new say so."""
 
     sent: bool = True
     language: int = 9
     delay_ms: int = 700
+    say_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """At `at_ms` Zoom changes its mind about a caption, counted from 0 in the order of sending: other words, or none
+    at all (None)."""
+
+    at_ms: int
+    caption: int
+    text: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +122,7 @@ class Script:
     chat: tuple[ChatLine, ...]
     beats: tuple[int, ...]
     captions: CaptionStyle = CaptionStyle()
+    corrections: tuple[Correction, ...] = ()
     sizes: tuple[PictureSize, ...] = ()
 
     def present(self, at_ms: int) -> list[Person]:

@@ -3,14 +3,37 @@
 import base64
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 
-from connectors.rtms.protocol.codes import Medium
+from connectors.rtms.protocol.codes import Medium, TextAttribute
 from connectors.rtms.simulator.frames import CaptionFrame, ChatFrame
-from connectors.rtms.simulator.script import Script
+from connectors.rtms.simulator.script import Correction, Script
+from connectors.rtms.simulator.validation import Invalid
 
 
 def captions(script: Script, start_ms: int) -> Iterator[CaptionFrame]:
-    """One caption a phrase, sorted by when the phrases end."""
+    """One caption a phrase, sorted by when the phrases end, and what Zoom says of some of them later."""
+    first = list(_captions(script, start_ms))
+    changed = [_corrected(first[one.caption], one, start_ms) for one in script.corrections] if first else []
+    yield from sorted([*first, *changed], key=lambda frame: frame.due_ms)
+
+
+def check(script: Script) -> None:
+    """Raises Invalid where Zoom would change its mind about a caption that it has not sent by then."""
+    first = list(_captions(script, 0))
+    for number, one in enumerate(script.corrections):
+        if not 0 <= one.caption < len(first):
+            raise Invalid(f"there are captions 0 to {len(first) - 1}", ("corrections", number, "caption"))
+        if one.at_ms <= (sent_ms := first[one.caption].due_ms):
+            raise Invalid(f"the caption is sent at {sent_ms / 1000:g} s", ("corrections", number, "at_s"))
+
+
+def _corrected(frame: CaptionFrame, one: Correction, start_ms: int) -> CaptionFrame:
+    attribute = TextAttribute.DELETE if one.text is None else TextAttribute.UPDATE
+    return replace(frame, due_ms=start_ms + one.at_ms, attribute=attribute, text=one.text or "")
+
+
+def _captions(script: Script, start_ms: int) -> Iterator[CaptionFrame]:
     style = script.captions
     if not style.sent:
         return
@@ -26,6 +49,7 @@ def captions(script: Script, start_ms: int) -> Iterator[CaptionFrame]:
             end_ms=start_ms + phrase.end_ms,
             language=style.language,
             text=phrase.text,
+            attribute=TextAttribute.NEW if style.say_new else None,
         )
 
 

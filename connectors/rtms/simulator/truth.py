@@ -10,7 +10,7 @@ import zlib
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from connectors.rtms.protocol.codes import Medium
+from connectors.rtms.protocol.codes import Medium, TextAttribute
 from connectors.rtms.simulator.frames import AnyFrame, AudioFrame, CaptionFrame, ChatFrame, EventFrame
 from connectors.rtms.simulator.meeting import Meeting
 
@@ -166,6 +166,7 @@ class Truth:
 
 
 def _caption(frame: CaptionFrame) -> dict[str, Any]:
+    attribute = TextAttribute.NEW if frame.attribute is None else frame.attribute
     return {
         "user_id": frame.user_id,
         "user_name": frame.user_name,
@@ -173,6 +174,7 @@ def _caption(frame: CaptionFrame) -> dict[str, Any]:
         "end_ms": frame.end_ms,
         "language": frame.language,
         "text": frame.text,
+        "operation": attribute.name.lower(),
     }
 
 

@@ -70,7 +70,8 @@ def _message_type(medium: Medium) -> MessageType:
 
 
 def _caption(frame: CaptionFrame, factor: int) -> Mapping[str, Any]:
-    return {
+    attribute = {} if frame.attribute is None else {"attribute": int(frame.attribute)}
+    return attribute | {
         "user_id": frame.user_id,
         "user_name": frame.user_name,
         "start_time": frame.start_ms * factor,
