@@ -23,6 +23,10 @@ class Engine(StrEnum):
     ZOOM = "zoom"
 
 
+MERGES = "merge_consecutive_captions"
+"""An option of Zoom's captions."""
+
+
 class RecordingFormat(StrEnum):
     """`mp3` is sound alone, `none` no recording."""
 
@@ -115,6 +119,13 @@ class SessionSettings:
         options = embedded_json.read(self.engine_options)
         local = options.get(Engine.MOONSHINE) if isinstance(options, dict) else None
         return isinstance(local, dict) and local.get("partials") is True
+
+    @property
+    def merges_captions(self) -> bool:
+        """Whether Zoom's captions of a speaker who goes on are one utterance."""
+        options = embedded_json.read(self.engine_options)
+        zoom = options.get(Engine.ZOOM) if isinstance(options, dict) else None
+        return isinstance(zoom, dict) and zoom.get(MERGES) is True
 
     @property
     def keeps_voices(self) -> bool:

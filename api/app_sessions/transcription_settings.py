@@ -20,7 +20,7 @@ from api.json_schemas import (
     one_of,
 )
 from api.shapes import Check, Invalid
-from schemas.settings import Engine
+from schemas.settings import MERGES, Engine
 
 MODEL = {"type": "string", "minLength": 1, "maxLength": 200}
 
@@ -120,7 +120,8 @@ _OURS: Mapping[str, dict[str, Any]] = {
             "google_meet_language": STRING,
             "teams_language": STRING,
             "zoom_language": STRING,
-            "merge_consecutive_captions": BOOLEAN,
+            MERGES: BOOLEAN
+            | {"default": False, "description": "Make one utterance of captions of a speaker who goes on at once."},
         },
         description="Zoom's own captions. The languages have no effect: Zoom's captions follow the meeting's.",
     ),
@@ -160,8 +161,6 @@ def transcription(value: Any) -> tuple[tuple[Engine, ...], str, str]:
     if unavailable := sorted(_OTHERS.keys() & providers):
         available = ", ".join(_OURS)
         raise Invalid(f"The transcription provider '{unavailable[0]}' is not available yet. Available: {available}.")
-    if providers.get("meeting_closed_captions", {}).get("merge_consecutive_captions"):
-        raise Invalid("Merging consecutive captions is not available yet.")
     engines = tuple(engine for engine in Engine if _NAMES[engine] in providers) or (Engine.ZOOM,)
     local = providers.get("moonshine", {})
     if local.get("partials") and engines[0] is not Engine.MOONSHINE:
@@ -196,6 +195,8 @@ def _options(providers: Mapping[str, Any]) -> str:
     wanted = {name: providers[name] for name in _REMOTE if providers.get(name)}
     if providers.get("moonshine", {}).get("partials"):
         wanted["moonshine"] = {"partials": True}
+    if providers.get("meeting_closed_captions", {}).get(MERGES):
+        wanted[Engine.ZOOM] = {MERGES: True}
     text = json.dumps(wanted, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     if len(text.encode()) > MAX_OPTIONS_BYTES:
         raise Invalid(f"The providers' settings have more than {MAX_OPTIONS_BYTES} bytes.")

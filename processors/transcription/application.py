@@ -8,6 +8,7 @@ from processors.shell.applications import Output
 from processors.transcription import metrics
 from processors.transcription.accounts import Accounts
 from processors.transcription.afterwards.service import Afterwards
+from processors.transcription.caption_lines import CaptionWork, Unmet
 from processors.transcription.configured import accounts_of, chain_of
 from processors.transcription.keys import Keys, NoKeys
 from processors.transcription.lanes import Lanes
@@ -17,7 +18,6 @@ from processors.transcription.recogniser import Recognised, Recognition, Unrecog
 from processors.transcription.settings import TranscriptionSettings
 from processors.transcription.works import (
     END_ITEM,
-    CaptionWork,
     EndWork,
     SpeechWork,
     caption_utterance,
@@ -75,8 +75,11 @@ class TranscriptionApplication:
 
     async def render(self, session_id: str, work: object) -> Sequence[Output]:
         match work:
-            case CaptionWork(caption):
-                return [_output(caption_utterance(caption))]
+            case CaptionWork():
+                return [_output(caption_utterance(work))]
+            case Unmet(outcome):
+                metrics.UNMET.labels(outcome).inc()
+                return []
             case SpeechWork():
                 async with self._lanes.entered((session_id, work.participant_id)) as turn:
                     spoken = await self._spoken(session_id, work)

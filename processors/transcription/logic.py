@@ -1,7 +1,8 @@
 """Which utterances a session has, decided from its audio and caption records alone.
 
-Captions are utterances already, one to one. Audio of each participant is one track, cut by an `Endpointer` that lives
-in the track's scratch: it hears each final chunk once and is rebuilt from the track's entries after a crash.
+Captions are utterances already, or pieces of some (`captions`). Audio of each participant is one track, cut by an
+`Endpointer` that lives in the track's scratch: it hears each final chunk once and is rebuilt from the track's entries
+after a crash.
 """
 
 from collections.abc import Mapping
@@ -11,10 +12,11 @@ from typing import Any
 from processors.checkpoint.folds import FOREVER_MS, Fold, Json
 from processors.checkpoint.windows import Cut, Observed, Progress, Track
 from processors.sound.formats import AudioFormat
+from processors.transcription.captions import Captions
 from processors.transcription.endpointing import Boundary, Endpointer, Speech
 from processors.transcription.pcm import is_longer
 from processors.transcription.timeline import TOLERANCE_MS
-from processors.transcription.works import CaptionWork, EndWork, SpeechWork
+from processors.transcription.works import EndWork, SpeechWork
 from schemas import settings, topics
 from schemas.records import Audio, Begin, Caption, MediaRecord, RecordKind
 from schemas.settings import Engine
@@ -59,8 +61,8 @@ class TranscriptionLogic:
     """`Logic` of the transcription processor.
 
     A topic's part is what its `begin` asked for ("engines", "language", "options" and "partials" if any), whose session
-    it is ("project", where that is said) and, for captions, how many there were ("count") and the place of the last one
-    ("last").
+    it is ("project", where that is said) and, for captions, what is known of them (`Captions`) and the place of the
+    last one ("last").
     """
 
     topics = (AUDIO, CAPTIONS)
@@ -69,13 +71,13 @@ class TranscriptionLogic:
 
     def observe(self, topic: str, part: Json, record: MediaRecord) -> Observed:
         if record.begin is not None:
-            return Observed({**(part or _NOTHING), **_asked_for(record.begin)})
-        if not isinstance(record, Caption) or record.kind is not RecordKind.FRAME or not _has(part, Engine.ZOOM):
+            part = {**(part or _NOTHING), **_asked_for(record.begin)}
+        if topic != CAPTIONS or not _has(part, Engine.ZOOM) or not _is_news(part, record):
             return Observed(part)
-        place = [record.epoch, record.sequence]
-        if place <= part["last"]:
-            return Observed(part)  # the same record once more
-        return Observed({**part, "count": part["count"] + 1, "last": place}, (CaptionWork(record),))
+        captions = Captions.from_json(part)
+        captions.take(record)
+        last = [record.epoch, record.sequence] if record.kind is RecordKind.FRAME else part["last"]
+        return Observed({**part, **captions.to_json(), "last": last}, tuple(captions.works))
 
     def track(self, topic: str, part: Json, record: MediaRecord) -> str | None:
         is_heard = isinstance(record, Audio) and not is_longer(AudioFormat.of(record), record.payload, MAX_CHUNK_MS)
@@ -182,7 +184,15 @@ def _asked_for(begin: Begin) -> dict[str, Any]:
     has_project = 0 < len(begin.project_id) <= MAX_PROJECT_CHARACTERS
     part |= {"project": begin.project_id} if has_project else {}
     part |= {"options": asked.engine_options} if has_options else {}
-    return part | ({"partials": True} if asked.partials else {})
+    flags = {"partials": asked.partials, "merges": asked.merges_captions}
+    return part | {name: True for name, is_set in flags.items() if is_set}
+
+
+def _is_news(part: Json, record: MediaRecord) -> bool:
+    """Whether it can change what is known of captions: the same record once more does not."""
+    if record.kind is RecordKind.FRAME:
+        return isinstance(record, Caption) and [record.epoch, record.sequence] > part["last"]
+    return record.kind is RecordKind.END or bool(part.get("merges"))
 
 
 def _recognisers(part: Json) -> tuple[Engine, ...]:

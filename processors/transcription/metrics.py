@@ -7,6 +7,12 @@ UTTERANCES = counter(
     "Utterances by engine and result: final, failed, or wordless (which are not written).",
     ["engine", "result"],
 )
+UNMET = counter(
+    "rtms_transcription_unmet_corrections",
+    "Changes of Zoom's captions that nobody knows, by what came of them: as_new (the words are a caption of their own),"
+    " forgotten (too old to be put right), nothing (there was nothing to delete).",
+    ["outcome"],
+)
 PARTIALS = counter(
     "rtms_transcription_partials",
     "Partials that were due, by what came of them: written, wordless, failed; or not made then, counted once for all"

@@ -5,23 +5,16 @@ from typing import Any
 
 import msgspec
 
-from processors.checkpoint.folds import TIMES_MS
+from processors.transcription.caption_lines import CaptionWork, end_of, start_of
 from processors.transcription.endpointing import Speech
 from processors.transcription.engines import Question
 from processors.transcription.recogniser import Recognised, Recognition, Unrecognised
-from schemas import ids, topics
+from schemas import ids
 from schemas.languages import tag
-from schemas.records import Caption, OutputKind, SpokenWord, Utterance, UtteranceStatus
+from schemas.records import OutputKind, SpokenWord, Utterance, UtteranceStatus
 from schemas.settings import Engine
 
 END_ITEM = "end"
-
-
-@dataclass(frozen=True, slots=True)
-class CaptionWork:
-    """One piece of Zoom's own transcript."""
-
-    caption: Caption
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +75,24 @@ class EndWork:
     count: int
 
 
-def caption_utterance(caption: Caption) -> Utterance:
-    """Zoom's caption as an utterance; its id is its place on the captions topic. Without a start of its own, or with
-    one that is no time, it starts when it was sent."""
-    start_ms = caption.start_ms if caption.start_ms and caption.start_ms in TIMES_MS else caption.timestamp_ms
+def caption_utterance(work: CaptionWork) -> Utterance:
+    """What Zoom's captions say, as an utterance. Its id comes from who began to speak when: a correction repeats it."""
+    caption, start_ms = work.caption, start_of(work.caption)
+    track = f"{caption.participant_id}.{work.ordinal}" if work.ordinal else str(caption.participant_id)
     return Utterance(
         session_id=caption.session_id,
         kind=OutputKind.ITEM,
-        utterance_id=ids.record_id(
-            ids.UTTERANCE_PREFIX, caption.session_id, topics.CAPTIONS.name, caption.epoch, caption.sequence
-        ),
-        revision=1,
+        utterance_id=ids.window_id(ids.UTTERANCE_PREFIX, caption.session_id, "utterance", Engine.ZOOM, track, start_ms),
+        revision=work.revision,
         status=UtteranceStatus.FINAL,
         engine=Engine.ZOOM,
         participant_id=caption.participant_id,
         participant_name=caption.participant_name,
         start_ms=start_ms,
-        end_ms=max(caption.end_ms, start_ms) if caption.end_ms in TIMES_MS else start_ms,
+        end_ms=end_of(caption),
         language=tag(caption.language),
         text=caption.text,
+        withdraws=work.withdraws,
     )
 
 

@@ -28,6 +28,8 @@ ODD_SETTINGS = (
     '{"speech_events": true}', '{"speech_events": true, "engines": ["moonshine"]}', '{"speech_events": "yes"}',
     '{"grid_ms": 99999999999999999999}', '{"grid_ms": -1, "audio_sample_rate_hz": -8000}', '{"engines": []}',
     '{"engines": ["moonshine", "moonshine"], "language": "%s"}' % ("x" * 9000),
+    '{"engines": ["zoom"], "engine_options": "{\\"zoom\\":{\\"merge_consecutive_captions\\":true}}"}',
+    '{"engines": ["zoom"], "engine_options": "{\\"zoom\\":[]}"}',
 )  # fmt: skip
 ODD_DETAILS = ("", "[]", "no JSON", '{"chat_session": {"type": 2}}', '{"files": %s}' % ("[" * 9000), '{"receiver": 1}')
 BOTH_ENGINES = '{"engines": ["zoom", "moonshine"]}'
@@ -58,6 +60,7 @@ class Oddities:
         return self._records(CAPTIONS, lambda: {
             "start_ms": self._time(), "end_ms": self._time(), "text": self._value("word", "", "\0"),
             "language": self._value(None, 0, -1, LARGEST),
+            "operation": self._value(self._dice.choice(("new", "update", "delete")), "", "unknown_7", "none"),
         })  # fmt: skip
 
     def events(self) -> list[MediaRecord]:

@@ -8,10 +8,10 @@ import pytest
 from processors.muxing.logic import MuxingLogic
 from processors.participants.application import participant_event
 from processors.participants.logic import ParticipantsLogic
+from processors.transcription.caption_lines import CaptionWork, Unmet
 from processors.transcription.logic import TranscriptionLogic
 from processors.transcription.recogniser import Recognised, Segment
 from processors.transcription.works import (
-    CaptionWork,
     EndWork,
     SpeechWork,
     caption_utterance,
@@ -54,8 +54,10 @@ def transcribed(audio: Sequence[MediaRecord], captions: Sequence[MediaRecord]) -
 
 def utterances(session_id: str, work: object) -> list[Record]:
     match work:
-        case CaptionWork(caption):
-            return [caption_utterance(caption)]
+        case CaptionWork():
+            return [caption_utterance(work)]
+        case Unmet():
+            return []
         case SpeechWork():
             return [speech_utterance(session_id, work, Recognised((Segment("word", 0, 1),)))]
         case _:

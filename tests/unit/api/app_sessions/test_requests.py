@@ -209,7 +209,7 @@ def test_what_engines_are_asked_for_is_kept_for_them():
         ),
         ({"moonshine": {"model": "x"}}, "('model' was unexpected)"),
         ({"moonshine": None}, "None is not of type 'object'"),
-        ({"meeting_closed_captions": {"merge_consecutive_captions": True}}, "is not available yet"),
+        ({"meeting_closed_captions": {"merge_consecutive_captions": "yes"}}, "'yes' is not of type 'boolean'"),
         ({"meeting_closed_captions": {"zoom_language": 3}}, "3 is not of type 'string'"),
         ([], "[] is not of type 'object'"),
         ("x", "'x' is not of type 'object'"),
@@ -218,6 +218,12 @@ def test_what_engines_are_asked_for_is_kept_for_them():
 def test_bad_transcription_settings(settings, message):
     [found] = field_errors(transcription_settings=settings)["transcription_settings"]
     assert message in found
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_captions_are_merged_for_those_who_ask(asked):
+    settings = {"meeting_closed_captions": {"merge_consecutive_captions": asked}, "moonshine": {}}
+    assert order(transcription_settings=settings).wishes.settings.merges_captions is asked
 
 
 @pytest.mark.parametrize("asked", [True, False])

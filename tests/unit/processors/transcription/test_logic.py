@@ -11,8 +11,9 @@ from processors.checkpoint.assignments import Assignment, Input
 from processors.checkpoint.folds import FOREVER_MS, NEVER_MS
 from processors.checkpoint.sessions import Session
 from processors.checkpoint.windows import Cut, Entry, Progress, Track
+from processors.transcription.caption_lines import CaptionWork
 from processors.transcription.logic import AUDIO, CAPTIONS, SLACK_MS, TranscriptionLogic
-from processors.transcription.works import CaptionWork, EndWork, SpeechWork
+from processors.transcription.works import EndWork, SpeechWork, caption_utterance
 from schemas.records import Audio, Codec, MediaRecord
 from schemas.settings import Engine, SessionSettings
 from tests.support.crash_simulation import Trouble, faults, simulate, undisturbed
@@ -219,8 +220,9 @@ def test_the_law_of_cuts(seed: int) -> None:
 
 def identify(session_id: str, work: object) -> tuple[str, Hashable]:
     match work:
-        case CaptionWork(said):
-            return f"{session_id}/{said.epoch}-{said.sequence}", said
+        case CaptionWork():
+            said = caption_utterance(work)
+            return f"{said.utterance_id}/{said.revision}", said
         case SpeechWork():
             return f"{session_id}/{work.participant_id}-{work.speech.start_ms}", work
         case _:
