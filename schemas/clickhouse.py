@@ -1,7 +1,8 @@
 """ClickHouse tables: what the clickhouse sink writes and the API reads.
 
 Every table is a ReplacingMergeTree on derived ids whose version is the Kafka offset, so writing a record again changes
-nothing and a newer record of the same id wins; readers use FINAL. The columns of ORDER BY never change for an id.
+nothing and a newer record of the same id wins; readers use FINAL. Of an utterance the revision comes before the offset
+(`version`). The columns of ORDER BY never change for an id.
 Times are Unix milliseconds (Int64), as everywhere.
 """
 
@@ -36,6 +37,18 @@ class Table:
         return f"ALTER TABLE {self.name} {columns}"
 
 
+_OFFSETS = 1 << 40
+_REVISIONS = 1 << 24
+
+
+def version(revision: int, offset: int) -> int:
+    """The `_offset` of an utterance's row: a higher revision wins, wherever on the topic an older one is written again.
+
+    Up to the first revision it is the offset.
+    """
+    return min(max(revision - 1, 0), _REVISIONS - 1) * _OFFSETS + offset
+
+
 _POSITION = {"_partition": "UInt16", "_offset": "UInt64"}
 
 UTTERANCES = Table(
@@ -58,6 +71,7 @@ UTTERANCES = Table(
         "words": "String CODEC(ZSTD(3))",
         "updated_at_ms": "Int64",
         **_POSITION,
+        "withdraws": "Bool",
     },
     ("session_id", "engine", "start_ms", "utterance_id"),
     "toYYYYMM(fromUnixTimestamp64Milli(start_ms))",

@@ -61,9 +61,11 @@ class TranscriptNews:
         return utterance.kind is OutputKind.ITEM and utterance.engine == self._key.engine
 
     def _is_worth(self, utterance: Utterance) -> bool:
-        """Words; or that there are none, where there were some or somebody was heard and not understood."""
+        """Words; or that there are none, where there were some or somebody was heard and not understood. That they were
+        deleted also where none were told: of what others know, compaction may have left only that."""
         return (
             bool(utterance.text)
+            or utterance.withdraws
             or utterance.status is UtteranceStatus.FAILED
             or self._told.knows(utterance.utterance_id)
         )

@@ -16,6 +16,7 @@ from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.settings import KafkaSettings
 from sinks.clickhouse.archiving import Archiving, patience
+from sinks.clickhouse.caption_words import CaptionWords
 from sinks.clickhouse.chat_words import ChatWords
 from sinks.clickhouse.erasing import Erasing, Rows, Tools
 from sinks.clickhouse.expiring import Expiring
@@ -23,6 +24,7 @@ from sinks.clickhouse.pending import Pending
 from sinks.clickhouse.service import GROUP, INPUTS, ClickHouseSink, Connections, Ownership
 from sinks.clickhouse.settings import ClickHouseSinkSettings
 from sinks.clickhouse.settled import SettledSessions
+from sinks.clickhouse.told_captions import ToldCaptions
 from sinks.clickhouse.told_words import ToldWords
 
 log = get_logger(__name__)
@@ -65,6 +67,8 @@ def run(running: Running) -> int:
             rows,
             ChatWords(clickhouse),
             ToldWords(clickhouse),
+            CaptionWords(clickhouse),
+            ToldCaptions(clickhouse),
             erasing,
             expiring,
             Archiving(settled, clickhouse, producer, decoder, SystemClock()),

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from schemas.records import ParticipantEvent, Record, WebhookDelivery
+from schemas.records import ParticipantEvent, Record, Utterance, WebhookDelivery
 from schemas.topics import Topic
 from sinks.clickhouse.rows import Position
 
-Value = TypeVar("Value", ParticipantEvent, WebhookDelivery)
+Value = TypeVar("Value", ParticipantEvent, Utterance, WebhookDelivery)
 
 
 class Emptied(NamedTuple, Generic[Value]):

@@ -17,5 +17,6 @@ UNARCHIVED = gauge(
 )
 WITHDRAWN = counter(
     "rtms_sink_clickhouse_withdrawn_total",
-    "states of deleted chat messages, and deliveries of them, that lost their words",
+    "states of deleted chat messages, and deliveries of them or of deleted captions, that lost their words;"
+    " and records of changed captions that were written once more behind an older revision",
 )

@@ -105,14 +105,16 @@ class Pending:
         self._parts.clear()
 
     def rows(self) -> list[tuple[Table, list[Row]]]:
-        """By table. Of several records of one id only the last is there: the others would be replaced at once."""
+        """By table. Of several records of one id only the winner is there: the others would be replaced at once."""
         tables: dict[str, Table] = {}
         newest: dict[str, dict[tuple[object, ...], Row]] = {}
         for part in self._parts.values():
             for table, row in part.rows:
                 tables[table.name] = table
-                newest.setdefault(table.name, {})[tuple(row[name] for name in table.order_by)] = row
-        return [(tables[name], list(rows.values())) for name, rows in newest.items()]
+                rows, key = newest.setdefault(table.name, {}), tuple(row[name] for name in table.order_by)
+                if key not in rows or row["_offset"] >= rows[key]["_offset"]:
+                    rows[key] = row
+        return [(tables[name], list(found.values())) for name, found in newest.items()]
 
     def endings(self) -> list[Ending]:
         return [ending for part in self._parts.values() for ending in part.endings]

@@ -1,8 +1,8 @@
 """A record of a topic as a row of a table. Pure.
 
 Every row carries the partition and offset it came from: the offset is its version, so writing a record again changes
-nothing and a later record of the same id wins. What no column can hold is refused here, because one such row would hold
-up its whole partition for ever.
+nothing and a later record of the same id wins; of an utterance, one of a higher revision. What no column can hold is
+refused here, because one such row would hold up its whole partition for ever.
 """
 
 from collections.abc import Mapping
@@ -42,6 +42,7 @@ def row_of(value: Record, at: Position) -> tuple[Table, Row]:
     """The table and the row of an item. Raises Unfit."""
     position = {"_partition": at.partition, "_offset": at.offset}
     if isinstance(value, Utterance):
+        position["_offset"] = clickhouse.version(value.revision, at.offset)
         return clickhouse.UTTERANCES, _utterance(value, at.appended_ms) | position
     if isinstance(value, ParticipantEvent):
         return clickhouse.PARTICIPANT_EVENTS, _participant_event(value, at.appended_ms) | position
@@ -72,6 +73,7 @@ def _utterance(utterance: Utterance, appended_ms: int) -> dict[str, Any]:
         "model": utterance.model,
         "words": msgspec.json.encode(utterance.words).decode(),
         "updated_at_ms": appended_ms,
+        "withdraws": utterance.withdraws,
     }
 
 

@@ -38,6 +38,7 @@ from schemas.records import Record as Value
 from schemas.sessions import Awaited
 from sinks.clickhouse import metrics
 from sinks.clickhouse.archiving import Archiving
+from sinks.clickhouse.caption_words import CaptionWords
 from sinks.clickhouse.chat_words import ChatWords
 from sinks.clickhouse.completeness import Found, counting, missing, verdict
 from sinks.clickhouse.emptied import Value as WithWords
@@ -46,6 +47,7 @@ from sinks.clickhouse.erasing import Erasing, Rows
 from sinks.clickhouse.expiring import Expiring
 from sinks.clickhouse.pending import Ending, Erasure, Pending
 from sinks.clickhouse.settings import ClickHouseSinkSettings
+from sinks.clickhouse.told_captions import ToldCaptions
 from sinks.clickhouse.told_words import ToldWords
 
 log = get_logger(__name__)
@@ -96,6 +98,8 @@ class Connections:
     rows: Rows
     chat_words: ChatWords
     told_words: ToldWords
+    caption_words: CaptionWords
+    told_captions: ToldCaptions
     erasing: Erasing
     expiring: Expiring
     archiving: Archiving
@@ -198,13 +202,15 @@ class ClickHouseSink:
             metrics.ROWS.labels(table.name).inc(len(rows))
 
     def _withdraw_words(self) -> None:
-        """Of messages deleted in the meeting, and of what was told of them.
+        """Of messages and captions deleted in the meeting, and of what was told of them.
 
         Their records first: what is found no more is not looked for again.
         """
         content = list(self._pending.content())
         self._withdraw(self._to.chat_words, content)
         self._withdraw(self._to.told_words, content)
+        self._withdraw(self._to.caption_words, content)
+        self._withdraw(self._to.told_captions, content)
 
     def _withdraw(self, words: Words[WithWords], content: list[Value]) -> None:
         emptied = words.left(content, patience_s=0)

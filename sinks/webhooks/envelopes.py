@@ -82,13 +82,14 @@ def idempotency_key(delivery: str) -> str:
 
 
 def _is_told(utterance: Utterance, session: AppSession) -> bool:
-    """Only what is final, and only by the engine that answers when a reader does not say which."""
+    """Only what is final, and only by the engine that answers when a reader does not say which. Without words only if
+    receivers may have some, which are deleted."""
     wanted = session_settings.readable(session.settings).primary_engine
     return (
         utterance.kind is OutputKind.ITEM
         and utterance.status is UtteranceStatus.FINAL
         and utterance.engine == wanted
-        and bool(utterance.text)
+        and (bool(utterance.text) or utterance.withdraws)
     )
 
 

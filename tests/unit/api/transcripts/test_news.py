@@ -66,6 +66,13 @@ def test_silence_is_only_told_where_there_were_words_or_nobody_understood():
     assert json.loads(events[3].data)["reason"] == "timeout"
 
 
+def test_what_zoom_has_deleted_is_told_also_to_those_who_come_later():
+    """When compaction has taken what was said."""
+    [gone] = told(said("", 2, withdraws=True))
+    assert json.loads(gone.data)["transcription"] == {"transcript": ""}
+    assert [event is not None for event in told(said(), said("", 2, withdraws=True), said())] == [True, True, False]
+
+
 def test_a_tombstone_takes_back_and_what_comes_again_is_new():
     events = told(said(), None, said())
     assert (events[1].name, events[1].data) == ("removed", '{"id":"utt_1"}')

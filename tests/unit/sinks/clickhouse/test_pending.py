@@ -17,10 +17,10 @@ def record(offset, partition=0, topic=topics.TRANSCRIPTS):
     return Record(topic.name, partition, offset, NOW_MS, b"key", b"value")
 
 
-def utterance(name="utt_1", text="", session="app_1"):
+def utterance(name="utt_1", text="", session="app_1", revision=1):
     return Utterance(
         session_id=session, kind=OutputKind.ITEM, utterance_id=name, engine="zoom", start_ms=NOW_MS, end_ms=NOW_MS,
-        text=text,
+        text=text, revision=revision,
     )  # fmt: skip
 
 
@@ -42,6 +42,13 @@ def test_of_one_id_only_the_last_is_written():
     pending.add(record(7), utterance("utt_2", "you"))
     assert texts(pending) == ["hello", "you"]
     assert pending.offsets() == {Place("transcripts", 0): 8}
+
+
+def test_of_an_utterance_the_highest_revision_is_written_wherever_it_stands():
+    pending = Pending()
+    for offset, (text, revision) in enumerate([("hel", 1), ("hello", 3), ("hallo", 2), ("hel", 1)]):
+        pending.add(record(offset), utterance(text=text, revision=revision))
+    assert texts(pending) == ["hello"]
 
 
 def test_endings_wait_for_their_rows():

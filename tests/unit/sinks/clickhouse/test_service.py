@@ -98,9 +98,9 @@ def house():
     deletions = MemoryDeletions()
     table = MemoryTable()
     rows, idle = SimpleNamespace(delete=table.delete), SimpleNamespace(step=lambda partitions: None)
-    log, silent = MemoryLog(), SimpleNamespace(left=lambda content, patience_s: [])
+    log, silent = MemoryLog(), [SimpleNamespace(left=lambda content, patience_s: [])] * 4
     connections = Connections(
-        consumer, pending, log, decoder, table, losses, 2, deletions, rows, silent, silent, idle, idle, idle
+        consumer, pending, log, decoder, table, losses, 2, deletions, rows, *silent, idle, idle, idle
     )
     health = Health("sink-clickhouse")
     health.ready(True)

@@ -110,6 +110,15 @@ def test_what_is_not_final_or_not_the_first_engines_is_not_told(changed):
     assert news_of(replace(SAID, **changed), SESSION) is None
 
 
+def test_what_zoom_has_deleted_is_told_without_words():
+    """Once, and never again what was said before: each revision is a delivery of its own."""
+    gone = replace(SAID, text="", revision=2, withdraws=True)
+    news = news_of(gone, SESSION)
+    assert (news.data["transcription"], news.data["revision"]) == ({"transcript": ""}, 2)
+    assert news.data["segment_id"] == SAID.utterance_id
+    assert len({delivery_id("w", "app_1", news_of(one, SESSION)) for one in (SAID, gone, SAID, gone)}) == 2
+
+
 def test_a_session_with_two_engines_tells_each_line_once():
     both = replace(SESSION, settings=session_settings.dumps(SessionSettings(engines=(Engine.MOONSHINE, Engine.ZOOM))))
     assert news_of(SAID, both) is None
