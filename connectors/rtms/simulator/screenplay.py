@@ -124,9 +124,8 @@ def caption_style(entry: CaptionsEntry) -> CaptionStyle:
 
 
 def corrections(entries: Iterable[CorrectionEntry]) -> tuple[Correction, ...]:
-    """Zoom's changes of mind in the order of time."""
-    found = [Correction(round(1000 * entry.at_s), entry.caption, entry.text) for entry in entries]
-    return tuple(sorted(found, key=lambda one: one.at_ms))
+    """Zoom's changes of mind, as they stand there."""
+    return tuple(Correction(round(1000 * entry.at_s), entry.caption, entry.text) for entry in entries)
 
 
 def picture_sizes(entries: Iterable[PicturesEntry]) -> tuple[PictureSize, ...]:

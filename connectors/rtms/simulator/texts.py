@@ -23,7 +23,8 @@ def check(script: Script) -> None:
     first = list(_captions(script, 0))
     for number, one in enumerate(script.corrections):
         if not 0 <= one.caption < len(first):
-            raise Invalid(f"there are captions 0 to {len(first) - 1}", ("corrections", number, "caption"))
+            known = f"there are captions 0 to {len(first) - 1}" if first else "there are no captions"
+            raise Invalid(known, ("corrections", number, "caption"))
         if one.at_ms <= (sent_ms := first[one.caption].due_ms):
             raise Invalid(f"the caption is sent at {sent_ms / 1000:g} s", ("corrections", number, "at_s"))
 

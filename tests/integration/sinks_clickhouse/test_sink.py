@@ -163,6 +163,40 @@ def test_what_was_told_of_a_deleted_message_is_gone_too(env, writer, database, t
     assert "word" not in sink.log.read_text()
 
 
+def test_what_zoom_says_last_of_a_caption_is_what_is_left(env, writer, database, tmp_path):
+    """Somebody who goes on for a dead processor writes the first revisions again, behind the last."""
+    session_id = new_session()
+    changed, gone = utterance(session_id, 2, "better", 4), replace(utterance(session_id, 1, "", 5), withdraws=True)
+    first = [utterance(session_id, number, "the word", 1) for number in range(3)]
+    about = {"engine": "zoom", "segment_id": "utt_0001", "timestamp_ms": NOW_MS + 1}
+    told, untold = (
+        replace(delivery(session_id, f"told_{revision}", "", ""), trigger=Trigger.TRANSCRIPT,
+                body=canonical({"data": about | {"revision": revision, "transcription": {"transcript": text}}}))
+        for revision, text in ((1, "the word"), (5, ""))
+    )  # fmt: skip
+    sql = "SELECT text FROM utterances WHERE session_id = {id:String} AND start_ms = {at:Int64} SETTINGS final = 0"
+    delivered = "SELECT document AS text FROM webhook_deliveries WHERE session_id = {id:String}"
+    with running(["-m", "sinks", "clickhouse"], env, tmp_path / "sink.log") as sink:
+        for one in (told, untold):
+            writer.write_item(topics.WEBHOOK_DELIVERIES, session_id, one.delivery_id, one)
+        for one in (*first, changed, gone, *first):
+            writer.write_item(topics.TRANSCRIPTS, session_id, one.utterance_id, one)
+        until(lambda: texts(database, session_id) == ["the word", "", "better"], f"see {sink.log}")
+        newest = lambda: {u.utterance_id: u for u in values(writer.kafka, topics.TRANSCRIPTS, [session_id])}  # noqa: E731
+        left = {"utt_0000": first[0], "utt_0001": gone, "utt_0002": changed}
+        until(lambda: newest() == left, f"records put right; see {sink.log}")
+        at = {"id": session_id, "at": NOW_MS + 1}
+        rows = lambda sql: "".join(row["text"] for row in database.query(sql, at))  # noqa: E731
+        until(lambda: "word" not in rows(delivered), f"deliveries; see {sink.log}")
+        until(lambda: "word" not in rows(sql), f"rows that have lost and are not merged yet; see {sink.log}")
+        end = Utterance(session_id=session_id, kind=OutputKind.END, count=3)
+        writer.write_item(topics.TRANSCRIPTS, session_id, "end", end)
+        until(lambda: facts(writer, session_id) == [(FactKind.TRANSCRIPT_STORED, 3)], "it still counts")
+    stored = {one.delivery_id: one for one in values(writer.kafka, topics.WEBHOOK_DELIVERIES, [session_id])}
+    assert stored == {"told_1": replace(told, body="{}", attempts=stored["told_1"].attempts), "told_5": untold}
+    assert "word" not in sink.log.read_text()
+
+
 def delivery(session_id, name, message_id, text):
     data = {"id": message_id, "text": text, "additional_data": {} if text else {"is_deleted": True}}
     return WebhookDelivery(

@@ -187,6 +187,9 @@ def test_what_engines_are_asked_for_is_kept_for_them():
     wishes = order(transcription_settings=settings).wishes
     assert wishes.settings.engine_options == '{"openai":{"model":"x","prompt":"Åse"}}'
     assert wishes.given == ("engines", "language", "engine_options")
+    for merge in (True, False):
+        settings = {"meeting_closed_captions": {"merge_consecutive_captions": merge}}
+        assert order(transcription_settings=settings).wishes.settings.merges_captions is merge
     assert order(transcription_settings={}).wishes.settings.engine_options == "{}"
 
 
@@ -218,12 +221,6 @@ def test_what_engines_are_asked_for_is_kept_for_them():
 def test_bad_transcription_settings(settings, message):
     [found] = field_errors(transcription_settings=settings)["transcription_settings"]
     assert message in found
-
-
-@pytest.mark.parametrize("asked", [True, False])
-def test_captions_are_merged_for_those_who_ask(asked):
-    settings = {"meeting_closed_captions": {"merge_consecutive_captions": asked}, "moonshine": {}}
-    assert order(transcription_settings=settings).wishes.settings.merges_captions is asked
 
 
 @pytest.mark.parametrize("asked", [True, False])

@@ -2,13 +2,15 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from connectors.rtms.protocol.codes import Medium, StopReason
+from connectors.rtms.protocol.codes import Medium, StopReason, TextAttribute
 from connectors.rtms.simulator import scenario_library
 from connectors.rtms.simulator.faults import Fault, FaultKind
+from connectors.rtms.simulator.frames import CaptionFrame
 from connectors.rtms.simulator.meeting import Meeting
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.rules import Duplicate
@@ -154,6 +156,15 @@ def test_errors_name_the_line_the_key_and_what_is_allowed(
         ('[[faults]]\nkind = "stop"\nstop_reason = "boredom"\n', "no such stop reason: boredom; allowed: 0 to 26, or"),
         ("seconds 3", "at line 1"),
         ("seconds = 3\n[captions]\nsent = false", "at least 10 seconds"),
+        (
+            "seconds = 20\n[[corrections]]\nat_s = 9\ncaption = 99",
+            "4: corrections[1].caption: there are captions 0 to",
+        ),
+        (
+            "seconds = 20\n[[corrections]]\nat_s = 0.1\ncaption = 0",
+            "3: corrections[1].at_s: the caption is sent at ",
+        ),
+        ("captions.sent = false\n[[corrections]]\nat_s = 9\ncaption = 0", "there are no captions"),
     ],
 )
 def test_other_errors(tmp_path: Path, text: str, words: str) -> None:
@@ -203,3 +214,20 @@ def test_the_example_in_the_documentation_can_be_played(tmp_path: Path) -> None:
     assert (
         len(request.script.turns) == len(request.script.chat) == len(request.script.shares) == len(request.faults) == 1
     )
+
+
+def test_zoom_changes_its_mind_about_captions(tmp_path: Path) -> None:
+    """What it says then names the one it is about by who spoke, and when."""
+    frames = list(Meeting.of(scenario_library.load("captions-corrected"), tmp_path).of_medium(Medium.CAPTIONS))
+    captions = [frame for frame in frames if isinstance(frame, CaptionFrame)]
+    assert [frame.attribute for frame in captions] == [None] * 4 + [TextAttribute.UPDATE, TextAttribute.DELETE]
+    for later, first in zip(captions[4:], captions[1:3], strict=True):
+        assert later == replace(first, due_ms=later.due_ms, attribute=later.attribute, text=later.text)
+        assert later.due_ms > first.due_ms
+    assert [frame.text for frame in captions[4:]] == ["it was the age of wisdom and of prudence,", ""]
+
+
+def test_new_captions_may_say_that_they_are(tmp_path: Path) -> None:
+    request = read_scenario({"seconds": 20, "captions": {"say_new": True}})
+    frames = list(Meeting.of(request, tmp_path).of_medium(Medium.CAPTIONS))
+    assert {frame.attribute for frame in frames if isinstance(frame, CaptionFrame)} == {TextAttribute.NEW}

@@ -1,12 +1,13 @@
 """Wire goldens: what is built is what Zoom's documents show, and what they show is read."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from connectors.rtms.protocol import messages
-from connectors.rtms.protocol.codes import DataOption, MediaCodec, MediaType, Medium, MessageType
+from connectors.rtms.protocol.codes import DataOption, MediaCodec, MediaType, Medium, MessageType, TextAttribute
 from connectors.rtms.protocol.events import (
     EVENT_CLASSES,
     SIGNALING,
@@ -38,6 +39,8 @@ from connectors.rtms.protocol.parameters import (
     VideoParameters,
 )
 from connectors.rtms.protocol.webhooks import StreamWebhook, WebhookKind, read_stream_webhook
+from connectors.rtms.simulator.frames import CaptionFrame
+from connectors.rtms.simulator.wire import write_frame
 from tests.support.goldens import GOLDENS, MESSAGES, WEBHOOKS, golden
 from tests.support.zoom_conversation import MEDIA, PARAMS, URLS, Conversation
 
@@ -81,6 +84,15 @@ def frame(number: int, payload: bytes, user_id: int = ADA, user_name: str | None
     )
 
 
+def caption(attribute: TextAttribute | None, text: str) -> bytes:
+    return write_frame(
+        CaptionFrame(
+            medium=Medium.CAPTIONS, due_ms=T, timestamp_ms=1_700_000_001_000, user_id=ADA, user_name="Ada",
+            start_ms=1_700_000_001_000, end_ms=1_700_000_003_200, language=9, attribute=attribute, text=text,
+        )
+    )  # fmt: skip
+
+
 ZOOM_SAYS = {
     "02-signaling-handshake-response": messages.signaling_handshake_response(server_urls=URLS),
     "02-signaling-handshake-response.refused": messages.signaling_handshake_response(
@@ -103,7 +115,9 @@ ZOOM_SAYS = {
     "14-media-data-audio.mixed": frame(14, PCM, 0, None),
     "15-media-data-video": frame(15, IDR),
     "16-media-data-share": frame(16, JPEG),
-    "17-media-data-transcript": messages.transcript_data(golden("17-media-data-transcript")["content"]),
+    "17-media-data-transcript": caption(None, "Good morning."),
+    "17-media-data-transcript.update": caption(TextAttribute.UPDATE, "Good morning, all."),
+    "17-media-data-transcript.delete": caption(TextAttribute.DELETE, ""),
     "18-media-data-chat": messages.chat_data(golden("18-media-data-chat")["content"]),
     "20-stream-state-response": messages.stream_state_response("stream0001", 1, 1_700_000_001),
     "22-stream-close-response": messages.stream_close_response("stream0001", T),
@@ -177,6 +191,8 @@ READ_AS: dict[str, list[Event]] = {
     "16-media-data-share": [FrameReceived(Medium.SHARE, ADA, "Ada", T, JPEG, key_frame=True)],
     "17-media-data-transcript": [CAPTION],
     "17-media-data-transcript.microseconds": [CAPTION],
+    "17-media-data-transcript.update": [replace(CAPTION, text="Good morning, all.", attribute=2)],
+    "17-media-data-transcript.delete": [replace(CAPTION, text="", attribute=3)],
     "18-media-data-chat": [CHAT],
     "18-media-data-chat.inside-data": [CHAT],
     "11-session-state-response": [],

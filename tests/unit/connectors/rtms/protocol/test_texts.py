@@ -1,6 +1,7 @@
 """Captions and chat in all the forms that documents and samples show."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -41,6 +42,13 @@ def test_a_caption() -> None:
         user_id=16778240, user_name="Ada", timestamp_ms=T + 2_300, start_ms=T, end_ms=T + 2_200, language=9,
         text="Good morning.", attribute=1, channel_id=None,
     )  # fmt: skip
+
+
+def test_a_deleted_caption_needs_no_words() -> None:
+    assert caption(attribute=3, data=None) == replace(caption(), text="", attribute=3)
+    for attribute in (None, 0, 1, 2, 7):
+        with pytest.raises(Unusable, match="no_text"):
+            caption(attribute=attribute, data=None)
 
 
 @pytest.mark.parametrize("factor", [1_000, 1])
