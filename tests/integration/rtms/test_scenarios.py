@@ -177,6 +177,17 @@ async def test_pictures_arrive_as_they_were_sent(simulate: Simulate, attend: Att
         assert max(gaps) > 1_500
 
 
+async def test_what_zoom_says_of_its_captions_later_is_received_as_that(simulate: Simulate, attend: Attend) -> None:
+    _, stream, attendant = await play(simulate, attend, "captions-corrected", media=frozenset({Medium.CAPTIONS}))
+    assert (await attendant.outcome()).code == StopReason.MEETING_ENDED
+    said = [(one.start_ms, one.text, one.attribute) for one in attendant.said.of(CaptionReceived)]
+    assert [attribute for *_, attribute in said] == [1, 1, 1, 1, 2, 3]
+    assert [(start_ms, text) for start_ms, text, _ in said] == [
+        (one["start_ms"], one["text"]) for one in stream.truth.captions
+    ]
+    assert [one["operation"] for one in stream.truth.captions] == ["new"] * 4 + ["update", "delete"]
+
+
 @pytest.mark.parametrize("name", ["webinar", "video-sdk-session", "phone-call"])
 async def test_other_products(simulate: Simulate, attend: Attend, name: str) -> None:
     _, stream, attendant = await play(simulate, attend, name, media=AUDIO)

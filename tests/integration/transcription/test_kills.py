@@ -39,7 +39,7 @@ from tests.support import readings
 from tests.support.processes import service, wait_for
 from tests.support.settings import kafka_settings
 from tests.support.speech_service import KEY, Asked, Reply, SpeechServer, speech_server
-from tests.support.spoken import START_MS, WITH_PARTIALS, Microphone, caption, frames, silence, topic, voice
+from tests.support.spoken import BOTH, START_MS, WITH_PARTIALS, Microphone, caption, frames, silence, topic, voice
 from tests.support.topics import values
 from tests.support.transcribed import transcribed
 
@@ -51,17 +51,27 @@ SPEED = 1.5
 KILLS = 3
 
 
+MERGING = replace(BOTH, engine_options='{"zoom":{"merge_consecutive_captions":true}}')
+
+
 def meeting(name: str) -> Inputs:
-    """Two people who read, at times both at once, and Zoom's captions of a third."""
+    """Two people who read, at times both at once, and Zoom's captions of a third, of which two each are merged; some
+    are changed before they are told, and some afterwards."""
     long, short = readings.reading("two_cities"), readings.reading("beckett")
     microphones = [
         Microphone(1, T, long.pcm[: 32 * (MEETING_MS - 1500)], "Ada"),
         Microphone(2, T + 6000, short.pcm, "Bo"),
     ]
-    said = [caption(name, number, T + 2000 * number, f"line {number}") for number in range(12)]
+    said = [caption(name, 0, T + 3000 * (number // 2) + 950 * (number % 2), f"line {number}") for number in range(12)]
+    changes = [
+        replace(said[about], operation=operation, text=f"changed {about}", timestamp_ms=said[about].end_ms + late_ms)
+        for about, operation, late_ms in ((1, "update", 200), (2, "update", 9_000), (5, "delete", 8_000))
+    ]
+    ordered = enumerate(sorted([*said, *changes], key=lambda one: one.timestamp_ms))
+    captions = [replace(one, sequence=at) for at, one in ordered]
     return {
-        topics.AUDIO.name: topic(name, frames(name, microphones), until_ms=T + MEETING_MS),
-        topics.CAPTIONS.name: topic(name, said, until_ms=T + MEETING_MS),
+        topics.AUDIO.name: topic(name, frames(name, microphones), until_ms=T + MEETING_MS, settings=MERGING),
+        topics.CAPTIONS.name: topic(name, captions, until_ms=T + MEETING_MS, settings=MERGING),
     }
 
 
@@ -156,8 +166,12 @@ async def test_killed_in_the_middle_of_a_meeting(topics_ready, tmp_path) -> None
     inputs = meeting(name)
     expected = await undisturbed(name, inputs)
     written, log = await asyncio.to_thread(Run(topics_ready, tmp_path).killed, name, inputs)
-    assert {u.utterance_id: u for u in written} == {u.utterance_id: u for u in expected}
+    assert {(u.utterance_id, u.revision): u for u in written} == {(u.utterance_id, u.revision): u for u in expected}
     assert [u for u in written if u not in expected] == []
+    zooms = {u.utterance_id: u.text for u in expected if u.engine == Engine.ZOOM}
+    assert list(zooms.values()) == [
+        "line 0 changed 1", "changed 2 line 3", "line 4", "line 6 line 7", "line 8 line 9", "line 10 line 11",
+    ]  # fmt: skip
     assert written[-1].kind is OutputKind.END
     assert "stopped" in log
 
