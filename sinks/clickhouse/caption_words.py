@@ -6,7 +6,7 @@ behind that. Of what Zoom has deleted, rows of lower revisions go at once. It is
 there is anything new of it, so it does not matter which of two was written last.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,6 +18,9 @@ from schemas.records import OutputKind, Record, SpokenWord, Utterance, Utterance
 from schemas.settings import Engine
 from sinks.clickhouse.emptied import Emptied
 from sinks.clickhouse.rows import Position
+
+MOST = 200
+"""Utterances asked about at once: they stand in the address of the request."""
 
 _CHANGED = f"""
 SELECT * FROM {UTTERANCES.name}
@@ -76,18 +79,19 @@ def written(value: Record) -> Said | None:
     return Said(value.session_id, value.utterance_id, value.start_ms, value.revision)
 
 
-def changed(clickhouse: ClickHouse, said: Collection[Said], patience_s: float | None = None) -> list[dict[str, Any]]:
+def changed(clickhouse: ClickHouse, said: Iterable[Said], patience_s: float | None = None) -> list[dict[str, Any]]:
     """The rows of those that Zoom has changed, as they are by now. Raises ClickHouseError."""
-    if not said:
-        return []
-    parameters = {
-        "sessions": sorted({one.session_id for one in said}),
-        "starts": sorted({one.start_ms for one in said}),
-        "utterances": sorted({one.utterance_id for one in said}),
-    }
-    whose = {one.whose for one in said}
-    rows = clickhouse.query(_CHANGED, parameters, patience_s)
-    return [row for row in rows if (row["session_id"], row["utterance_id"]) in whose]
+    each, rows = list({one.whose: one for one in said}.values()), list[dict[str, Any]]()
+    for at in range(0, len(each), MOST):
+        some = each[at : at + MOST]
+        parameters = {
+            "sessions": sorted({one.session_id for one in some}),
+            "starts": sorted({one.start_ms for one in some}),
+            "utterances": sorted({one.utterance_id for one in some}),
+        }
+        rows += clickhouse.query(_CHANGED, parameters, patience_s)
+    meant = {one.whose for one in each}
+    return [row for row in rows if (row["session_id"], row["utterance_id"]) in meant]
 
 
 _FIELDS = Utterance.__dataclass_fields__.keys() & UTTERANCES.columns.keys()

@@ -179,8 +179,10 @@ def test_what_zoom_says_last_of_a_caption_is_what_is_left(env, writer, database,
     with running(["-m", "sinks", "clickhouse"], env, tmp_path / "sink.log") as sink:
         for one in (told, untold):
             writer.write_item(topics.WEBHOOK_DELIVERIES, session_id, one.delivery_id, one)
-        for one in (*first, changed, gone, *first):
-            writer.write_item(topics.TRANSCRIPTS, session_id, one.utterance_id, one)
+        for some in (first, (changed, gone), first):
+            for one in some:
+                writer.write_item(topics.TRANSCRIPTS, session_id, one.utterance_id, one)
+            until(lambda: len(texts(database, session_id)) == 3, f"rows; see {sink.log}")
         until(lambda: texts(database, session_id) == ["the word", "", "better"], f"see {sink.log}")
         newest = lambda: {u.utterance_id: u for u in values(writer.kafka, topics.TRANSCRIPTS, [session_id])}  # noqa: E731
         left = {"utt_0000": first[0], "utt_0001": gone, "utt_0002": changed}
