@@ -96,10 +96,17 @@ def test_what_comes_again_over_another_connection_is_told_once() -> None:
     assert len(utterances(rows)) == 2
 
 
-def test_two_captions_of_one_moment_are_two() -> None:
-    both = utterances([GOOD, replace(GOOD, text="Hello.")])
-    assert [one.text for one in both] == ["Good mourning.", "Hello."]
-    assert len({one.utterance_id for one in both}) == 2
+def test_what_comes_again_when_it_is_forgotten_counts_once() -> None:
+    rows = [said(f"line {number}", 2_000 * number, 2_000 * number + 900) for number in range(3 * REMEMBERED)]
+    again: list[MediaRecord] = [begin(SESSION, T + 200_000, 7), *(replace(row, epoch=7) for row in rows)]
+    assert texts(utterances([*rows, *again])) == [row.text for row in rows]
+
+
+def test_two_captions_of_one_moment_are_two_and_the_last_is_meant() -> None:
+    rows = [GOOD, replace(GOOD, text="Hello."), replace(GOOD, operation="update", text="Hello!")]
+    first, second, changed = utterances(rows)
+    assert [one.text for one in (first, second)] == ["Good mourning.", "Hello."]
+    assert first.utterance_id != second.utterance_id == changed.utterance_id
 
 
 def test_a_state_from_before_there_were_corrections_goes_on() -> None:
@@ -160,6 +167,25 @@ def test_it_is_told_when_nothing_of_it_can_come_any_more(through_ms: int, is_tol
         part = observed.part
         found += observed.works
     assert len(found) == is_told
+
+
+def test_a_clock_that_is_fast_holds_nobody_up() -> None:
+    ahead = said("I am early.", 3_000_000, 3_001_000, 2)
+    logic, part, found = TranscriptionLogic(), None, list[object]()
+    for record in numbered([begin(SESSION, T, settings=MERGED), ahead, *SENTENCE, tick(SESSION, T + 20_000)]):
+        observed = logic.observe(CAPTIONS, part, record)
+        part = observed.part
+        found += observed.works
+    assert len(found) == 2
+
+
+def test_what_comes_again_when_it_is_forgotten_replaces_nothing() -> None:
+    later = [
+        said(f"line {number}", 9_000 + 3_000 * number, 9_900 + 3_000 * number)
+        for number in range(2 * REMEMBERED_MERGED)
+    ]
+    written = texts(utterances([*SENTENCE, *later, SENTENCE[0]], MERGED))
+    assert sorted(written[:2]) == ["It was the", "It was the best of times."]
 
 
 def test_who_talks_without_end_is_told_in_pieces() -> None:
