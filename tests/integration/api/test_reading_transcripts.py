@@ -41,7 +41,7 @@ def row(session_id: str, number: int, text: str = "", **changes: object) -> dict
         "session_id": session_id, "engine": "zoom", "start_ms": T0_MS + 1000 * number,
         "utterance_id": f"utt_{number:06}", "end_ms": T0_MS + 1000 * number + 900, "revision": 0, "status": "final",
         "participant_id": 7, "participant_name": "Ada", "language": "en", "text": text, "reason": None,
-        "recognised_by": None, "model": None, "words": "[]",
+        "recognised_by": None, "model": None, "words": "[]", "withdraws": False,
         "updated_at_ms": T0_MS, "_partition": 0, "_offset": number,
     } | changes  # fmt: skip
 

@@ -60,6 +60,7 @@ def utterance(session: str, number: int = 0, offset: int = 1, **changes: Any) ->
         "recognised_by": None,
         "model": None,
         "words": "[]",
+        "withdraws": False,
         "updated_at_ms": 1_700_000_001_000,
         "_partition": 3,
         "_offset": offset,
