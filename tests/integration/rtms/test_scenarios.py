@@ -18,7 +18,7 @@ from connectors.rtms.protocol.events import (
     SocketLost,
     StreamStateChanged,
 )
-from connectors.rtms.protocol.parameters import AudioParameters, MediaParameters, VideoParameters
+from connectors.rtms.protocol.parameters import AudioParameters, CaptionParameters, MediaParameters, VideoParameters
 from connectors.rtms.simulator import scenario_library
 from connectors.rtms.simulator.rules import Rules
 from tests.integration.rtms.conftest import SETTINGS, Attendant, Simulate, truth_tally
@@ -26,6 +26,7 @@ from tests.integration.rtms.conftest import SETTINGS, Attendant, Simulate, truth
 Attend = Callable[..., Attendant]
 
 AUDIO = MediaParameters(audio=AudioParameters())
+CAPTIONS = MediaParameters(captions=CaptionParameters())
 TALK_AND_FACES = MediaParameters(audio=AudioParameters(), video=VideoParameters())
 RESTART = {10, 11, 12, 13, 14, 15, 16, 17, 19, 24}
 """After these, Zoom's documents ask for a new start; after others there is nothing to come back to."""
@@ -178,7 +179,7 @@ async def test_pictures_arrive_as_they_were_sent(simulate: Simulate, attend: Att
 
 
 async def test_what_zoom_says_of_its_captions_later_is_received_as_that(simulate: Simulate, attend: Attend) -> None:
-    _, stream, attendant = await play(simulate, attend, "captions-corrected", media=frozenset({Medium.CAPTIONS}))
+    _, stream, attendant = await play(simulate, attend, "captions-corrected", media=CAPTIONS)
     assert (await attendant.outcome()).code == StopReason.MEETING_ENDED
     said = [(one.start_ms, one.text, one.attribute) for one in attendant.said.of(CaptionReceived)]
     assert [attribute for *_, attribute in said] == [1, 1, 1, 1, 2, 3]
