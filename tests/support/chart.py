@@ -71,7 +71,7 @@ def render(*files: Path, values: dict[str, Any] | None = None, kubernetes: str =
         "-",
         stdin=yaml.dump(values or {}),
     )
-    return [manifest for manifest in yaml.safe_load_all(text) if manifest]
+    return [manifest for manifest in yaml.load_all(text, yaml.CSafeLoader) if manifest]
 
 
 def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

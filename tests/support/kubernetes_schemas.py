@@ -24,10 +24,11 @@ def _validator(kind: str, api_version: str, version: str) -> Draft202012Validato
     folder = kubernetes_schemas(version)
     group = re.sub(r"^([^./]*)(?:\.[^/]*)?/", r"\1-", api_version)
     schema = json.loads((folder / f"{kind.lower()}-{group}.json").read_text())
-    definitions = Resource.from_contents(_definitions(version))
-    return Draft202012Validator(schema, registry=Registry().with_resource("/api/_definitions.json", definitions))
+    return Draft202012Validator(schema, registry=_definitions(version))
 
 
 @cache
-def _definitions(version: str) -> Any:
-    return json.loads((kubernetes_schemas(version) / "_definitions.json").read_text())
+def _definitions(version: str) -> Registry[Any]:
+    """All of them, gone through once: a registry that has not been is gone through again for every reference."""
+    definitions = json.loads((kubernetes_schemas(version) / "_definitions.json").read_text())
+    return Registry().with_resource("/api/_definitions.json", Resource.from_contents(definitions)).crawl()

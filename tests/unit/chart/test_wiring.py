@@ -66,13 +66,13 @@ def test_groups_and_inputs_are_the_codes_own() -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
 def test_every_variable_is_a_setting_of_its_reader(example: Path) -> None:
-    manifests = render(example)
+    manifests, known, running = render(example), groups(), workloads()
     configured = {m["metadata"]["name"]: m["data"] for m in manifests if m["kind"] == "ConfigMap"}
     for pod in pods(manifests):
         read = {
             setting.variable
-            for group in groups()
-            if group.name in workloads()[pod.component]["settings"]
+            for group in known
+            if group.name in running[pod.component]["settings"]
             for setting in group.settings
         }
         for container in pod.containers:
