@@ -9,6 +9,9 @@ JOBS   ?= 3
 FUZZ_S ?= 60
 FUZZER := .cache/fuzz/atheris-3.0.0
 
+# Compiled once, whatever the shell says: a run of the tests starts hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo up test test-alerts test-cluster soak bench fuzz check made fmt lock clean
 
