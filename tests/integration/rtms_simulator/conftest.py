@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +19,7 @@ from connectors.rtms.simulator.rules import Rules
 from connectors.rtms.simulator.server import ServerOptions, Simulator
 from connectors.rtms.simulator.stream import Stream
 from connectors.rtms.simulator.zoomclock import ZoomClock
-from tests.integration.rtms_simulator.strict_client import StrictClient
+from tests.integration.rtms_simulator.strict_client import WAIT_S, StrictClient
 
 SECRET = "simulated-webhook-secret"
 PATIENT = Rules(stale_picture_s=1e6)
@@ -96,11 +97,11 @@ class Endpoint:
 
     async def events(self, *names: str) -> list[dict[str, Any]]:
         """Wait until exactly these have been taken, in this order."""
-        for _ in range(400):
-            if [taken["event"] for taken in self.taken] == list(names):
-                return self.taken
+        deadline = time.monotonic() + WAIT_S
+        while (taken := [each["event"] for each in self.taken]) != list(names):
+            assert time.monotonic() < deadline, f"taken were {taken}, not {list(names)}"
             await asyncio.sleep(0.025)
-        raise AssertionError(f"taken were {[taken['event'] for taken in self.taken]}, not {list(names)}")
+        return self.taken
 
     def stop(self) -> None:
         self._server.shutdown()

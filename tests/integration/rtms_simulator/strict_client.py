@@ -20,7 +20,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 CLIENT_ID, CLIENT_SECRET = "simulated-client", "simulated-secret"
-WAIT_S = 20.0
+WAIT_S = 60.0
 Json = dict[str, Any]
 
 

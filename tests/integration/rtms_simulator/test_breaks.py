@@ -9,7 +9,7 @@ from connectors.rtms.simulator.faults import Fault, FaultKind
 from connectors.rtms.simulator.rules import Rules
 from connectors.rtms.simulator.stream import Stream
 from tests.integration.rtms_simulator.conftest import Endpoint, short
-from tests.integration.rtms_simulator.strict_client import EVERYTHING, Json, Socket, payload_of
+from tests.integration.rtms_simulator.strict_client import EVERYTHING, WAIT_S, Json, Socket, payload_of
 
 SPEED = 5.0
 
@@ -29,6 +29,12 @@ async def connect_all(client: Any, media_type: int = 32) -> tuple[Socket, Socket
     assert agreed["status_code"] == 0
     await client.ready(signalling)
     return signalling, media
+
+
+async def cut(stream: Stream, media: Socket, what: FaultKind) -> None:
+    """In the middle of the sound: at a time of the meeting, nobody might be connected yet."""
+    await media.until(lambda: len(media.of(14)) > 50, "sound")
+    stream.schedule(Fault(kind=what))
 
 
 async def test_a_late_client_gets_the_audio_as_a_burst_and_no_old_pictures(
@@ -72,10 +78,10 @@ async def test_a_broken_media_socket_is_announced_and_loses_no_audio(
     simulate: Callable[..., Any], clients: Callable[..., Any]
 ) -> None:
     simulator = await simulate(speed=SPEED)
-    cut = Fault(kind=FaultKind.CUT_MEDIA, at_s=8)
-    stream = await simulator.start(short(faults=[cut]))
+    stream = await simulator.start(short())
     client = clients(simulator, stream)
     signalling, media = await connect_all(client, 1 | 2)
+    await cut(stream, media, FaultKind.CUT_MEDIA)
     assert await media.closing() == 1006
     interrupted = await signalling.message(8, state=2)
     assert interrupted["reason"] == 14
@@ -98,9 +104,10 @@ async def test_a_broken_signalling_socket_takes_media_along_and_may_come_back(
     simulate: Callable[..., Any], clients: Callable[..., Any], endpoint: Endpoint
 ) -> None:
     simulator = await simulate(speed=SPEED, webhook_url=endpoint.url)
-    stream = await simulator.start(short(faults=[Fault(kind=FaultKind.CUT_SIGNALLING, at_s=8)]))
+    stream = await simulator.start(short())
     client = clients(simulator, stream)
     signalling, media = await connect_all(client, 1)
+    await cut(stream, media, FaultKind.CUT_SIGNALLING)
     assert await signalling.closing() == 1006
     assert await media.closing() == 1006
     await endpoint.events("meeting.rtms_started", "meeting.rtms_interrupted")
@@ -167,7 +174,7 @@ async def test_webhooks_are_sent_again_until_they_are_taken(
     simulator = await simulate(speed=50.0, webhook_url=endpoint.url)
     twice = Fault(kind=FaultKind.DUPLICATE_WEBHOOK)
     stream = await simulator.start(short(seconds=10, faults=[twice]))
-    await asyncio.wait_for(stream.ended.wait(), 20)
+    await asyncio.wait_for(stream.ended.wait(), WAIT_S)
     await endpoint.events("meeting.rtms_started", "meeting.rtms_started", "meeting.rtms_stopped")
     assert [(hook["event"], hook["attempts"], hook["status"]) for hook in stream.truth.webhooks] == [
         ("meeting.rtms_started", 3, 200), ("meeting.rtms_started", 1, 200), ("meeting.rtms_stopped", 1, 200),

@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 from connectors.rtms.protocol.codes import Medium
 from connectors.rtms.simulator.meeting import Meeting
 from tests.integration.rtms_simulator.conftest import Endpoint, short
-from tests.integration.rtms_simulator.strict_client import EVERYTHING, Json, payload_of, sign, tally
+from tests.integration.rtms_simulator.strict_client import EVERYTHING, WAIT_S, Json, payload_of, sign, tally
 
 SPEED = 8.0
 
@@ -45,7 +45,7 @@ async def test_a_whole_meeting_over_one_media_socket(
     await client.ready(signalling)
     assert await media.closing() == 1000
     assert await signalling.closing() == 1000
-    await asyncio.wait_for(stream.ended.wait(), 10)
+    await asyncio.wait_for(stream.ended.wait(), WAIT_S)
 
     truth = stream.truth.to_json()
     assert tally(media.seen) == truth_tally(truth)
