@@ -11,7 +11,7 @@ from connectors.rtms.protocol.codes import Medium, MessageType
 from connectors.rtms.protocol.events import SIGNALING, EndCause, FrameReceived, FrameRejected, MediaReady, SocketLost
 from connectors.rtms.simulator.channel import Channel
 from schemas.excerpts import excerpt_of
-from tests.integration.rtms.conftest import SETTINGS, Attendant, Simulate, meeting, truth_tally
+from tests.integration.rtms.conftest import PATIENCE_S, SETTINGS, Attendant, Simulate, meeting, truth_tally
 from tests.support.bad_messages import ANYWHERE, IGNORED, ON_MEDIA, ON_SIGNALLING
 
 Attend = Callable[..., Attendant]
@@ -89,4 +89,4 @@ async def test_giants(simulate: Simulate, attend: Attend, transport: str) -> Non
     count = len(said.of(FrameReceived))
     await said.until(lambda heard: len(heard.of(FrameReceived)) > count + 50)
     attendant.session.close()
-    assert (await asyncio.wait_for(attendant.running, 30)).cause is EndCause.CLOSED
+    assert (await asyncio.wait_for(attendant.running, PATIENCE_S)).cause is EndCause.CLOSED

@@ -33,7 +33,7 @@ Attend = Callable[..., Attendant]
 
 async def capture(simulate: Simulate, attend: Attend, folder: Path, name: str, **changes: Any) -> tuple[Path, Any, Any]:
     """The file, the stream and the client of a scenario that was captured."""
-    simulator = await simulate(speed=changes.pop("speed", 8.0))
+    simulator = await simulate(speed=changes.pop("speed", 4.0))
     stream = await simulator.start(replace(scenario_library.load(name), seconds=20))
     settings = SETTINGS.model_copy(update={"capture_folder": folder} | changes)
     attendant = attend(simulator, stream, settings)
@@ -89,7 +89,7 @@ async def test_secrets_and_names_are_not_in_the_file(simulate: Simulate, attend:
     await second.outcome()
     assert second.said.tally() == first.said.tally()
     names = {event.user_name or "" for event in second.said.of(ParticipantJoined)}
-    assert len(names) == 5
+    assert len(names) == len(first.said.of(ParticipantJoined)) > 1
     assert all(re.fullmatch("Participant [0-9a-f]{6}", name) for name in names)
     assert file.stat().st_mode & 0o077 == 0
 

@@ -213,7 +213,7 @@ async def test_a_contact_center_call_has_channels_and_its_own_events(simulate: S
 
 
 async def test_a_pause_is_a_pause(simulate: Simulate, attend: Attend) -> None:
-    _, stream, attendant = await play(simulate, attend, "paused", media=AUDIO)
+    _, stream, attendant = await play(simulate, attend, "paused", media=AUDIO, speed=4.0)
     await attendant.outcome()
     assert [event.code for event in attendant.said.of(StreamStateChanged)][:3] == [1, 5, 6]
     assert attendant.said.tally() == truth_tally(stream)

@@ -23,7 +23,7 @@ from connectors.rtms.protocol.events import (
 )
 from connectors.rtms.simulator.faults import Fault, FaultKind
 from connectors.rtms.simulator.rules import EVERY_MEDIUM, Duplicate, Rules
-from tests.integration.rtms.conftest import SETTINGS, Attendant, Simulate, meeting, truth_tally
+from tests.integration.rtms.conftest import PATIENCE_S, SETTINGS, Attendant, Simulate, meeting, truth_tally
 
 Attend = Callable[..., Attendant]
 
@@ -238,7 +238,7 @@ async def test_close_ends_the_stream_at_zoom(simulate: Simulate, attend: Attend)
         StopReason.RECEIVER_REQUEST_CLOSE,
         True,
     )
-    await asyncio.wait_for(stream.ended.wait(), 10)
+    await asyncio.wait_for(stream.ended.wait(), PATIENCE_S)
     assert stream.stop_reason is StopReason.RECEIVER_REQUEST_CLOSE
     assert attendant.said.tally() == truth_tally(stream)
 
