@@ -18,7 +18,7 @@ from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.sound import AudioFormat
 from connectors.rtms.simulator.stream import Stream
 from tests.integration.rtms.conftest import Simulate
-from tests.integration.rtms.zoom_sdk.conftest import StartSdk, ZoomsSdk, played_again, scene
+from tests.integration.rtms.zoom_sdk.conftest import PATIENCE_S, StartSdk, ZoomsSdk, played_again, scene
 
 CLOSED_BY_PEER = 960
 TIMEOUT = 1
@@ -105,9 +105,9 @@ async def test_a_pause_is_a_pause(simulate: Simulate, zooms_sdk: StartSdk) -> No
 
 @played_again
 async def test_keep_alives_are_answered_as_they_must_be(simulate: Simulate, zooms_sdk: StartSdk) -> None:
-    """Three without a good answer would cut the socket, and there are two dozen on each."""
+    """Three without a good answer would cut the socket, which takes 2.8 s, and there are half a dozen on each."""
     sdk = await zooms_sdk()
-    simulator = await simulate(speed=4.0, rules=Rules(keep_alive_s=0.2))
+    simulator = await simulate(speed=4.0, rules=Rules(keep_alive_s=0.7))
     await sdk.join(simulator, stream := await simulator.start(scene()), **TALK)
     await sdk.play_out(stream)
     assert [story.kind for story in stream.truth.connections] == ["signalling", "media", "media"], "and no more"
@@ -175,7 +175,7 @@ async def test_leaving(simulate: Simulate, zooms_sdk: StartSdk, politely: bool) 
         await sdk.until(lambda sdk: sdk.of("leaving"))
     else:
         assert await sdk.end() == 0
-    await asyncio.wait_for(stream.ended.wait(), 10)
+    await asyncio.wait_for(stream.ended.wait(), PATIENCE_S)
     assert stream.stop_reason is StopReason.AWAIT_RECONNECTION_TIMEOUT
     assert stream.truth.connections[0].ended_by == "client"
     assert stream.truth.complaints == []
