@@ -23,6 +23,7 @@ from tests.support.sharing import Shared
 from tests.support.stack import open_broker, open_server
 
 PARTITIONS = 4
+PATIENCE_S = 60.0
 
 
 class Closable(Protocol):
@@ -117,7 +118,7 @@ class Consumes(Protocol):
     def consume(self) -> list[Record]: ...
 
 
-def read(consumer: Consumes, count: int, timeout_s: float = 30.0) -> list[Record]:
+def read(consumer: Consumes, count: int, timeout_s: float = PATIENCE_S) -> list[Record]:
     """At least `count` records, or a failure that says how many came."""
     deadline = time.monotonic() + timeout_s
     records: list[Record] = []
@@ -127,7 +128,7 @@ def read(consumer: Consumes, count: int, timeout_s: float = 30.0) -> list[Record
     return records
 
 
-def until(condition: Callable[[], object], what: str, timeout_s: float = 30.0) -> None:
+def until(condition: Callable[[], object], what: str, timeout_s: float = PATIENCE_S) -> None:
     """Call `condition` until it is true; it may do work (e.g. consume)."""
     deadline = time.monotonic() + timeout_s
     while not condition():

@@ -14,7 +14,7 @@ from connectors.kafka.producer import Producer
 from connectors.kafka.records import BEGINNING, Place, Record
 from connectors.kafka.settings import KafkaSettings
 from schemas.topics import Topic
-from tests.integration.kafka.conftest import read, until
+from tests.integration.kafka.conftest import PATIENCE_S, read, until
 
 Closing = Callable[[Any], Any]
 Join = Callable[..., GroupConsumer]
@@ -55,7 +55,7 @@ def join(request: pytest.FixtureRequest, settings: KafkaSettings, topic: Topic, 
 def fill(producer: Producer, topic: Topic, count: int = 20) -> None:
     for number in range(count):
         producer.send(topic, b"k", b"%d" % number, number % 4)
-    assert producer.flush(10) == 0
+    assert producer.flush(PATIENCE_S) == 0
 
 
 def next_offsets(records: list[Record]) -> dict[Place, int]:
@@ -167,7 +167,7 @@ def test_what_retention_took_is_an_error_and_what_came_before_is_not_lost(
     consumer.close()
     admin = AdminClient(settings.admin_config())
     for future in admin.delete_records([TopicPartition(topic.name, 0, 3)]).values():
-        future.result(10)
+        future.result(PATIENCE_S)
     successor = join("b")
     with pytest.raises(OffsetOutOfRange) as error:
         read(successor, 1)
@@ -185,7 +185,7 @@ def test_retention_that_took_from_several_partitions_at_once_is_told_of_each(
     consumer.close()
     admin = AdminClient(settings.admin_config())
     for future in admin.delete_records([TopicPartition(topic.name, number, 3) for number in range(4)]).values():
-        future.result(10)
+        future.result(PATIENCE_S)
     successor, records = join("b"), []
 
     def is_all_read() -> bool:

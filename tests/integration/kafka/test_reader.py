@@ -14,7 +14,7 @@ from connectors.kafka.records import BEGINNING, Place
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transactions import TransactionalProducer
 from schemas.topics import Topic
-from tests.integration.kafka.conftest import read
+from tests.integration.kafka.conftest import PATIENCE_S, read
 
 Closing = Callable[[Any], Any]
 
@@ -29,15 +29,15 @@ def places(topic: Topic) -> list[Place]:
 
 
 def test_empty_partitions_are_read_at_once(loader: PartitionLoader, topic: Topic) -> None:
-    assert list(loader.load(places(topic), 10)) == []
-    assert list(loader.load([], 10)) == []
+    assert list(loader.load(places(topic), PATIENCE_S)) == []
+    assert list(loader.load([], PATIENCE_S)) == []
 
 
 def test_order_holds_within_each_partition(loader: PartitionLoader, producer: Producer, topic: Topic) -> None:
     sent = [producer.send_future(topic, b"k", b"%d" % number, number % 4) for number in range(40)]
     for number, written in enumerate(sent):
         assert written.result(30) == number // 4, "acknowledged, in the order of sending"
-    records = list(loader.load(places(topic), 10))
+    records = list(loader.load(places(topic), PATIENCE_S))
     assert {int(record.value or b"") for record in records} == set(range(40))
     for partition in range(4):
         assert [r.offset for r in records if r.partition == partition] == list(range(10))
@@ -47,9 +47,9 @@ def test_a_loader_can_be_used_again_and_sees_what_is_new(
     loader: PartitionLoader, producer: Producer, topic: Topic
 ) -> None:
     producer.send_blocking(topic, b"k", b"1", 0)
-    assert len(list(loader.load(places(topic), 10))) == 1
+    assert len(list(loader.load(places(topic), PATIENCE_S))) == 1
     producer.send_blocking(topic, b"k", b"2", 0)
-    assert [record.value for record in loader.load(places(topic), 10)] == [b"1", b"2"]
+    assert [record.value for record in loader.load(places(topic), PATIENCE_S)] == [b"1", b"2"]
 
 
 def test_the_end_may_be_a_marker_and_aborted_records_are_not_there(
@@ -65,9 +65,10 @@ def test_the_end_may_be_a_marker_and_aborted_records_are_not_there(
     transactions.commit({}, consumer.membership)
     transactions.begin()
     transactions.send(topic, b"k", b"thrown away", 0)
-    transactions._library.flush(10)  # what was never in the log need not be hidden, and its abort can be refused
+    # What was never in the log need not be hidden, and its abort can be refused.
+    transactions._library.flush(PATIENCE_S)
     transactions.abort()
-    assert [record.value for record in loader.load(places(topic), 10)] == [b"kept"]
+    assert [record.value for record in loader.load(places(topic), PATIENCE_S)] == [b"kept"]
 
 
 def test_an_open_transaction_is_waited_for(
@@ -77,11 +78,11 @@ def test_an_open_transaction_is_waited_for(
     transactions.init()
     transactions.begin()
     transactions.send(topic, b"k", b"open", 0)
-    transactions._library.flush(10)
+    transactions._library.flush(PATIENCE_S)
     with pytest.raises(TimedOut):
         list(loader.load(places(topic), 0.5))
     transactions.abort()
-    assert list(loader.load(places(topic), 10)) == []
+    assert list(loader.load(places(topic), PATIENCE_S)) == []
 
 
 def test_a_reader_starts_where_it_is_told(
@@ -89,7 +90,7 @@ def test_a_reader_starts_where_it_is_told(
 ) -> None:
     for number in range(5):
         producer.send(topic, b"k", b"%d" % number, 1)
-    producer.flush(10)
+    producer.flush(PATIENCE_S)
     reader = closing(Reader(settings))
     place = Place(topic.name, 1)
     reader.assign({place: 3})

@@ -12,7 +12,7 @@ from connectors.kafka.records import Record
 from connectors.kafka.settings import KafkaSettings
 from deploy.local.broker.broker import Broker
 from schemas.topics import Topic
-from tests.integration.kafka.conftest import until
+from tests.integration.kafka.conftest import PATIENCE_S, until
 from tests.integration.kafka.test_consumer import Diary, fill, next_offsets
 from tests.support.stack import open_broker
 
@@ -43,7 +43,7 @@ def test_a_dynamic_member_of_a_group_that_is_gone(
     member.commit(next_offsets(found))
     admin = AdminClient(settings.admin_config())
     for future in admin.delete_topics([OFFSETS]).values():
-        future.result(10)
+        future.result(PATIENCE_S)
     until(lambda: member.consume() or diary.lost, "the loss of the group")
     found.clear()
     fill(producer, topic)

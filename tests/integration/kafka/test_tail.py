@@ -15,7 +15,7 @@ from connectors.kafka.records import Place, Record
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.tail import Hearer, Tail
 from schemas.topics import Topic
-from tests.integration.kafka.conftest import until
+from tests.integration.kafka.conftest import PATIENCE_S, until
 
 Closing = Callable[[Any], Any]
 
@@ -70,10 +70,10 @@ def test_the_log_up_to_where_it_joined_and_what_it_hands_over_are_everything_onc
     tail.when_passed(place, 450, passed.set)
     assert passed.wait(10)
     loader = closing(PartitionLoader(settings))
-    everything = list(loader.load([place], 10))
+    everything = list(loader.load([place], PATIENCE_S))
     for key, offset in joined.items():
         assert offset is not None
-        before = list(loader.between({place: 0}, {place: offset}, 10))
+        before = list(loader.between({place: 0}, {place: offset}, PATIENCE_S))
         assert [record.offset for record in before] == list(range(offset))
         handed = [record for record in ear.heard if record.key == key]
         assert [r for r in before if r.key == key] + handed == [r for r in everything if r.key == key]
@@ -119,7 +119,7 @@ def test_where_a_time_begins(settings: KafkaSettings, producer: Producer, topic:
     for number in range(3):
         producer.send_blocking(topic, b"k", b"%d" % number, 0)
     loader = closing(PartitionLoader(settings))
-    times = [record.timestamp_ms for record in loader.load(places, 10)]
+    times = [record.timestamp_ms for record in loader.load(places, PATIENCE_S)]
     directory = OffsetDirectory(settings)
     assert directory.since(places, times[0]) == {places[0]: 0, places[1]: None}
     assert directory.since(places, times[-1] + 1) == {places[0]: None, places[1]: None}

@@ -17,7 +17,7 @@ from connectors.kafka.topics import Status, TopicAdmin
 from deploy.local.registry.process import registry_server
 from schemas.records import DeadLetter
 from schemas.topics import ALL, AUDIO, DEAD_LETTERS, SESSION_FACTS
-from tests.integration.kafka.conftest import until
+from tests.integration.kafka.conftest import PATIENCE_S, until
 
 
 @pytest.fixture
@@ -66,10 +66,9 @@ def test_a_letter_can_be_written_and_read_with_the_registrys_ids(everything: Kaf
     producer = create_producer(everything, CONTROL)
     loader = PartitionLoader(everything)
     try:
-        offset = (
-            DeadLetters(producer, codec).send(Origin("rtms.audio", 3, 17), "no Confluent header", b"xyz").result(10)
-        )
-        records = {record.offset: record for record in loader.load([Place(DEAD_LETTERS.name, 0)], 10)}
+        written = DeadLetters(producer, codec).send(Origin("rtms.audio", 3, 17), "no Confluent header", b"xyz")
+        offset = written.result(PATIENCE_S)
+        records = {record.offset: record for record in loader.load([Place(DEAD_LETTERS.name, 0)], PATIENCE_S)}
     finally:
         loader.close()
         producer.close()

@@ -13,7 +13,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transactions import TransactionalProducer
 from connectors.kafka.view import TopicView
 from schemas.topics import Cleanup, Topic
-from tests.integration.kafka.conftest import until
+from tests.integration.kafka.conftest import PATIENCE_S, until
 
 Closing = Callable[[Any], Any]
 
@@ -56,7 +56,7 @@ def test_ready_means_that_everything_from_before_was_applied(
 ) -> None:
     for number in range(200):
         producer.send(compacted, b"%d" % (number % 40), b"%d" % number, number % 4)
-    producer.flush(10)
+    producer.flush(PATIENCE_S)
     assert not view.ready
     view.start()
     until(lambda: view.ready, "ready")
@@ -76,7 +76,7 @@ async def test_waiting_for_ones_own_record(view: TopicView, copy: Copy, producer
     for number in range(50):
         offset = await producer.send_acked(compacted, b"k", b"%d" % number, 3)
         started = time.monotonic()
-        assert await view.wait_until_async(3, offset, 10)
+        assert await view.wait_until_async(3, offset, PATIENCE_S)
         waits_ms.append((time.monotonic() - started) * 1000)
         assert copy.values[b"k"] == b"%d" % number
     assert sorted(waits_ms)[25] < 50
@@ -111,7 +111,7 @@ def test_tombstones_and_records_that_cannot_be_applied(
     view.start()
     for value in (b"1", b"bad", None, b"2"):
         producer.send(compacted, b"k", value, 1)
-    assert producer.flush(10) == 0
+    assert producer.flush(PATIENCE_S) == 0
     assert view.wait_to_end(10)
     assert copy.values == {b"k": b"2"}
     assert copy.order == [(1, 0), (1, 2), (1, 3)]
@@ -130,8 +130,8 @@ def test_a_view_of_some_partitions_sees_no_others(
 
 async def test_closing_tells_those_who_wait(settings: KafkaSettings, compacted: Topic, copy: Copy) -> None:
     view = TopicView(settings, compacted, copy.apply).start()
-    waiting = asyncio.create_task(view.wait_until_async(0, 5, 30))
+    waiting = asyncio.create_task(view.wait_until_async(0, 5, 10 * PATIENCE_S))
     await asyncio.sleep(0)
     await asyncio.to_thread(view.close)
-    assert await asyncio.wait_for(waiting, 5) is False
+    assert await asyncio.wait_for(waiting, PATIENCE_S) is False
     assert view.wait_until(0, 5, 30) is False
