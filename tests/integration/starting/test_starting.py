@@ -17,6 +17,8 @@ EVERYBODY = tuple(SERVICES)
 SILENCE = "no answer yet"
 GRACE_S = 6.0
 """Less than any of the calls takes that a service may be in the middle of."""
+BEAT_AGE_S = "2.5"
+"""Shorter than a silence that is said to be one: who does not beat while it waits is found out, a busy one is not."""
 
 
 def test_services_start_before_what_they_need_and_wait_for_it(
@@ -63,7 +65,7 @@ def test_services_that_are_killed_during_an_outage_come_back_with_it(
 def test_who_is_told_to_stop_while_it_waits_stops(quarter: Quarter) -> None:
     """The registry takes connections and never answers: the worst that there is to wait for."""
     with mute() as url:
-        env = quarter.env | {"RTMS_KAFKA_REGISTRY_URL": url, "RTMS_HEALTH_MAX_BEAT_AGE_S": "1"}
+        env = quarter.env | {"RTMS_KAFKA_REGISTRY_URL": url, "RTMS_HEALTH_MAX_BEAT_AGE_S": BEAT_AGE_S}
         waiting = {
             name: service(["-m", *SERVICES[name]], env, quarter.folder / f"{name}-mute.log") for name in SERVICES
         }
