@@ -20,7 +20,7 @@ from deploy.local.server import Server
 from schemas.keys import objects_folder
 from schemas.object_names import track_key
 from schemas.records import FactKind, Stored, StoredTrack
-from tests.support.processes import service
+from tests.support.processes import PATIENCE_S, service
 from tests.support.stack import run_module
 from tests.support.writer import Writer, writing
 
@@ -59,7 +59,7 @@ class House:
 
     def http(self, token: str | None) -> httpx.Client:
         headers = {"Authorization": f"Token {token}"} if token else {}
-        client = httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=20, trust_env=False)
+        client = httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=PATIENCE_S, trust_env=False)
         self.clients.append(client)
         return client
 

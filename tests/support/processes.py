@@ -13,6 +13,9 @@ from deploy.local.ports import free_ports
 from deploy.local.server import Server
 from deploy.local.unit import Program
 
+PATIENCE_S = 60.0
+"""For what is waited for without a promise of when: it only keeps a test from hanging, on a busy machine as well."""
+
 
 def service(arguments: list[str], env: dict[str, str], log: Path) -> Server:
     """One of our services, not yet started: `.start()` waits for its probe, `.kill()` is kill -9."""

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.support.house import stream
-from tests.support.processes import wait_for
+from tests.support.processes import PATIENCE_S, wait_for
 
 LIMIT = 5
 
@@ -45,7 +45,7 @@ def test_a_key_is_given_once(house, replicas):
         for answer in answers:
             assert answer.status_code == 201 or answer.json()["error"].startswith("Deduplication key already in use.")
         house.finish(won["id"])
-        wait_for(lambda: tenant.http.get(f"/app_sessions/{won['id']}").json()["state"] == "ended", 20,  # noqa: B023
+        wait_for(lambda: tenant.http.get(f"/app_sessions/{won['id']}").json()["state"] == "ended", PATIENCE_S,  # noqa: B023
                  lambda: "not ended")  # fmt: skip
         again = create(replicas[0], tenant, deduplication_key=key)
         assert again.status_code == 201, "a session that is over gives its key back"
@@ -75,7 +75,7 @@ def test_never_more_than_the_limit(house, replicas):
     epoch = house.others.connect(live[2]["id"])
     house.others.disconnect(live[2]["id"], epoch)
     wait_for(lambda: [tenant.http.get(f"/app_sessions/{s['id']}").json()["state"] for s in live[:3]]
-             == ["ended", "ended", "post_processing"], 20, lambda: "not over")  # fmt: skip
+             == ["ended", "ended", "post_processing"], PATIENCE_S, lambda: "not over")  # fmt: skip
     more = at_once(replicas, tenant, 9, lambda _: {})
     assert Counter(answer.status_code for answer in more) == {201: 3, 400: 6}, "only live sessions count"
 

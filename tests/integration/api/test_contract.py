@@ -10,14 +10,14 @@ from schemas import ids, topics
 from schemas.records import OutputKind, ParticipantEvent, Utterance
 from tests.support.house import stream
 from tests.support.meeting_events import chat, told_of
-from tests.support.processes import wait_for
+from tests.support.processes import PATIENCE_S, wait_for
 
 T0_MS = 1_700_000_000_000
 NOBODY = "app_0000000000000000"
 
 
 def until(condition, what):
-    wait_for(condition, 20, lambda: f"not in time: {what}")
+    wait_for(condition, PATIENCE_S, lambda: f"not in time: {what}")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.host.secrets import KeyRing
 from tests.support.house import ADMIN_TOKEN
-from tests.support.processes import wait_for
+from tests.support.processes import PATIENCE_S, wait_for
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_a_key_ends_with_its_time(house, admin, tenant):
     made, client = key_of(house, admin, tenant.project_id, expires_at=soon)
     assert made["expires_at"]
     assert client.get("/bots").status_code == 200
-    wait_for(lambda: client.get("/bots").status_code == 401, 20, lambda: "still open")
+    wait_for(lambda: client.get("/bots").status_code == 401, PATIENCE_S, lambda: "still open")
     _, past = key_of(house, admin, tenant.project_id, expires_at="2020-01-01T00:00:00Z")
     assert past.get("/bots").status_code == 401
 
@@ -81,7 +81,7 @@ def test_keys_are_listed_without_secrets_and_can_be_taken_back(house, admin, ten
     assert made["last_used_at"] is None
     assert made["scopes"] == ["read", "write", "manage"]
     assert client.get("/bots").status_code == 200
-    wait_for(lambda: listed()["last_used_at"] is not None, 20, lambda: "its use was not noted")
+    wait_for(lambda: listed()["last_used_at"] is not None, PATIENCE_S, lambda: "its use was not noted")
     assert datetime.fromisoformat(listed()["last_used_at"]).timestamp() == pytest.approx(time.time(), abs=60)
     assert admin.delete(f"{path}/{made['id']}").status_code == 204
     assert client.get("/bots").status_code == 401

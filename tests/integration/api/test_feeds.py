@@ -23,7 +23,7 @@ from tests.support.house import ADMIN_TOKEN, House, Tenant
 from tests.support.processes import wait_for
 
 T0_MS = 1_700_000_000_000
-WAIT_S = 20
+WAIT_S = 60
 
 
 def line(session_id: str, number: int, revision: int = 1, text: str = "", **fields: object) -> Utterance:

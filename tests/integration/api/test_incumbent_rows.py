@@ -25,7 +25,7 @@ from sinks.webhooks.envelopes import news_of
 from sinks.webhooks.lanes import Lanes
 from sinks.webhooks.schedule import GAPS_MS
 from tests.support.house import stream
-from tests.support.processes import wait_for
+from tests.support.processes import PATIENCE_S, wait_for
 from tests.unit.schemas.test_sessions import WHOLE, life
 from tests.unit.sinks.webhooks.test_lanes import accept, begun
 
@@ -75,16 +75,16 @@ def test_row_held_elsewhere(row):
 def test_row_01_accepted_or_claimed_is_not_connected(house, tenant):
     session_id = tenant.create().json()["id"]
     epoch = house.others.state(session_id, FactKind.CLAIMED, worker="w")
-    wait_for(lambda: state(tenant, session_id) == "connecting", 20, lambda: "connecting")
+    wait_for(lambda: state(tenant, session_id) == "connecting", PATIENCE_S, lambda: "connecting")
     house.others.state(session_id, FactKind.CONNECTED, worker="w", epoch=epoch)
-    wait_for(lambda: state(tenant, session_id) == "connected", 20, lambda: "not connected")
+    wait_for(lambda: state(tenant, session_id) == "connected", PATIENCE_S, lambda: "not connected")
 
 
 def test_row_02_a_refused_handshake_is_an_error_with_its_reason(house, tenant):
     session_id = tenant.create().json()["id"]
     epoch = house.others.state(session_id, FactKind.CLAIMED, worker="w")
     house.others.state(session_id, FactKind.CONNECTION_FAILED, epoch=epoch, reason="signaling_refused_3")
-    wait_for(lambda: state(tenant, session_id) == "fatal_error", 20, lambda: "no error")
+    wait_for(lambda: state(tenant, session_id) == "fatal_error", PATIENCE_S, lambda: "no error")
     last = tenant.http.get(f"/app_sessions/{session_id}").json()["events"][-1]
     assert (last["sub_type"], last["event_metadata"]) == ("zoom_connection_failed", {"reason": "signaling_refused_3"})
 
@@ -109,7 +109,7 @@ def test_row_07_captions_and_recognised_words_are_independent(house, tenant):
     house.others.say(session_id, said)
     for engine in ("zoom", "moonshine"):
         path = f"/app_sessions/{session_id}/transcript"
-        wait_for(lambda: tenant.http.get(path, params={"engine": engine}).json(), 20, lambda: "no words")  # noqa: B023
+        wait_for(lambda: tenant.http.get(path, params={"engine": engine}).json(), PATIENCE_S, lambda: "no words")  # noqa: B023
         [entry] = tenant.http.get(path, params={"engine": engine}).json()
         assert entry["transcription"]["transcript"] == engine
 
@@ -120,7 +120,7 @@ def test_row_08_times_are_zooms(house, tenant):
                      start_ms=1_600_000_000_123, end_ms=1_600_000_000_999)  # fmt: skip
     house.others.say(session_id, [said])
     path = f"/app_sessions/{session_id}/transcript"
-    wait_for(lambda: tenant.http.get(path).json(), 20, lambda: "no words")
+    wait_for(lambda: tenant.http.get(path).json(), PATIENCE_S, lambda: "no words")
     [entry] = tenant.http.get(path).json()
     assert (entry["timestamp_ms"], entry["duration_ms"]) == (1_600_000_000_123, 876)
 
@@ -131,7 +131,7 @@ def test_row_09_a_pause_is_seen(house, tenant):
     house.others.connect(session_id)
     for kind, at_ms, recording in ((FactKind.PAUSED, 5000, "paused"), (FactKind.RESUMED, 9000, "in_progress")):
         house.others.state(session_id, kind, as_of_ms=at_ms)
-        wait_for(lambda: recording_state(tenant, session_id) == recording, 20, lambda: recording)  # noqa: B023
+        wait_for(lambda: recording_state(tenant, session_id) == recording, PATIENCE_S, lambda: recording)  # noqa: B023
     session = tenant.http.get(f"/app_sessions/{session_id}").json()
     assert [event["type"] for event in session["events"][-2:]] == ["recording_paused", "recording_resumed"]
     assert (session["state"], session["pauses"]) == ("connected", [{"from_ms": 5000, "to_ms": 9000}])
@@ -170,7 +170,7 @@ def test_row_16_words_are_told_with_their_times(house, tenant):
                      text="then now", start_ms=BEGAN_MS, end_ms=BEGAN_MS + 900, words=words)  # fmt: skip
     house.others.say(session_id, [said])
     path = f"/app_sessions/{session_id}/transcript"
-    wait_for(lambda: tenant.http.get(path).json(), 20, lambda: "no words")
+    wait_for(lambda: tenant.http.get(path).json(), PATIENCE_S, lambda: "no words")
     [entry] = tenant.http.get(path).json()
     assert [word["word"] for word in entry["transcription"]["words"]] == ["then", "now"]
     wanted = msgspec.json.encode(SessionSettings(engines=(Engine.DEEPGRAM,))).decode()

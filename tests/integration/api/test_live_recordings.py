@@ -20,7 +20,7 @@ from tests.support.house import House, Tenant
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
 from tests.support.meeting_events import chat, told_of
 from tests.support.muxed import muxed
-from tests.support.processes import wait_for
+from tests.support.processes import PATIENCE_S, wait_for
 from tests.support.still_pictures import still_records
 
 T = START_MS
@@ -95,7 +95,9 @@ def test_a_recording_is_played_while_it_grows_and_after_its_end(house, tenant, s
     player = Player(url).start()
     for number, part in enumerate(parts[3:], 4):
         played = sum(one.pictures for one in parts[: number - 1])
-        wait_for(lambda wanted=played: len(player.times) >= wanted - 1, 60, lambda: f"stuck at {len(player.times)}")
+        wait_for(
+            lambda wanted=played: len(player.times) >= wanted - 1, PATIENCE_S, lambda: f"stuck at {len(player.times)}"
+        )
         assert "ENDLIST" not in httpx.get(recording_of(url), trust_env=False).text
         put(store, part)
     over(house, tenant, session_id, stream_id, epoch)
@@ -154,10 +156,10 @@ def test_a_browser_plays_it_too_and_follows_another_size_and_a_shared_screen(hou
 
         for part, following in zip(parts, parts[3:], strict=False):
             end_s = (part.start_ms + part.duration_ms - parts[0].start_ms) / 1000
-            wait_for(lambda wanted=end_s: played(wanted), 60, lambda: f"stuck: {page.run(PLAYED)}")
+            wait_for(lambda wanted=end_s: played(wanted), PATIENCE_S, lambda: f"stuck: {page.run(PLAYED)}")
             put(store, following)
         over(house, tenant, session_id, stream_id, epoch)
-        wait_for(lambda: played(0) and page.run(PLAYED)["ended"], 60, lambda: f"not ended: {page.run(PLAYED)}")
+        wait_for(lambda: played(0) and page.run(PLAYED)["ended"], PATIENCE_S, lambda: f"not ended: {page.run(PLAYED)}")
         end = page.run(PLAYED)
         assert widths >= {640, 320, 400}
         assert end["pictures"] >= sum(part.pictures for part in parts) * 0.95
@@ -220,8 +222,8 @@ def test_what_is_said_and_written_stands_in_the_subtitles_of_its_moment(house, t
         links = re.findall(r"http\S+", httpx.get(playlist, trust_env=False).text)
         return [httpx.get(link, trust_env=False).text for link in links]
 
-    wait_for(lambda: "later" in texts()[1], 30, lambda: f"not said: {texts()}")
-    wait_for(lambda: "see" in texts(written)[0], 30, lambda: f"not written: {texts(written)}")
+    wait_for(lambda: "later" in texts()[1], PATIENCE_S, lambda: f"not said: {texts()}")
+    wait_for(lambda: "see" in texts(written)[0], PATIENCE_S, lambda: f"not written: {texts(written)}")
     message = "WEBVTT\n\n1\n00:00:02.564 --> 00:00:07.564\n<v P10>see &lt;this&gt;\n"
     assert texts(written) == [message, message, "WEBVTT\n"]
     assert texts()[0] == "WEBVTT\n\n1\n00:00:01.064 --> 00:00:02.564\n<v Ada>early &lt;b&gt;\n"

@@ -7,7 +7,7 @@ import threading
 from deploy.local.ports import free_ports
 from schemas import ids
 from tests.support.house import ADMIN_TOKEN
-from tests.support.processes import running, wait_for
+from tests.support.processes import PATIENCE_S, running, wait_for
 
 BREAKABLE_API = """
 import signal
@@ -58,7 +58,11 @@ def test_clickhouse_away(house, tenant, clickhouse):
         assert tenant.create().status_code == 201, "a new session needs no ClickHouse"
     finally:
         clickhouse.start()
-    wait_for(lambda: tenant.http.get(f"{path}/transcript").status_code == 200, 20, lambda: "no answer after the outage")
+    wait_for(
+        lambda: tenant.http.get(f"{path}/transcript").status_code == 200,
+        PATIENCE_S,
+        lambda: "no answer after the outage",
+    )
     assert tenant.http.get("/app_sessions").status_code == 200
     assert tenant.http.get("/app_sessions/app_none/transcript").status_code == 404
 
@@ -127,6 +131,6 @@ def test_a_producer_that_is_broken_for_good_ends_the_process(house, tmp_path):
     with running(["-c", BREAKABLE_API], house.env | {"RTMS_API_PORT": str(port)}, tmp_path / "broken.log") as api:
         assert api.pid is not None
         os.kill(api.pid, signal.SIGUSR1)
-        wait_for(lambda: api.exit_code() is not None, 20, lambda: f"it stays: {api.log}")
+        wait_for(lambda: api.exit_code() is not None, PATIENCE_S, lambda: f"it stays: {api.log}")
         assert api.exit_code() == 1
         assert "kafka client broken" in api.log.read_text()

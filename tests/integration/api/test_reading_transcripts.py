@@ -17,14 +17,14 @@ from schemas import ids
 from schemas.clickhouse import UTTERANCES
 from schemas.records import OutputKind, Utterance, UtteranceStatus
 from tests.support.house import House, Tenant
-from tests.support.processes import wait_for
+from tests.support.processes import PATIENCE_S, wait_for
 
 T0_MS = 1_700_000_000_000
 BOTH = {"meeting_closed_captions": {}, "moonshine": {"language": "en"}}
 HOSTILE = "1 --> 2\r\n\r\n<script>alert('\x00')</script> \u202egnirts &lt; {\\an8} \"quoted\" 'x' \\ * _ # `"
 
 
-def until(condition, what, timeout_s=20):
+def until(condition, what, timeout_s=PATIENCE_S):
     wait_for(condition, timeout_s, lambda: f"not in time: {what}")
 
 

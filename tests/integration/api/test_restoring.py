@@ -22,7 +22,7 @@ from deploy.local.settings import REPOSITORY
 from schemas.signing import signature
 from tests.integration.api.conftest import open_home
 from tests.support.house import ADMIN_TOKEN, House
-from tests.support.processes import running, wait_for
+from tests.support.processes import PATIENCE_S, running, wait_for
 from tests.support.receiver import Receiver, receiving
 
 NEAR = {
@@ -178,7 +178,9 @@ def test_a_meeting_is_joined_and_told_as_before(
         SimulatedZoom(webhook_url, tmp_path / "zoom.log", seed=1, seconds=MEETING_S) as zoom,
     ):
         zoom.start_meeting()
-        wait_for(lambda: "connected" in receiver.states(), 60, lambda: f"told {receiver.states()}; see {tmp_path}")
+        wait_for(
+            lambda: "connected" in receiver.states(), PATIENCE_S, lambda: f"told {receiver.states()}; see {tmp_path}"
+        )
     with customer.http(restored) as server:
         [session] = server.get("/app_sessions").json()["results"]
     told = [told for told in receiver.told if told.json["app_session_id"] == session["id"]]

@@ -9,7 +9,7 @@ from connectors.objects.signing import signed_url
 from schemas import ids
 from schemas.records import FactKind, OutputKind, ParticipantEvent, Utterance, UtteranceStatus
 from tests.support.house import STREAM_URL, stream
-from tests.support.processes import wait_for
+from tests.support.processes import PATIENCE_S, wait_for
 
 START_MS = 1_700_000_000_000
 MP4 = bytes(range(256)) * 40
@@ -37,7 +37,7 @@ def events(session_id, count):
     ]  # fmt: skip
 
 
-def until(condition, what, timeout_s=20):
+def until(condition, what, timeout_s=PATIENCE_S):
     wait_for(condition, timeout_s, lambda: f"not in time: {what}")
 
 

@@ -20,7 +20,7 @@ from schemas import topics
 from schemas.async_transcriptions import MOST
 from schemas.records import FactKind, OutputKind, ParticipantEvent, SessionChange, Stored, StoredTrack
 from tests.support.house import House, Tenant
-from tests.support.processes import service, wait_for
+from tests.support.processes import PATIENCE_S, service, wait_for
 from tests.support.speech_service import KEY, Reply, SpeechServer, speech_server
 from tests.support.spoken import START_MS, silence, voice
 from tests.support.stored_sound import Heard, pieces, stored
@@ -36,7 +36,7 @@ OPENAI = {"transcription_settings": {"openai": {"model": "gpt-4o-transcribe"}}}
 
 
 def until(condition: Any, what: str) -> None:
-    wait_for(condition, 30, lambda: f"not in time: {what}")
+    wait_for(condition, PATIENCE_S, lambda: f"not in time: {what}")
 
 
 @pytest.fixture(scope="module")

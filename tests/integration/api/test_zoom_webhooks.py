@@ -10,7 +10,7 @@ import pytest
 from connectors.rtms.protocol.signature import url_validation_answer, webhook_signature
 from schemas import ids
 from tests.support.house import ADMIN_TOKEN, stream
-from tests.support.processes import wait_for
+from tests.support.processes import PATIENCE_S, wait_for
 
 SECRET = "zoom-secret-token"
 
@@ -45,7 +45,7 @@ def state(tenant, payload):
 
 
 def until(condition, what):
-    wait_for(condition, 20, lambda: f"not in time: {what}")
+    wait_for(condition, PATIENCE_S, lambda: f"not in time: {what}")
 
 
 def test_the_challenge_of_the_address_is_answered(app):

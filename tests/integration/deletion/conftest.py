@@ -23,7 +23,7 @@ from tests.support.groups import Lag
 from tests.support.house import open_house
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
 from tests.support.muxed import muxed
-from tests.support.processes import service, wait_for
+from tests.support.processes import PATIENCE_S, service, wait_for
 from tests.support.receiver import receiving
 
 COMPACTED = (topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.WEBHOOK_DELIVERIES)
@@ -35,7 +35,7 @@ INPUTS = {
 }
 
 
-def until(condition, what, timeout_s=30):
+def until(condition, what, timeout_s=PATIENCE_S):
     wait_for(condition, timeout_s, lambda: f"not in time: {what}")
 
 

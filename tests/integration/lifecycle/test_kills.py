@@ -10,7 +10,7 @@ from connectors.kafka.records import Place
 from schemas import archiving, sessions, topics
 from schemas.ids import partition_of, session_id
 from schemas.records import FactKind, SessionFact, Stored, StreamRequest
-from tests.support.processes import service, wait_for
+from tests.support.processes import PATIENCE_S, service, wait_for
 from tests.support.settings import kafka_settings
 from tests.support.topics import values
 
@@ -106,7 +106,7 @@ def test_killed_while_facts_flow(topics_ready, tmp_path):
                 for name, (expected, _) in expectations.items()
             )
 
-        wait_for(caught_up, 60, lambda: f"facts were not folded: see {process.log}")
+        wait_for(caught_up, PATIENCE_S, lambda: f"facts were not folded: see {process.log}")
     finally:
         process.stop()
         producer.close()

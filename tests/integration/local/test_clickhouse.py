@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from deploy.local.server import Server
-from tests.support.processes import wait_for
+from tests.support.processes import PATIENCE_S, wait_for
 
 COLUMNS = ("session_id", "start_ms", "speaker", "text", "_offset")
 ROW = ("app_1", 1_700_000_000_123, None, "čau — it's `quoted`\n\\", 7)
@@ -172,9 +172,9 @@ def test_a_query_that_runs_when_it_is_told_to_stop_is_answered(clickhouse: Serve
         running = (
             "SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow(0%' AND query NOT LIKE '%process%'"
         )
-        wait_for(lambda: _count(clickhouse, running) == 1, 10, lambda: "the query did not begin")
+        wait_for(lambda: _count(clickhouse, running) == 1, PATIENCE_S, lambda: "the query did not begin")
         clickhouse.ask_to_stop()
-        wait_for(lambda: clickhouse.exit_code() is not None, 20, lambda: "it does not stop")
+        wait_for(lambda: clickhouse.exit_code() is not None, PATIENCE_S, lambda: "it does not stop")
         assert clickhouse.exit_code() == 0
     finally:
         asking.join()

@@ -20,6 +20,7 @@ from deploy.local.server import Server
 from deploy.local.settings import REPOSITORY
 from deploy.local.supervisor import Supervisor
 from deploy.local.unit import Program, UnitFailed
+from tests.support.processes import PATIENCE_S
 
 # Ready over HTTP, with a child of its own that knows nothing of signals.
 SERVER = """
@@ -50,7 +51,7 @@ class Notes:
 
     def wait_for(self, event: Event, name: str, count: int) -> None:
         with self._changed:
-            enough = self._changed.wait_for(lambda: self.events.count((event, name)) >= count, 30)
+            enough = self._changed.wait_for(lambda: self.events.count((event, name)) >= count, PATIENCE_S)
         assert enough, f"{name} was not told {event} {count} times: {self.events}"
 
 

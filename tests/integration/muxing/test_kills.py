@@ -29,7 +29,7 @@ from sinks.objects.track_files import write_film, write_sound
 from tests.support.encoded_sound import CHUNK_MS, encoded
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
 from tests.support.muxed import decoded, items_of, muxed
-from tests.support.processes import service, wait_for
+from tests.support.processes import PATIENCE_S, service, wait_for
 from tests.support.settings import kafka_settings
 from tests.support.still_pictures import still_records
 from tests.support.topics import values
@@ -120,7 +120,7 @@ class Stage:
 
     def wait_for_facts(self) -> dict[str, SessionFact]:
         logs = f"{self.muxing.log} and {self.sink.log}"
-        wait_for(lambda: len(self.facts()) == SESSIONS, 60, lambda: f"only {self.facts().keys()}, see {logs}")
+        wait_for(lambda: len(self.facts()) == SESSIONS, PATIENCE_S, lambda: f"only {self.facts().keys()}, see {logs}")
         return self.facts()
 
     def check(self, folder: Path) -> None:
@@ -209,10 +209,10 @@ def test_killed_while_meetings_go_on(stage: Stage, tmp_path: Path) -> None:
 def test_a_sink_that_comes_late_and_is_killed_while_it_finishes(stage: Stage, tmp_path: Path) -> None:
     with running(stage.muxing):
         write(stage.kafka, stage.meetings, 0.5)
-        wait_for(lambda: stage.ended() == SESSIONS, 60, lambda: f"not all ended: see {stage.muxing.log}")
+        wait_for(lambda: stage.ended() == SESSIONS, PATIENCE_S, lambda: f"not all ended: see {stage.muxing.log}")
     try:
         stage.sink.start()
-        wait_for(lambda: bool(stage.facts()), 60, lambda: f"nothing finished: see {stage.sink.log}")
+        wait_for(lambda: bool(stage.facts()), PATIENCE_S, lambda: f"nothing finished: see {stage.sink.log}")
         stage.sink.kill()
         stage.sink.start()
         stage.check(tmp_path)

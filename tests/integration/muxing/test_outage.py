@@ -16,7 +16,7 @@ from schemas.records import FactKind, Segment, SessionFact
 from schemas.topics import DEAD_LETTERS, RECORDING_SEGMENTS, SESSION_FACTS
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
 from tests.support.muxed import decoded, muxed
-from tests.support.processes import running, wait_for
+from tests.support.processes import PATIENCE_S, running, wait_for
 from tests.support.s3_server import s3_server, status
 from tests.support.settings import kafka_settings
 from tests.support.topics import values
@@ -55,10 +55,10 @@ def test_a_bucket_that_comes_late(topics_ready: dict[str, str], tmp_path: Path) 
     with running(["-m", "sinks", "objects"], env, tmp_path / "sink.log") as sink:
         ready = f"{sink.url}/readyz"
         send(kafka, session, parts)
-        wait_for(lambda: status("get", ready) == 503, 30, lambda: f"trouble is not told: {sink.log}")
+        wait_for(lambda: status("get", ready) == 503, PATIENCE_S, lambda: f"trouble is not told: {sink.log}")
         with s3_server(port, tmp_path / "s3.log", "recordings"):
-            wait_for(lambda: fact_of(kafka, session) is not None, 60, lambda: f"not finished: {sink.log}")
-            wait_for(lambda: status("get", ready) == 200, 10, lambda: f"still not ready: {sink.log}")
+            wait_for(lambda: fact_of(kafka, session) is not None, PATIENCE_S, lambda: f"not finished: {sink.log}")
+            wait_for(lambda: status("get", ready) == 200, PATIENCE_S, lambda: f"still not ready: {sink.log}")
             check(env, session, parts, fact_of(kafka, session))
     letters = [letter for letter in values(kafka, DEAD_LETTERS, [session]) if letter.data == RUBBISH]  # type: ignore[union-attr]
     assert len(letters) == 1

@@ -17,7 +17,7 @@ from schemas.records import OutputKind
 from tests.support.crash_simulation import undisturbed
 from tests.support.groups import Lag, begin_at_the_ends
 from tests.support.meeting_events import meeting
-from tests.support.processes import service, wait_for
+from tests.support.processes import PATIENCE_S, service, wait_for
 from tests.support.settings import kafka_settings
 from tests.support.topics import values
 
@@ -67,8 +67,10 @@ def test_killed_while_events_flow(topics_ready, tmp_path):
             process.launch()
         writer.join()
         process.wait_ready()
-        wait_for(lambda: not lag(), 60, lambda: f"not committed: {lag()}, see {process.log}")
-        wait_for(lambda: ended(kafka, names) == set(names), 30, lambda: f"not all have ended: see {process.log}")
+        wait_for(lambda: not lag(), PATIENCE_S, lambda: f"not committed: {lag()}, see {process.log}")
+        wait_for(
+            lambda: ended(kafka, names) == set(names), PATIENCE_S, lambda: f"not all have ended: see {process.log}"
+        )
     finally:
         process.stop()
     facts = values(kafka, topics.SESSION_FACTS, names)

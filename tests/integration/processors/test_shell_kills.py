@@ -21,7 +21,7 @@ from schemas.ids import partition_of, session_id
 from schemas.topics import BY_NAME, SESSION_FACTS, TRANSCRIPTS
 from tests.support.crash_simulation import Meetings
 from tests.support.groups import Lag, begin_at_the_ends
-from tests.support.processes import service, wait_for
+from tests.support.processes import PATIENCE_S, service, wait_for
 from tests.support.settings import kafka_settings
 from tests.support.topics import values
 from tests.support.toy_processor import ToyLogic, Work, as_written, batch, holes, meeting
@@ -67,14 +67,14 @@ def chaos(stack: dict[str, str], folder, scale: Scale, dice: random.Random) -> N
         for worker in workers:
             worker.wait_ready()
         writer.start()
-        wait_for(lambda: has_resumed(workers), 60, lambda: f"no input had to be paused, see {folder}")
+        wait_for(lambda: has_resumed(workers), PATIENCE_S, lambda: f"no input had to be paused, see {folder}")
         for trouble in scale.troubles:
             make(trouble, dice.choice(workers), dice)
         writer.join()
         for worker in workers:
             worker.wait_ready()
         wait_for(lambda: not lag(), 90, lambda: f"not committed: {lag()}, see {folder}")
-        wait_for(lambda: not open_sessions(kafka, meetings), 30, lambda: f"no last output, see {folder}")
+        wait_for(lambda: not open_sessions(kafka, meetings), PATIENCE_S, lambda: f"no last output, see {folder}")
     finally:
         for worker in workers:
             worker.stop()

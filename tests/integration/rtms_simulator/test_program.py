@@ -94,7 +94,7 @@ async def test_a_meeting_on_request(program: Start, tmp_path: Path) -> None:
     assert digests == {key: facts[2] for key, facts in got.items()}
     assert sum(facts[0] for facts in got.values()) == len(frames)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "Traceback" not in errors
     assert json.loads(truth_file.read_text())["media"] == truth["media"]

@@ -27,7 +27,7 @@ from schemas.records import (
 )
 from schemas.signing import canonical
 from schemas.triggers import Trigger
-from tests.support.processes import running, service, wait_for
+from tests.support.processes import PATIENCE_S, running, service, wait_for
 from tests.support.stack import run_module
 from tests.support.topics import values
 from tests.support.writer import writing
@@ -79,7 +79,7 @@ def facts(writer, session_id):
     ]
 
 
-def until(condition, what, timeout_s=30):
+def until(condition, what, timeout_s=PATIENCE_S):
     wait_for(condition, timeout_s, lambda: f"not in time: {what}")
 
 
@@ -322,5 +322,5 @@ def test_kafka_away(env, writer, database, kafka, tmp_path):
         kafka.stop()
         kafka.start()
         writer.say(session_id, [utterance(session_id, 0, "before"), utterance(session_id, 1, "after")])
-        until(lambda: (FactKind.TRANSCRIPT_STORED, 2) in facts(writer, session_id), "the ending", 60)
+        until(lambda: (FactKind.TRANSCRIPT_STORED, 2) in facts(writer, session_id), "the ending")
         assert texts(database, session_id) == ["before", "after"]

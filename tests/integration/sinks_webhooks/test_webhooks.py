@@ -20,7 +20,7 @@ from sinks.clickhouse.rows import Position, row_of
 from tests.support.house import open_house
 from tests.support.meeting_events import SPEECH, chat, event, record, told_of
 from tests.support.otlp import collecting
-from tests.support.processes import running, wait_for
+from tests.support.processes import PATIENCE_S, running, wait_for
 from tests.support.receiver import Receiver, receiving
 
 T0_MS = 1_700_000_000_000
@@ -47,7 +47,7 @@ def sink(house):
         yield server
 
 
-def until(condition, what, timeout_s=30):
+def until(condition, what, timeout_s=PATIENCE_S):
     wait_for(condition, timeout_s, lambda: f"not in time: {what}")
 
 

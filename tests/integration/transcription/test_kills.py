@@ -36,7 +36,7 @@ from schemas.records import (
 )
 from schemas.settings import Engine, SessionSettings
 from tests.support import readings
-from tests.support.processes import service, wait_for
+from tests.support.processes import PATIENCE_S, service, wait_for
 from tests.support.settings import kafka_settings
 from tests.support.speech_service import KEY, Asked, Reply, SpeechServer, speech_server
 from tests.support.spoken import BOTH, START_MS, WITH_PARTIALS, Microphone, caption, frames, silence, topic, voice
@@ -115,7 +115,7 @@ def kill_alone(process: Server) -> None:
     assert process.pid is not None
     family = psutil.Process(process.pid).children(recursive=True)
     os.kill(process.pid, signal.SIGKILL)
-    wait_for(lambda: not any(p.is_running() for p in family), 30, lambda: f"orphans stayed: {family}")
+    wait_for(lambda: not any(p.is_running() for p in family), PATIENCE_S, lambda: f"orphans stayed: {family}")
     process.kill()
 
 
@@ -302,7 +302,7 @@ class Aloud:
 
     def heard(self) -> float:
         """How many records of sound the processor has taken."""
-        text = httpx.get(f"{self.process.url}/metrics", trust_env=False).text
+        text = httpx.get(f"{self.process.url}/metrics", timeout=PATIENCE_S, trust_env=False).text
         lines = (line.split() for line in text.splitlines())
         return next((float(line[1]) for line in lines if line[0] == TAKEN), 0.0)
 

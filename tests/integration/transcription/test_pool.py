@@ -16,7 +16,7 @@ from processors.transcription.pool import Pool
 from processors.transcription.recogniser import Recognised, Unrecognised
 from processors.transcription.settings import TranscriptionSettings
 from tests.support import readings
-from tests.support.processes import wait_for
+from tests.support.processes import PATIENCE_S, wait_for
 
 FAST = TranscriptionSettings(retry_delay_s=0.05)
 WORDLESS = bytes(32_000)
@@ -28,7 +28,7 @@ def utterance() -> bytes:
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:
-    await asyncio.to_thread(wait_for, condition, 30, lambda: f"waited 30 s for {what}")
+    await asyncio.to_thread(wait_for, condition, PATIENCE_S, lambda: f"waited in vain for {what}")
 
 
 @asynccontextmanager
