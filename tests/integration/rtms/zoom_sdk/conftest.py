@@ -124,13 +124,17 @@ class ZoomsSdk:
         announced = webhooks.started(stream.identity, simulator.signalling_url(stream))
         await self.order(join={**announced, **app(), **(changes or {})}, **wanted)
 
-    async def play_out(self, stream: Stream) -> None:
-        """Let the stream end once the SDK has all of it: an end on signalling may overtake what is under way."""
+    async def hear_out(self, stream: Stream) -> None:
+        """Wait until it has all there is of the stream."""
         await self.until(lambda sdk: sdk.of("session"))
         senders = [socket.sender for socket in stream.media if socket.sender is not None]
         assert senders
         await asyncio.wait(senders)
         await self.until(lambda sdk: len(sdk.of("medium")) >= sum(map(len, sent(stream).values())))
+
+    async def play_out(self, stream: Stream) -> None:
+        """Let the stream end once the SDK has all of it: an end on signalling may overtake what is under way."""
+        await self.hear_out(stream)
         stream.stop(StopReason.MEETING_ENDED)
         assert await self.left() == StopReason.MEETING_ENDED
         assert self.received() == sent(stream)

@@ -41,7 +41,7 @@ def events_sent(stream: Stream) -> list[dict[str, Any]]:
 async def test_a_whole_meeting(simulate: Simulate, attend: Attend, zooms_sdk: StartSdk) -> None:
     """One scenario, a stream each: both receive all of it, and of pictures what comes after they are connected."""
     sdk = await zooms_sdk()
-    simulator = await simulate(speed=SPEED)
+    simulator = await simulate(speed=2.0)  # connected before somebody shares, at 4 s
     theirs = await simulator.start(scene())
     await sdk.join(simulator, theirs, users=True, cameras=True, subscribe=[5, 6], **LIKE_OURS)
     stream = await simulator.start(scene())
@@ -187,8 +187,9 @@ async def test_captions_in_microseconds_are_handed_on_as_they_are(simulate: Simu
     simulator = await simulate(speed=SPEED)
     stream = await simulator.start(scene(Fault(kind=FaultKind.CAPTIONS_IN_US)))
     await sdk.join(simulator, stream, captions={})
-    await sdk.until(lambda sdk: len(sdk.of("medium")) == 6)
+    await sdk.hear_out(stream)
     said = [(line["start"], line["end"]) for line in sdk.about("captions")]
+    assert said
     assert said == [(1000 * caption["start_ms"], 1000 * caption["end_ms"]) for caption in stream.truth.captions]
 
 

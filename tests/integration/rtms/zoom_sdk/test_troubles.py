@@ -93,7 +93,7 @@ async def test_the_reason_for_the_end_arrives(simulate: Simulate, zooms_sdk: Sta
 @played_again
 async def test_a_pause_is_a_pause(simulate: Simulate, zooms_sdk: StartSdk) -> None:
     sdk = await zooms_sdk()
-    simulator = await simulate(speed=4.0)
+    simulator = await simulate(speed=2.0)
     pause = Fault(kind=FaultKind.PAUSE, at_s=7, for_s=5)
     await sdk.join(simulator, stream := await simulator.start(scene(pause)), **TALK)
     await sdk.play_out(stream)
