@@ -107,14 +107,11 @@ class House:
                 said = Counter(state.worker for state in self.states.values() if state.state in LIVE)
             return said == share and all(self._holds(name) == count for name, count in share.items())
 
-        deadline = time.monotonic() + PATIENCE_S
-        while not await asyncio.to_thread(held):
-            assert time.monotonic() < deadline, self.logs()
-            await asyncio.sleep(0.1)
+        await wait_until_read(held, self.logs)
 
     def _holds(self, name: str) -> int:
         """How many sessions the worker holds, as it says itself."""
-        text = httpx.get(f"{self.workers[name].url}/metrics", trust_env=False).text
+        text = httpx.get(f"{self.workers[name].url}/metrics", timeout=PATIENCE_S, trust_env=False).text
         families = text_string_to_metric_families(text)
         return round(sum(sample.value for f in families if f.name == "rtms_ingest_sessions" for sample in f.samples))
 
@@ -242,6 +239,14 @@ async def wait_until(condition: Callable[[], object], timeout_s: float, failure:
     while not condition():
         assert time.monotonic() < deadline, failure()
         await asyncio.sleep(0.02)
+
+
+async def wait_until_read(condition: Callable[[], object], failure: Callable[[], str]) -> None:
+    """The same for what has to be asked of somebody else; in the loop, the simulated Zoom would stand still."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not await asyncio.to_thread(condition):
+        assert time.monotonic() < deadline, failure()
+        await asyncio.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
