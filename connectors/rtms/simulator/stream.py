@@ -119,6 +119,11 @@ class Stream:
         self._stop.set()
 
     @property
+    def was_stopped(self) -> bool:
+        """Whether it was ended before the meeting's own end."""
+        return self._stop.is_set()
+
+    @property
     def is_over(self) -> bool:
         """Whether nobody can connect any more."""
         return self.stream_state is StreamState.TERMINATED

@@ -6,6 +6,7 @@ until it has noticed that the first is gone. The same worker holds both: their s
 
 import asyncio
 import itertools
+import sys
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from deploy.local.server import Server
 from schemas.ids import partition_of, session_id
 from schemas.records import AppSession, Hole, MediaRecord, RecordKind
 from schemas.sessions import State
-from tests.integration.ingest.conftest import PROJECT, House, wait_until
+from tests.integration.ingest.conftest import PATIENCE_S, PROJECT, House, wait_until
 
 Simulate = Callable[..., Any]
 Audio = list[tuple[int, int, bytes]]
@@ -35,7 +36,14 @@ NOTICED_S = 5.0
 CHUNK_MS = 100
 
 KEEP_ALIVE_S = 4.0
-"""Less than Zoom's: three of them without an answer, and it has noticed."""
+"""Less than Zoom's: three of them without an answer, and it has noticed, after 12 to 16 s in which a worker that lives
+has answered, however busy it is; a loop of ours that stands still asks nothing meanwhile."""
+
+LONG_S = 115
+"""A meeting that is ended by us; as long as one in `test_outage`, whose film is there."""
+
+GOES_ON_MS = 6_000
+"""For so long a meeting is heard again before it ends."""
 
 BOTH = (Rules(keep_alive_s=KEEP_ALIVE_S), Rules(keep_alive_s=KEEP_ALIVE_S, duplicate=Duplicate.REFUSE))
 
@@ -63,27 +71,25 @@ class Held:
         return [story for story in self.stream.truth.connections if story.kind == "signalling" and not story.status]
 
 
-async def begun(
-    house: House, simulate: Simulate, *, seconds: int = 20, rules: Sequence[Rules] = (Rules(),)
-) -> list[Held]:
+async def begun(house: House, simulate: Simulate, *, rules: Sequence[Rules] = (Rules(),)) -> list[Held]:
     """A meeting for each of `rules` in real time, some seconds old; of the two workers there are, one has them all."""
     await asyncio.to_thread(house.read_everything)
     await asyncio.to_thread(house.only, "one", "two")
     simulators = [await simulate(speed=1.0, rules=each) for each in rules]
-    return await joined(house, simulators, seconds)
+    return await joined(house, simulators)
 
 
-async def joined(house: House, simulators: Sequence[Simulator], seconds: int) -> list[Held]:
+async def joined(house: House, simulators: Sequence[Simulator]) -> list[Held]:
     """A meeting of each simulator, all in one worker's hands."""
     number = next(_numbers) % house.kafka.partitions
     streams = [
-        await one.start(MeetingRequest(seconds=seconds, stream_id=stream_id_in(house, number))) for one in simulators
+        await one.start(MeetingRequest(seconds=LONG_S, stream_id=stream_id_in(house, number))) for one in simulators
     ]
     sessions = [house.join(one, stream) for one, stream in zip(simulators, streams, strict=True)]
     for session in sessions:
         await house.until(session, State.CONNECTED)
     for stream in streams:
-        await wait_until(lambda stream=stream: len(stream.truth.sent) > 150, 20, lambda: "Zoom sends nothing")
+        await wait_until(lambda stream=stream: len(stream.truth.sent) > 150, PATIENCE_S, lambda: "Zoom sends nothing")
     held = [Held(stream, session, house.states[session]) for stream, session in zip(streams, sessions, strict=True)]
     assert len({each.worker for each in held}) == 1
     return held
@@ -112,7 +118,7 @@ async def ready_again(house: House, held: Held, since_ms: int) -> float:
     def ready_ms() -> int:
         return max(story.ready_ms or 0 for story in held.stream.truth.connections)
 
-    await wait_until(lambda: ready_ms() > since_ms, 60, lambda: f"nobody came back\n{house.logs()[-6000:]}")
+    await wait_until(lambda: ready_ms() > since_ms, PATIENCE_S, lambda: f"nobody came back\n{house.logs()[-6000:]}")
     gone_ms = [story.closed_ms for story in held.connections if story.closed_ms and held.is_refusing]
     return (ready_ms() - max([since_ms, *gone_ms])) / 1000
 
@@ -121,7 +127,7 @@ async def taken_over(house: House, held: Held, since_ms: int) -> float:
     """Seconds until Zoom is answered by another worker, as `ready_again` counts."""
     took_s = await ready_again(house, held, since_ms)
     await wait_until(
-        lambda: house.states[held.session].epoch > held.state.epoch, 10, lambda: "no new claim in the state"
+        lambda: house.states[held.session].epoch > held.state.epoch, PATIENCE_S, lambda: "no new claim in the state"
     )
     print(f"{held.stream.rules.duplicate}: connected again in {took_s:.2f} s")
     return took_s
@@ -138,7 +144,21 @@ async def let_go(house: House, worker: Server, held: Held) -> None:
     def said() -> bool:
         return any("session let go" in line and held.session in line for line in worker.log.read_text().splitlines())
 
-    await wait_until(said, 20, lambda: f"it holds on\n{house.logs()[-6000:]}")
+    await wait_until(said, PATIENCE_S, lambda: f"it holds on\n{house.logs()[-6000:]}")
+
+
+async def heard_until(meetings: Sequence[Held], at_ms: int) -> None:
+    """Wait until Zoom has sent the sound of that time to whoever is connected."""
+    await wait_until(
+        lambda: min(held.stream.audio_sent[0] for held in meetings) > at_ms, PATIENCE_S, lambda: "Zoom sends nothing"
+    )
+
+
+async def end(meetings: Sequence[Held]) -> None:
+    """They end at Zoom once they have been heard again for a while: however long it took until then, they went on."""
+    await heard_until(meetings, now_ms(meetings) + GOES_ON_MS)
+    for held in meetings:
+        held.stream.stop(StopReason.MEETING_ENDED)
 
 
 # --- what the topics and the state say -------------------------------------------------------------------------------
@@ -149,15 +169,17 @@ def heard(records: Sequence[MediaRecord]) -> Audio:
 
 
 def spoken(stream: Stream) -> Audio:
-    frames = stream.meeting.of_medium(Medium.AUDIO)
+    """All sound of the meeting; of one that was ended before its time, up to the last that Zoom sent."""
+    last = stream.audio_sent if was_cut_short(stream) else (sys.maxsize, 0)
+    frames = itertools.takewhile(
+        lambda frame: (frame.due_ms, frame.user_id) <= last, stream.meeting.of_medium(Medium.AUDIO)
+    )
     return sorted((frame.user_id, frame.timestamp_ms, frame.payload) for frame in frames)
 
 
-def spoken_so_far(stream: Stream) -> Audio:
-    """The same of a meeting that was ended before its time: all sound up to the last that Zoom sent."""
-    frames = stream.meeting.of_medium(Medium.AUDIO)
-    sent = itertools.takewhile(lambda frame: (frame.due_ms, frame.user_id) <= stream.audio_sent, frames)
-    return sorted((frame.user_id, frame.timestamp_ms, frame.payload) for frame in sent)
+def was_cut_short(stream: Stream) -> bool:
+    """Whether it was told to end before its time, by the client or by us; to be given up by Zoom is something else."""
+    return stream.was_stopped and stream.stop_reason in (StopReason.RECEIVER_REQUEST_CLOSE, StopReason.MEETING_ENDED)
 
 
 def believed(media: dict[str, list[MediaRecord]]) -> dict[str, list[MediaRecord]]:
@@ -182,7 +204,7 @@ async def holes_of(
     """What the session says to be missing by medium, once something is said of all these."""
     await wait_until(
         lambda: {hole.medium for hole in house.states[session].holes} >= set(media),
-        60,
+        PATIENCE_S,
         lambda: f"{house.states[session].holes}\n{house.logs()[-6000:]}",
     )
     holes = house.states[session].holes
@@ -213,10 +235,9 @@ def check_silence(media: dict[str, list[MediaRecord]], holes: dict[str, list[Hol
 
 
 def had_to_send(stream: Stream, medium: Medium) -> set[tuple[int, int]]:
-    """Participants and times of what Zoom had to send, whoever was connected, until it was told to end."""
+    """Participants and times of what Zoom had to send, whoever was connected, until it ended before its time."""
     handed = {(said.medium, said.user_id, said.timestamp_ms) for said in stream.truth.sent}
     frames = [frame for each in (Medium.AUDIO, Medium.VIDEO) for frame in stream.meeting.of_medium(each)]
     last_ms = max(f.due_ms for f in frames if (f.medium, f.user_id, f.timestamp_ms) in handed)
-    was_told = stream.stop_reason is StopReason.RECEIVER_REQUEST_CLOSE
-    found = (f for f in stream.meeting.of_medium(medium) if f.due_ms <= last_ms or not was_told)
+    found = (f for f in stream.meeting.of_medium(medium) if f.due_ms <= last_ms or not was_cut_short(stream))
     return {(frame.user_id, frame.timestamp_ms) for frame in found}

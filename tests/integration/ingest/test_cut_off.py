@@ -20,6 +20,7 @@ from tests.integration.ingest.taking_over import (
     begun,
     believed,
     check_holes,
+    end,
     heard,
     holes_of,
     in_time,
@@ -82,7 +83,7 @@ async def test_a_worker_that_hears_nothing_of_kafka_is_replaced_or_leaves(
     house: House, simulate: Simulate, kafka: RelayedBroker
 ) -> None:
     """Where Zoom refuses a second connection, the first has to leave: it stands, its keep-alives are answered."""
-    meetings = await begun(house, simulate, seconds=30, rules=BOTH)
+    meetings = await begun(house, simulate, rules=BOTH)
     alone, network = house.workers[meetings[0].worker], kafka.relays[meetings[0].worker]
     since_ms = now_ms(meetings)
     network.fall_silent()
@@ -94,6 +95,7 @@ async def test_a_worker_that_hears_nothing_of_kafka_is_replaced_or_leaves(
             assert len(held.connections) == 2, "they take it from each other"
     finally:
         network.restore()
+    await end(meetings)
     for held in meetings:
         await check_told_once(house, held)
     await wait_until(lambda: alone.exit_code() is not None, 90, lambda: "it does not leave")
@@ -104,7 +106,7 @@ async def test_a_worker_that_hears_nothing_of_kafka_is_replaced_or_leaves(
 async def test_a_worker_that_kafka_refuses_lets_go_when_it_is_let_in_again(
     house: House, simulate: Simulate, kafka: RelayedBroker
 ) -> None:
-    meetings = await begun(house, simulate, seconds=25, rules=BOTH)
+    meetings = await begun(house, simulate, rules=BOTH)
     alone, network = house.workers[meetings[0].worker], kafka.relays[meetings[0].worker]
     since_ms = now_ms(meetings)
     network.refuse()
@@ -115,6 +117,7 @@ async def test_a_worker_that_kafka_refuses_lets_go_when_it_is_let_in_again(
     for held in meetings:
         await let_go(house, alone, held)
     assert await taken_over(house, meetings[1], since_ms) < in_time(meetings[1])
+    await end(meetings)
     for held in meetings:
         await check_told_once(house, held)
     assert alone.exit_code() is None
@@ -140,7 +143,7 @@ async def test_a_worker_whose_sockets_to_zoom_fall_silent_opens_others(house: Ho
     await asyncio.to_thread(house.only, *WORKERS)
     async with AsyncExitStack() as stack:
         simulators = [await _behind(stack, rules) for rules in BOTH]
-        meetings = await joined(house, simulators, 30)
+        meetings = await joined(house, simulators)
         since_ms = now_ms(meetings)
         for each in simulators:
             assert each.relay is not None
@@ -149,6 +152,7 @@ async def test_a_worker_whose_sockets_to_zoom_fall_silent_opens_others(house: Ho
             took_s = await ready_again(house, held, since_ms)
             print(f"{held.stream.rules.duplicate}: connected again in {took_s:.2f} s")
             assert took_s < in_time(held)
+        await end(meetings)
         for held in meetings:
             await check_told_once(house, held)
             assert house.states[held.session].epoch == held.state.epoch, "it kept them"

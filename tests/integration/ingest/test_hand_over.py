@@ -6,24 +6,34 @@ A frozen one wakes when it has been replaced; RTMS_TEST_FROZEN_S=30 has it sleep
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from connectors.rtms.protocol.codes import Medium, StopReason
+from connectors.rtms.protocol.codes import Medium
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.server import Simulator
 from schemas import topics
 from schemas.records import FactKind
 from schemas.sessions import State
-from tests.integration.ingest.conftest import House, check_envelope, check_ticks, tally, truth_tally, wait_until
+from tests.integration.ingest.conftest import (
+    PATIENCE_S,
+    House,
+    check_envelope,
+    check_ticks,
+    tally,
+    truth_tally,
+    wait_until,
+)
 from tests.integration.ingest.taking_over import (
     BOTH,
+    LONG_S,
     REPLACED_S,
     Held,
     begun,
     believed,
     check_holes,
     check_silence,
+    end,
     heard,
     holes_of,
     in_time,
@@ -31,16 +41,12 @@ from tests.integration.ingest.taking_over import (
     now_ms,
     ready_again,
     spoken,
-    spoken_so_far,
     stream_id_in,
     taken_over,
 )
 
 Simulate = Callable[..., Any]
 FROZEN_S = float(os.environ.get("RTMS_TEST_FROZEN_S", "0"))
-LONG_S = 115
-"""A meeting that is ended by us; as long as one in `test_outage`, whose film is there."""
-
 MISSED = ("video", "share", "captions", "chat", "events")
 
 
@@ -50,6 +56,7 @@ async def test_a_worker_that_is_told_to_stop_hands_over(house: House, simulate: 
     leaving.ask_to_stop()
     for held in meetings:
         await taken_over(house, held, since_ms)
+    await end(meetings)
     for held in meetings:
         await check_handed_over(house, held)
     await asyncio.to_thread(leaving.stop)
@@ -74,7 +81,7 @@ async def check_handed_over(house: House, held: Held) -> None:
     (hole,) = holes["video"]
     assert 0 < hole.to_ms - hole.from_ms <= 3000
     assert [entry.new_state for entry in done.history].count(State.CONNECTED) == 1
-    assert done.history[-2].metadata.endswith('"stopped: meeting_ended"}'), "the meeting went on to its own end"
+    assert done.history[-2].metadata.endswith('"stopped: meeting_ended"}'), "Zoom ended it"
 
 
 async def test_a_worker_that_dies_is_replaced(house: House, simulate: Simulate) -> None:
@@ -83,6 +90,7 @@ async def test_a_worker_that_dies_is_replaced(house: House, simulate: Simulate) 
     await asyncio.to_thread(house.workers[meetings[0].worker].kill)
     for held in meetings:
         assert await taken_over(house, held, since_ms) < REPLACED_S, "its sockets died with it: Zoom noticed at once"
+    await end(meetings)
     for held in meetings:
         await check_replaced(house, held)
     assert "Traceback" not in house.logs()
@@ -110,7 +118,7 @@ async def check_replaced(house: House, held: Held) -> None:
 
 async def test_a_worker_that_is_frozen_is_replaced_and_lets_go_when_it_wakes(house: House, simulate: Simulate) -> None:
     """Who wakes joins again, and may be given the sessions back."""
-    meetings = await begun(house, simulate, seconds=round(30 + FROZEN_S), rules=BOTH)
+    meetings = await begun(house, simulate, rules=BOTH)
     frozen, since_ms = house.workers[meetings[0].worker], now_ms(meetings)
     assert frozen.pid is not None
     os.kill(frozen.pid, signal.SIGSTOP)
@@ -118,11 +126,13 @@ async def test_a_worker_that_is_frozen_is_replaced_and_lets_go_when_it_wakes(hou
         for held in meetings:
             assert await taken_over(house, held, since_ms) < in_time(held)
         wakes_ms = since_ms + 1000 * FROZEN_S
-        await wait_until(lambda: now_ms(meetings) > wakes_ms, 2 * FROZEN_S + 1, lambda: "time stands still")
+        await wait_until(lambda: now_ms(meetings) > wakes_ms, PATIENCE_S + FROZEN_S, lambda: "time stands still")
     finally:
         os.kill(frozen.pid, signal.SIGCONT)
     for held in meetings:
         await let_go(house, frozen, held)
+    await end(meetings)
+    for held in meetings:
         done = await house.until(held.session, State.POST_PROCESSING)
         assert done.epoch > held.state.epoch
         media = believed(await asyncio.to_thread(house.media, held.session))
@@ -145,9 +155,7 @@ async def test_a_worker_that_joins_takes_its_share_and_nothing_else_is_disturbed
     moved = [held for held in meetings if house.states[held.session].worker == "two"]
     for held in moved:
         await ready_again(house, held, since_ms)
-    await heard_until(moved, now_ms(meetings))
-    for held in meetings:
-        held.stream.stop(StopReason.MEETING_ENDED)
+    await end(meetings)
     ended = [await house.until(held.session, State.POST_PROCESSING) for held in meetings]
     every = await asyncio.to_thread(house.all_media, [held.session for held in meetings])
     for done, held in zip(ended, meetings, strict=True):
@@ -156,7 +164,7 @@ async def test_a_worker_that_joins_takes_its_share_and_nothing_else_is_disturbed
         connections = [story for story in held.stream.truth.connections if story.kind == "signalling"]
         assert len(connections) == 1 + has_moved
         check_envelope(media)
-        assert heard(media["audio"]) == spoken_so_far(held.stream)
+        assert heard(media["audio"]) == spoken(held.stream)
         if not has_moved:
             assert tally(media) == truth_tally(held.stream)
 
@@ -173,13 +181,6 @@ async def everywhere(house: House, simulator: Simulator) -> list[Held]:
     return [Held(*each) for each in zip(streams, sessions, states, strict=True)]
 
 
-async def heard_until(meetings: Sequence[Held], at_ms: int) -> None:
-    """Wait until Zoom has sent the sound of that time to whoever is connected."""
-    await wait_until(
-        lambda: min(held.stream.audio_sent[0] for held in meetings) > at_ms, 60, lambda: "Zoom sends nothing"
-    )
-
-
 async def test_a_stream_announced_again_elsewhere_is_followed_by_the_worker_that_has_it(
     house: House, simulate: Simulate
 ) -> None:
@@ -193,6 +194,7 @@ async def test_a_stream_announced_again_elsewhere_is_followed_by_the_worker_that
     announce(*request.server_urls)
     announce(f"{request.server_urls[0]}?elsewhere")
     await ready_again(house, held, since_ms)
+    await end([held])
     done = await house.until(session, State.POST_PROCESSING)
     media = await asyncio.to_thread(house.media, session)
     check_envelope(media)

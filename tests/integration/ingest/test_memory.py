@@ -15,7 +15,7 @@ from connectors.rtms.simulator.stream import Stream
 from schemas import topics
 from schemas.records import FactKind, MediaRecord, RecordKind
 from schemas.sessions import State
-from tests.integration.ingest.conftest import House, check_envelope, tally, truth_tally, wait_until
+from tests.integration.ingest.conftest import PATIENCE_S, House, check_envelope, tally, truth_tally, wait_until
 from tests.support.processes import rss_bytes
 from tests.support.websocket_peers import answer_upgrade, serving_raw
 
@@ -68,7 +68,7 @@ async def test_giant_frames_of_several_sessions_in_a_row(house: House, simulate:
     for session in sessions:
         await house.until(session, State.CONNECTED)
     for stream in streams:
-        await wait_until(lambda stream=stream: len(stream.truth.sent) > 30, 20, lambda: "Zoom sends nothing")
+        await wait_until(lambda stream=stream: len(stream.truth.sent) > 30, PATIENCE_S, lambda: "Zoom sends nothing")
     before, most = rss_bytes(house.workers["one"]), 0
     times = [[stream.clock.now_ms() + number for number in range(PICTURES)] for stream in streams]
     showers = asyncio.gather(*(shower(*each) for each in zip(streams, times, strict=True)))

@@ -20,7 +20,7 @@ from deploy.local.broker.broker import Broker
 from schemas import topics
 from schemas.records import AppSession, FactKind, MediaRecord, RecordKind, Video
 from schemas.sessions import State
-from tests.integration.ingest.conftest import House, check_envelope, tally, truth_tally, wait_until
+from tests.integration.ingest.conftest import PATIENCE_S, House, check_envelope, tally, truth_tally, wait_until
 from tests.integration.ingest.taking_over import believed, check_holes, heard, holes_of, stream_id_in
 from tests.support.processes import rss_bytes
 
@@ -29,7 +29,8 @@ MIB = 1024 * 1024
 SESSIONS = 20
 AWAY_S = float(os.environ.get("RTMS_TEST_AWAY_S", "10"))
 LENGTH_S = round(AWAY_S + 15)
-PATIENCE_S = 6.0
+LEAVES_S = 6.0
+"""Without Kafka."""
 
 
 async def connected(
@@ -60,7 +61,7 @@ async def away(kafka: Broker, streams: Sequence[Stream], last: Callable[[], obje
 
 
 async def reached(stream: Stream, at_ms: float) -> None:
-    await wait_until(lambda: stream.clock.now_ms() > at_ms, 2 * AWAY_S, lambda: "time stands still")
+    await wait_until(lambda: stream.clock.now_ms() > at_ms, PATIENCE_S + AWAY_S, lambda: "time stands still")
 
 
 def signalling(stream: Stream) -> int:
@@ -222,7 +223,7 @@ async def check_one_owner(
 async def test_who_is_without_kafka_for_too_long_leaves_and_the_next_one_goes_on(
     house: House, simulate: Simulate, kafka: Broker
 ) -> None:
-    leaving = await asyncio.to_thread(lambda: house.worker("brief", RTMS_INGEST_WITHOUT_KAFKA_S=str(PATIENCE_S)))
+    leaving = await asyncio.to_thread(lambda: house.worker("brief", RTMS_INGEST_WITHOUT_KAFKA_S=str(LEAVES_S)))
     await asyncio.to_thread(house.only, "brief")
     simulator = await simulate(speed=1.0)
     stream = await simulator.start(MeetingRequest(seconds=60))
@@ -230,9 +231,7 @@ async def test_who_is_without_kafka_for_too_long_leaves_and_the_next_one_goes_on
     held = await house.until(session, State.CONNECTED)
     await asyncio.to_thread(kafka.kill)
     try:
-        await wait_until(
-            lambda: all(story.closed_ms for story in stream.truth.connections), 4 * PATIENCE_S, lambda: house.logs()
-        )
+        await wait_until(lambda: all(story.closed_ms for story in stream.truth.connections), PATIENCE_S, house.logs)
     finally:
         await asyncio.to_thread(kafka.start)
     await wait_until(lambda: leaving.exit_code() is not None, 60, lambda: "it stays")

@@ -20,7 +20,15 @@ from schemas import topics
 from schemas.excerpts import KEPT_BYTES
 from schemas.records import AppSession, FactKind, RecordKind
 from schemas.sessions import State
-from tests.integration.ingest.conftest import House, check_envelope, check_ticks, tally, truth_tally, wait_until
+from tests.integration.ingest.conftest import (
+    PATIENCE_S,
+    House,
+    check_envelope,
+    check_ticks,
+    tally,
+    truth_tally,
+    wait_until,
+)
 from tests.support.bad_messages import ANYWHERE, ON_MEDIA, ON_SIGNALLING
 from tests.support.processes import rss_bytes
 
@@ -79,10 +87,10 @@ async def test_an_end_that_was_asked_for_ends_the_stream_at_zoom(house: House, s
     stream = await simulator.start(MeetingRequest(seconds=20))
     session = house.join(simulator, stream)
     await house.until(session, State.CONNECTED)
-    await wait_until(lambda: len(stream.truth.sent) > 100, 20, lambda: "Zoom sends nothing")
+    await wait_until(lambda: len(stream.truth.sent) > 100, PATIENCE_S, lambda: "Zoom sends nothing")
     house.state(session, FactKind.END_REQUESTED, source="api")
     done = await house.until(session, State.POST_PROCESSING)
-    await asyncio.wait_for(stream.ended.wait(), 10)
+    await asyncio.wait_for(stream.ended.wait(), PATIENCE_S)
     media = await asyncio.to_thread(house.media, session)
     assert stream.stop_reason is StopReason.RECEIVER_REQUEST_CLOSE
     assert all(story.closed_ms is not None for story in stream.truth.connections)
@@ -127,7 +135,7 @@ async def test_garbage_from_zoom_is_put_aside_and_the_meeting_goes_on(house: Hou
     sessions = [house.join(simulator, stream) for stream in streams]
     for session in sessions:
         await house.until(session, State.CONNECTED)
-    await wait_until(lambda: len(streams[0].truth.sent) > 100, 20, lambda: "Zoom sends nothing")
+    await wait_until(lambda: len(streams[0].truth.sent) > 100, PATIENCE_S, lambda: "Zoom sends nothing")
     channels = streams[0].channels()
     for channel, message, _ in UNUSABLE:
         assert await channels[channel].say(message)
@@ -188,7 +196,7 @@ async def test_a_wrong_secret(house: House, simulate: Simulate) -> None:
     simulator = await simulate(speed=1.0)
     stream = await simulator.start(MeetingRequest(seconds=20))
     session = house.join(simulator, stream, house.add_app(simulator.options.credentials, "not-the-secret"))
-    check_failed(await house.until(session, State.FATAL_ERROR, timeout_s=20), "refused: invalid_signature")
+    check_failed(await house.until(session, State.FATAL_ERROR), "refused: invalid_signature")
     assert stream.truth.connections
     assert all(story.closed_ms is not None for story in stream.truth.connections)
     assert "not-the-secret" not in house.logs()
@@ -196,7 +204,7 @@ async def test_a_wrong_secret(house: House, simulate: Simulate) -> None:
 
 async def test_an_unknown_app(house: House) -> None:
     session = house.request("nobody-has-the-app", "zapp_unknown", "ws://127.0.0.1:1")
-    check_failed(await house.until(session, State.FATAL_ERROR, timeout_s=20), "no_credentials")
+    check_failed(await house.until(session, State.FATAL_ERROR), "no_credentials")
 
 
 ODD = {
@@ -216,7 +224,7 @@ async def test_a_request_that_makes_no_sense(house: House, case: str) -> None:
     odd: dict[str, Any] = dict(ODD[case])
     urls, reason = odd.pop("urls", ("ws://127.0.0.1:1",)), odd.pop("reason")
     session = house.request(f"odd: {case}", house.add_app(Credentials()), *urls, **odd)
-    check_failed(await house.until(session, State.FATAL_ERROR, timeout_s=20), reason)
+    check_failed(await house.until(session, State.FATAL_ERROR), reason)
     assert house.workers["one"].is_ready()
 
 
