@@ -91,7 +91,7 @@ def topics_ready(kafka_env: dict[str, str]) -> dict[str, str]:
     return kafka_env
 
 
-def run_module(module: str, *arguments: str, env: dict[str, str], timeout_s: float = 60) -> str:
+def run_module(module: str, *arguments: str, env: dict[str, str], timeout_s: float = 180) -> str:
     """Run `python -m module` to its end and return what it printed; fails with its output."""
     answer = subprocess.run(
         [sys.executable, "-m", module, *arguments],
