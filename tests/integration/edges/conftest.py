@@ -19,6 +19,7 @@ from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place
 from connectors.kafka.records import Record as KafkaRecord
+from connectors.rtms.protocol.codes import StopReason
 from connectors.rtms.simulator.rules import Credentials
 from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.stream import Stream
@@ -38,6 +39,17 @@ from tests.support.stack import run_module
 
 PARTITIONS = 1
 """So that everything bad stands before everything good, in the same partition."""
+
+PATIENCE_S = 120.0
+
+LONG_S = 70
+"""A meeting that is ended by us, so that it is not over before its worker is there."""
+
+HEARD_MS = 14_000
+"""From the beginning of a meeting: enough for some of everything."""
+
+GOES_ON_MS = 4_000
+"""For so long it goes on at the least when its worker is there: what was to be seen before is gone."""
 
 SERVICES = {
     "lifecycle": ("processors", "lifecycle"),
@@ -106,7 +118,7 @@ class Street:
     def customer(self, credentials: Credentials) -> httpx.Client:
         """A project with a key and these credentials; one for all, because a client id is one project's."""
         if self._customer is None:
-            http = httpx.Client(base_url=self.url, timeout=20, trust_env=False)
+            http = httpx.Client(base_url=self.url, timeout=PATIENCE_S, trust_env=False)
             admin = {"Authorization": f"Token {self.admin_token}"}
             project = http.post("/projects", json={"name": "p"}, headers=admin).raise_for_status().json()["id"]
             key = http.post(f"/projects/{project}/api_keys", json={"name": "k"}, headers=admin).json()["key"]
@@ -132,7 +144,7 @@ class Street:
         assert self._customer is not None
         return self._customer.get(f"/app_sessions/{session}{what}").raise_for_status().json()
 
-    def ended(self, session: str, timeout_s: float = 60) -> dict[str, Any]:
+    def ended(self, session: str, timeout_s: float = PATIENCE_S) -> dict[str, Any]:
         """The session as the API tells it, once it is over. From a thread."""
         deadline = time.monotonic() + timeout_s
         while (told := self.told(session))["state"] != "ended":
@@ -150,6 +162,25 @@ class Street:
         """By topic and offset."""
         found = await asyncio.to_thread(self.records, topics.DEAD_LETTERS)
         return {(letter.topic, letter.offset): letter for letter in found if isinstance(letter, DeadLetter)}
+
+
+async def over(*streams: Stream) -> None:
+    """Zoom ends these meetings, of which enough was heard and seen."""
+    for stream in streams:
+        await _sent(stream, 0)
+    from_ms = max(stream.clock.now_ms() for stream in streams) + GOES_ON_MS
+    for stream in streams:
+        await _sent(stream, max(from_ms, stream.meeting.start_ms + HEARD_MS))
+    for stream in streams:
+        stream.stop(StopReason.MEETING_ENDED)
+
+
+async def _sent(stream: Stream, at_ms: int) -> None:
+    """Wait until Zoom has sent the sound of that time."""
+    deadline = time.monotonic() + PATIENCE_S
+    while stream.audio_sent[0] <= at_ms:
+        assert time.monotonic() < deadline, "Zoom sends nothing"
+        await asyncio.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

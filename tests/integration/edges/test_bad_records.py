@@ -33,7 +33,7 @@ from schemas.records import (
     Video,
 )
 from schemas.topics import Topic
-from tests.integration.edges.conftest import Street
+from tests.integration.edges.conftest import LONG_S, PATIENCE_S, Street, over
 from tests.integration.edges.traced import check_trace
 from tests.soak.expected import expected
 from tests.support.deleted_chat import settled
@@ -89,8 +89,9 @@ async def test_a_meeting_behind_garbage_on_every_topic(street: Street, otlp: Otl
         street.services[name].kill()
     await asyncio.to_thread(street.start, *REREADING)
     async with Simulator(ServerOptions(), ZoomClock(speed=2.0)) as simulator:
-        stream = await simulator.start(MeetingRequest(seconds=12))
+        stream = await simulator.start(MeetingRequest(seconds=LONG_S))
         session = await asyncio.to_thread(street.join, simulator, stream)
+        await over(stream)
         told = await asyncio.to_thread(street.ended, session)
     assert (told["recording_state"], told["transcription_state"]) == ("complete", "complete")
     check_services(street, stream)
@@ -98,7 +99,7 @@ async def test_a_meeting_behind_garbage_on_every_topic(street: Street, otlp: Otl
 
 
 async def check_letters(street: Street, bad: dict[tuple[str, int], tuple[str, bytes | None]]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while missing := bad.keys() - (letters := await street.letters()).keys():
         assert time.monotonic() < deadline, f"not put aside: {[(*place, bad[place][0]) for place in missing]}"
         await asyncio.sleep(0.2)
@@ -175,7 +176,7 @@ def disturbances(topic: Topic, session: str, epoch: int, now_ms: int) -> list[Me
 
 async def test_a_meeting_that_is_meddled_with_is_what_it_would_have_been(street: Street, tmp_path: Path) -> None:
     async with Simulator(ServerOptions(), ZoomClock(speed=2.0)) as simulator:
-        streams = [await simulator.start(MeetingRequest(seed=3, seconds=14)) for _ in range(2)]
+        streams = [await simulator.start(MeetingRequest(seconds=LONG_S)) for _ in range(2)]
         alone, meddled = [await asyncio.to_thread(street.join, simulator, stream) for stream in streams]
         epoch = await asyncio.to_thread(epoch_of, street, meddled)
         bad: set[tuple[str, int]] = set()
@@ -183,11 +184,12 @@ async def test_a_meeting_that_is_meddled_with_is_what_it_would_have_been(street:
             for topic in topics.MEDIA_TOPICS:
                 for record in disturbances(topic, meddled, epoch, streams[1].clock.now_ms()):
                     bad.add((topic.name, await asyncio.to_thread(write, street, topic, record)))
+        await over(*streams)
         told = [await asyncio.to_thread(street.ended, session) for session in (alone, meddled)]
         for topic in topics.MEDIA_TOPICS:  # what comes behind the end
             for kind in (RecordKind.END, RecordKind.BEGIN, RecordKind.FRAME, RecordKind.TICK):
                 late = media(topic, meddled, kind, epoch=epoch + 5, timestamp_ms=2**50)
-                bad.add((topic.name, write(street, topic, late)))
+                bad.add((topic.name, await asyncio.to_thread(write, street, topic, late)))
     for session in told:
         assert (session["recording_state"], session["transcription_state"]) == ("complete", "complete")
     inputs = {topic.name: undisturbed(street, topic, meddled, bad) for topic in topics.MEDIA_TOPICS}
@@ -206,7 +208,7 @@ async def test_ends_and_frames_of_sessions_that_nobody_asked_for(street: Street)
     for topic in topics.MEDIA_TOPICS:
         for kind in (RecordKind.END, RecordKind.FRAME, RecordKind.BEGIN, RecordKind.END):
             write(street, topic, media(topic, session, kind, epoch=7, timestamp_ms=-5))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     wanted = {FactKind.TRANSCRIPT_STORED, FactKind.EVENTS_STORED, FactKind.RECORDING_FAILED}
     while True:
         facts = [fact for fact in street.records(topics.SESSION_FACTS) if isinstance(fact, SessionFact)]
@@ -233,7 +235,7 @@ def undisturbed(street: Street, topic: Topic, session: str, bad: set[tuple[str, 
 
 def epoch_of(street: Street, session: str) -> int:
     """Once all six topics have begun."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         begun = [
             [r for r in street.records(topic) if isinstance(r, MediaRecord) and r.session_id == session and r.begin]
@@ -262,7 +264,7 @@ async def test_a_flood_of_bad_records_is_put_aside_in_bounded_memory(street: Str
     for topic in FLOODED:
         sent = [street.producer.send_future(topic, b"k", b"\x7f" * 200, 0) for _ in range(FLOOD_RECORDS)]
         last[topic.name] = max(future.result(60) for future in sent)
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + PATIENCE_S
     while not last.items() <= set((await asyncio.to_thread(newest_letters, street)).items()):
         assert time.monotonic() < deadline, "not all were put aside"
         await asyncio.sleep(0.5)

@@ -11,7 +11,7 @@ from schemas.keys import session_of
 from schemas.records import Segment, Utterance
 from schemas.topics import Topic
 from schemas.traces import HEADER, SESSION, span_id, trace_id, traceparent
-from tests.integration.edges.conftest import Street
+from tests.integration.edges.conftest import PATIENCE_S, Street
 from tests.support.otlp import Collected, Otlp
 
 WRITTEN = "write recording-segments"
@@ -22,8 +22,6 @@ TRACED = (
     ("processor-lifecycle", "fact requested"), ("processor-lifecycle", "connecting"), ("processor-lifecycle", SESSION),
 )  # fmt: skip
 """By whom, and what."""
-
-PATIENCE_S = 60.0
 
 
 async def check_trace(street: Street, otlp: Otlp, session: str) -> None:

@@ -33,7 +33,7 @@ BUCKET = "recordings"
 CUSTOMERS = "customers-own"
 """Another bucket of the same server."""
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 class Bucket:
@@ -106,7 +106,7 @@ class Town(Street):
         self.services = {
             name: service(["-m", *module], self.env, folder / f"{name}.log") for name, module in SERVICES.items()
         }
-        self.http = httpx.Client(base_url=self.url, timeout=20, trust_env=False)
+        self.http = httpx.Client(base_url=self.url, timeout=PATIENCE_S, trust_env=False)
 
     def open_bucket(self) -> None:
         """Have a bucket that takes what it is given, until `moto` is closed."""
