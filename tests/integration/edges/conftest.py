@@ -19,7 +19,6 @@ from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place
 from connectors.kafka.records import Record as KafkaRecord
-from connectors.rtms.protocol.codes import StopReason
 from connectors.rtms.simulator.rules import Credentials
 from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.stream import Stream
@@ -41,15 +40,6 @@ PARTITIONS = 1
 """So that everything bad stands before everything good, in the same partition."""
 
 PATIENCE_S = 120.0
-
-LONG_S = 70
-"""A meeting that is ended by us, so that it is not over before its worker is there."""
-
-HEARD_MS = 14_000
-"""From the beginning of a meeting: enough for some of everything."""
-
-GOES_ON_MS = 4_000
-"""For so long it goes on at the least when its worker is there: what was to be seen before is gone."""
 
 SERVICES = {
     "lifecycle": ("processors", "lifecycle"),
@@ -162,25 +152,6 @@ class Street:
         """By topic and offset."""
         found = await asyncio.to_thread(self.records, topics.DEAD_LETTERS)
         return {(letter.topic, letter.offset): letter for letter in found if isinstance(letter, DeadLetter)}
-
-
-async def over(*streams: Stream) -> None:
-    """Zoom ends these meetings, of which enough was heard and seen."""
-    for stream in streams:
-        await _sent(stream, 0)
-    from_ms = max(stream.clock.now_ms() for stream in streams) + GOES_ON_MS
-    for stream in streams:
-        await _sent(stream, max(from_ms, stream.meeting.start_ms + HEARD_MS))
-    for stream in streams:
-        stream.stop(StopReason.MEETING_ENDED)
-
-
-async def _sent(stream: Stream, at_ms: int) -> None:
-    """Wait until Zoom has sent the sound of that time."""
-    deadline = time.monotonic() + PATIENCE_S
-    while stream.audio_sent[0] <= at_ms:
-        assert time.monotonic() < deadline, "Zoom sends nothing"
-        await asyncio.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

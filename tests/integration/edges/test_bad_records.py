@@ -33,7 +33,7 @@ from schemas.records import (
     Video,
 )
 from schemas.topics import Topic
-from tests.integration.edges.conftest import LONG_S, PATIENCE_S, Street, over
+from tests.integration.edges.conftest import PATIENCE_S, Street
 from tests.integration.edges.traced import check_trace
 from tests.soak.expected import expected
 from tests.support.deleted_chat import settled
@@ -88,10 +88,9 @@ async def test_a_meeting_behind_garbage_on_every_topic(street: Street, otlp: Otl
     for name in REREADING:
         street.services[name].kill()
     await asyncio.to_thread(street.start, *REREADING)
-    async with Simulator(ServerOptions(), ZoomClock(speed=2.0)) as simulator:
-        stream = await simulator.start(MeetingRequest(seconds=LONG_S))
+    async with Simulator(ServerOptions(), ZoomClock()) as simulator:  # as slow as the real one: its worker has to come
+        stream = await simulator.start(MeetingRequest(seconds=12))
         session = await asyncio.to_thread(street.join, simulator, stream)
-        await over(stream)
         told = await asyncio.to_thread(street.ended, session)
     assert (told["recording_state"], told["transcription_state"]) == ("complete", "complete")
     check_services(street, stream)
@@ -175,8 +174,8 @@ def disturbances(topic: Topic, session: str, epoch: int, now_ms: int) -> list[Me
 
 
 async def test_a_meeting_that_is_meddled_with_is_what_it_would_have_been(street: Street, tmp_path: Path) -> None:
-    async with Simulator(ServerOptions(), ZoomClock(speed=2.0)) as simulator:
-        streams = [await simulator.start(MeetingRequest(seconds=LONG_S)) for _ in range(2)]
+    async with Simulator(ServerOptions(), ZoomClock()) as simulator:  # as slow as the real one: its worker has to come
+        streams = [await simulator.start(MeetingRequest(seed=3, seconds=14)) for _ in range(2)]
         alone, meddled = [await asyncio.to_thread(street.join, simulator, stream) for stream in streams]
         epoch = await asyncio.to_thread(epoch_of, street, meddled)
         bad: set[tuple[str, int]] = set()
@@ -184,7 +183,6 @@ async def test_a_meeting_that_is_meddled_with_is_what_it_would_have_been(street:
             for topic in topics.MEDIA_TOPICS:
                 for record in disturbances(topic, meddled, epoch, streams[1].clock.now_ms()):
                     bad.add((topic.name, await asyncio.to_thread(write, street, topic, record)))
-        await over(*streams)
         told = [await asyncio.to_thread(street.ended, session) for session in (alone, meddled)]
         for topic in topics.MEDIA_TOPICS:  # what comes behind the end
             for kind in (RecordKind.END, RecordKind.BEGIN, RecordKind.FRAME, RecordKind.TICK):

@@ -15,6 +15,7 @@ import pytest
 
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place
+from connectors.rtms.protocol.codes import StopReason
 from connectors.rtms.simulator.rules import Credentials
 from connectors.rtms.simulator.server import ServerOptions, Simulator
 from connectors.rtms.simulator.stream import Stream
@@ -34,6 +35,15 @@ CUSTOMERS = "customers-own"
 """Another bucket of the same server."""
 
 PATIENCE_S = 120.0
+
+LONG_S = 70
+"""A meeting that is ended by us, so that it is not over before its worker is there."""
+
+HEARD_MS = 14_000
+"""From the beginning of a meeting: enough for some of everything."""
+
+GOES_ON_MS = 4_000
+"""For so long it goes on at the least when its worker is there: what was to be seen before is gone."""
 
 
 class Bucket:
@@ -200,6 +210,25 @@ async def until(found: Callable[[], Any], what: str, timeout_s: float = PATIENCE
         assert time.monotonic() < deadline, f"not in time: {what}"
         await asyncio.sleep(0.1)
     return result
+
+
+async def over(*streams: Stream) -> None:
+    """Zoom ends these meetings, of which enough was heard and seen."""
+    for stream in streams:
+        await _sent(stream, 0)
+    from_ms = max(stream.clock.now_ms() for stream in streams) + GOES_ON_MS
+    for stream in streams:
+        await _sent(stream, max(from_ms, stream.meeting.start_ms + HEARD_MS))
+    for stream in streams:
+        stream.stop(StopReason.MEETING_ENDED)
+
+
+async def _sent(stream: Stream, at_ms: int) -> None:
+    """Wait until Zoom has sent the sound of that time."""
+    deadline = time.monotonic() + PATIENCE_S
+    while stream.audio_sent[0] <= at_ms:
+        assert time.monotonic() < deadline, "Zoom sends nothing"
+        await asyncio.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

@@ -31,8 +31,7 @@ from schemas.codec import framed
 from schemas.records import FactKind, OutputKind, RecordKind, SessionFact, UtteranceStatus
 from schemas.sessions import TERMINAL, State
 from schemas.topics import Topic
-from tests.integration.edges.conftest import LONG_S, over
-from tests.integration.endings.conftest import CUSTOMERS, PATIENCE_S, Town, until
+from tests.integration.endings.conftest import CUSTOMERS, LONG_S, PATIENCE_S, Town, over, until
 from tests.support.groups import Lag
 from tests.support.s3_server import s3_server
 from tests.support.topics import INPUTS, unwritable
