@@ -13,6 +13,9 @@ MOST_MS = 20_000
 MOST_CHARACTERS = 2_000
 """What is longer is not merged further: a monologue is told in pieces."""
 
+LONG_CHARACTERS = 200
+"""A caption longer than this takes the place of several where captions are remembered."""
+
 MAX_NAME_CHARACTERS = 128
 
 
@@ -63,8 +66,8 @@ class Line(NamedTuple):
 
     @property
     def weight(self) -> int:
-        """How many captions have to be remembered for it."""
-        return max(1, len(self.pieces))
+        """For how many captions it counts where they are remembered."""
+        return max(1, sum(1 + len(Piece(*piece).said) // LONG_CHARACTERS for piece in self.pieces))
 
     @property
     def end_ms(self) -> int:

@@ -14,7 +14,6 @@ from typing import Self
 
 from processors.checkpoint.folds import TIMES_MS, Json
 from processors.transcription.caption_lines import (
-    MOST_CHARACTERS,
     CaptionWork,
     Line,
     Piece,
@@ -36,13 +35,12 @@ comes when its words are over, so what is shorter than this less the pause is wa
 STEP_MS = 1_000
 """A caption moves the topic's time by no more: where none comes for so long, a tick says what time it is."""
 
-MOST_OPEN = 50
-"""Utterances that wait at once; of more the oldest is told."""
+MOST_OPEN = 100
+"""Captions of utterances that wait at once; of more the oldest is told."""
 
 REMEMBERED = 16
 REMEMBERED_MERGED = 100
-MOST_REMEMBERED = 2 * MOST_CHARACTERS
-"""Captions of a session, and how much an utterance of merged ones may say. All of it stands in every state."""
+"""Captions of a session whose utterances are told; long ones count for several. All of it stands in every state."""
 
 AS_NEW, FORGOTTEN, NOTHING = "as_new", "forgotten", "nothing"
 """What becomes of a correction that meets nothing: its words are a caption, it is about something that is too old to be
@@ -201,12 +199,18 @@ class Captions:
         self.works.append(written(session_id, told, told.text))
 
     def _forget(self, session_id: str) -> None:
-        is_open = [line for line in self.lines if not line.is_told]
-        for line in is_open[: max(0, len(is_open) - MOST_OPEN)]:
+        for line in self._beyond(MOST_OPEN, is_told=False):
             self._tell(session_id, line)
-        left = sum(line.weight for line in self.lines)
-        for line in [line for line in self.lines if line.is_told]:
-            if left > (REMEMBERED_MERGED if self.merges else REMEMBERED) or len(line.text) > MOST_REMEMBERED:
-                left -= line.weight
-                self.forgotten_ms = max(self.forgotten_ms, line.start_ms, *(piece[0] for piece in line.pieces))
-                self._put(line, None)
+        for line in self._beyond(REMEMBERED_MERGED if self.merges else REMEMBERED, is_told=True):
+            self.forgotten_ms = max(self.forgotten_ms, line.start_ms, *(piece[0] for piece in line.pieces))
+            self._put(line, None)
+
+    def _beyond(self, most: int, *, is_told: bool) -> list[Line]:
+        """The lines that are too many: those too heavy by themselves, then the oldest."""
+        lines = sorted((line for line in self.lines if line.is_told is is_told), key=lambda line: line.weight <= most)
+        excess, beyond = sum(line.weight for line in lines) - most, list[Line]()
+        for line in lines:
+            if excess > 0:
+                excess -= line.weight
+                beyond.append(line)
+        return beyond

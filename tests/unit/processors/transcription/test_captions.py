@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from processors.checkpoint.folds import Json
-from processors.transcription import captions as module
-from processors.transcription.caption_lines import GAP_MS, MOST_CHARACTERS, MOST_MS, CaptionWork
+from processors.transcription.caption_lines import GAP_MS, LONG_CHARACTERS, MOST_CHARACTERS, MOST_MS, CaptionWork
 from processors.transcription.captions import MOST_OPEN, REMEMBERED, REMEMBERED_MERGED, WAIT_MS, Captions
 from processors.transcription.logic import CAPTIONS, TranscriptionLogic
 from schemas.records import Caption, MediaRecord
@@ -205,6 +204,35 @@ def test_a_crowd_is_told_and_not_collected() -> None:
     assert len(utterances(rows, MERGED)) == len(rows)
 
 
+LONG = "x" * 1_000_000
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [said(LONG, 10 * number, 10 * number + 5, number) for number in range(60)],
+        [said("a", 10 * number, 10 * number + 5, 1 + number % 50) for number in range(2_000)],
+        [said("a" * 1_990, 30_000 * number, 30_000 * number + 5, 1 + number % 50) for number in range(300)],
+        [said(text, 0, 5, who, operation) for who in range(60) for text, operation in (("a", "new"), (LONG, "update"))],
+        [said("a", 0, 5), *(said(LONG, 0, 5 + number, 1, "update") for number in range(20))],
+    ],
+    ids=["long", "in_bits", "wordy", "made_long", "made_long_again"],
+)
+def test_whatever_is_said_the_state_stays_small(rows: list[Caption]) -> None:
+    """It is written with every checkpoint, as one record, and one that no topic takes would stop the processor."""
+    captions = Captions(merges=True)
+    for row in rows:
+        captions.take(row)
+        assert sum(len(piece[3]) for line in captions.lines for piece in line.pieces) < 100_000
+        assert sum(len(line.pieces) for line in captions.lines) <= MOST_OPEN + REMEMBERED_MERGED
+
+
+def test_who_says_too_much_does_not_make_the_others_forgotten() -> None:
+    rows = [*SENTENCE, tick(SESSION, T + 20_000), said(LONG, 20_000, 21_000, 2)]
+    *_, changed = utterances([*rows, replace(SENTENCE[1], operation="update", text="worst of")], MERGED)
+    assert (changed.text, changed.revision) == ("It was the worst of times.", 2)
+
+
 def test_a_correction_before_it_is_told_is_in_it() -> None:
     rows = [*SENTENCE, replace(SENTENCE[1], operation="update", text="worst of")]
     [only] = utterances(rows, MERGED)
@@ -238,5 +266,5 @@ def test_of_merged_words_only_so_many_are_remembered_and_none_after_the_end() ->
 
 
 def test_constants_fit_each_other() -> None:
-    assert module.MOST_REMEMBERED > MOST_CHARACTERS
+    assert 2 * MOST_CHARACTERS // LONG_CHARACTERS < REMEMBERED_MERGED
     assert GAP_MS < WAIT_MS < MOST_MS
