@@ -77,11 +77,10 @@ class Line(NamedTuple):
     def text(self) -> str:
         return " ".join(Piece(*piece).said for piece in self.pieces)
 
-    def is_joined_by(self, piece: Piece, language: int | None) -> bool:
-        """Whether a caption of the same speaker goes on with it."""
+    def is_joined_by(self, piece: Piece) -> bool:
+        """Whether a caption of the same speaker and language goes on with it."""
         return (
-            language == self.language
-            and Piece(*self.pieces[-1]).start_ms <= piece.start_ms <= self.end_ms + GAP_MS
+            Piece(*self.pieces[-1]).start_ms <= piece.start_ms <= self.end_ms + GAP_MS
             and piece.end_ms - self.start_ms <= MOST_MS
             and len(self.text) + len(piece.said) < MOST_CHARACTERS
         )

@@ -114,11 +114,12 @@ class Captions:
     def _begin(self, caption: Caption) -> None:
         """What is new, unless it is there already."""
         piece = self._piece(caption)
-        own = [line for line in self.lines if line.participant_id == caption.participant_id]
+        whose = caption.participant_id, caption.language
+        own = [line for line in self.lines if (line.participant_id, line.language) == whose]
         if any(piece.is_same(Piece(*known)) for line in own for known in line.pieces):
             return
         if not self.merges:
-            line = self._line(caption, piece, own, revision=1)
+            line = self._line(caption, piece, revision=1)
             self.lines.append(line)
             self.count += not self._may_be_forgotten(caption)  # else perhaps it is counted already
             self.works.append(CaptionWork(caption, line.ordinal))
@@ -127,13 +128,13 @@ class Captions:
 
     def _merge(self, caption: Caption, piece: Piece, own: list[Line]) -> None:
         before = next((line for line in own if not line.is_told), None)
-        if before is not None and before.is_joined_by(piece, caption.language):
+        if before is not None and before.is_joined_by(piece):
             line = before._replace(due_ms=self.clock_ms + WAIT_MS, pieces=[*before.pieces, list(piece)])
             self._put(before, line)
         else:
             if before is not None:
                 self._tell(caption.session_id, before)
-            line = self._line(caption, piece, own, revision=0)
+            line = self._line(caption, piece, revision=0)
             self.lines.append(line)
         if line.is_long:
             self._tell(caption.session_id, line)
@@ -158,13 +159,15 @@ class Captions:
         self.works.append(written(caption.session_id, changed, changed.text if self.merges else said))
 
     def _meant(self, caption: Caption) -> tuple[Line, int] | None:
-        """Which piece of which line a correction is about: the one that fits best, of these the last one."""
-        best: tuple[int, Line, int] | None = None
+        """Which piece of which line a correction is about: the one that fits best, of these the last one, of its own
+        language if there is one."""
+        best: tuple[tuple[int, bool], Line, int] | None = None
         for line in self.lines:
             for at, known in enumerate(line.pieces if line.participant_id == caption.participant_id else ()):
                 fit = Piece(*known).is_meant(start_of(caption), end_of(caption), caption.timestamp_ms)
-                if fit and (best is None or fit >= best[0]):
-                    best = fit, line, at
+                rank = fit, line.language == caption.language
+                if fit and (best is None or rank >= best[0]):
+                    best = rank, line, at
         return None if best is None else best[1:]
 
     def _may_be_forgotten(self, caption: Caption) -> bool:
@@ -174,8 +177,10 @@ class Captions:
         said = " ".join(caption.text.split()) if self.merges else ids.derived("", caption.text)
         return Piece(start_of(caption), end_of(caption), caption.timestamp_ms, said)
 
-    def _line(self, caption: Caption, piece: Piece, own: list[Line], revision: int) -> Line:
-        ordinal = max((line.ordinal + 1 for line in own if line.start_ms == piece.start_ms), default=0)
+    def _line(self, caption: Caption, piece: Piece, revision: int) -> Line:
+        begun = caption.participant_id, piece.start_ms
+        alike = [line.ordinal for line in self.lines if (line.participant_id, line.start_ms) == begun]
+        ordinal = max(alike, default=-1) + 1
         if self.merges and self._may_be_forgotten(caption):  # perhaps as the first piece of another
             self.changes += 1
             ordinal = -self.changes

@@ -108,6 +108,21 @@ def test_two_captions_of_one_moment_are_two_and_the_last_is_meant() -> None:
     assert first.utterance_id != second.utterance_id == changed.utterance_id
 
 
+def test_what_is_said_in_two_languages_are_two_utterances_and_a_correction_is_of_its_own() -> None:
+    """As with a translation: the same person, the same times."""
+    german = replace(GOOD, language=14, text="Guten Morden.")
+    rows = [GOOD, german, replace(GOOD, operation="update", text="Good morning.")]
+    first, second, changed = utterances(rows)
+    assert (changed.utterance_id, changed.language) == (first.utterance_id, "en")
+    assert texts([first, second, changed]) == ["Good morning.", "Guten Morden."]
+    assert len(utterances([said("OK", 0, 900), said("OK", 0, 900, language=14)])) == 2
+
+
+def test_a_correction_in_a_language_of_its_own_is_one_all_the_same() -> None:
+    first, changed = utterances([GOOD, replace(GOOD, operation="update", text="Good morning.", language=None)])
+    assert (changed.utterance_id, changed.text) == (first.utterance_id, "Good morning.")
+
+
 def test_a_state_from_before_there_were_corrections_goes_on() -> None:
     """One that an earlier release has written."""
     part: Json = {"engines": ["zoom"], "language": "en", "count": 3, "last": [1, 2]}
@@ -231,6 +246,15 @@ def test_who_says_too_much_does_not_make_the_others_forgotten() -> None:
     rows = [*SENTENCE, tick(SESSION, T + 20_000), said(LONG, 20_000, 21_000, 2)]
     *_, changed = utterances([*rows, replace(SENTENCE[1], operation="update", text="worst of")], MERGED)
     assert (changed.text, changed.revision) == ("It was the worst of times.", 2)
+
+
+def test_each_language_is_merged_by_itself() -> None:
+    german = [
+        replace(one, text=text, language=14)
+        for one, text in zip(SENTENCE, ("Es war", "die beste", "Zeit."), strict=True)
+    ]
+    both = [one for pair in zip(SENTENCE, german, strict=True) for one in pair]
+    assert sorted(texts(utterances(both, MERGED))) == ["Es war die beste Zeit.", "It was the best of times."]
 
 
 def test_a_correction_before_it_is_told_is_in_it() -> None:
