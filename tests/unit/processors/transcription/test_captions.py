@@ -11,7 +11,8 @@ from processors.transcription.caption_lines import GAP_MS, LONG_CHARACTERS, MOST
 from processors.transcription.captions import MOST_OPEN, REMEMBERED, REMEMBERED_MERGED, WAIT_MS, Captions
 from processors.transcription.logic import CAPTIONS, TranscriptionLogic
 from schemas.records import Caption, MediaRecord
-from tests.support.captioned import MERGED, SESSION, T, numbered, said, texts, unmet, utterances
+from schemas.settings import SessionSettings
+from tests.support.captioned import MERGED, PLAIN, SESSION, T, numbered, said, texts, unmet, utterances
 from tests.support.spoken import begin, end, tick
 
 GOOD = said("Good mourning.", 0, 2_200)
@@ -121,6 +122,33 @@ def test_what_is_said_in_two_languages_are_two_utterances_and_a_correction_is_of
 def test_a_correction_in_a_language_of_its_own_is_one_all_the_same() -> None:
     first, changed = utterances([GOOD, replace(GOOD, operation="update", text="Good morning.", language=None)])
     assert (changed.utterance_id, changed.text) == (first.utterance_id, "Good morning.")
+
+
+ABSURD = (1, 5_000, -T, T + 86_400_000, 4_102_444_799_999, 2**62)
+
+
+@pytest.mark.parametrize("start_ms", [*ABSURD, T + 90_000])
+def test_a_start_that_cannot_be_is_none(start_ms: int) -> None:
+    [only] = utterances([replace(GOOD, timestamp_ms=T + 10, start_ms=start_ms)])
+    assert (only.start_ms, only.end_ms) == (T + 10, GOOD.end_ms)
+
+
+@pytest.mark.parametrize("end_ms", [*ABSURD, T - 1])
+def test_an_end_that_cannot_be_is_none(end_ms: int) -> None:
+    [only] = utterances([replace(GOOD, end_ms=end_ms)])
+    assert (only.start_ms, only.end_ms) == (T, T)
+
+
+@pytest.mark.parametrize("settings", [PLAIN, MERGED], ids=["plain", "merged"])
+def test_one_absurd_time_spoils_nothing_that_is_said_later(settings: SessionSettings) -> None:
+    """Not even once it is forgotten: the others are counted, and a correction of what never came is a caption."""
+    most = REMEMBERED_MERGED if settings is MERGED else REMEMBERED
+    rows = [replace(GOOD, start_ms=4_102_444_799_999)] + [
+        said(f"line {number}", 3_000 * number, 3_000 * number + 900, 2) for number in range(1, 2 * most)
+    ]
+    update = said("Never came.", 900_000, 900_900, 3, "update")
+    assert texts(utterances([*rows, update], settings))[-1] == "Never came."
+    assert unmet([*rows, update], settings) == ["as_new"]
 
 
 def test_a_state_from_before_there_were_corrections_goes_on() -> None:
