@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
-from processors.checkpoint.folds import TIMES_MS, Json
+from processors.checkpoint.folds import MAX_OFF_MS, Json
 from schemas.records import Caption, RecordKind
 
 GAP_MS = 1_000
@@ -12,6 +12,13 @@ GAP_MS = 1_000
 MOST_MS = 20_000
 MOST_CHARACTERS = 2_000
 """What is longer is not merged further: a monologue is told in pieces."""
+
+LONG_CHARACTERS = 200
+"""A caption longer than this takes the place of several where captions are remembered."""
+
+MOST_EARLY_MS = 60_000
+LONGEST_MS = 3_600_000
+"""No words begin this much later than they were sent, and none last for longer: such times are none."""
 
 MAX_NAME_CHARACTERS = 128
 
@@ -63,8 +70,8 @@ class Line(NamedTuple):
 
     @property
     def weight(self) -> int:
-        """How many captions have to be remembered for it."""
-        return max(1, len(self.pieces))
+        """For how many captions it counts where they are remembered."""
+        return max(1, sum(1 + len(Piece(*piece).said) // LONG_CHARACTERS for piece in self.pieces))
 
     @property
     def end_ms(self) -> int:
@@ -74,11 +81,10 @@ class Line(NamedTuple):
     def text(self) -> str:
         return " ".join(Piece(*piece).said for piece in self.pieces)
 
-    def is_joined_by(self, piece: Piece, language: int | None) -> bool:
-        """Whether a caption of the same speaker goes on with it."""
+    def is_joined_by(self, piece: Piece) -> bool:
+        """Whether a caption of the same speaker and language goes on with it."""
         return (
-            language == self.language
-            and Piece(*self.pieces[-1]).start_ms <= piece.start_ms <= self.end_ms + GAP_MS
+            Piece(*self.pieces[-1]).start_ms <= piece.start_ms <= self.end_ms + GAP_MS
             and piece.end_ms - self.start_ms <= MOST_MS
             and len(self.text) + len(piece.said) < MOST_CHARACTERS
         )
@@ -107,14 +113,15 @@ class Unmet:
 
 
 def start_of(caption: Caption) -> int:
-    """When its words began; without a start of its own, or with one that is no time, when it was sent."""
-    return caption.start_ms if caption.start_ms and caption.start_ms in TIMES_MS else caption.timestamp_ms
+    """When its words began; without a start of its own, or with one that cannot be, when it was sent."""
+    start_ms, sent_ms = caption.start_ms, caption.timestamp_ms
+    return start_ms if start_ms > 0 and -MAX_OFF_MS <= start_ms - sent_ms <= MOST_EARLY_MS else sent_ms
 
 
 def end_of(caption: Caption) -> int:
-    """When its words were over."""
+    """When its words were over; without an end that can be, when they began."""
     start_ms = start_of(caption)
-    return max(caption.end_ms, start_ms) if caption.end_ms in TIMES_MS else start_ms
+    return caption.end_ms if start_ms <= caption.end_ms <= start_ms + LONGEST_MS else start_ms
 
 
 def name_of(caption: Caption) -> str | None:

@@ -14,7 +14,6 @@ from typing import Self
 
 from processors.checkpoint.folds import TIMES_MS, Json
 from processors.transcription.caption_lines import (
-    MOST_CHARACTERS,
     CaptionWork,
     Line,
     Piece,
@@ -36,13 +35,12 @@ comes when its words are over, so what is shorter than this less the pause is wa
 STEP_MS = 1_000
 """A caption moves the topic's time by no more: where none comes for so long, a tick says what time it is."""
 
-MOST_OPEN = 50
-"""Utterances that wait at once; of more the oldest is told."""
+MOST_OPEN = 100
+"""Captions of utterances that wait at once; of more the oldest is told."""
 
 REMEMBERED = 16
 REMEMBERED_MERGED = 100
-MOST_REMEMBERED = 2 * MOST_CHARACTERS
-"""Captions of a session, and how much an utterance of merged ones may say. All of it stands in every state."""
+"""Captions of a session whose utterances are told; long ones count for several. All of it stands in every state."""
 
 AS_NEW, FORGOTTEN, NOTHING = "as_new", "forgotten", "nothing"
 """What becomes of a correction that meets nothing: its words are a caption, it is about something that is too old to be
@@ -116,11 +114,12 @@ class Captions:
     def _begin(self, caption: Caption) -> None:
         """What is new, unless it is there already."""
         piece = self._piece(caption)
-        own = [line for line in self.lines if line.participant_id == caption.participant_id]
+        whose = caption.participant_id, caption.language
+        own = [line for line in self.lines if (line.participant_id, line.language) == whose]
         if any(piece.is_same(Piece(*known)) for line in own for known in line.pieces):
             return
         if not self.merges:
-            line = self._line(caption, piece, own, revision=1)
+            line = self._line(caption, piece, revision=1)
             self.lines.append(line)
             self.count += not self._may_be_forgotten(caption)  # else perhaps it is counted already
             self.works.append(CaptionWork(caption, line.ordinal))
@@ -129,13 +128,13 @@ class Captions:
 
     def _merge(self, caption: Caption, piece: Piece, own: list[Line]) -> None:
         before = next((line for line in own if not line.is_told), None)
-        if before is not None and before.is_joined_by(piece, caption.language):
+        if before is not None and before.is_joined_by(piece):
             line = before._replace(due_ms=self.clock_ms + WAIT_MS, pieces=[*before.pieces, list(piece)])
             self._put(before, line)
         else:
             if before is not None:
                 self._tell(caption.session_id, before)
-            line = self._line(caption, piece, own, revision=0)
+            line = self._line(caption, piece, revision=0)
             self.lines.append(line)
         if line.is_long:
             self._tell(caption.session_id, line)
@@ -160,13 +159,15 @@ class Captions:
         self.works.append(written(caption.session_id, changed, changed.text if self.merges else said))
 
     def _meant(self, caption: Caption) -> tuple[Line, int] | None:
-        """Which piece of which line a correction is about: the one that fits best, of these the last one."""
-        best: tuple[int, Line, int] | None = None
+        """Which piece of which line a correction is about: the one that fits best, of these the last one, of its own
+        language if there is one."""
+        best: tuple[tuple[int, bool], Line, int] | None = None
         for line in self.lines:
             for at, known in enumerate(line.pieces if line.participant_id == caption.participant_id else ()):
                 fit = Piece(*known).is_meant(start_of(caption), end_of(caption), caption.timestamp_ms)
-                if fit and (best is None or fit >= best[0]):
-                    best = fit, line, at
+                rank = fit, line.language == caption.language
+                if fit and (best is None or rank >= best[0]):
+                    best = rank, line, at
         return None if best is None else best[1:]
 
     def _may_be_forgotten(self, caption: Caption) -> bool:
@@ -176,8 +177,10 @@ class Captions:
         said = " ".join(caption.text.split()) if self.merges else ids.derived("", caption.text)
         return Piece(start_of(caption), end_of(caption), caption.timestamp_ms, said)
 
-    def _line(self, caption: Caption, piece: Piece, own: list[Line], revision: int) -> Line:
-        ordinal = max((line.ordinal + 1 for line in own if line.start_ms == piece.start_ms), default=0)
+    def _line(self, caption: Caption, piece: Piece, revision: int) -> Line:
+        begun = caption.participant_id, piece.start_ms
+        alike = [line.ordinal for line in self.lines if (line.participant_id, line.start_ms) == begun]
+        ordinal = max(alike, default=-1) + 1
         if self.merges and self._may_be_forgotten(caption):  # perhaps as the first piece of another
             self.changes += 1
             ordinal = -self.changes
@@ -201,12 +204,18 @@ class Captions:
         self.works.append(written(session_id, told, told.text))
 
     def _forget(self, session_id: str) -> None:
-        is_open = [line for line in self.lines if not line.is_told]
-        for line in is_open[: max(0, len(is_open) - MOST_OPEN)]:
+        for line in self._beyond(MOST_OPEN, is_told=False):
             self._tell(session_id, line)
-        left = sum(line.weight for line in self.lines)
-        for line in [line for line in self.lines if line.is_told]:
-            if left > (REMEMBERED_MERGED if self.merges else REMEMBERED) or len(line.text) > MOST_REMEMBERED:
-                left -= line.weight
-                self.forgotten_ms = max(self.forgotten_ms, line.start_ms, *(piece[0] for piece in line.pieces))
-                self._put(line, None)
+        for line in self._beyond(REMEMBERED_MERGED if self.merges else REMEMBERED, is_told=True):
+            self.forgotten_ms = max(self.forgotten_ms, line.start_ms, *(piece[0] for piece in line.pieces))
+            self._put(line, None)
+
+    def _beyond(self, most: int, *, is_told: bool) -> list[Line]:
+        """The lines that are too many: those too heavy by themselves, then the oldest."""
+        lines = sorted((line for line in self.lines if line.is_told is is_told), key=lambda line: line.weight <= most)
+        excess, beyond = sum(line.weight for line in lines) - most, list[Line]()
+        for line in lines:
+            if excess > 0:
+                excess -= line.weight
+                beyond.append(line)
+        return beyond

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from processors.checkpoint.folds import Json
-from processors.transcription import captions as module
-from processors.transcription.caption_lines import GAP_MS, MOST_CHARACTERS, MOST_MS, CaptionWork
+from processors.transcription.caption_lines import GAP_MS, LONG_CHARACTERS, MOST_CHARACTERS, MOST_MS, CaptionWork
 from processors.transcription.captions import MOST_OPEN, REMEMBERED, REMEMBERED_MERGED, WAIT_MS, Captions
 from processors.transcription.logic import CAPTIONS, TranscriptionLogic
 from schemas.records import Caption, MediaRecord
-from tests.support.captioned import MERGED, SESSION, T, numbered, said, texts, unmet, utterances
+from schemas.settings import SessionSettings
+from tests.support.captioned import MERGED, PLAIN, SESSION, T, numbered, said, texts, unmet, utterances
 from tests.support.spoken import begin, end, tick
 
 GOOD = said("Good mourning.", 0, 2_200)
@@ -107,6 +107,48 @@ def test_two_captions_of_one_moment_are_two_and_the_last_is_meant() -> None:
     first, second, changed = utterances(rows)
     assert [one.text for one in (first, second)] == ["Good mourning.", "Hello."]
     assert first.utterance_id != second.utterance_id == changed.utterance_id
+
+
+def test_what_is_said_in_two_languages_are_two_utterances_and_a_correction_is_of_its_own() -> None:
+    """As with a translation: the same person, the same times."""
+    german = replace(GOOD, language=14, text="Guten Morden.")
+    rows = [GOOD, german, replace(GOOD, operation="update", text="Good morning.")]
+    first, second, changed = utterances(rows)
+    assert (changed.utterance_id, changed.language) == (first.utterance_id, "en")
+    assert texts([first, second, changed]) == ["Good morning.", "Guten Morden."]
+    assert len(utterances([said("OK", 0, 900), said("OK", 0, 900, language=14)])) == 2
+
+
+def test_a_correction_in_a_language_of_its_own_is_one_all_the_same() -> None:
+    first, changed = utterances([GOOD, replace(GOOD, operation="update", text="Good morning.", language=None)])
+    assert (changed.utterance_id, changed.text) == (first.utterance_id, "Good morning.")
+
+
+ABSURD = (1, 5_000, -T, T + 86_400_000, 4_102_444_799_999, 2**62)
+
+
+@pytest.mark.parametrize("start_ms", [*ABSURD, T + 90_000])
+def test_a_start_that_cannot_be_is_none(start_ms: int) -> None:
+    [only] = utterances([replace(GOOD, timestamp_ms=T + 10, start_ms=start_ms)])
+    assert (only.start_ms, only.end_ms) == (T + 10, GOOD.end_ms)
+
+
+@pytest.mark.parametrize("end_ms", [*ABSURD, T - 1])
+def test_an_end_that_cannot_be_is_none(end_ms: int) -> None:
+    [only] = utterances([replace(GOOD, end_ms=end_ms)])
+    assert (only.start_ms, only.end_ms) == (T, T)
+
+
+@pytest.mark.parametrize("settings", [PLAIN, MERGED], ids=["plain", "merged"])
+def test_one_absurd_time_spoils_nothing_that_is_said_later(settings: SessionSettings) -> None:
+    """Not even once it is forgotten: the others are counted, and a correction of what never came is a caption."""
+    most = REMEMBERED_MERGED if settings is MERGED else REMEMBERED
+    rows = [replace(GOOD, start_ms=4_102_444_799_999)] + [
+        said(f"line {number}", 3_000 * number, 3_000 * number + 900, 2) for number in range(1, 2 * most)
+    ]
+    update = said("Never came.", 900_000, 900_900, 3, "update")
+    assert texts(utterances([*rows, update], settings))[-1] == "Never came."
+    assert unmet([*rows, update], settings) == ["as_new"]
 
 
 def test_a_state_from_before_there_were_corrections_goes_on() -> None:
@@ -205,6 +247,44 @@ def test_a_crowd_is_told_and_not_collected() -> None:
     assert len(utterances(rows, MERGED)) == len(rows)
 
 
+LONG = "x" * 1_000_000
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [said(LONG, 10 * number, 10 * number + 5, number) for number in range(60)],
+        [said("a", 10 * number, 10 * number + 5, 1 + number % 50) for number in range(2_000)],
+        [said("a" * 1_990, 30_000 * number, 30_000 * number + 5, 1 + number % 50) for number in range(300)],
+        [said(text, 0, 5, who, operation) for who in range(60) for text, operation in (("a", "new"), (LONG, "update"))],
+        [said("a", 0, 5), *(said(LONG, 0, 5 + number, 1, "update") for number in range(20))],
+    ],
+    ids=["long", "in_bits", "wordy", "made_long", "made_long_again"],
+)
+def test_whatever_is_said_the_state_stays_small(rows: list[Caption]) -> None:
+    """It is written with every checkpoint, as one record, and one that no topic takes would stop the processor."""
+    captions = Captions(merges=True)
+    for row in rows:
+        captions.take(row)
+        assert sum(len(piece[3]) for line in captions.lines for piece in line.pieces) < 100_000
+        assert sum(len(line.pieces) for line in captions.lines) <= MOST_OPEN + REMEMBERED_MERGED
+
+
+def test_who_says_too_much_does_not_make_the_others_forgotten() -> None:
+    rows = [*SENTENCE, tick(SESSION, T + 20_000), said(LONG, 20_000, 21_000, 2)]
+    *_, changed = utterances([*rows, replace(SENTENCE[1], operation="update", text="worst of")], MERGED)
+    assert (changed.text, changed.revision) == ("It was the worst of times.", 2)
+
+
+def test_each_language_is_merged_by_itself() -> None:
+    german = [
+        replace(one, text=text, language=14)
+        for one, text in zip(SENTENCE, ("Es war", "die beste", "Zeit."), strict=True)
+    ]
+    both = [one for pair in zip(SENTENCE, german, strict=True) for one in pair]
+    assert sorted(texts(utterances(both, MERGED))) == ["Es war die beste Zeit.", "It was the best of times."]
+
+
 def test_a_correction_before_it_is_told_is_in_it() -> None:
     rows = [*SENTENCE, replace(SENTENCE[1], operation="update", text="worst of")]
     [only] = utterances(rows, MERGED)
@@ -238,5 +318,5 @@ def test_of_merged_words_only_so_many_are_remembered_and_none_after_the_end() ->
 
 
 def test_constants_fit_each_other() -> None:
-    assert module.MOST_REMEMBERED > MOST_CHARACTERS
+    assert 2 * MOST_CHARACTERS // LONG_CHARACTERS < REMEMBERED_MERGED
     assert GAP_MS < WAIT_MS < MOST_MS

@@ -85,7 +85,12 @@ def test_a_record_that_stands_behind_a_newer_one_is_put_right(written, is_put_ri
 def test_rows_of_what_was_deleted_go_at_once_and_of_what_was_changed_by_and_by():
     asked = Asked(row(GONE), row(utterance("utt_3", "better", revision=4)))
     assert CaptionWords(asked).left([GONE, utterance("utt_3", "better", revision=4)]) == []
-    assert asked.commands == [
-        ("DELETE", {"session": "app_1", "utterance": "utt_2", "revision": 7}),
-        ("ALTER", None),
-    ]
+    which = {"sessions": ["app_1"], "utterances": ["utt_2"], "revisions": [7]}
+    assert asked.commands == [("DELETE", which), ("ALTER", None)]
+
+
+def test_many_deletions_are_few_changes_of_the_table():
+    gone = [replace(utterance(f"utt_{number}", revision=2), withdraws=True) for number in range(MOST)]
+    asked = Asked(*map(row, gone))
+    assert CaptionWords(asked).left(gone) == []
+    assert [name for name, _ in asked.commands] == ["DELETE", "ALTER"]
