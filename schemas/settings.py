@@ -26,6 +26,9 @@ class Engine(StrEnum):
 MERGES = "merge_consecutive_captions"
 """An option of Zoom's captions."""
 
+PARTIAL_ENGINES = frozenset({Engine.DEEPGRAM, Engine.MOONSHINE})
+"""Who can tell what is being said while it is."""
+
 
 class RecordingFormat(StrEnum):
     """`mp3` is sound alone, `none` no recording."""
@@ -115,17 +118,20 @@ class SessionSettings:
 
     @property
     def partials(self) -> bool:
-        """Whether what is being said is told while it is, as the local recogniser hears it."""
-        options = embedded_json.read(self.engine_options)
-        local = options.get(Engine.MOONSHINE) if isinstance(options, dict) else None
-        return isinstance(local, dict) and local.get("partials") is True
+        """Whether what is being said is told while it is, as the first who is asked understands it."""
+        first = next(iter(self.recognisers), None)
+        return first in PARTIAL_ENGINES and self._options_of(first).get("partials") is True
 
     @property
     def merges_captions(self) -> bool:
         """Whether Zoom's captions of a speaker who goes on are one utterance."""
+        return self._options_of(Engine.ZOOM).get(MERGES) is True
+
+    def _options_of(self, engine: Engine | None) -> dict[str, Any]:
+        """What is wanted of one engine; nothing where nothing is said that can be read."""
         options = embedded_json.read(self.engine_options)
-        zoom = options.get(Engine.ZOOM) if isinstance(options, dict) else None
-        return isinstance(zoom, dict) and zoom.get(MERGES) is True
+        section = options.get(engine) if isinstance(options, dict) else None
+        return section if isinstance(section, dict) else {}
 
     @property
     def keeps_voices(self) -> bool:

@@ -90,6 +90,8 @@ _OTHERS: Mapping[str, dict[str, Any]] = {
     ),
 }
 
+_PARTIALS = BOOLEAN | {"default": False, "description": "Tell what is being said while somebody speaks."}
+
 _OURS: Mapping[str, dict[str, Any]] = {
     "deepgram": closed(
         {
@@ -99,6 +101,7 @@ _OURS: Mapping[str, dict[str, Any]] = {
             "keywords": STRINGS,
             "language": STRING,
             "model": STRING,
+            "partials": _PARTIALS,
             "redact": {"type": "array", "items": one_of("pci", "pii", "numbers"), "uniqueItems": True},
             "replace": STRINGS,
             "use_eu_server": BOOLEAN,
@@ -128,7 +131,7 @@ _OURS: Mapping[str, dict[str, Any]] = {
     "moonshine": closed(
         {
             "language": one_of(*LANGUAGES),
-            "partials": BOOLEAN | {"default": False, "description": "Tell what is being said while somebody speaks."},
+            "partials": _PARTIALS,
         },
         description="The local recogniser.",
     ),
@@ -164,7 +167,9 @@ def transcription(value: Any) -> tuple[tuple[Engine, ...], str, str]:
     engines = tuple(engine for engine in Engine if _NAMES[engine] in providers) or (Engine.ZOOM,)
     local = providers.get("moonshine", {})
     if local.get("partials") and engines[0] is not Engine.MOONSHINE:
-        raise Invalid(f"Partials are the local recogniser's, and {engines[0]} is asked before it. Name one of the two.")
+        raise Invalid(
+            f"These partials are the local recogniser's; {engines[0]} is asked before it. Name one of the two."
+        )
     return engines, local.get("language", LANGUAGES[0]), _options(providers)
 
 
@@ -184,6 +189,11 @@ def transcription_where(has_custom_async: bool) -> Check:
 
 
 def _check_deepgram(section: Mapping[str, Any]) -> None:
+    if section.get("detect_language") and section.get("partials"):
+        raise Invalid(
+            "Deepgram cannot detect the language while somebody speaks. Leave out detect_language: "
+            "the language 'multi', which is the default, knows several."
+        )
     if "callback" not in section:
         return
     if section.get("detect_language"):

@@ -100,7 +100,7 @@ def partials_of(session: AppSession, engine: Engine) -> bool:
     if not settings.partials or engine is Engine.ZOOM:
         raise refused(
             "This transcript has no partials. Ask for them when you create the session:"
-            ' {"transcription_settings": {"moonshine": {"partials": true}}}, and read the engine moonshine.'
+            ' {"transcription_settings": {"moonshine": {"partials": true}}}, or deepgram, and read that engine.'
         )
     return True
 

@@ -73,8 +73,9 @@ class Deepgram:
     def request(self, sound: bytes, options: Mapping[str, object]) -> Request | Failure:
         if not self.is_usable:
             return Failure(Reason.CREDENTIALS_NOT_FOUND, is_final=True)
-        is_eu = options.get("use_eu_server") is True and self._base_url == PUBLIC_URL
-        url = f"{EU_URL if is_eu else self._base_url}/v1/listen?{urlencode(_query(options))}"
+        asked = language_of(options)
+        language = ("detect_language", "true") if options.get("detect_language") is True else ("language", asked)
+        url = f"{server_of(self._base_url, options)}/v1/listen?{urlencode([*query_of(options), language])}"
         return Request(url, sound, "audio/wav", {"Authorization": f"Token {self._api_key}"})
 
     def heard(self, body: bytes, options: Mapping[str, object]) -> Heard:
@@ -85,26 +86,30 @@ class Deepgram:
         except IndexError as error:
             raise NoAnswer(f"no transcription ({type(error).__name__})") from None
         words = [Word(word.punctuated_word or word.word, word.start, word.end) for word in said.words]
-        asked = None if options.get("detect_language") is True else _language(options)
+        asked = None if options.get("detect_language") is True else language_of(options)
         language = channel.detected_language or (None if asked == DEFAULT_LANGUAGE else asked)
-        return heard(said.transcript, words, language, _model(options))
+        return heard(said.transcript, words, language, model_of(options))
 
 
-def _language(options: Mapping[str, object]) -> str:
+def server_of(base_url: str, options: Mapping[str, object]) -> str:
+    """Where to ask: `base_url`, or Deepgram's European server where the session wants that and there is a choice."""
+    return EU_URL if options.get("use_eu_server") is True and base_url == PUBLIC_URL else base_url
+
+
+def language_of(options: Mapping[str, object]) -> str:
+    """The language that is asked for."""
     return text_option(options, "language") or DEFAULT_LANGUAGE
 
 
-def _model(options: Mapping[str, object]) -> str:
-    newest = "nova-2" if _language(options).split("-")[0].lower() in _ONLY_OLDER else "nova-3"
+def model_of(options: Mapping[str, object]) -> str:
+    """The model that is asked for: the newest that knows the language, where the session does not say."""
+    newest = "nova-2" if language_of(options).split("-")[0].lower() in _ONLY_OLDER else "nova-3"
     return text_option(options, "model") or newest
 
 
-def _query(options: Mapping[str, object]) -> list[tuple[str, str]]:
-    query = [("model", _model(options)), ("smart_format", "true")]
-    if options.get("detect_language") is True:
-        query.append(("detect_language", "true"))
-    else:
-        query.append(("language", _language(options)))
+def query_of(options: Mapping[str, object]) -> list[tuple[str, str]]:
+    """What is asked for beside the language, for sound that is complete and for sound that is not."""
+    query = [("model", model_of(options)), ("smart_format", "true")]
     for name, parameter in _LISTS.items():
         values = options.get(name)
         if isinstance(values, list):

@@ -9,7 +9,7 @@ from processors.transcription import metrics
 from processors.transcription.accounts import Accounts
 from processors.transcription.afterwards.service import Afterwards
 from processors.transcription.caption_lines import CaptionWork, Unmet
-from processors.transcription.configured import accounts_of, chain_of
+from processors.transcription.configured import accounts_of, chain_of, dictations_of
 from processors.transcription.keys import Keys, NoKeys
 from processors.transcription.lanes import Lanes
 from processors.transcription.logic import TranscriptionLogic
@@ -53,9 +53,10 @@ class TranscriptionApplication:
         self.max_in_flight = local + settings.remote_waiting
         self._places = asyncio.Semaphore(local)
         self._keys = keys or NoKeys()
-        self._chain = chain_of(settings, self._keys, custom_async_url, accounts or accounts_of(settings))
+        accounts, dictations = accounts or accounts_of(settings), dictations_of(settings, self._keys)
+        self._chain = chain_of(settings, self._keys, custom_async_url, accounts, dictations=dictations)
         self._workers, self._local = settings.workers, 0
-        self.partials = SpokenPartials(self.logic, settings, self._is_behind) if settings.partial_workers else None
+        self.partials = SpokenPartials(self.logic, settings, self._is_behind, dictations)
         self._lanes = Lanes()
         self._afterwards = afterwards
 
@@ -69,8 +70,7 @@ class TranscriptionApplication:
         if self._afterwards is not None:
             await self._afterwards.stop()
         await self._chain.stop()
-        if self.partials is not None:
-            await self.partials.stop()
+        await self.partials.stop()
         await self._keys.stop()
 
     async def render(self, session_id: str, work: object) -> Sequence[Output]:

@@ -11,7 +11,8 @@ from schemas.settings import Engine
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is said in `pcm` (mono, 16 bit)? `language` is for the local recogniser, `options` are the engines' own;
-    `session_id` is for the log, `project_id` says whose keys a service may be asked with."""
+    `session_id` is for the log, `project_id` says whose keys a service may be asked with, `utterance_id` what was told
+    to one while it was spoken; empty: nothing was."""
 
     pcm: bytes = field(repr=False)
     sample_rate_hz: int
@@ -19,6 +20,12 @@ class Question:
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     session_id: str = ""
     project_id: str = ""
+    utterance_id: str = ""
+
+    @property
+    def length_ms(self) -> int:
+        """How long it is, in whole ms."""
+        return len(self.pcm) // 2 * 1000 // self.sample_rate_hz
 
     def options_of(self, engine: Engine) -> Mapping[str, Any]:
         """What the session wants of one engine; nothing where it says nothing that can be read."""

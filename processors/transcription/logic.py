@@ -19,7 +19,7 @@ from processors.transcription.timeline import TOLERANCE_MS
 from processors.transcription.works import EndWork, SpeechWork
 from schemas import settings, topics
 from schemas.records import Audio, Begin, Caption, MediaRecord, RecordKind
-from schemas.settings import Engine
+from schemas.settings import PARTIAL_ENGINES, Engine
 
 SLACK_MS = 300
 """How far one participant's audio may lag behind another's. It is waited for at the end of every utterance."""
@@ -37,6 +37,9 @@ MAX_PROJECT_CHARACTERS = 64
 GLIMPSE_MS = 600
 """Between two partials of an utterance. Each is heard from the start on, so half of it would cost twice as much."""
 
+DICTATED_MS = 200
+"""Between two looks at an utterance that a service hears while it is spoken: it is only sent what is new."""
+
 NO_OPTIONS = "{}"
 
 AUDIO = topics.AUDIO.name
@@ -48,13 +51,14 @@ _NOTHING: Json = {"count": 0, "last": [-1, -1]}
 @dataclass(slots=True)
 class Scan:
     """How much of a track's entries its endpointer has heard, and how much of the open utterance was shown, or
-    could not be."""
+    could not be; `step_ms` more are worth another look."""
 
     endpointer: Endpointer
     audio: AudioFormat
     heard: int = 0
     shown_ms: int = 0
     missed_ms: int = 0
+    step_ms: int = GLIMPSE_MS
 
 
 class TranscriptionLogic:
@@ -99,17 +103,20 @@ class TranscriptionLogic:
             wake_ms = min(wake_ms, track.entries[scan.heard].record.timestamp_ms + 1)
         return wake_ms
 
-    def wants_partials(self, part: Json) -> bool:
-        """Whether a session of which a topic says `part` asked to be told of what is being said."""
-        return part is not None and part.get("partials", False)
+    def partials_by(self, part: Json) -> Engine | None:
+        """Who tells a session of which a topic says `part` what is being said: whoever is asked first. None: nobody."""
+        if part is None or not part.get("partials", False):
+            return None
+        first = next(iter(_recognisers(part)), None)
+        return first if first in PARTIAL_ENGINES else None
 
     def is_glimpse_due(self, track: Track) -> bool:
         """Whether enough was said on the track since the last glimpse, or since somebody began to speak."""
         scan = track.scratch
         return (
             isinstance(scan, Scan)
-            and scan.endpointer.voiced_ms - scan.shown_ms >= GLIMPSE_MS
-            and self.wants_partials(track.entries[0].before.part)
+            and scan.endpointer.voiced_ms - scan.shown_ms >= scan.step_ms
+            and self.partials_by(track.entries[0].before.part) is not None
         )
 
     def is_glimpse_missed(self, track: Track) -> bool:
@@ -127,6 +134,8 @@ class TranscriptionLogic:
         scan = track.scratch
         assert isinstance(scan, Scan)
         scan.shown_ms = scan.endpointer.voiced_ms
+        is_local = self.partials_by(track.entries[0].before.part) is Engine.MOONSHINE
+        scan.step_ms = GLIMPSE_MS if is_local else DICTATED_MS
         speech = scan.endpointer.so_far()
         return None if speech is None else _work(scan, track, speech)
 

@@ -20,6 +20,15 @@ PARTIALS = counter(
     " process) or busy (all processes for partials are).",
     ["result"],
 )
+DICTATIONS = counter(
+    "rtms_transcription_dictations",
+    "Utterances that a speech service was to hear while they were spoken, by what came of it: used (its words are the"
+    " final's); or why it was asked for them when they were complete: incomplete, late, lost, silent, garbled (what it"
+    " told), refused, resting (it has trouble), busy (the bounds), keyless, dropped (nothing came any more).",
+    ["result"],
+)
+DICTATIONS_OPEN = gauge("rtms_transcription_dictations_open", "Utterances that a speech service hears right now.")
+DICTATED_SECONDS = counter("rtms_transcription_dictated_seconds", "Sound sent to speech services while it was spoken.")
 PARTIAL_SECONDS = histogram("rtms_transcription_partial_seconds", "From asking for a partial to its text.")
 SPEECH_SECONDS = counter("rtms_transcription_speech_seconds", "Speech given to the local recogniser.")
 RECOGNITION_SECONDS = histogram(

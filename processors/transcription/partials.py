@@ -1,7 +1,8 @@
-"""What is being said, told while somebody speaks: heard by processes of its own that yield to those of utterances.
+"""What is being said, told while somebody speaks, by whoever is asked first for what was said.
 
 A partial is made of what is certain to be in the utterance, so it has the utterance's id; whether there is one decides
-nothing. Only the local recogniser is asked: a service would be paid for every one.
+nothing. The local recogniser hears each from the utterance's start, by processes of its own that yield to those of
+utterances; a speech service that can hears it once, while it is spoken (`dictations.py`).
 """
 
 from collections.abc import Callable, Sequence
@@ -12,12 +13,16 @@ from processors.checkpoint.windows import Track
 from processors.shell.applications import Output
 from processors.transcription import metrics
 from processors.transcription.child import COMMAND
+from processors.transcription.dictations import Dictations
 from processors.transcription.local import MODEL, knows
 from processors.transcription.logic import TranscriptionLogic
 from processors.transcription.pool import Pool
-from processors.transcription.recogniser import Recognised
+from processors.transcription.recogniser import Recognised, Unrecognised
+from processors.transcription.remote import recognised
 from processors.transcription.settings import TranscriptionSettings
 from processors.transcription.works import SpeechWork, partial_utterance
+from schemas.records import Utterance
+from schemas.settings import Engine
 from schemas.topics import TRANSCRIPT_PARTIALS
 
 LATE_MS = 1_500
@@ -33,41 +38,76 @@ class SpokenPartials:
     """See `processors.shell.applications.Partials`. `is_behind` says whether an utterance waits for a process."""
 
     def __init__(
-        self, logic: TranscriptionLogic, settings: TranscriptionSettings, is_behind: Callable[[], bool]
+        self,
+        logic: TranscriptionLogic,
+        settings: TranscriptionSettings,
+        is_behind: Callable[[], bool],
+        dictations: Dictations,
     ) -> None:
-        self.max_in_flight = settings.partial_workers
-        self._logic, self._is_behind = logic, is_behind
+        self._logic, self._is_behind, self._dictations = logic, is_behind, dictations
+        self._workers, self._asking = settings.partial_workers, 0
+        # Whoever looks at a dictation has gone when the next one looks at it, but not yet left.
+        self.max_in_flight = settings.partial_workers + 2 * dictations.most
         self._pool = Pool(settings, UNHURRIED, settings.partial_workers)
 
     async def stop(self) -> None:
         await self._pool.stop()
 
     def is_wanted(self, part: Json) -> bool:
-        return self._logic.wants_partials(part)
+        match self._logic.partials_by(part):
+            case None:
+                return False
+            case Engine.MOONSHINE:
+                return self._workers > 0
+            case _:
+                return self._dictations.most > 0
 
     def is_due(self, track: Track) -> bool:
         return self._logic.is_glimpse_due(track)
 
     def seen(self, track: Track, late_ms: int, *, is_busy: bool) -> object | None:
-        if skipped := _skipped(late_ms, is_behind=self._is_behind(), is_busy=is_busy):
+        is_local = self._logic.partials_by(track.entries[0].before.part) is Engine.MOONSHINE
+        is_busy = is_busy or (is_local and self._asking >= self._workers)
+        if skipped := _skipped(late_ms, is_behind=is_local and self._is_behind(), is_busy=is_busy):
             if self._logic.is_glimpse_missed(track):
                 metrics.PARTIALS.labels(skipped).inc()
             return None
         work = self._logic.glimpse(track)
-        return work if work is not None and knows(work.language) else None
+        return work if work is not None and (not is_local or knows(work.language)) else None
 
     async def render(self, session_id: str, work: object) -> Sequence[Output]:
         assert isinstance(work, SpeechWork)
+        partial = await (self._heard if work.engines[0] is Engine.MOONSHINE else self._dictated)(session_id, work)
+        if partial is None:
+            return []
+        metrics.PARTIALS.labels("written" if partial.text else "wordless").inc()
+        return [Output(TRANSCRIPT_PARTIALS, partial.utterance_id, partial)] if partial.text else []
+
+    async def _heard(self, session_id: str, work: SpeechWork) -> Utterance | None:
+        """What the local recogniser understands of it."""
         speech = work.speech
         assert speech.pcm is not None
-        with metrics.PARTIAL_SECONDS.time():
-            found = await self._pool.glimpsed(speech.pcm, speech.audio.sample_rate_hz, ATTEMPT_LIMIT_S)
+        self._asking += 1
+        try:
+            with metrics.PARTIAL_SECONDS.time():
+                found = await self._pool.glimpsed(speech.pcm, speech.audio.sample_rate_hz, ATTEMPT_LIMIT_S)
+        finally:
+            self._asking -= 1
         if not isinstance(found, Recognised):
             metrics.PARTIALS.labels("failed").inc()
-            return []
-        metrics.PARTIALS.labels("written" if found.text else "wordless").inc()
-        partial = partial_utterance(session_id, work, replace(found, model=MODEL))
-        return [Output(TRANSCRIPT_PARTIALS, partial.utterance_id, partial)] if found.text else []
+            return None
+        return partial_utterance(session_id, work, replace(found, model=MODEL))
+
+    async def _dictated(self, session_id: str, work: SpeechWork) -> Utterance | None:
+        """What a service has understood by the time that it says something: of less than it was told by then."""
+        asked = work.question(session_id)
+        found = None if isinstance(asked, Unrecognised) else await self._dictations.glimpsed(asked)
+        if found is None:
+            return None
+        speech = work.speech
+        end_ms = min(speech.end_ms, speech.start_ms + found.heard_ms)
+        heard = replace(work, speech=replace(speech, end_ms=end_ms, heard_ms=found.heard_ms))
+        return partial_utterance(session_id, heard, recognised(found.said, found.heard_ms))
 
 
 def _skipped(late_ms: int, *, is_behind: bool, is_busy: bool) -> str | None:

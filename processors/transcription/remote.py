@@ -86,7 +86,7 @@ class RemoteEngine:
         for delay_s in delays_s(self._delay_s, longest_s=MOST_DELAY_S):
             answer = await self._placed(account, sound, asked, until_s)
             if isinstance(answer, Heard):
-                return _recognised(answer, len(asked.pcm) // 2 * 1000 // asked.sample_rate_hz)
+                return recognised(answer, asked.length_ms)
             if answer is not NOTHING_HEARD:
                 found = answer
             next_s = max(loop.time() + delay_s, account.paused_until_s)
@@ -131,7 +131,7 @@ class _Sound:
         return self._file
 
 
-def _recognised(answer: Heard, length_ms: int) -> Recognised:
+def recognised(answer: Heard, length_ms: int) -> Recognised:
     """The answer in ms; words that the sound is too short for end with it."""
 
     def within_ms(time_s: float) -> int:

@@ -14,7 +14,9 @@ class TranscriptionSettings(BaseSettings):
 
     workers: int = Field(default=1, ge=1, description="recogniser processes; each uses one core and about 200 MB")
     partial_workers: int = Field(
-        default=1, ge=0, description="as many more, at low priority, for partials; 0: who asks for them gets none"
+        default=1,
+        ge=0,
+        description="as many more, at low priority, for partials; 0: who asks them for partials gets none",
     )
     attempt_limit_s: int = Field(default=60, ge=1, description="one attempt at an utterance that takes longer is ended")
     silence_limit_s: float = Field(
@@ -30,6 +32,16 @@ class TranscriptionSettings(BaseSettings):
     remote_waiting: int = Field(
         default=128, ge=0, description="utterances that may wait for speech services; then nothing more is read"
     )
+    dictations: int = Field(
+        default=32, ge=0,
+        description="utterances that Deepgram hears at a time while they are spoken, for partials, a connection each;"
+        " 0: who asks it for partials gets none",
+    )  # fmt: skip
+    dictations_per_project: int = Field(default=16, ge=1, description="as many of them may be one project's")
+    dictation_limit_s: float = Field(
+        default=1.5, gt=0,
+        description="for it to tell the rest when such an utterance is over; then it is asked for all of it anew",
+    )  # fmt: skip
     afterwards_sessions: int = Field(
         default=2, ge=1, description="side transcripts of stored sound that are made at a time, beside the meetings"
     )

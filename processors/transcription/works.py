@@ -52,8 +52,8 @@ class SpeechWork:
         pcm, audio = self.speech.pcm, self.speech.audio
         if pcm is None:
             return Unrecognised(f"unsupported audio: {audio}")
-        options = _readable(self.options)
-        return Question(pcm, audio.sample_rate_hz, self.language, options, session_id, self.project_id)
+        options, rate_hz = _readable(self.options), audio.sample_rate_hz
+        return Question(pcm, rate_hz, self.language, options, session_id, self.project_id, self.id_in(session_id))
 
 
 def _readable(options: str) -> dict[str, Any]:
@@ -127,8 +127,8 @@ def speech_utterance(session_id: str, work: SpeechWork, result: Recognition, by:
 
 
 def partial_utterance(session_id: str, work: SpeechWork, result: Recognised) -> Utterance:
-    """What the local recogniser heard so far of an utterance; its revision is of how many ms of it."""
-    said = speech_utterance(session_id, work, result, Engine.MOONSHINE)
+    """What the first engine heard so far of an utterance; its revision is of how many ms of it."""
+    said = speech_utterance(session_id, work, result, work.engines[0])
     return replace(said, revision=work.speech.heard_ms, status=UtteranceStatus.PARTIAL)
 
 

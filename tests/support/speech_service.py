@@ -1,5 +1,6 @@
 """Speech services as their public references describe them, strict where a lenient one would flatter us: OpenAI's
-`POST /v1/audio/transcriptions`, Deepgram's `POST /v1/listen`, and a `custom_async` transcriber.
+`POST /v1/audio/transcriptions`, Deepgram's `/v1/listen` (POST, and live: `deepgram_live`), and a `custom_async`
+transcriber.
 
 What is heard is the caller's to say (`hear`); what goes wrong, too (`plan`: replies that are given first).
 """
@@ -23,6 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import av
 
+from tests.support.deepgram_live import LiveDeepgram
 from tests.support.serving import serving
 
 KEY = "sk-test"
@@ -67,6 +69,7 @@ class SpeechServer:
     is_down: bool = False
     busy: int = 0
     busiest: int = 0
+    live: LiveDeepgram = field(default_factory=lambda: LiveDeepgram(KEY))
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -145,42 +148,53 @@ def speech_server(server: SpeechServer | None = None) -> Iterator[SpeechServer]:
     """A service that listens: on any port, or on the one it had before."""
     server = server or SpeechServer()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if server.is_down:
-                self.close_connection = True
-                return
-            with server.lock:
-                server.busy += 1
-                server.busiest = max(server.busiest, server.busy)
-            try:
-                reply = server.answer(_asked(self.path, dict(self.headers), body))
-                if reply.held is not None:
-                    reply.held.wait(30)
-            finally:
-                with server.lock:
-                    server.busy -= 1
-            with suppress(ConnectionError):
-                self._give(reply)
-
-        def _give(self, reply: Reply) -> None:
-            if reply.drop:
-                self.close_connection = True
-                return
-            self.send_response(reply.status)
-            for name, value in ({"Content-Type": JSON, "Content-Length": str(len(reply.body))} | reply.headers).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(reply.body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            return
+    class Handler(_Handler):
+        speech = server
 
     with serving(Handler, server.port, _Quiet) as server.port:
         yield server
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    speech: SpeechServer
+
+    def do_POST(self) -> None:
+        body, speech = self.rfile.read(int(self.headers["Content-Length"])), self.speech
+        if speech.is_down:
+            self.close_connection = True
+            return
+        with speech.lock:
+            speech.busy += 1
+            speech.busiest = max(speech.busiest, speech.busy)
+        try:
+            reply = speech.answer(_asked(self.path, dict(self.headers), body))
+            if reply.held is not None:
+                reply.held.wait(30)
+        finally:
+            with speech.lock:
+                speech.busy -= 1
+        with suppress(ConnectionError):
+            self._give(reply)
+
+    def do_GET(self) -> None:
+        if urlsplit(self.path).path != "/v1/listen" or self.speech.is_down:
+            self.close_connection = True
+            return
+        self.speech.live.converse(self)
+
+    def _give(self, reply: Reply) -> None:
+        if reply.drop:
+            self.close_connection = True
+            return
+        self.send_response(reply.status)
+        for name, value in ({"Content-Type": JSON, "Content-Length": str(len(reply.body))} | reply.headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(reply.body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        return
 
 
 class _Quiet(ThreadingHTTPServer):

@@ -19,6 +19,7 @@ RATE_HZ = 16_000
 START_MS = 1_700_000_000_000
 BOTH = SessionSettings(engines=(Engine.MOONSHINE, Engine.ZOOM))
 WITH_PARTIALS = SessionSettings(engines=(Engine.MOONSHINE,), engine_options='{"moonshine":{"partials":true}}')
+DICTATED = SessionSettings(engines=(Engine.DEEPGRAM,), engine_options='{"deepgram":{"partials":true}}')
 
 
 @cache

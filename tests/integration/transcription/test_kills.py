@@ -1,49 +1,53 @@
 """The whole processor killed in the middle of a meeting: the transcript is that of an undisturbed run."""
 
 import asyncio
-import os
 import random
-import signal
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import httpx
 import psutil
 
 from connectors.host.secrets import KeyRing
 from connectors.kafka.decoder import Decoder
-from connectors.kafka.producer import CONTROL, Producer, create_producer
+from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.settings import KafkaSettings
 from deploy.local.server import Server
 from processors.transcription.application import TranscriptionApplication
-from processors.transcription.partials import UNHURRIED
 from processors.transcription.settings import TranscriptionSettings
 from schemas import topics
-from schemas.ids import credential_id, partition_of, session_id
+from schemas.ids import credential_id, session_id
 from schemas.records import (
-    MEDIA_CLASS_OF,
     Credential,
     CredentialKind,
-    MediaRecord,
     OutputKind,
     Utterance,
     UtteranceStatus,
 )
 from schemas.settings import Engine, SessionSettings
 from tests.support import readings
-from tests.support.processes import PATIENCE_S, service, wait_for
+from tests.support.aloud import Inputs, is_for_partials, kill_alone, killed_aloud, send
+from tests.support.deepgram_live import counted
+from tests.support.processes import service, wait_for
 from tests.support.settings import kafka_settings
 from tests.support.speech_service import KEY, Asked, Reply, SpeechServer, speech_server
-from tests.support.spoken import BOTH, START_MS, WITH_PARTIALS, Microphone, caption, frames, silence, topic, voice
+from tests.support.spoken import (
+    BOTH,
+    DICTATED,
+    START_MS,
+    WITH_PARTIALS,
+    Microphone,
+    caption,
+    frames,
+    silence,
+    topic,
+    voice,
+)
 from tests.support.topics import values
 from tests.support.transcribed import transcribed
-
-Inputs = Mapping[str, Sequence[MediaRecord]]
 
 T = START_MS
 MEETING_MS = 26_000
@@ -83,14 +87,6 @@ async def undisturbed(name: str, inputs: Inputs, settings: TranscriptionSettings
         await application.stop()
 
 
-def of_topic(topic_name: str, record: MediaRecord) -> MediaRecord:
-    """Control records have every field that their topic's frames have."""
-    kind = MEDIA_CLASS_OF[topic_name]
-    if isinstance(record, kind):
-        return record
-    return kind(**{field.name: getattr(record, field.name) for field in fields(MediaRecord)})
-
-
 def write(kafka: KafkaSettings, decoder: Decoder, name: str, inputs: Inputs, speed: float = SPEED) -> None:
     """Both topics in step with the meeting's own clock, only faster."""
     producer = create_producer(kafka, CONTROL)
@@ -100,23 +96,6 @@ def write(kafka: KafkaSettings, decoder: Decoder, name: str, inputs: Inputs, spe
         time.sleep(max(0.0, began + (at_ms - T) / 1000 / speed - time.monotonic()))
         send(producer, kafka, decoder, name_, record)
     assert producer.close() == 0
-
-
-def send(producer: Producer, kafka: KafkaSettings, decoder: Decoder, topic_name: str, record: MediaRecord) -> None:
-    """Write a record as if it had been received just now."""
-    written = replace(of_topic(topic_name, record), arrived_us=time.time_ns() // 1000)
-    value = decoder.codec.encode(topics.BY_NAME[topic_name], written)
-    session = record.session_id
-    producer.send(topics.BY_NAME[topic_name], session.encode(), value, partition_of(session, kafka.partitions))
-
-
-def kill_alone(process: Server) -> None:
-    """kill -9 of the processor itself: its recogniser processes must notice and go by themselves."""
-    assert process.pid is not None
-    family = psutil.Process(process.pid).children(recursive=True)
-    os.kill(process.pid, signal.SIGKILL)
-    wait_for(lambda: not any(p.is_running() for p in family), PATIENCE_S, lambda: f"orphans stayed: {family}")
-    process.kill()
 
 
 @dataclass
@@ -245,106 +224,27 @@ async def test_killed_while_a_speech_service_is_asked(topics_ready, tmp_path) ->
     assert KEY not in log
 
 
-def read_aloud(name: str) -> Inputs:
+def read_aloud(name: str, settings: SessionSettings = WITH_PARTIALS) -> Inputs:
     """One who reads the longer reading, in a session with partials."""
     pcm = readings.reading("two_cities").pcm[: 32 * 9_500]
     until_ms = T + 12_500
     return {
-        topics.AUDIO.name: topic(
-            name, frames(name, [Microphone(1, T, pcm)]), until_ms=until_ms, settings=WITH_PARTIALS
-        ),
-        topics.CAPTIONS.name: topic(name, [], until_ms=until_ms, settings=WITH_PARTIALS),
+        topics.AUDIO.name: topic(name, frames(name, [Microphone(1, T, pcm)]), until_ms=until_ms, settings=settings),
+        topics.CAPTIONS.name: topic(name, [], until_ms=until_ms, settings=settings),
     }
 
 
-TAKEN = f'rtms_processors_records_total{{topic="{topics.AUDIO.name}"}}'
-
-
-def is_for_partials(process: psutil.Process) -> bool:
-    with suppress(psutil.NoSuchProcess):
-        return tuple(process.cmdline()) == UNHURRIED
-    return False
-
-
-@dataclass
-class Aloud:
-    """A reading that goes on only as far as somebody asks."""
-
-    process: Server
-    kafka: KafkaSettings
-    name: str
-    left: list[MediaRecord]
-
-    def __post_init__(self) -> None:
-        self.decoder, self.producer = Decoder.from_settings(self.kafka), create_producer(self.kafka, CONTROL)
-
-    def go_on(self, count: int) -> None:
-        for record in self.left[:count]:
-            send(self.producer, self.kafka, self.decoder, topics.AUDIO.name, record)
-        del self.left[:count]
-        assert self.producer.flush(10) == 0
-
-    def partials(self) -> Sequence[Utterance]:
-        return values(self.kafka, topics.TRANSCRIPT_PARTIALS, [self.name])
-
-    def until_shown(self, known: int) -> Utterance:
-        """Read on, a tenth of a second at a time, until there are more partials than are known; the first of them.
-
-        It waits for the listener, and while a process is asked: however slow they are, enough is left to read.
-        """
-        while not self.is_asked():
-            assert self.left, "all was read and nobody was asked what it is"
-            heard = self.heard()
-            self.go_on(1)
-            wait_for(lambda: self.heard() > heard, 90, lambda: f"nobody listens: see {self.process.log}")  # noqa: B023
-        wait_for(lambda: len(self.partials()) > known, 90, lambda: f"nothing was shown: see {self.process.log}")
-        return self.partials()[known]
-
-    def heard(self) -> float:
-        """How many records of sound the processor has taken."""
-        text = httpx.get(f"{self.process.url}/metrics", timeout=PATIENCE_S, trust_env=False).text
-        lines = (line.split() for line in text.splitlines())
-        return next((float(line[1]) for line in lines if line[0] == TAKEN), 0.0)
-
-    def is_asked(self) -> bool:
-        """Whether the processor has begun a recogniser for partials, which it does to ask it something."""
-        return any(is_for_partials(child) for child in psutil.Process(self.process.pid).children())
-
-
 async def test_partials_come_while_somebody_speaks_and_change_nothing(topics_ready, tmp_path) -> None:
-    """Also with a process that is killed in the middle of an utterance: its successor goes on showing the same one."""
-    name, kafka = session_id("proj_kills", uuid.uuid4().hex), kafka_settings(topics_ready)
+    name = session_id("proj_kills", uuid.uuid4().hex)
     inputs = read_aloud(name)
-    env = topics_ready | {"RTMS_PROCESSORS_GROUP_PREFIX": f"{uuid.uuid4().hex}-", "RTMS_PROCESSORS_INSTANCE_ID": "0"}
-    env["RTMS_SECRETS_KEYS"] = KeyRing.generate()
-    process = service(["-m", "processors", "transcription"], env, tmp_path / "transcription.log")
-    aloud = Aloud(process, kafka, name, list(inputs[topics.AUDIO.name]))
-    for record in inputs[topics.CAPTIONS.name]:
-        send(aloud.producer, kafka, aloud.decoder, topics.CAPTIONS.name, record)
 
-    def finals() -> list[Utterance]:
-        return values(kafka, topics.TRANSCRIPTS, [name])
+    def is_asked(process: Server) -> bool:
+        """A recogniser for partials is begun to be asked something."""
+        return any(is_for_partials(child) for child in psutil.Process(process.pid).children())
 
-    def spoken() -> Utterance:
-        aloud.go_on(12)
-        first = aloud.until_shown(0)
-        assert finals() == [], "nothing is final while somebody speaks"
-        kill_alone(process)
-        process.launch()
-        process.wait_ready()
-        aloud.until_shown(len(aloud.partials()))
-        aloud.go_on(len(aloud.left))
-        wait_for(lambda: any(u.kind is OutputKind.END for u in finals()), 90, lambda: f"no end: see {process.log}")
-        return first
-
-    process.start()
-    try:
-        process.wait_ready()
-        first = await asyncio.to_thread(spoken)
-    finally:
-        aloud.producer.close()
-        process.stop()
-    written = {u.utterance_id: u for u in finals()}
+    env = topics_ready | {"RTMS_SECRETS_KEYS": KeyRing.generate()}
+    aloud, first = await killed_aloud(env, tmp_path, inputs, is_asked)
+    written = {u.utterance_id: u for u in aloud.finals()}
     assert written == {u.utterance_id: u for u in await undisturbed(name, inputs)}
     assert first.status is UtteranceStatus.PARTIAL
     assert written[first.utterance_id].text.startswith("It was the best of times")
@@ -353,4 +253,37 @@ async def test_partials_come_while_somebody_speaks_and_change_nothing(topics_rea
         final = written[partial.utterance_id]
         assert 0 < partial.revision < final.revision
         assert (partial.start_ms, partial.engine, partial.model) == (final.start_ms, final.engine, final.model)
-    assert "best of times" not in process.log.read_text()
+    assert "best of times" not in aloud.process.log.read_text()
+
+
+async def test_a_service_hears_who_speaks_and_what_it_is_asked_afterwards_is_the_same(topics_ready, tmp_path) -> None:
+    """Partials are the service's, and finals come from the same connection, where it lived to the end."""
+    name = session_id("proj_kills", uuid.uuid4().hex)
+    inputs, heard_by = read_aloud(name, DICTATED), set[int | None]()
+    with speech_server(SpeechServer(hear=lambda asked: counted(asked.seconds))) as server:
+        server.live.every_s = 0.4
+        changes = {"DEEPGRAM_BASE_URL": server.url, "DEEPGRAM_API_KEY": KEY, "DICTATION_LIMIT_S": "30"}
+        env = topics_ready | {f"RTMS_TRANSCRIPTION_{setting}": value for setting, value in changes.items()}
+        env["RTMS_SECRETS_KEYS"] = KeyRing.generate()
+
+        def is_asked(process: Server) -> bool:
+            """Each of the two processes opens a connection for the utterance."""
+            heard_by.add(process.pid)
+            return len(server.live.calls) >= len(heard_by)
+
+        aloud, first = await killed_aloud(env, tmp_path, inputs, is_asked)
+        is_told = [call.pcm for call in server.live.calls if call.closed == 1000]
+        posted = len(server.asked)
+        settings = TranscriptionSettings(deepgram_base_url=server.url, deepgram_api_key=KEY)
+        expected = await undisturbed(name, inputs, settings)
+    written = {u.utterance_id: replace(u, words=()) for u in aloud.finals()}
+    assert written == {u.utterance_id: replace(u, words=()) for u in expected}
+    assert len(aloud.finals()) == len(written)
+    assert (first.status, first.engine) == (UtteranceStatus.PARTIAL, Engine.DEEPGRAM)
+    assert first.utterance_id in written
+    for partial in aloud.partials():
+        assert 0 < partial.revision < written[partial.utterance_id].revision
+    assert posted + len(is_told) == len(written) - 1, "nobody is asked for what was told already"
+    log = aloud.process.log.read_text()
+    assert KEY not in log
+    assert "one two" not in log

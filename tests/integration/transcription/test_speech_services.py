@@ -15,6 +15,7 @@ from processors.transcription.settings import TranscriptionSettings
 from schemas.records import Utterance, UtteranceStatus
 from schemas.settings import Engine, SessionSettings
 from tests.support import readings
+from tests.support.deepgram_live import Refusal, Trouble, counted
 from tests.support.speech_service import KEY, Asked, SpeechServer, speech_server
 from tests.support.spoken import START_MS, Microphone, frames, silence, topic, voice
 from tests.support.transcribed import transcribed
@@ -33,14 +34,18 @@ async def transcript(
     asked: SessionSettings,
     microphones: Sequence[Microphone] = (HUMMED,),
     custom_async_url: str = "",
+    shown: list[Utterance] | None = None,
 ) -> list[Utterance]:
-    """What a session with these microphones has on `transcripts`, its end aside, in order of time."""
+    """What a session with these microphones has on `transcripts`, its end aside, in order of time.
+
+    Where there is `shown`, partials are looked for, and are that.
+    """
     until_ms = T + 30_000
     audio = topic(SESSION, frames(SESSION, microphones), until_ms=until_ms, settings=asked)
     captions = topic(SESSION, [], until_ms=until_ms, settings=asked)
     application = TranscriptionApplication(settings, custom_async_url=custom_async_url)
     try:
-        *said, _ = await transcribed(application, SESSION, {AUDIO: audio, CAPTIONS: captions})
+        *said, _ = await transcribed(application, SESSION, {AUDIO: audio, CAPTIONS: captions}, shown)
     finally:
         await application.stop()
     return sorted(said, key=lambda one: (one.participant_id, one.start_ms))
@@ -96,6 +101,62 @@ async def test_every_service_gives_the_same_records(engine: Engine, options: dic
     assert all(one.text.startswith("heard ") and len(one.words) == 3 for one in said)
     seen = [(one.start_ms, one.end_ms, one.participant_name, one.language, one.model, one.status) for one in said]
     assert seen == [(o.start_ms, o.end_ms, o.participant_name, o.language, o.model, o.status) for o in byname]
+
+
+TALK = Microphone(1, T, voice(3_000) + silence(900) + voice(300) + silence(900) + voice(18_000), "Ada")
+
+
+def dictated(server: SpeechServer) -> TranscriptionSettings:
+    return TranscriptionSettings(
+        deepgram_base_url=server.url, deepgram_api_key=KEY, dictation_limit_s=0.5, retry_delay_s=0.05
+    )
+
+
+def told(utterances: Sequence[Utterance]) -> list[tuple[object, ...]]:
+    return [(one.utterance_id, one.start_ms, one.end_ms, one.status, one.engine, one.model) for one in utterances]
+
+
+async def test_what_a_service_heard_while_it_was_spoken_is_not_asked_for_again() -> None:
+    shown = list[Utterance]()
+    with speech_server(SpeechServer(hear=lambda asked: counted(asked.seconds))) as server:
+        expected = await transcript(dictated(server), session(Engine.DEEPGRAM, deepgram={}), [TALK])
+        server.asked.clear()
+        asked = session(Engine.DEEPGRAM, deepgram={"partials": True})
+        said = await transcript(
+            dictated(server).model_copy(update={"dictation_limit_s": 20.0}), asked, [TALK], "", shown
+        )
+    assert told(said) == told(expected)
+    first, short, *monologue = said
+    assert [one.text for one in (first, short)] == [one.text for one in expected[:2]]
+    assert len(server.asked) == 1, "for what was too short to be told meanwhile"
+    assert [call.closed for call in server.live.calls] == [1000] * (1 + len(monologue))
+    lengths = [(one.end_ms - one.start_ms) / 1000 + 0.1 for one in (first, *monologue)]
+    assert server.live.seconds <= sum(lengths) + 4.0, "what was cut off is told again, nothing else is"
+    assert abs(len(monologue[0].words) - counted(lengths[1]).count(" ") - 1) <= 1
+    assert {one.utterance_id for one in shown} <= {one.utterance_id for one in said}
+    finals = {one.utterance_id: one for one in said}
+    for partial in shown:
+        assert partial.revision < finals[partial.utterance_id].revision
+        assert partial.text
+
+
+@pytest.mark.parametrize(
+    "met",
+    [Refusal(401), Refusal(429), Refusal(503), Trouble("cut", 1.0), Trouble("closed", 2.0), Trouble("garbage", 0.5),
+     Trouble("silent"), Trouble("deaf", 0.5), Trouble("lingers"), Trouble("short", 99.0)],
+    ids=str,
+)  # fmt: skip
+async def test_whatever_happens_while_it_is_spoken_nothing_is_missing(met: Refusal | Trouble) -> None:
+    """Not even late: it is asked for as soon as that is known, and with no other reason than ever."""
+    with speech_server(SpeechServer(hear=lambda asked: counted(asked.seconds))) as server:
+        server.live.patience_s = 1.0
+        server.live.plan.append(met)
+        said = await transcript(
+            dictated(server), session(Engine.DEEPGRAM, deepgram={"partials": True}), [TALK], shown=[]
+        )
+        expected = await transcript(dictated(server), session(Engine.DEEPGRAM, deepgram={}), [TALK])
+    assert told(said) == told(expected)
+    assert said[0].text == expected[0].text == counted(said[0].end_ms / 1000 - T / 1000 + 0.1)
 
 
 async def test_who_stands_in_is_named_and_the_ids_stay() -> None:

@@ -49,5 +49,15 @@ def test_what_is_no_document_at_all_stands_for_the_defaults(text: str) -> None:
     [('{"moonshine":{"partials":true}}', True), ('{"moonshine":{"partials":1}}', False), ('{"moonshine":[]}', False),
      ('{"deepgram":{"partials":true}}', False), ("{}", False), ("[]", False), ("", False), (DEEP, False)],
 )  # fmt: skip
-def test_partials_are_the_local_recognisers_and_asked_for_in_so_many_words(options: str, wanted: bool) -> None:
-    assert SessionSettings(engine_options=options).partials is wanted
+def test_partials_are_asked_for_in_so_many_words(options: str, wanted: bool) -> None:
+    assert SessionSettings(engines=(Engine.MOONSHINE, Engine.ZOOM), engine_options=options).partials is wanted
+
+
+@pytest.mark.parametrize(
+    ("engines", "wanted"),
+    [((Engine.MOONSHINE,), True), ((Engine.DEEPGRAM, Engine.MOONSHINE), True),
+     ((Engine.OPENAI, Engine.MOONSHINE), False), ((Engine.ZOOM,), False), ((), False)],
+)  # fmt: skip
+def test_partials_are_of_whoever_is_asked_first(engines: tuple[Engine, ...], wanted: bool) -> None:
+    options = json.dumps({engine: {"partials": True} for engine in Engine})
+    assert SessionSettings(engines=engines, engine_options=options).partials is wanted

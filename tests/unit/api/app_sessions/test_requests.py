@@ -205,11 +205,6 @@ def test_what_engines_are_asked_for_is_kept_for_them():
         ({"foo": {}, "bar": {}}, "('bar', 'foo' were unexpected)"),
         ({"moonshine": {"language": "xx"}}, "'xx' is not one of ['en']"),
         ({"moonshine": {"language": ["en"]}}, "['en'] is not of type 'string'"),
-        ({"moonshine": {"partials": "yes"}}, "'yes' is not of type 'boolean'"),
-        (
-            {"moonshine": {"partials": True}, "openai": {"model": "x"}},
-            "openai is asked before it. Name one of",
-        ),
         ({"moonshine": {"model": "x"}}, "('model' was unexpected)"),
         ({"moonshine": None}, "None is not of type 'object'"),
         ({"meeting_closed_captions": {"merge_consecutive_captions": "yes"}}, "'yes' is not of type 'boolean'"),
@@ -221,13 +216,6 @@ def test_what_engines_are_asked_for_is_kept_for_them():
 def test_bad_transcription_settings(settings, message):
     [found] = field_errors(transcription_settings=settings)["transcription_settings"]
     assert message in found
-
-
-@pytest.mark.parametrize("asked", [True, False])
-def test_partials_are_made_for_those_who_ask(asked):
-    settings = {"moonshine": {"partials": asked}, "meeting_closed_captions": {}}
-    assert order(transcription_settings=settings).wishes.settings.partials is asked
-    assert order(transcription_settings={"moonshine": {}}).wishes.settings.partials is False
 
 
 @pytest.mark.parametrize("resolution", ["720p", "1080p", "nonsense", 7])

@@ -20,6 +20,7 @@ from tests.support.crash_simulation import Trouble, faults, simulate, undisturbe
 from tests.support.encoded_sound import encoded
 from tests.support.spoken import (
     BOTH,
+    DICTATED,
     START_MS,
     WITH_PARTIALS,
     Microphone,
@@ -278,11 +279,13 @@ def test_crashes_change_nothing(seed: int, codec: Codec) -> None:
     assert outcome.crashes > 3
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_looking_changes_nothing(seed: int) -> None:
+@pytest.mark.parametrize(
+    ("seed", "asked"), [*((seed, WITH_PARTIALS) for seed in range(6)), (6, DICTATED), (7, DICTATED)]
+)
+def test_looking_changes_nothing(seed: int, asked: SessionSettings) -> None:
     """Workers and zombies look at what is open, now and then; what they see belongs to an utterance and is below it."""
     rng = random.Random(seed)
-    settings = replace(WITH_PARTIALS, engines=BOTH.engines)
+    settings = replace(asked, engines=(*asked.engines, Engine.ZOOM))
     meetings = {f"app_{number}": troubled_session(rng, f"app_{number}", settings=settings) for number in range(2)}
     logic, seen = TranscriptionLogic(), list[tuple[str, int, bytes]]()
 

@@ -1,27 +1,39 @@
 """When there is a partial: often enough, not too often, and never before what is final."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
+from connectors.speech.exchange import Heard
+from connectors.speech.exchange import Word as HeardWord
 from processors.checkpoint.assignments import Assignment, Input
 from processors.shell.applications import Output
 from processors.transcription import metrics
 from processors.transcription.application import TranscriptionApplication
+from processors.transcription.configured import dictations_of
+from processors.transcription.dictation import Glimpsed
 from processors.transcription.engines import Question
-from processors.transcription.logic import AUDIO, CAPTIONS, GLIMPSE_MS, SLACK_MS, TranscriptionLogic
+from processors.transcription.keys import NoKeys
+from processors.transcription.logic import AUDIO, CAPTIONS, DICTATED_MS, GLIMPSE_MS, SLACK_MS, TranscriptionLogic
 from processors.transcription.partials import LATE_MS, SpokenPartials
 from processors.transcription.recogniser import Recognised
 from processors.transcription.settings import TranscriptionSettings
 from processors.transcription.works import SpeechWork
 from schemas.records import Audio, Utterance
 from schemas.settings import Engine, SessionSettings
-from tests.support.spoken import BOTH, START_MS, WITH_PARTIALS, Microphone, begin, frames, silence, voice
+from tests.support.spoken import BOTH, DICTATED, START_MS, WITH_PARTIALS, Microphone, begin, frames, silence, voice
 
 SESSION = "app_0000000000000001"
 T = START_MS
 SOURCE = Input(AUDIO, 0)
+
+
+def spoken_partials(
+    logic: TranscriptionLogic, settings: TranscriptionSettings, is_behind: Callable[[], bool] = lambda: False
+) -> SpokenPartials:
+    return SpokenPartials(logic, settings, is_behind, dictations_of(settings, NoKeys()))
 
 
 class Listening:
@@ -29,7 +41,7 @@ class Listening:
 
     def __init__(self, settings: SessionSettings = WITH_PARTIALS) -> None:
         self.logic, self.is_behind = TranscriptionLogic(), False
-        self.partials = SpokenPartials(self.logic, TranscriptionSettings(), lambda: self.is_behind)
+        self.partials = spoken_partials(self.logic, TranscriptionSettings(), lambda: self.is_behind)
         self.settings = settings
         self.late_ms, self.is_busy = 0, False
         self.assignment = Assignment(self.logic, "a", {SOURCE: 0, Input(CAPTIONS, 0): 0}, ())
@@ -129,3 +141,81 @@ async def test_what_was_shown_is_taken_back_where_there_was_no_word_in_it(
 
 async def hears_nothing(asked: Question, engines: Sequence[Engine]) -> tuple[Engine, Recognised]:
     return Engine.MOONSHINE, Recognised(())
+
+
+def test_a_service_is_told_more_often_and_looked_at_whatever_language_it_is() -> None:
+    shown = Listening(replace(DICTATED, language="de")).hear(spoken(voice(4_000), silence(1_000), voice(1_000)))
+    first = [work for _, work in shown if work.speech.start_ms == T]
+    heard_ms = [work.speech.heard_ms for work in first]
+    assert heard_ms == list(range(GLIMPSE_MS, 4_000 + 1, DICTATED_MS))
+    assert shown[len(first)][1].speech.start_ms > T, "and the next one as late as ever"
+    assert shown[len(first)][1].speech.heard_ms == GLIMPSE_MS
+
+
+@pytest.mark.parametrize(("why", "is_shown"), [("late", False), ("busy", False), ("behind", True)])
+def test_a_service_does_not_wait_for_the_local_recogniser(why: str, is_shown: bool) -> None:
+    listening = Listening(DICTATED)
+    listening.late_ms = LATE_MS + 1 if why == "late" else 0
+    listening.is_behind, listening.is_busy = why == "behind", why == "busy"
+    assert bool(listening.hear(spoken(voice(2_000)))) is is_shown
+
+
+def test_there_are_none_where_the_operator_wants_none() -> None:
+    for settings, none in ((WITH_PARTIALS, {"partial_workers": 0}), (DICTATED, {"dictations": 0})):
+        part = Listening(settings).assignment.part_of(SOURCE, SESSION)
+        for changes, wanted in (({}, True), (none, False)):
+            partials = spoken_partials(TranscriptionLogic(), TranscriptionSettings.model_validate(changes))
+            assert partials.is_wanted(part) is wanted
+
+
+async def test_what_a_service_understands_is_shown_as_of_when_it_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    listening = Listening(DICTATED)
+    _, work = listening.hear(spoken(voice(2_000)))[-1]
+    said = Glimpsed(Heard("one two", (HeardWord("one", 0.1, 0.4),), "en", "nova-3"), 900)
+    asked = list[Question]()
+
+    async def glimpsed(question: Question) -> Glimpsed | None:
+        asked.append(question)
+        return said if len(asked) == 1 else None
+
+    monkeypatch.setattr(listening.partials._dictations, "glimpsed", glimpsed)
+    [output] = await listening.partials.render(SESSION, work)
+    partial = output.record
+    assert isinstance(partial, Utterance)
+    assert (partial.utterance_id, partial.revision, partial.status) == (work.id_in(SESSION), 900, "partial")
+    assert (partial.start_ms, partial.end_ms, partial.engine, partial.model) == (T, T + 900, "deepgram", "nova-3")
+    assert (partial.text, partial.language, partial.recognised_by) == ("one two", "en", None)
+    assert (partial.words[0].start_ms, partial.words[0].end_ms) == (T + 100, T + 400)
+    assert asked[0].utterance_id == work.id_in(SESSION)
+    assert await listening.partials.render(SESSION, work) == []
+
+
+async def test_the_local_recogniser_is_busy_by_its_own_work_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    listening, chunks = Listening(), spoken(voice(4_000))
+    [(_, work)] = listening.hear(chunks[:12])
+    go_on = asyncio.Event()
+
+    async def slow(*_: object) -> Recognised:
+        await go_on.wait()
+        return Recognised(())
+
+    monkeypatch.setattr(listening.partials._pool, "glimpsed", slow)
+    under_way = asyncio.create_task(listening.partials.render(SESSION, work))
+    await asyncio.sleep(0)
+    assert listening.hear(chunks[12:30]) == []
+    go_on.set()
+    await under_way
+    assert listening.hear(chunks[30:])
+    assert listening.partials.max_in_flight > 1
+
+
+@pytest.mark.parametrize(
+    ("engines", "by"),
+    [(["deepgram", "moonshine"], Engine.DEEPGRAM), (["moonshine"], Engine.MOONSHINE), (["openai", "moonshine"], None),
+     (["of tomorrow"], None), (["zoom"], None)],
+)  # fmt: skip
+def test_whoever_is_asked_first_tells_partials_or_nobody_does(engines: list[str], by: Engine | None) -> None:
+    """Also of a state that a newer release has left: no sound goes to a service that was not asked for."""
+    part = {"engines": engines, "language": "en", "partials": True}
+    assert TranscriptionLogic().partials_by(part) is by
+    assert TranscriptionLogic().partials_by(part | {"partials": False}) is None

@@ -37,7 +37,7 @@ def test_the_final_of_a_session_with_partials_stands_above_them_all() -> None:
     assert (partial.status, partial.revision) == (UtteranceStatus.PARTIAL, 1_980)
     assert (final.utterance_id, final.revision) == (partial.utterance_id, 1_981)
     assert final == replace(speech_utterance(SESSION, WORK, HEARD), revision=1_981)
-    assert partial.recognised_by == "moonshine", "only the local recogniser is asked for them"
+    assert (partial.recognised_by, partial.engine) == (None, "openai"), "only the first is asked for them"
     taken_back = withdrawal(SESSION, asked)
     assert (taken_back.utterance_id, taken_back.status) == (partial.utterance_id, UtteranceStatus.PARTIAL)
     assert (taken_back.revision, taken_back.text) == (1_981, "")
