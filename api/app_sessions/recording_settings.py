@@ -29,9 +29,9 @@ SCHEMA = closed(
             *_VIEWS,
             default=_VIEWS[0],
             description=(
-                "A shared screen is shown instead of the faces, but not in the gallery. The last two show both, side by "
-                "side or the speaker in the corner of the screen: these are drawn once the session is over, where the "
-                "operator has somebody who does (else 400)."
+                "A shared screen is shown instead of the faces, but not in the gallery. The last two show both, side "
+                "by side or the speaker in the corner of the screen: these are drawn once the session is over, where "
+                "the operator has somebody who does (else 400)."
             ),
         ),
         "resolution": {"description": "No effect for RTMS; anything is taken for 720p."},

@@ -17,7 +17,7 @@ from ingest import membership
 from processors.lifecycle import service as lifecycle
 from processors.muxing.logic import MuxingLogic
 from processors.participants.logic import ParticipantsLogic
-from processors.transcription.afterwards import following
+from processors.transcription.afterwards import connecting
 from processors.transcription.logic import TranscriptionLogic
 from schemas import topics
 from scripts.chart.catalogue import groups
@@ -59,7 +59,7 @@ def test_groups_and_inputs_are_the_codes_own() -> None:
         },
         **{f"processor-{name}": {name: list(logic.topics)} for name, logic in logics.items()},
     }
-    expected["processor-transcription"][following.GROUP] = [topics.APP_SESSIONS.name]
+    expected["processor-transcription"][connecting.GROUP] = [topics.APP_SESSIONS.name]
     assert {name: facts["consumes"] for name, facts in RUNNING.items() if "consumes" in facts} == expected
     assert RUNNING.keys() - expected.keys() == {"api"}
 
