@@ -37,9 +37,7 @@ class Meeting:
     def objects(self) -> dict[str, bytes]:
         """What the objects sink has stored by then, by key."""
         pieces = [part for part in self.parts if part.kind in (OutputKind.ITEM, OutputKind.TRACK)]
-        headers = {
-            object_names.header_key(SESSION, object_names.header_name(part.init)): part.init for part in pieces
-        }
+        headers = {object_names.header_key(SESSION, object_names.header_name(part.init)): part.init for part in pieces}
         return headers | {object_names.segment_key(part): part.payload for part in pieces}
 
     def listed(self, track: str) -> list[StoredSegment]:
