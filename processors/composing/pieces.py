@@ -15,6 +15,7 @@ from processors.muxing.h264 import Nal, kind
 from schemas.object_names import StoredSegment
 
 _MS = Fraction(1, 1000)
+_FRAGMENT = b"moof"
 
 
 class Unreadable(ValueError):
@@ -49,6 +50,8 @@ class Piece:
 
 def piece(segment: StoredSegment, header: bytes, media: bytes, origin_ms: int) -> Piece:
     """Its pictures in the order of decoding. Raises Unreadable."""
+    if media[4:8] != _FRAGMENT:  # the library takes rubbish behind a header for nothing at all
+        raise Unreadable("no fragment")
     try:
         with av.open(io.BytesIO(header + media), "r", format="mp4") as source:
             samples, packets = list[Sample](), list[tuple[int, bytes]]()
