@@ -1,18 +1,24 @@
 """Sessions always end, once, and say what is missing: whatever dies, refuses, falls silent or writes nonsense."""
 
 import asyncio
+import io
 import os
 import signal
 import socket
 import threading
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+import av
 import httpx
+import numpy as np
+import numpy.typing as npt
 import obstore
 import psutil
 from confluent_kafka import TopicPartition
@@ -22,6 +28,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 from obstore.exceptions import NotFoundError
 from obstore.store import S3Store
 
+from connectors.rtms.simulator import scenario_library
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.stream import Stream
@@ -31,6 +38,7 @@ from schemas.codec import framed
 from schemas.records import FactKind, OutputKind, RecordKind, SessionFact, UtteranceStatus
 from schemas.sessions import TERMINAL, State
 from schemas.topics import Topic
+from schemas.tracks import COMPOSED
 from tests.integration.edges.conftest import LONG_S, over
 from tests.integration.endings.conftest import CUSTOMERS, PATIENCE_S, Town, until
 from tests.support.groups import Lag
@@ -310,6 +318,56 @@ async def test_a_copy_that_waits_for_its_bucket_survives_the_sink(town: Town, zo
         )
     assert done["failures"] == []
     assert town.ends(session) == ["ended"]
+
+
+async def test_row_12_a_view_that_has_to_be_drawn_is_there_when_the_session_has_ended(
+    town: Town, zoom: Simulator
+) -> None:
+    """Whoever draws it is killed in the middle; beside it stand what it was drawn of, the speaker and the screens."""
+    stream = await zoom.start(replace(scenario_library.load("two-sharers"), stream_id=uuid.uuid4().hex))
+    session = await town.announce(zoom, stream, recording_settings={"view": "side_by_side_view"})
+
+    async def stored() -> bool:
+        facts = await asyncio.to_thread(town.of, topics.SESSION_FACTS, session)
+        return any(fact.kind is FactKind.RECORDING_STORED for fact in facts)
+
+    async def drawn() -> bool:
+        segments = await asyncio.to_thread(town.of, topics.RECORDING_SEGMENTS, session)
+        return any(segment.track == COMPOSED for segment in segments)
+
+    await until(stored, "the recording is stored")
+    assert (await asyncio.to_thread(town.http.get, f"/app_sessions/{session}/media")).status_code == 404
+    town.hire("composing", "processors", "composing")
+    await asyncio.to_thread(town.start, "composing")
+    await until(drawn, "something is drawn")
+    await asyncio.to_thread(town.kill, "composing")
+    await asyncio.to_thread(town.start, "composing")
+    done = await town.until(session, "ended")
+    assert (done["failures"], done["recording_state"]) == ([], "complete")
+    assert town.ends(session) == ["ended"]
+    tracks = await asyncio.to_thread(town.http.get, f"/app_sessions/{session}/media/tracks")
+    beside = {track["kind"]: track["url"] for track in tracks.raise_for_status().json()["tracks"]}
+    assert beside.keys() == {"share", "recording"}
+    whole = await recording_of(town, session)
+    parts = {kind: (await asyncio.to_thread(httpx.get, url, trust_env=False)).content for kind, url in beside.items()}
+    for at_s, is_shared in ((1.0, False), (5.0, True), (12.0, True)):
+        shown, speaker, screen = (pictured_at(film, at_s) for film in (whole, parts["recording"], parts["share"]))
+        assert likeness(shown[72:648, :1024], screen) > 0.95 or not is_shared
+        assert likeness(shown[72:216, 1024:] if is_shared else shown, speaker) > 0.95
+
+
+def pictured_at(film: bytes, time_s: float) -> "npt.NDArray[np.float64]":
+    """How bright the picture is that is shown at a time, point by point."""
+    with av.open(io.BytesIO(film)) as source:
+        (shown,) = deque(takewhile(lambda frame: (frame.time or 0) <= time_s, source.decode(video=0)), 1)
+        return np.asarray(shown.to_ndarray(format="gray"), np.float64)
+
+
+def likeness(one: "npt.NDArray[np.float64]", other: "npt.NDArray[np.float64]") -> float:
+    """How far two pictures of any size agree, 1: wholly."""
+    small = [av.VideoFrame.from_ndarray(picture.astype(np.uint8), format="gray") for picture in (one, other)]
+    flat = [frame.reformat(64, 36, "gray").to_ndarray().astype(np.float64).ravel() for frame in small]
+    return float(np.corrcoef(*flat)[0, 1])
 
 
 async def test_what_is_never_stored_is_given_up_in_time_and_welcome_later(town: Town, zoom: Simulator) -> None:
