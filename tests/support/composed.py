@@ -1,7 +1,14 @@
 """Meetings whose recording is drawn anew, by the real code, of what the real muxing has made of real pictures."""
 
+import io
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
+
+import av
+import numpy as np
+import numpy.typing as npt
 
 from processors.composing.composition import Composition, Material
 from processors.composing.due import Order
@@ -14,6 +21,8 @@ from tests.support.media import Shot, Talk, audio_records, video_records, wrappe
 from tests.support.muxed import SESSION, items_of, joined, muxed
 
 CANVAS = Size(320, 180)
+
+Picture = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -71,3 +80,17 @@ def meeting(
         for records in (audio_records(SESSION, talks), video_records(SESSION, cameras), video_records(SESSION, screens))
     )
     return Meeting(muxed(audio, video, share=share), settings)
+
+
+def pictured_at(film: bytes, time_s: float) -> Picture:
+    """How bright the picture is that is shown at a time, point by point."""
+    with av.open(io.BytesIO(film)) as source:
+        (shown,) = deque(takewhile(lambda frame: (frame.time or 0) <= time_s, source.decode(video=0)), 1)
+        return np.asarray(shown.to_ndarray(format="gray"), np.float64)
+
+
+def likeness(one: Picture, other: Picture) -> float:
+    """How far two pictures of any size agree, 1: wholly."""
+    small = [av.VideoFrame.from_ndarray(picture.astype(np.uint8), format="gray") for picture in (one, other)]
+    flat = [frame.reformat(64, 36, "gray").to_ndarray().astype(np.float64).ravel() for frame in small]
+    return float(np.corrcoef(*flat)[0, 1])

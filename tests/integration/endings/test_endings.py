@@ -1,24 +1,19 @@
 """Sessions always end, once, and say what is missing: whatever dies, refuses, falls silent or writes nonsense."""
 
 import asyncio
-import io
 import os
 import signal
 import socket
 import threading
 import uuid
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-import av
 import httpx
-import numpy as np
-import numpy.typing as npt
 import obstore
 import psutil
 from confluent_kafka import TopicPartition
@@ -41,6 +36,7 @@ from schemas.topics import Topic
 from schemas.tracks import COMPOSED
 from tests.integration.edges.conftest import LONG_S, over
 from tests.integration.endings.conftest import CUSTOMERS, PATIENCE_S, Town, until
+from tests.support.composed import likeness, pictured_at
 from tests.support.groups import Lag
 from tests.support.s3_server import s3_server
 from tests.support.topics import INPUTS, unwritable
@@ -354,20 +350,6 @@ async def test_row_12_a_view_that_has_to_be_drawn_is_there_when_the_session_has_
         shown, speaker, screen = (pictured_at(film, at_s) for film in (whole, parts["recording"], parts["share"]))
         assert likeness(shown[72:648, :1024], screen) > 0.95 or not is_shared
         assert likeness(shown[72:216, 1024:] if is_shared else shown, speaker) > 0.95
-
-
-def pictured_at(film: bytes, time_s: float) -> "npt.NDArray[np.float64]":
-    """How bright the picture is that is shown at a time, point by point."""
-    with av.open(io.BytesIO(film)) as source:
-        (shown,) = deque(takewhile(lambda frame: (frame.time or 0) <= time_s, source.decode(video=0)), 1)
-        return np.asarray(shown.to_ndarray(format="gray"), np.float64)
-
-
-def likeness(one: "npt.NDArray[np.float64]", other: "npt.NDArray[np.float64]") -> float:
-    """How far two pictures of any size agree, 1: wholly."""
-    small = [av.VideoFrame.from_ndarray(picture.astype(np.uint8), format="gray") for picture in (one, other)]
-    flat = [frame.reformat(64, 36, "gray").to_ndarray().astype(np.float64).ravel() for frame in small]
-    return float(np.corrcoef(*flat)[0, 1])
 
 
 async def test_what_is_never_stored_is_given_up_in_time_and_welcome_later(town: Town, zoom: Simulator) -> None:
