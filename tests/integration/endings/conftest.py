@@ -169,6 +169,14 @@ class Town(Street):
 
         return await until(there, f"{session_id} {state}", timeout_s)
 
+    async def holds(self, topic: topics.Topic, session_id: str, is_it: Callable[[Any], bool]) -> None:
+        """Return when the topic holds such a record of the session."""
+
+        async def found() -> bool:
+            return any(map(is_it, await asyncio.to_thread(self.of, topic, session_id)))
+
+        await until(found, f"{session_id} on {topic.name}")
+
     def ends(self, session_id: str) -> list[str]:
         """The terminal states that clients were told of."""
         own = self.of(topics.SESSION_CHANGES, session_id)

@@ -298,12 +298,7 @@ async def test_a_copy_that_waits_for_its_bucket_survives_the_sink(town: Town, zo
     wanted = {"bucket_name": CUSTOMERS}
     stream, session = await flowing(town, zoom, external_media_storage_settings=wanted)
     await over(stream)
-
-    async def stored() -> bool:
-        facts = await asyncio.to_thread(town.of, topics.SESSION_FACTS, session)
-        return any(fact.kind is FactKind.RECORDING_STORED for fact in facts)
-
-    await until(stored, "the recording is stored")
+    await town.holds(topics.SESSION_FACTS, session, lambda fact: fact.kind is FactKind.RECORDING_STORED)
     await asyncio.to_thread(town.kill, "sink-objects")
     assert (await town.session(session))["state"] == "post_processing"
     with s3_server(port, tmp_path / "s3.log", CUSTOMERS):
@@ -322,20 +317,11 @@ async def test_row_12_a_view_that_has_to_be_drawn_is_there_when_the_session_has_
     """Whoever draws it is killed in the middle; beside it stand what it was drawn of, the speaker and the screens."""
     stream = await zoom.start(replace(scenario_library.load("two-sharers"), stream_id=uuid.uuid4().hex))
     session = await town.announce(zoom, stream, recording_settings={"view": "side_by_side_view"})
-
-    async def stored() -> bool:
-        facts = await asyncio.to_thread(town.of, topics.SESSION_FACTS, session)
-        return any(fact.kind is FactKind.RECORDING_STORED for fact in facts)
-
-    async def drawn() -> bool:
-        segments = await asyncio.to_thread(town.of, topics.RECORDING_SEGMENTS, session)
-        return any(segment.track == COMPOSED for segment in segments)
-
-    await until(stored, "the recording is stored")
+    await town.holds(topics.SESSION_FACTS, session, lambda fact: fact.kind is FactKind.RECORDING_STORED)
     assert (await asyncio.to_thread(town.http.get, f"/app_sessions/{session}/media")).status_code == 404
     town.hire("composing", "processors", "composing")
     await asyncio.to_thread(town.start, "composing")
-    await until(drawn, "something is drawn")
+    await town.holds(topics.RECORDING_SEGMENTS, session, lambda segment: segment.track == COMPOSED)
     await asyncio.to_thread(town.kill, "composing")
     await asyncio.to_thread(town.start, "composing")
     done = await town.until(session, "ended")
