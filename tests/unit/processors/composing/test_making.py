@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from connectors.kafka.errors import DeliveryFailed
@@ -20,7 +21,7 @@ from schemas.settings import RecordingView, dumps
 from schemas.topics import ALL, RECORDING_SEGMENTS, SESSION_FACTS, Topic
 from tests.support.composed import Meeting, meeting
 from tests.support.media import START_MS, Shot, Talk
-from tests.support.muxed import SESSION
+from tests.support.muxed import SESSION, decoded
 from tests.unit.schemas.test_copies import REQUEST, life
 from tests.unit.sinks.objects.test_storing import Sink
 
@@ -120,6 +121,13 @@ def test_it_is_stored_shown_and_the_session_has_ended(undisturbed: World, made: 
     assert state.recording is not None
     assert undisturbed.sink.store.get(state.recording.key or "")
     assert orders_of(state, 3) == []
+
+
+def test_its_file_is_the_recordings_with_what_was_drawn_in_its_place(undisturbed: World, made: Meeting) -> None:
+    found, expected = decoded(undisturbed.file), decoded(made.whole(made.drawn()))
+    assert (found.errors, found.times) == ([], expected.times)
+    assert all(map(np.array_equal, found.lumas, expected.lumas))
+    assert np.array_equal(found.audio, expected.audio)
 
 
 @pytest.mark.parametrize("seed", range(12))
