@@ -16,7 +16,7 @@ from processors.composing.drawing import Canvas
 from processors.composing.due import Order
 from processors.composing.films import Film, Picture
 from processors.composing.pieces import Piece
-from processors.composing.runs import Run, runs, touches
+from processors.composing.runs import Run, runs, within
 from processors.muxing.audio import FRAME
 from processors.muxing.encoding import Encoder, sample
 from processors.muxing.fragments import fragment, header
@@ -84,14 +84,14 @@ class Composition:
     def _run(self, run: Run, written: Callable[[StoredSegment], bool]) -> Iterator[Segment | None]:
         recording = self._material.recording
         drawn = recording[run.first : run.last + 1]
-        film = [piece for piece in self._material.film if any(touches(piece, segment) for segment in drawn)]
+        film = within(self._material.film, drawn[0].start_ms, drawn[-1].end_ms)
         speakers = Film(self._remembered(segment) for segment in recording[run.lead : run.last + 1])
         screens = Film(self._piece(segment) for segment in film)
         self._screen = self._speaker = None
         for picture in speakers.before(drawn[0].start_ms):
             self._speaker = picture.frame
         for segment in drawn:
-            is_shared = any(touches(segment, piece) for piece in film)
+            is_shared = bool(within(film, segment.start_ms, segment.end_ms))
             changes = _changes(segment, speakers, screens)
             if written(segment):
                 for _, speaker, screen in changes:

@@ -4,6 +4,7 @@ All others are the recording's own. What follows a drawn segment builds on none 
 up to the next one that can be played by itself.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ def runs(
     recording: Sequence[StoredSegment], film: Sequence[StoredSegment], is_independent: Callable[[int], bool]
 ) -> Iterator[Run]:
     """The runs in order; `is_independent` says of a segment of the recording whether it can be played by itself."""
-    shared = [any(touches(segment, piece) for piece in film) for segment in recording]
+    shared = [bool(within(film, segment.start_ms, segment.end_ms)) for segment in recording]
     at = 0
     while at < len(recording):
         if not shared[at]:
@@ -37,6 +38,7 @@ def runs(
         at = last + 1
 
 
-def touches(one: StoredSegment, other: StoredSegment) -> bool:
-    """Whether they have any time in common."""
-    return one.start_ms < other.end_ms and other.start_ms < one.end_ms
+def within(segments: Sequence[StoredSegment], start_ms: int, end_ms: int) -> Sequence[StoredSegment]:
+    """Those of a sequence, in order and without overlaps, that have any time in common with [start_ms, end_ms)."""
+    first = bisect_right(segments, start_ms, key=lambda segment: segment.end_ms)
+    return segments[first : bisect_left(segments, end_ms, key=lambda segment: segment.start_ms)]

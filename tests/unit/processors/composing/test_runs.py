@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.composing.runs import Run, runs, touches
+from processors.composing.runs import Run, runs, within
 from schemas.object_names import StoredSegment
 
 GRID_MS = 4000
@@ -47,7 +47,8 @@ def test_every_shared_segment_is_drawn_and_everything_copied_can_be_played(count
     assert all(run.lead in independent and run.lead <= run.first and run.first in shared for run in made)
 
 
-def test_segments_that_meet_have_no_time_in_common() -> None:
-    one, other = pieces(0, 1)
-    assert not touches(one, other)
-    assert touches(one, StoredSegment(3999, 2, "h", ""))
+@given(st.sets(st.integers(0, 9)), st.integers(0, 45_000), st.integers(1, 20_000))
+def test_what_has_time_in_common_is_found(numbers: set[int], start_ms: int, length_ms: int) -> None:
+    film, end_ms = pieces(*sorted(numbers)), start_ms + length_ms
+    expected = [piece for piece in film if piece.start_ms < end_ms and start_ms < piece.end_ms]
+    assert list(within(film, start_ms, end_ms)) == expected
