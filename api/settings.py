@@ -22,6 +22,9 @@ class ApiSettings(BaseSettings):
     repeated_end: Literal["answer", "refuse"] = Field(
         default="answer", description="to end a session that is ending or over: its state, or 400 as the incumbent does"
     )
+    composed_views: bool = Field(
+        default=False, description="processor-composing runs, so sessions may ask for views that it draws"
+    )
     media_url_expires_s: int = Field(default=1800, ge=60, description="how long a recording's link works")
     playlist_url_expires_s: int = Field(
         default=12 * 3600, ge=60, description="how long the link of a playlist and those of its parts work"

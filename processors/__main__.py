@@ -8,6 +8,7 @@ from connectors.host.settings import HealthSettings, LogSettings, SecretsSetting
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
 from connectors.speech.settings import CustomAsyncSettings
+from processors.composing.settings import ComposingSettings
 from processors.lifecycle.settings import LifecycleSettings
 from processors.muxing.settings import MuxingSettings
 from processors.settings import ProcessorsSettings
@@ -39,6 +40,12 @@ PROGRAMS = (
         "processor-muxing",
         "turns audio and video into recording segments",
         (MuxingSettings, ProcessorsSettings, *SHARED),
+    ),
+    Program(
+        "processors composing",
+        "processor-composing",
+        "draws recordings anew where their view shows screen and speaker at once",
+        (ComposingSettings, ObjectsSettings, *SHARED),
     ),
 )
 

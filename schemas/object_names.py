@@ -6,7 +6,7 @@
     sessions/{session}/headers/{header}.mp4                               what a player needs before it
     sessions/{session}/recording.mp4 or .mp3                              the whole, once the session is over
     sessions/{session}/tracks/{track}/segments/...                        as above, of a track (`schemas.tracks`)
-    sessions/{session}/tracks/{track}.m4a or, of shared screens, .mp4     that whole
+    sessions/{session}/tracks/{track}.m4a or, where it has pictures, .mp4 that whole
 
 stored nowhere, but made when somebody asks for it:
 
@@ -75,7 +75,7 @@ def sound_key(session_id: str) -> str:
 
 def track_key(session_id: str, track: str) -> str:
     """Of a whole track beside the recording."""
-    return f"sessions/{session_id}/tracks/{track}.{'mp4' if kind(track) is Kind.SHARE else 'm4a'}"
+    return f"sessions/{session_id}/tracks/{track}.{'m4a' if kind(track) is Kind.AUDIO else 'mp4'}"
 
 
 def playlist_key(session_id: str, name: str) -> str:

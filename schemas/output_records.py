@@ -11,7 +11,8 @@ class OutputKind(StrEnum):
     """What a record of a processor's output topic is: an item, or the session's last word.
 
     Of segments a `track`'s items have a kind of their own: who does not know it would take them for the recording's. So
-    has a side transcript's last word: it would be taken for the session's.
+    has a side transcript's last word, and that of a track which is made after the end: they would be taken for the
+    session's.
     """
 
     UNKNOWN = "unknown"
@@ -19,6 +20,7 @@ class OutputKind(StrEnum):
     END = "end"
     TRACK = "track"
     SIDE_END = "side_end"
+    TRACK_END = "track_end"
 
 
 class UtteranceStatus(StrEnum):
@@ -105,7 +107,7 @@ class Segment:
     belongs to: the recording itself, one participant's sound or the shared screens; only the recording has a segment
     for every slot, the others where there is something of them. The `end` record has `start_ms` = origin, `duration_ms`
     = the whole recording's and `count` = the number of its segments, in `tracks` those of the others; `reason` says why
-    there are no more of these.
+    there are no more of these. So has a `track_end`, of the tracks alone that it closes.
     """
 
     session_id: str

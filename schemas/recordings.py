@@ -2,10 +2,20 @@
 
 from dataclasses import replace
 
-from schemas.records import AppSession, FactKind, SessionFact
-from schemas.session_states import Awaited
+from schemas.awaiting import NOT_IN_TIME, no_longer
+from schemas.records import AppSession, FactKind, SessionFact, Stored
+from schemas.session_states import Awaited, Progress
+from schemas.settings import readable
+from schemas.tracks import SHARE
 
 _TOLD = (FactKind.RECORDING_STORED, FactKind.RECORDING_FAILED)
+_COMPOSING = f"{Awaited.COMPOSED}: "
+
+
+def stored(state: AppSession, fact: SessionFact) -> AppSession:
+    """The state once the recording is there. Where no screen was shared it is what every view asks for."""
+    state = with_tracks(replace(state, recording=fact.stored, recording_state=Progress.COMPLETE), fact)
+    return state if _has_film(state) else no_longer(state, Awaited.COMPOSED)
 
 
 def with_tracks(state: AppSession, fact: SessionFact) -> AppSession:
@@ -18,3 +28,24 @@ def with_tracks(state: AppSession, fact: SessionFact) -> AppSession:
         failed.append(f"{Awaited.RECORDING}: {fact.reason}")
     new = tuple(failure for failure in failed if failure not in state.failures)
     return replace(state, tracks=fact.tracks or state.tracks, failures=(*state.failures, *new))
+
+
+def whole(state: AppSession) -> Stored | None:
+    """The file that is the session's recording: as its view asks for it, if there is one; None while that may come."""
+    if state.awaits_composing:
+        return None
+    return state.composed or state.recording
+
+
+def is_to_be_composed(state: AppSession) -> bool:
+    """Whether somebody is to draw what its view asks for; also when the session has not waited for it any longer."""
+    if state.recording is None or state.composed is not None or state.deletion is not None or not _has_film(state):
+        return False
+    has_failed = any(
+        failure.startswith(_COMPOSING) and failure != _COMPOSING + NOT_IN_TIME for failure in state.failures
+    )
+    return readable(state.settings).is_composed and not has_failed
+
+
+def _has_film(state: AppSession) -> bool:
+    return any(track.track == SHARE and track.key for track in state.tracks)

@@ -41,6 +41,8 @@ class FactKind(StrEnum):
     ASYNC_TRANSCRIPTION_FAILED = "async_transcription_failed"
     RECORDING_COPIED = "recording_copied"
     RECORDING_COPY_FAILED = "recording_copy_failed"
+    RECORDING_COMPOSED = "recording_composed"
+    RECORDING_COMPOSING_FAILED = "recording_composing_failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +204,7 @@ class AppSession:
     `awaiting` lists what must still be stored or failed (`recording`, `transcript`, `events`) before it can end, and it
     `awaits_copy` of the recording in the customer's bucket, too: beside the list, whose words the first release knows
     all. `external_copy` is that copy: its key is "bucket/name". It is the customer's, so it outlives a deletion.
+    `composed` is the recording as its view asks for it, drawn after the end; `awaits_composing` is as of the copy.
     `webhooks` is JSON (None: the project's own are meant), `given` names the fields that a caller chose. With a
     `deletion` all data is gone, and nobody writes or shows any of it again; its `state` says `data_deleted` once it is
     over. With a `transcript_deletion` that holds for what was said, up to some time or all of it. `tracks` are the
@@ -237,6 +240,8 @@ class AppSession:
     tracks: tuple[StoredTrack, ...] = ()
     external_copy: Stored | None = None
     awaits_copy: bool = False
+    composed: Stored | None = None
+    awaits_composing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

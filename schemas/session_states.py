@@ -34,6 +34,7 @@ class Awaited(StrEnum):
     TRANSCRIPT = "transcript"
     EVENTS = "events"
     COPY = "external_media_storage"  # never in `AppSession.awaiting`, but in `awaits_copy`
+    COMPOSED = "composed_view"  # likewise, in `awaits_composing`
 
 
 LIVE = frozenset({State.CONNECTING, State.CONNECTED, State.DISCONNECTING})
@@ -49,6 +50,7 @@ STORED: Mapping[FactKind, Awaited] = {
     FactKind.TRANSCRIPT_STORED: Awaited.TRANSCRIPT,
     FactKind.EVENTS_STORED: Awaited.EVENTS,
     FactKind.RECORDING_COPIED: Awaited.COPY,
+    FactKind.RECORDING_COMPOSED: Awaited.COMPOSED,
 }
 """Who states that something is stored, and what."""
 
@@ -57,4 +59,5 @@ NOT_STORED: Mapping[FactKind, Awaited] = {
     FactKind.TRANSCRIPT_FAILED: Awaited.TRANSCRIPT,
     FactKind.EVENTS_FAILED: Awaited.EVENTS,
     FactKind.RECORDING_COPY_FAILED: Awaited.COPY,
+    FactKind.RECORDING_COMPOSING_FAILED: Awaited.COMPOSED,
 }

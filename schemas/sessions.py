@@ -12,10 +12,9 @@ from dataclasses import replace
 
 import msgspec
 
-from schemas import archiving, async_transcriptions, deletion, pauses, requests, retention
+from schemas import archiving, async_transcriptions, awaiting, deletion, pauses, recordings, requests, retention
 from schemas import settings as session_settings
 from schemas.holes import kept
-from schemas.recordings import with_tracks
 from schemas.records import AppSession, Deletion, FactKind, HistoryEntry, SessionChange, SessionFact
 from schemas.session_states import DELETABLE, LIVE, NOT_STORED, STORED, TERMINAL, Awaited, Progress, State
 from schemas.settings import RecordingFormat
@@ -158,6 +157,7 @@ def _media_flows(state: AppSession) -> AppSession:
         transcription_state=Progress.IN_PROGRESS,
         awaiting=((Awaited.RECORDING,) if records else ()) + (Awaited.TRANSCRIPT, Awaited.EVENTS),
         awaits_copy=records and bool(settings.copy_bucket),
+        awaits_composing=settings.is_composed,
     )
 
 
@@ -168,7 +168,7 @@ def _connection_failed(state: AppSession, fact: SessionFact, at_ms: int) -> AppS
 def _fail(state: AppSession, sub_type: str, reason: str, at_ms: int) -> AppSession:
     state = _enter(state, State.FATAL_ERROR, "fatal_error", at_ms, sub_type=sub_type, metadata={"reason": reason})
     state = replace(state, recording_state=Progress.FAILED, transcription_state=Progress.FAILED)
-    return replace(state, awaiting=(), awaits_copy=False)
+    return awaiting.nothing(state)
 
 
 def _disconnect(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
@@ -190,7 +190,7 @@ def _deadline_while_disconnecting(state: AppSession, fact: SessionFact, at_ms: i
 
 
 def _end_if_complete(state: AppSession, at_ms: int) -> AppSession:
-    if state.state != State.POST_PROCESSING or _awaited(state):
+    if state.state != State.POST_PROCESSING or awaiting.awaited(state):
         return state
     settings = session_settings.readable(state.settings)
     if state.recording is None and settings.recording_format is not RecordingFormat.NONE:
@@ -216,35 +216,18 @@ def _deadline_while_connected(state: AppSession, fact: SessionFact, at_ms: int) 
 def _deadline_while_processing(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
     if fact.reason != POST_PROCESSING_DEADLINE:
         return state
-    for awaited in _awaited(state):  # among it, perhaps, what only a newer release knows
-        state = _failed(state, awaited, "not stored in time")
+    for what in awaiting.awaited(state):  # among it, perhaps, what only a newer release knows
+        state = awaiting.failed(state, what, awaiting.NOT_IN_TIME)
     return _end_if_complete(state, at_ms)
-
-
-def _awaited(state: AppSession) -> tuple[str, ...]:
-    return (*state.awaiting, Awaited.COPY) if state.awaits_copy else state.awaiting
-
-
-def _failed(state: AppSession, what: str, reason: str) -> AppSession:
-    state = _no_longer(state, what)
-    if what == Awaited.RECORDING:  # and nothing will be there to be copied
-        state = replace(_no_longer(state, Awaited.COPY), recording_state=Progress.FAILED)
-    if what == Awaited.TRANSCRIPT:
-        state = replace(state, transcription_state=Progress.FAILED)
-    return replace(state, failures=(*state.failures, f"{what}: {reason}"))
-
-
-def _no_longer(state: AppSession, what: str) -> AppSession:
-    if what == Awaited.COPY:
-        return replace(state, awaits_copy=False)
-    return replace(state, awaiting=tuple(other for other in state.awaiting if other != what))
 
 
 def _stored(what: Awaited) -> Transition:
     def transition(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
-        state = _no_longer(state, what)
+        state = awaiting.no_longer(state, what)
         if what is Awaited.RECORDING:
-            state = with_tracks(replace(state, recording=fact.stored, recording_state=Progress.COMPLETE), fact)
+            state = recordings.stored(state, fact)
+        if what is Awaited.COMPOSED:
+            state = replace(state, composed=fact.stored)
         if what is Awaited.TRANSCRIPT:
             state = replace(state, transcription_state=Progress.COMPLETE)
         if what is Awaited.COPY:
@@ -256,9 +239,11 @@ def _stored(what: Awaited) -> Transition:
 
 def _not_stored(what: Awaited) -> Transition:
     def transition(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
-        if what not in _awaited(state):
+        is_due = what is Awaited.COMPOSED and recordings.is_to_be_composed(state)
+        if what not in awaiting.awaited(state) and not is_due:
             return state
-        return _end_if_complete(_failed(with_tracks(state, fact), what, fact.reason or "unknown"), at_ms)
+        state = recordings.with_tracks(state, fact)
+        return _end_if_complete(awaiting.failed(state, what, fact.reason or "unknown"), at_ms)
 
     return transition
 
@@ -322,7 +307,8 @@ def _without_data(state: AppSession, at_ms: int) -> AppSession:
     if state.deletion is None or state.state == State.DATA_DELETED:
         return state
     reason = state.deletion.reason
-    state = _end_if_complete(replace(state, awaiting=(), awaits_copy=False, recording=None, tracks=()), at_ms)
+    state = replace(awaiting.nothing(state), recording=None, composed=None, tracks=())
+    state = _end_if_complete(state, at_ms)
     if state.state not in DELETABLE:
         return state
     state = async_transcriptions.abandoned(state, at_ms)

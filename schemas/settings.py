@@ -39,11 +39,18 @@ class RecordingFormat(StrEnum):
 
 
 class RecordingView(StrEnum):
-    """What a recording shows while a screen is shared: in the gallery the faces, else the screen instead of them."""
+    """What a recording shows while a screen is shared: in the gallery the faces, in the speaker's views the screen
+    instead of them, in the composed ones both: beside each other, or the speaker in the corner of the screen."""
 
     SPEAKER = "speaker_view"
     GALLERY = "gallery_view"
     SPEAKER_WITHOUT_SIDEBAR = "speaker_view_no_sidebar"
+    SIDE_BY_SIDE = "side_by_side_view"
+    SHARED_SCREEN_WITH_SPEAKER = "shared_screen_with_speaker_view"
+
+
+COMPOSED = frozenset({RecordingView.SIDE_BY_SIDE, RecordingView.SHARED_SCREEN_WITH_SPEAKER})
+"""The views that somebody has to draw: once the session is over, of what it has recorded."""
 
 
 class AudioCodec(StrEnum):
@@ -132,6 +139,11 @@ class SessionSettings:
         options = embedded_json.read(self.engine_options)
         section = options.get(engine) if isinstance(options, dict) else None
         return section if isinstance(section, dict) else {}
+
+    @property
+    def is_composed(self) -> bool:
+        """Whether the recording is to be drawn of its pictures and a film of the shared screens."""
+        return self.recording_view in COMPOSED and self.recording_format is RecordingFormat.MP4
 
     @property
     def keeps_voices(self) -> bool:

@@ -1,7 +1,7 @@
 """What a recording consists of beside itself: each participant's sound, and the shared screens. Pure.
 
-A track is known by its name, in records and in the names of objects: `participant-{Zoom's user id}` or `share`.
-Somebody who comes again is somebody else to Zoom, and has another track.
+A track is known by its name, in records and in the names of objects: `participant-{Zoom's user id}`, `share` or
+`composed`. Somebody who comes again is somebody else to Zoom, and has another track.
 """
 
 from enum import StrEnum
@@ -10,6 +10,10 @@ RECORDING = ""
 """The recording itself."""
 
 SHARE = "share"
+
+COMPOSED = "composed"
+"""The recording once more, with what its view asks for drawn where a screen is shared. It is made after the end, has
+segments only of those stretches, and is the recording's own in all others."""
 
 NOBODY = 0
 """The participant of mixed sound, who has no track."""
@@ -34,6 +38,7 @@ class Kind(StrEnum):
 
     AUDIO = "audio"
     SHARE = "share"
+    COMPOSED = "composed"
 
 
 def of_participant(participant_id: int) -> str:
@@ -48,4 +53,4 @@ def participant_of(track: str) -> int | None:
 
 def kind(track: str) -> Kind:
     """Of a track beside the recording."""
-    return Kind.SHARE if track == SHARE else Kind.AUDIO
+    return {SHARE: Kind.SHARE, COMPOSED: Kind.COMPOSED}.get(track, Kind.AUDIO)

@@ -1,7 +1,7 @@
 """`recording_settings`: what is recorded. Pure.
 
 `resolution` and `record_chat_messages_when_paused` are defined by the App Session API as without effect for RTMS; they
-are checked and dropped, as they are there. `view` is, too, and decides here about shared screens.
+are checked and dropped, as they are there. `view` is, too, and decides here about shared screens. The composed views,
 `per_participant_audio` and `separate_screen_share` are not of the App Session API.
 """
 
@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.json_schemas import BOOLEAN, STRING, closed, conforms, one_of
-from api.shapes import Invalid, an_object
-from schemas.settings import RecordingFormat, RecordingView
+from api.shapes import Check, Invalid, an_object
+from schemas.settings import COMPOSED, RecordingFormat, RecordingView
 
 _VIEWS = tuple(RecordingView)
 _SPEECH = "record_participant_speech_start_stop_events"
@@ -28,7 +28,11 @@ SCHEMA = closed(
         "view": one_of(
             *_VIEWS,
             default=_VIEWS[0],
-            description="A shared screen is shown instead of the faces, but not in the gallery.",
+            description=(
+                "A shared screen is shown instead of the faces, but not in the gallery. The last two show both, side "
+                "by side or the speaker in the corner of the screen: these are drawn once the session is over, where "
+                "the operator has somebody who does (else 400)."
+            ),
         ),
         "resolution": {"description": "No effect for RTMS; anything is taken for 720p."},
         **{name: {"type": "boolean", "default": False} for name in _FLAGS},
@@ -65,13 +69,32 @@ def recording(value: Any) -> dict[str, Any]:
     return named | {field: settings[name] for name, field in _PLAIN.items() if name in settings}
 
 
+def recording_where(composed_views: bool) -> Check:
+    """`recording` of an installation that draws composed views, or does not."""
+
+    def check(value: Any) -> dict[str, Any]:
+        named = recording(value)
+        if named.get("recording_view") in COMPOSED and not composed_views:
+            raise _nested(
+                "view",
+                f"{named['recording_view']} has to be drawn, and nobody does that here: the operator has to run "
+                "processor-composing and to say so with RTMS_API_COMPOSED_VIEWS=true. "
+                f"Without it: {', '.join(view for view in _VIEWS if view not in COMPOSED)}.",
+            )
+        return named
+
+    return check
+
+
 def _has_voices(settings: Mapping[str, Any]) -> bool:
     return bool(settings.get(_CHUNKS) or settings.get(_PARTICIPANTS))
 
 
 def _check_tracks(settings: Mapping[str, Any]) -> None:
-    """Raises Invalid where the format has no place for a track that is asked for."""
+    """Raises Invalid where the format has no place for a view or a track that is asked for."""
     form = settings.get("format")
+    if settings.get("view") in COMPOSED and form not in (None, RecordingFormat.MP4):
+        raise _nested("view", f"{settings['view']} is a matter of pictures: choose the format mp4, or another view.")
     if form == RecordingFormat.NONE and (_has_voices(settings) or settings.get(_SHARE)):
         raise _nested("format", "With none nothing is kept: choose mp4 or mp3, or ask for no tracks beside it.")
     if form == RecordingFormat.MP3 and settings.get(_SHARE):

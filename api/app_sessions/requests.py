@@ -9,7 +9,7 @@ from api import retention
 from api.app_sessions import media_settings
 from api.app_sessions.external_storage import external_storage
 from api.app_sessions.metadata import metadata
-from api.app_sessions.recording_settings import recording
+from api.app_sessions.recording_settings import recording, recording_where
 from api.app_sessions.rtms_settings import asked_of_zoom
 from api.app_sessions.session_webhooks import session_webhooks, session_webhooks_at, stored
 from api.app_sessions.stream_requests import MAX_ID_CHARACTERS, AnnouncedStream, announced, stream_id
@@ -90,10 +90,15 @@ NULLABLE = (retention.FIELD,)
 
 
 def session_order(
-    body: Any, addresses: AddressPolicy, targets: TargetPolicy = PUBLIC, *, has_custom_async: bool = True
+    body: Any,
+    addresses: AddressPolicy,
+    targets: TargetPolicy = PUBLIC,
+    *,
+    has_custom_async: bool = True,
+    composed_views: bool = True,
 ) -> SessionOrder:
     """The order in a create request; `addresses` says where a stream may be, `targets` where webhooks may go,
-    `has_custom_async` whether the operator has a transcriber.
+    `has_custom_async` whether the operator has a transcriber, `composed_views` whether somebody draws them.
 
     A body that is Zoom's whole webhook and nothing else is an order with default settings.
 
@@ -103,6 +108,7 @@ def session_order(
     checks: dict[str, Check] = {
         **BOT_FIELDS,
         **WISH_FIELDS,
+        "recording_settings": recording_where(composed_views),
         "transcription_settings": transcription_where(has_custom_async),
         "webhooks": session_webhooks_at(targets),
         "zoom_app_id": text_up_to(MAX_ID_CHARACTERS),

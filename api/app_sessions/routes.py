@@ -36,7 +36,13 @@ async def create_app_session(request: Request, project_id: CurrentProject, servi
     another session has, and one live session more than the project may have, are refused with 400.
     """
     body = await read_json(request, services.settings.max_body_bytes)
-    order = session_order(body, services.addresses, services.targets, has_custom_async=services.has_custom_async)
+    order = session_order(
+        body,
+        services.addresses,
+        services.targets,
+        has_custom_async=services.has_custom_async,
+        composed_views=services.settings.composed_views,
+    )
     return document(await commands.create(services, project_id, order))
 
 

@@ -1,8 +1,10 @@
 """Templates: how a project's sessions are that Zoom itself announces. Stored as given, read as a request is."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
+from api.app_sessions.recording_settings import recording_where
 from api.app_sessions.request_schemas import WISHES
 from api.app_sessions.requests import NULLABLE, WISH_FIELDS, Wishes, wishes_of
 from api.app_sessions.transcription_settings import transcription_where
@@ -13,6 +15,7 @@ from api.writing import written
 from connectors.host.logs import get_logger
 from schemas import topics
 from schemas.records import Template
+from schemas.settings import RecordingView
 
 log = get_logger(__name__)
 
@@ -29,7 +32,11 @@ EXAMPLE = {"transcription_settings": {"moonshine": {}}, "recording_settings": {"
 async def put(services: Services, project_id: str, body: Any) -> dict[str, Any]:
     """Set a project's template; the fields as they were given. Raises ApiError 400 and 503."""
     fields: dict[str, Any] = body
-    _wishes(body, transcription_settings=transcription_where(services.has_custom_async))
+    _wishes(
+        body,
+        recording_settings=recording_where(services.settings.composed_views),
+        transcription_settings=transcription_where(services.has_custom_async),
+    )
     template = Template(project_id=project_id, wishes=json.dumps(fields, ensure_ascii=False))
     await written(services, topics.TEMPLATES, project_id, template)
     return fields
@@ -47,10 +54,18 @@ def wishes(services: Services, project_id: str) -> Wishes:
     """What a session is to be that nobody but Zoom asked for."""
     template = services.directory.template(project_id)
     try:
-        return _wishes({} if template is None else json.loads(template.wishes))
+        wishes = _wishes({} if template is None else json.loads(template.wishes))
     except (ApiError, ValueError):  # written by another release: a session with defaults is better than none
         log.error("template unusable, defaults taken", project_id=project_id)
         return wishes_of({})
+    return wishes if services.settings.composed_views else _undrawn(wishes)
+
+
+def _undrawn(wishes: Wishes) -> Wishes:
+    """The same where nobody draws views any more: the screen instead of the speaker."""
+    if not wishes.settings.is_composed:
+        return wishes
+    return replace(wishes, settings=replace(wishes.settings, recording_view=RecordingView.SPEAKER))
 
 
 def _wishes(body: Any, **checks: Check) -> Wishes:

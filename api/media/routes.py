@@ -14,6 +14,7 @@ from api.services import Here, Services
 from connectors.host.logs import get_logger
 from connectors.objects.errors import ObjectsError
 from schemas import topics
+from schemas.recordings import whole
 from schemas.records import Stored
 
 log = get_logger(__name__)
@@ -43,11 +44,12 @@ async def get_recording(session_id: str, project_id: CurrentProject, services: H
 
 
 async def _recording(services: Services, project_id: str, session_id: str, kind: str) -> Stored | None:
+    """As its view asks for it, where that could be made."""
     session = await commands.find(services, project_id, session_id, kind)
-    if session.recording is None:  # "not ready" is as definite an answer as "not found"
+    if whole(session) is None:  # "not ready" is as definite an answer as "not found"
         await services.catch_up(topics.APP_SESSIONS)
         session = await commands.find(services, project_id, session_id, kind)
-    return session.recording
+    return whole(session)
 
 
 def _link(services: Services, recording: Stored | None, kind: str) -> MediaDocument:

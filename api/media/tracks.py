@@ -22,12 +22,15 @@ log = get_logger(__name__)
 
 router = APIRouter(tags=["Media"])
 
+RECORDED = "recording"
+
 Names = Mapping[int, str | None]
 
 
 class TrackDocument(TypedDict):
     """A file that begins and ends with the recording. `url` needs no key and expires; where there is no file it is null
-    and `reason` says why. `kind` is `audio` of a participant or `share`, the screens that anybody shared."""
+    and `reason` says why. `kind` is `audio` of a participant, `share`, the screens that anybody shared, or `recording`:
+    beside a composed one, the one that it was drawn of."""
 
     track: str
     kind: str
@@ -41,7 +44,7 @@ class TrackDocument(TypedDict):
 
 
 class TracksDocument(TypedDict):
-    """All tracks of a recording, participants first."""
+    """All tracks of a recording, participants first, the recording itself last."""
 
     tracks: list[TrackDocument]
 
@@ -72,7 +75,8 @@ def _documents(services: Services, session: AppSession, names: Names) -> TracksD
         session.tracks, key=lambda track: (kind(track.track) is Kind.SHARE, participant_of(track.track) or 0)
     )
     try:
-        return {"tracks": [_document(services, session.session_id, track, names) for track in tracks]}
+        documents = [_document(services, session.session_id, track, names) for track in tracks]
+        return {"tracks": [*documents, *_undrawn(services, session)]}
     except ObjectsError as error:
         log.warning("no link", error=type(error).__name__)
         raise unavailable("Object storage cannot be used now. Try again.") from None
@@ -91,6 +95,26 @@ def _document(services: Services, session_id: str, track: StoredTrack, names: Na
         "size_bytes": track.size_bytes if is_there else None,
         "reason": track.reason,
     }
+
+
+def _undrawn(services: Services, session: AppSession) -> list[TrackDocument]:
+    """The recording itself, where another one is shown instead."""
+    itself = session.recording
+    if session.composed is None or itself is None or itself.key is None:
+        return []
+    return [
+        {
+            "track": RECORDED,
+            "kind": RECORDED,
+            "participant_uuid": None,
+            "participant_name": None,
+            "url": _link(services, itself.key),
+            "start_timestamp_ms": itself.start_ms,
+            "duration_ms": itself.duration_ms,
+            "size_bytes": itself.size_bytes,
+            "reason": None,
+        }
+    ]
 
 
 def _link(services: Services, key: str | None) -> str | None:

@@ -35,6 +35,9 @@ SERVICES = (
     Service(API, ("api",)),
 )
 
+COMPOSING = Service("composing", ("processors", "composing"))
+"""Runs only where somebody wants it."""
+
 
 class Addresses(NamedTuple):
     """Where a running stack is reached, all on loopback."""

@@ -27,6 +27,7 @@ class LocalSettings(BaseSettings):
         default=None, validation_alias="JAVA_HOME", description="a Java to use instead of the one that is set up"
     )
     partitions: int = Field(default=8, ge=1, description="of every session topic; fixed for good at the first start")
+    composing: bool = Field(default=False, description="also draw composed views, which takes a core for a while")
     kafka_port: int = Field(default=9092, ge=0, le=65535, description="if it is free; 0: any that is")
     registry_port: int = Field(default=8081, ge=0, le=65535, description="if it is free; 0: any that is")
     clickhouse_port: int = Field(default=8123, ge=0, le=65535, description="if it is free; 0: any that is")

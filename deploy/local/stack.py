@@ -24,7 +24,7 @@ from deploy.local.process import Process
 from deploy.local.registry.process import registry_server
 from deploy.local.report import Event, Report, Silence
 from deploy.local.server import Server
-from deploy.local.services import SERVICES, Addresses, Service, service_server, shared_environment
+from deploy.local.services import COMPOSING, SERVICES, Addresses, Service, service_server, shared_environment
 from deploy.local.settings import LocalSettings
 from deploy.local.supervisor import Supervisor
 from deploy.local.unit import Unit, UnitFailed, child_environment
@@ -40,7 +40,7 @@ class Stack:
     def __init__(
         self, settings: LocalSettings, report: Report | None = None, services: Sequence[Service] = SERVICES
     ) -> None:
-        self._services = services
+        self._services = (*services, COMPOSING) if settings.composing else services
         self._run_dir = settings.run_dir.absolute()
         self._settings = settings
         self._report = report or Silence()
@@ -63,7 +63,8 @@ class Stack:
         """The settings of our processes, for whatever else is to talk to this stack; known once it was started."""
         assert self.addresses is not None
         assert self.credentials is not None
-        return shared_environment(self.addresses, self.credentials, self._settings.partitions)
+        shared = shared_environment(self.addresses, self.credentials, self._settings.partitions)
+        return shared | {"RTMS_API_COMPOSED_VIEWS": str(self._settings.composing).lower()}
 
     @property
     def logs(self) -> Path:

@@ -1,4 +1,4 @@
-"""Stills into H.264, for players know no other film: the one place where pictures are encoded (ADR 25).
+"""Stills into H.264, for players know no other film (ADR 25).
 
 Each run of stills of one size within a segment has an encoder of its own, so a segment depends on its own pictures
 alone and begins with one that can be played by itself. A still that is the same as the one before it is no picture:
@@ -7,33 +7,23 @@ that one is shown on. Pure: one thread, the same stills, the same bytes.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from itertools import groupby
 from typing import NamedTuple
 
 import av
-from av.video.frame import PictureType
 from av.video.reformatter import ColorRange
 
-from processors.muxing.h264 import AccessUnit, Size, access_unit, kind, length_prefixed
+from processors.muxing.encoding import Encoder, sample
+from processors.muxing.h264 import Size
 from processors.muxing.logic import StretchWork
 from processors.muxing.parts import Part
 from processors.muxing.pictures import ShownPicture, black_sample
 from processors.muxing.stills import Still, still
 from schemas.records import Codec
 
-_SEI = 6
-_MS, _RATE = Fraction(1, 1000), Fraction(5)
+_FPS, _KBIT_PER_S = 5, 12_000
 _SMALL = Size(640, 360)
-_PARAMETER_SETS_ID = 30
-"""Like those of black, an id that the pictures of a stream hardly use."""
-
 _DECODERS = {Codec.JPG: "mjpeg", Codec.PNG: "png"}
-_TUNING = (
-    f"keyint=infinite:scenecut=0:bframes=0:threads=1:repeat-headers=1:sps-id={_PARAMETER_SETS_ID}"
-    ":vbv-maxrate=12000:vbv-bufsize=12000"
-)
-"""With the last two no segment of stills can outgrow a record."""
 
 
 class Filmed(NamedTuple):
@@ -76,7 +66,7 @@ def _changes(run: Iterable[ShownPicture]) -> Iterator[ShownPicture]:
 
 
 def _run(run: Iterable[ShownPicture], reel: _Reel) -> Iterator[ShownPicture]:
-    encoder: _Encoder | None = None
+    encoder: Encoder | None = None
     for picture in run:
         single = still(picture.codec, picture.data)
         frame = _decoded(single) if single else None
@@ -86,11 +76,10 @@ def _run(run: Iterable[ShownPicture], reel: _Reel) -> Iterator[ShownPicture]:
             yield replace(picture, codec=Codec.H264, data=black_sample(_size(single), picture.decode_ms))
             continue
         if encoder is None or encoder.size != _size(single):
-            encoder = _Encoder(_size(single))
+            encoder = Encoder(_size(single), _FPS, _KBIT_PER_S)
         unit = encoder.encode(frame, picture.decode_ms)
         reel.parameters = reel.parameters or unit.parameters
-        data = length_prefixed(nal for nal in unit.nals if kind(nal) != _SEI)
-        yield replace(picture, codec=Codec.H264, is_key=unit.is_idr, data=data)
+        yield replace(picture, codec=Codec.H264, is_key=unit.is_idr, data=sample(unit))
 
 
 def _size(single: Still | None) -> Size:
@@ -109,20 +98,3 @@ def _decoded(single: Still) -> av.VideoFrame | None:
         return frames[0].reformat(*size, "yuv420p", dst_color_range=ColorRange.MPEG) if frames else None
     except (av.FFmpegError, ValueError):
         return None
-
-
-class _Encoder:
-    """Of one run of stills of one size."""
-
-    def __init__(self, size: Size) -> None:
-        self.size = size
-        context = av.CodecContext.create("libx264", "w")
-        context.width, context.height, context.pix_fmt = size.width, size.height, "yuv420p"
-        context.time_base, context.framerate = _MS, _RATE
-        context.options = {"preset": "veryfast", "tune": "zerolatency", "crf": "23", "x264-params": _TUNING}
-        self._context = context
-
-    def encode(self, frame: av.VideoFrame, at_ms: int) -> AccessUnit:
-        frame.pts, frame.time_base, frame.pict_type = at_ms, _MS, PictureType.NONE
-        (packet,) = self._context.encode(frame)
-        return access_unit(bytes(packet))

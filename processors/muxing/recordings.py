@@ -49,9 +49,9 @@ class Frame:
             height=sized.video_height,
             is_wanted=settings.recording_format is not RecordingFormat.NONE,
             has_pictures=settings.recording_format is not RecordingFormat.MP3,
-            shows_share=settings.recording_view is not RecordingView.GALLERY,
+            shows_share=settings.recording_view is not RecordingView.GALLERY and not settings.is_composed,
             participant_audio=settings.participant_audio and not settings.mixed_audio,
-            share_track=settings.share_track,
+            share_track=settings.share_track or settings.is_composed,
         )
 
     @classmethod

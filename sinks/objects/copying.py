@@ -22,6 +22,7 @@ from connectors.kafka.records import Record
 from connectors.objects.customers import CopyFailed, CustomerBucket, Surroundings, Why
 from connectors.objects.errors import ObjectsError
 from connectors.webhooks.targets import TargetPolicy
+from schemas import recordings
 from schemas.credentials import StorageAccess, storage_access
 from schemas.records import AppSession, CredentialKind, FactKind, SessionFact, Stored
 from schemas.settings import readable
@@ -51,7 +52,7 @@ class Due(NamedTuple):
     @classmethod
     def of(cls, state: AppSession, partition: int) -> "Due | None":
         """What a session's state asks for, if anything."""
-        settings, recording = readable(state.settings), state.recording
+        settings, recording = readable(state.settings), recordings.whole(state)
         is_due = state.awaits_copy and recording is not None and bool(recording.key)
         if not is_due or recording is None or not settings.copy_bucket:
             return None

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from connectors.host.logs import get_logger
 from connectors.objects.errors import NotFound
-from connectors.objects.store import ObjectStore
+from connectors.objects.store import ObjectStore, StoredObject
 from schemas import object_names
 from schemas.object_names import StoredSegment
-from schemas.records import FactKind, Segment, SessionFact, Stored, StoredTrack, TrackCount
-from schemas.tracks import NO_MEDIA, RECORDING, SEGMENTS_MISSING, Kind, kind
+from schemas.records import FactKind, OutputKind, Segment, SessionFact, Stored, StoredTrack, TrackCount
+from schemas.tracks import COMPOSED, NO_MEDIA, RECORDING, SEGMENTS_MISSING, Kind, kind
 from sinks.objects import layout, metrics
 from sinks.objects.fetching import in_order
 from sinks.objects.movies import UnreadableRecording, write_movie
@@ -44,10 +44,13 @@ class Finishing:
         self._settings = settings
 
     def finished(self, end: Segment, patience: Patience, is_deleted: Callable[[], bool]) -> SessionFact:
-        """The fact to state when the session's recording and all its tracks are made. Raises Abandoned.
+        """The fact to state when the session's recording and all its tracks are made, or the composed recording is.
+        Raises Abandoned.
 
         Once the session is deleted no further track is begun, nor spoken of.
         """
+        if end.kind is OutputKind.TRACK_END:
+            return self._composed(end, patience)
         fact = self._recording(end, patience)
         tracks = (self._track(end, track, patience) for track in end.tracks if not is_deleted())
         return replace(fact, tracks=tuple(tracks))
@@ -59,6 +62,15 @@ class Finishing:
             stored = patience.until_done("recording", lambda: self._whole(end, itself, patience))
         except Unfinished as error:
             return replace(fact, kind=FactKind.RECORDING_FAILED, reason=error.reason)
+        return replace(fact, stored=stored)
+
+    def _composed(self, end: Segment, patience: Patience) -> SessionFact:
+        fact = SessionFact(session_id=end.session_id, kind=FactKind.RECORDING_COMPOSED, source=SOURCE)
+        itself = next((track for track in end.tracks if track.track == COMPOSED), TrackCount(track=COMPOSED, count=0))
+        try:
+            stored = patience.until_done("composed recording", lambda: self._whole(end, itself, patience))
+        except Unfinished as error:
+            return replace(fact, kind=FactKind.RECORDING_COMPOSING_FAILED, reason=error.reason)
         return replace(fact, stored=stored)
 
     def _track(self, end: Segment, track: TrackCount, patience: Patience) -> StoredTrack:
@@ -81,10 +93,10 @@ class Finishing:
     def _whole(self, end: Segment, track: TrackCount, patience: Patience) -> Stored:
         if not track.count:
             raise Unfinished(NO_MEDIA)
-        listing = self._store.list(object_names.segments_prefix(end.session_id, track.track))
-        stored = object_names.stored_segments((item.key, item.modified_ms) for item in listing)
-        if reason := layout.incompleteness(end, track, stored):
-            raise Unfinished(reason)
+        listing, stored = self._listed(end, track)
+        if track.track == COMPOSED:
+            whole, others = self._listed(end, TrackCount(track=RECORDING, count=end.count))
+            listing, stored = listing + whole, layout.overlaid(others, stored)
         if track.track != RECORDING and (made := self._made(end, track, max(item.modified_ms for item in listing))):
             return made
         capacity = capacity_bytes(self._settings.scratch_dir)
@@ -98,6 +110,14 @@ class Finishing:
             except UnreadableRecording as error:
                 log.warning("recording not finished", session_id=end.session_id, attempt=attempt, reason=str(error))
         raise Unfinished("unreadable")
+
+    def _listed(self, end: Segment, track: TrackCount) -> tuple[list[StoredObject], list[StoredSegment]]:
+        """The segments of a track that is whole. Raises Unfinished, ObjectsError."""
+        listing = self._store.list(object_names.segments_prefix(end.session_id, track.track))
+        stored = object_names.stored_segments((item.key, item.modified_ms) for item in listing)
+        if reason := layout.incompleteness(end, track, stored):
+            raise Unfinished(reason)
+        return listing, stored
 
     def _made(self, end: Segment, track: TrackCount, written_ms: int) -> Stored | None:
         """A track's file, where it is there already and newer than all of its segments.
@@ -138,6 +158,9 @@ def _written(end: Segment, track: str, pieces: Iterator[bytes], path: Path) -> t
             return object_names.movie_key(end.session_id), layout.MOVIE_TYPE
         return object_names.sound_key(end.session_id), layout.SOUND_TYPE
     key = object_names.track_key(end.session_id, track)
+    if kind(track) is Kind.COMPOSED:
+        write_movie(pieces, path)
+        return key, layout.MOVIE_TYPE
     if kind(track) is Kind.SHARE:
         write_film(pieces, path, end.duration_ms)
         return key, layout.MOVIE_TYPE

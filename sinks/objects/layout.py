@@ -26,6 +26,12 @@ def incompleteness(end: Segment, track: TrackCount, stored: Iterable[StoredSegme
     return None if len(starts) == track.count and is_within else "segments_inconsistent"
 
 
+def overlaid(recording: Iterable[StoredSegment], drawn: Iterable[StoredSegment]) -> list[StoredSegment]:
+    """The recording with what was drawn in the place of the segments that begin when it does."""
+    found = {segment.start_ms: segment for segment in recording} | {segment.start_ms: segment for segment in drawn}
+    return [found[start_ms] for start_ms in sorted(found)]
+
+
 def main_header(stored: Iterable[StoredSegment]) -> str:
     """The header of most segments, the earliest of several: the one that the finished file shall have."""
     ((header, _),) = Counter(segment.header for segment in stored).most_common(1)

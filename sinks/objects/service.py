@@ -38,6 +38,7 @@ GROUP = "sink-objects"
 NO_PARTITIONS = "no partitions assigned"
 MAX_RECORDS = 32
 NO_NAME = "no object can be named after it"
+_ENDS = (OutputKind.END, OutputKind.TRACK_END)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +193,14 @@ class ObjectsSink(Listener):
             if segment.kind in (OutputKind.ITEM, OutputKind.TRACK):
                 self._storing.store(segment, patience)
                 self._forget_if_deleted(segment, patience)
-            elif segment.kind is OutputKind.END:
+            elif segment.kind in _ENDS:
                 self._storing.check(segment)
         except (Undecodable, BadKey) as error:
             metrics.REFUSED.inc()
             reason = error.reason if isinstance(error, Undecodable) else NO_NAME
             patience.until_done("dead letter", lambda: self._refuse(record, reason))
             return None
-        return segment if segment.kind is OutputKind.END else None
+        return segment if segment.kind in _ENDS else None
 
     def _finish(self, end: Segment, partition: int, patience: Patience) -> None:
         is_deleted = lambda: self._to.deletions.is_whole(end.session_id)  # noqa: E731

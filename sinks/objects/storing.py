@@ -65,9 +65,10 @@ class Storing:
     def forget(self, segment: Segment, patience: Patience) -> None:
         """Remove whatever became or may have become of a segment or an end. Raises Abandoned, BadKey."""
         session_id = segment.session_id
-        if segment.kind is OutputKind.END:
-            keys = [object_names.movie_key(session_id), object_names.sound_key(session_id)]
-            keys += [object_names.track_key(session_id, track.track) for track in segment.tracks]
+        if segment.kind in (OutputKind.END, OutputKind.TRACK_END):
+            keys = [object_names.track_key(session_id, track.track) for track in segment.tracks]
+            if segment.kind is OutputKind.END:
+                keys += [object_names.movie_key(session_id), object_names.sound_key(session_id)]
         else:
             header = object_names.header_name(segment.init)
             keys = [object_names.segment_key(segment), object_names.header_key(session_id, header)]
@@ -98,7 +99,8 @@ class Storing:
             checked(object_names.track_key(end.session_id, track.track))
 
     def finish(self, end: Segment, partition: int, patience: Patience, is_deleted: Callable[[], bool]) -> None:
-        """Make the session's recording and its tracks whole and say so in the log; the fact is acknowledged.
+        """Make whole what has ended, the session's recording and its tracks or the composed one, and say so in the log;
+        the fact is acknowledged.
 
         Of what `is_deleted` meanwhile not all is made, and the caller forgets it.
 

@@ -22,7 +22,19 @@ from tests.bench import table
 from tests.bench.machine import describe
 from tests.bench.rows import Row
 
-GROUPS = ("wire", "sessions", "sdk", "muxing", "faust", "recogniser", "control", "live", "embedded", "setup")
+GROUPS = (
+    "wire",
+    "sessions",
+    "sdk",
+    "muxing",
+    "composing",
+    "faust",
+    "recogniser",
+    "control",
+    "live",
+    "embedded",
+    "setup",
+)
 """Modules of this folder; each has `measure(rounds, say) -> list[Row]`."""
 
 INTERRUPTED = 130

@@ -11,15 +11,17 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
 from processors.settings import ProcessorsSettings
+from processors.shell.following import Following
 from processors.shell.outbox import Outbox
 from processors.transcription.accounts import Accounts
 from processors.transcription.afterwards.asking import Asking
-from processors.transcription.afterwards.following import GROUP, Following
+from processors.transcription.afterwards.due import Due
 from processors.transcription.afterwards.making import Tools
 from processors.transcription.afterwards.service import Afterwards, Connected
 from processors.transcription.keys import Keys
 from processors.transcription.settings import TranscriptionSettings
 
+GROUP = "transcription-afterwards"
 CLOSING_S = 5.0
 
 
@@ -36,7 +38,8 @@ def _connected(configured: Configured, asking: Asking) -> Connected:
     kafka = configured.of(KafkaSettings)
     with ExitStack() as closing:
         decoder = Decoder.from_settings(kafka)
-        following = Following(kafka, configured.of(ProcessorsSettings).group_prefix, decoder)
+        group = f"{configured.of(ProcessorsSettings).group_prefix}{GROUP}"
+        following = Following(kafka, group, decoder, Due())
         closing.callback(following.close)
         later = closing.pop_all()
         return Connected(following, lambda: _tools(configured, decoder, asking, later), later)

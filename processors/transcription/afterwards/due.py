@@ -1,8 +1,9 @@
 """Which side transcripts are to be made by this process: those that are unfinished in the partitions it holds. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from processors.shell import due
 from schemas import async_transcriptions, tracks
 from schemas.records import AppSession, AsyncTranscription
 from schemas.session_states import Awaited, Progress
@@ -29,6 +30,11 @@ class Order:
         return self.wanted.transcription_id
 
     @property
+    def rank(self) -> tuple[int, str]:
+        """First who asked first."""
+        return self.wanted.created_at_ms, self.transcription_id
+
+    @property
     def is_begun(self) -> bool:
         """Whether somebody has begun, so that something of it may be written."""
         return self.wanted.state != Progress.NOT_STARTED
@@ -38,34 +44,18 @@ class Order:
         return replace(self, wanted=replace(self.wanted, state=Progress.IN_PROGRESS))
 
 
-class Due:
-    """Hears every state of the sessions in the partitions held, in the order of the log."""
+class Due(due.Due[Order]):
+    """The side transcripts that are unfinished."""
 
     def __init__(self) -> None:
-        self._sessions: dict[int, dict[str, AppSession]] = {}
+        super().__init__(_orders)
 
-    def hear(self, partition: int, session_id: str, session: AppSession | None) -> None:
-        """The newest state of a session; None: it is archived."""
-        sessions = self._sessions.setdefault(partition, {})
-        if session is not None and async_transcriptions.unfinished(session):
-            sessions[session_id] = session
-        else:
-            sessions.pop(session_id, None)
 
-    def drop(self, partitions: Iterable[int]) -> None:
-        """These are somebody else's now."""
-        for partition in partitions:
-            self._sessions.pop(partition, None)
-
-    def orders(self) -> list[Order]:
-        """All that are unfinished, those first that were asked for first."""
-        orders = [
-            Order(session.session_id, session.project_id, partition, wanted, _stored(session), _is_short(session))
-            for partition, sessions in self._sessions.items()
-            for session in sessions.values()
-            for wanted in async_transcriptions.unfinished(session)
-        ]
-        return sorted(orders, key=lambda order: (order.wanted.created_at_ms, order.transcription_id))
+def _orders(session: AppSession, partition: int) -> list[Order]:
+    return [
+        Order(session.session_id, session.project_id, partition, wanted, _stored(session), _is_short(session))
+        for wanted in async_transcriptions.unfinished(session)
+    ]
 
 
 def _stored(session: AppSession) -> dict[int, int]:

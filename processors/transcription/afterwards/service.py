@@ -18,10 +18,10 @@ from connectors.host.logs import get_logger
 from connectors.kafka.errors import Fatal, KafkaError
 from connectors.objects.errors import ObjectsError
 from processors.shell.faults import raised_at
+from processors.shell.following import Following
 from processors.transcription import metrics
 from processors.transcription.afterwards.asking import Asking
 from processors.transcription.afterwards.due import Order
-from processors.transcription.afterwards.following import Following
 from processors.transcription.afterwards.making import Making, NotUnderstood, Tools
 from schemas.async_transcriptions import INTERNAL_ERROR
 
@@ -34,7 +34,7 @@ LONGEST_PAUSE_S = 60.0
 class Connected:
     """What side transcripts are found with; `open` (blocking) gives what they are made with, `closing` takes it all."""
 
-    following: Following
+    following: Following[Order]
     open: Callable[[], Tools]
     closing: ExitStack
 

@@ -109,6 +109,7 @@ class Town(Street):
             "RTMS_SINK_OBJECTS_LONGEST_RETRY_S": "1",
             "RTMS_SINK_OBJECTS_COPY_RETRY_S": "0.2",
             "RTMS_WEBHOOKS_ALLOW_LOOPBACK": "true",
+            "RTMS_API_COMPOSED_VIEWS": "true",
             "RTMS_TRANSCRIPTION_RETRY_BUDGET_S": "2",
             "RTMS_TRANSCRIPTION_ATTEMPT_LIMIT_S": "1",
             "RTMS_TRANSCRIPTION_SILENCE_LIMIT_S": "1",
@@ -138,6 +139,10 @@ class Town(Street):
         path = f"/projects/{self.project_id}/credentials/external_media_storage"
         admin = {"Authorization": f"Token {self.admin_token}"}
         self.http.put(path, json=given, headers=admin).raise_for_status()
+
+    def hire(self, name: str, *module: str) -> None:
+        """Have a service that is not everybody's; it is not started yet."""
+        self.services[name] = service(["-m", *module], self.env, self.folder / f"{name}.log")
 
     def kill(self, *names: str) -> None:
         for name in names:
@@ -173,6 +178,14 @@ class Town(Street):
             return found if found["state"] == state else None
 
         return await until(there, f"{session_id} {state}", timeout_s)
+
+    async def holds(self, topic: topics.Topic, session_id: str, is_it: Callable[[Any], bool]) -> None:
+        """Return when the topic holds such a record of the session."""
+
+        async def found() -> bool:
+            return any(map(is_it, await asyncio.to_thread(self.of, topic, session_id)))
+
+        await until(found, f"{session_id} on {topic.name}")
 
     def ends(self, session_id: str) -> list[str]:
         """The terminal states that clients were told of."""

@@ -9,6 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 from obstore.exceptions import NotFoundError
 from obstore.store import S3Store
 
+from connectors.rtms.simulator import scenario_library
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.stream import Stream
@@ -31,7 +33,9 @@ from schemas.codec import framed
 from schemas.records import FactKind, OutputKind, RecordKind, SessionFact, UtteranceStatus
 from schemas.sessions import TERMINAL, State
 from schemas.topics import Topic
+from schemas.tracks import COMPOSED
 from tests.integration.endings.conftest import CUSTOMERS, LONG_S, PATIENCE_S, Town, over, until
+from tests.support.composed import likeness, pictured_at
 from tests.support.groups import Lag
 from tests.support.s3_server import s3_server
 from tests.support.topics import INPUTS, unwritable
@@ -293,12 +297,7 @@ async def test_a_copy_that_waits_for_its_bucket_survives_the_sink(town: Town, zo
     wanted = {"bucket_name": CUSTOMERS}
     stream, session = await flowing(town, zoom, external_media_storage_settings=wanted)
     await over(stream)
-
-    async def stored() -> bool:
-        facts = await asyncio.to_thread(town.of, topics.SESSION_FACTS, session)
-        return any(fact.kind is FactKind.RECORDING_STORED for fact in facts)
-
-    await until(stored, "the recording is stored")
+    await town.holds(topics.SESSION_FACTS, session, lambda fact: fact.kind is FactKind.RECORDING_STORED)
     await asyncio.to_thread(town.kill, "sink-objects")
     assert (await town.session(session))["state"] == "post_processing"
     with s3_server(port, tmp_path / "s3.log", CUSTOMERS):
@@ -309,6 +308,33 @@ async def test_a_copy_that_waits_for_its_bucket_survives_the_sink(town: Town, zo
         )
     assert done["failures"] == []
     assert town.ends(session) == ["ended"]
+
+
+async def test_row_12_a_view_that_has_to_be_drawn_is_there_when_the_session_has_ended(
+    town: Town, zoom: Simulator
+) -> None:
+    """Whoever draws it is killed in the middle; beside it stand what it was drawn of, the speaker and the screens."""
+    stream = await zoom.start(replace(scenario_library.load("two-sharers"), stream_id=uuid.uuid4().hex))
+    session = await town.announce(zoom, stream, recording_settings={"view": "side_by_side_view"})
+    await town.holds(topics.SESSION_FACTS, session, lambda fact: fact.kind is FactKind.RECORDING_STORED)
+    assert (await asyncio.to_thread(town.http.get, f"/app_sessions/{session}/media")).status_code == 404
+    town.hire("composing", "processors", "composing")
+    await asyncio.to_thread(town.start, "composing")
+    await town.holds(topics.RECORDING_SEGMENTS, session, lambda segment: segment.track == COMPOSED)
+    await asyncio.to_thread(town.kill, "composing")
+    await asyncio.to_thread(town.start, "composing")
+    done = await town.until(session, "ended")
+    assert (done["failures"], done["recording_state"]) == ([], "complete")
+    assert town.ends(session) == ["ended"]
+    tracks = await asyncio.to_thread(town.http.get, f"/app_sessions/{session}/media/tracks")
+    beside = {track["kind"]: track["url"] for track in tracks.raise_for_status().json()["tracks"]}
+    assert beside.keys() == {"share", "recording"}
+    whole = await recording_of(town, session)
+    parts = {kind: (await asyncio.to_thread(httpx.get, url, trust_env=False)).content for kind, url in beside.items()}
+    for at_s, is_shared in ((1.0, False), (5.0, True), (12.0, True)):
+        shown, speaker, screen = (pictured_at(film, at_s) for film in (whole, parts["recording"], parts["share"]))
+        assert likeness(shown[72:648, :1024], screen) > 0.95 or not is_shared
+        assert likeness(shown[72:216, 1024:] if is_shared else shown, speaker) > 0.95
 
 
 async def test_what_is_never_stored_is_given_up_in_time_and_welcome_later(town: Town, zoom: Simulator) -> None:

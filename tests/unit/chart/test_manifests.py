@@ -20,8 +20,15 @@ SCALED: dict[str, Any] = {
     "ingress": {"enabled": True, "host": "rtms.example.com"},
     "monitoring": {name: {"enabled": True} for name in ("serviceMonitor", "alerts", "dashboards")},
 }
+EVERYTHING: dict[str, Any] = {
+    "config": {"api": {"composed_views": True}},
+    "workloads": {"processor-composing": {"enabled": True}},
+}
+"""What is off unless somebody wants it."""
+
 MATRIX = {
     "smallest": SMALLEST,
+    "everything": merged(SMALLEST, EVERYTHING),
     "keda": merged(SMALLEST, SCALED),
     "hpa": merged(merged(SMALLEST, SCALED), {"autoscaler": {"kind": "hpa"}}),
     "strimzi": merged(
@@ -118,7 +125,7 @@ def test_what_a_pod_refers_to_is_there(manifests: list[Manifest]) -> None:
 
 
 def test_every_workload_is_rendered_and_guarded() -> None:
-    manifests = smallest()
+    manifests = render(values=merged(SMALLEST, EVERYTHING))
     running = {name for name, facts in workloads().items() if "args" in facts}
     for kind in ("PodDisruptionBudget", "Service", "NetworkPolicy", "ServiceAccount", "ConfigMap"):
         named = {manifest["metadata"]["name"].removeprefix("rtms-rtms-pipeline-") for manifest in manifests
@@ -128,7 +135,8 @@ def test_every_workload_is_rendered_and_guarded() -> None:
 
 def test_a_workload_that_is_off_leaves_nothing_behind() -> None:
     manifests = smallest(workloads={"api": {"enabled": False}})
-    assert "api" not in {manifest["metadata"]["labels"]["app.kubernetes.io/component"] for manifest in manifests}
+    left = {manifest["metadata"]["labels"]["app.kubernetes.io/component"] for manifest in manifests}
+    assert not left & {"api", "processor-composing"}
 
 
 def test_a_changed_setting_restarts_its_readers_and_nobody_else() -> None:
@@ -147,7 +155,8 @@ def test_a_collector_of_traces_is_let_out_to_where_there_is_one() -> None:
         return {name for name, said in ports.items() if "4318" in said}
 
     assert let_out(smallest()) == set()
-    with_traces = smallest(config={"otel": {"endpoint": "http://collector.tracing:4318"}})
+    endpoint = {"config": {"otel": {"endpoint": "http://collector.tracing:4318"}}}
+    with_traces = render(values=merged(merged(SMALLEST, EVERYTHING), endpoint))
     assert len(let_out(with_traces)) == len([facts for facts in workloads().values() if "args" in facts])
 
 

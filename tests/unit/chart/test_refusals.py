@@ -55,6 +55,8 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
         },
         "both say what it is: keep one",
     ),
+    (workload("processor-composing", enabled=True), "set both or neither"),
+    ({"config": {"api": {"composed_views": True}}}, "set both or neither"),
     (kafka(partitions=2) | workload("processor-muxing", replicas=3), "the rest would idle"),
     (scaled("sink-objects", maxReplicas=65), "autoscaling.maxReplicas is more than config.kafka.partitions (64)"),
     (scaled("sink-objects", minReplicas=5, maxReplicas=4), "minReplicas is more than maxReplicas"),

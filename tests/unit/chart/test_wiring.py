@@ -12,12 +12,13 @@ from connectors.host.health import Health
 from connectors.host.program import Program
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topics import topic_config
-from deploy.local.services import SERVICES
+from deploy.local.services import COMPOSING, SERVICES
 from ingest import membership
+from processors.composing import service as composing
 from processors.lifecycle import service as lifecycle
 from processors.muxing.logic import MuxingLogic
 from processors.participants.logic import ParticipantsLogic
-from processors.transcription.afterwards import following
+from processors.transcription.afterwards import connecting
 from processors.transcription.logic import TranscriptionLogic
 from schemas import topics
 from scripts.chart.catalogue import groups
@@ -32,7 +33,8 @@ KNOWN = {setting.variable for group in groups() for setting in group.settings}
 
 
 def test_the_workloads_are_the_services_of_the_local_stack() -> None:
-    assert {tuple(facts["args"]) for facts in RUNNING.values()} == {service.module for service in SERVICES}
+    services = {service.module for service in (*SERVICES, COMPOSING)}
+    assert {tuple(facts["args"]) for facts in RUNNING.values()} == services
 
 
 @pytest.mark.parametrize("name", RUNNING)
@@ -51,6 +53,7 @@ def test_groups_and_inputs_are_the_codes_own() -> None:
     expected = {
         "ingest": {membership.GROUP: [topics.APP_SESSIONS.name]},
         "processor-lifecycle": {lifecycle.GROUP: [topics.SESSION_FACTS.name]},
+        "processor-composing": {composing.GROUP: [topics.APP_SESSIONS.name]},
         "sink-clickhouse": {sink_clickhouse.GROUP: [topic.name for topic in sink_clickhouse.INPUTS]},
         "sink-objects": {sink_objects.GROUP: [topics.RECORDING_SEGMENTS.name]},
         "sink-webhooks": {
@@ -59,7 +62,7 @@ def test_groups_and_inputs_are_the_codes_own() -> None:
         },
         **{f"processor-{name}": {name: list(logic.topics)} for name, logic in logics.items()},
     }
-    expected["processor-transcription"][following.GROUP] = [topics.APP_SESSIONS.name]
+    expected["processor-transcription"][connecting.GROUP] = [topics.APP_SESSIONS.name]
     assert {name: facts["consumes"] for name, facts in RUNNING.items() if "consumes" in facts} == expected
     assert RUNNING.keys() - expected.keys() == {"api"}
 

@@ -104,6 +104,10 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- $isDrawn := index .Values.workloads "processor-composing" | dig "enabled" .Values.defaults.enabled -}}
+{{- if ne (not $isDrawn) (not .Values.config.api.composed_views) -}}
+{{- $why = append $why "composed views need both workloads.processor-composing.enabled and config.api.composed_views: set both or neither" -}}
+{{- end -}}
 {{- if and (or .Values.strimzi.topics .Values.strimzi.user) (not .Values.strimzi.cluster) -}}
 {{- $why = append $why "strimzi.cluster is empty: name the Kafka resource that topics and user belong to" -}}
 {{- end -}}

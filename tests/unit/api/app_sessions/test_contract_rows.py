@@ -185,7 +185,8 @@ def test_1_3_3_transcription_settings(fields, expected):
             *[(f"view {view}", {"view": view}, None)
               for view in ("speaker_view", "gallery_view", "speaker_view_no_sidebar")],
             ("view other", {"view": "x"},
-             {"view": "'x' is not one of speaker_view, gallery_view, speaker_view_no_sidebar."}),
+             {"view": "'x' is not one of speaker_view, gallery_view, speaker_view_no_sidebar, side_by_side_view, "
+             "shared_screen_with_speaker_view."}),
             *[(f"resolution {value!r}", {"resolution": value}, None) for value in ("720p", "1080p", "nonsense", 3)],
             ("record_chat_messages_when_paused", {"record_chat_messages_when_paused": True}, None),
             ("record_chat_messages_when_paused no boolean", {"record_chat_messages_when_paused": 1},

@@ -279,7 +279,7 @@ def test_what_zoom_cannot_be_asked_for_is_refused(settings):
     [
         ({"format": "webm"}, {"format": "'webm' is not one of mp4, mp3, none."}),
         ({"format": []}, ["[] is not of type 'string'"]),
-        ({"view": "x"}, {"view": "'x' is not one of speaker_view, gallery_view, speaker_view_no_sidebar."}),
+        ({"view": "x"}, {"view": f"'x' is not one of {', '.join(RecordingView)}."}),
         ({"q": 1}, ["Additional properties are not allowed ('q' was unexpected)"]),
         (
             {"reserve_additional_storage": True},

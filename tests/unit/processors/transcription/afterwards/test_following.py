@@ -4,8 +4,9 @@ import pytest
 
 from connectors.kafka.errors import Fatal, NotMember, OffsetOutOfRange, TimedOut
 from connectors.kafka.records import BEGINNING, Place, Record
-from processors.transcription.afterwards import following
-from processors.transcription.afterwards.following import Following
+from processors.shell import following
+from processors.shell.following import Following
+from processors.transcription.afterwards.due import Due
 from tests.unit.schemas.test_async_transcriptions import asked, fact, life
 
 PLACE = Place("app-sessions", 3)
@@ -83,7 +84,7 @@ def directory(monkeypatch):
 
 @pytest.fixture
 def followed(member, directory):
-    return Following(None, "", Decoded())
+    return Following(None, "", Decoded(), Due())
 
 
 def names(orders):

@@ -1,4 +1,4 @@
-"""Which side transcripts this process is to make: a member of a group that follows the states of its partitions.
+"""What this process is to make of sessions that are over: it follows their states as a member of a group.
 
 One thread calls it. All states of a partition are read again whenever it comes, so nothing hangs on what was committed:
 commits only tell how far behind the group is. On the way to where a partition ended when it came, states are old ones:
@@ -6,6 +6,7 @@ nothing is made by them, and nothing committed, for that would tell of a group t
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Generic
 
 from connectors.host.logs import get_logger
 from connectors.kafka.consumer import Listener, create_consumer
@@ -15,26 +16,25 @@ from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.records import BEGINNING, Place
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.understanding import Understanding
-from processors.transcription.afterwards.due import Due, Order
+from processors.shell.due import AnOrder, Due
 from schemas.keys import session_of
 from schemas.records import AppSession
 from schemas.topics import APP_SESSIONS
 
 log = get_logger(__name__)
 
-GROUP = "transcription-afterwards"
 POLL_S = 0.5
 ASK_S = 2.0
 
 
-class Following(Listener):
-    """`step` until it is time to stop, then `close`."""
+class Following(Listener, Generic[AnOrder]):
+    """`step` until it is time to stop, then `close`; `due` hears of the sessions."""
 
-    def __init__(self, kafka: KafkaSettings, group_prefix: str, decoder: Decoder) -> None:
-        self._due = Due()
+    def __init__(self, kafka: KafkaSettings, group: str, decoder: Decoder, due: Due[AnOrder]) -> None:
+        self._due = due
         self._ends: dict[Place, int] = {}  # of those that are not read as far as they were written when they came
         self._directory = OffsetDirectory(kafka)
-        self._consumer = create_consumer(kafka, group=f"{group_prefix}{GROUP}", topics=[APP_SESSIONS], listener=self)
+        self._consumer = create_consumer(kafka, group=group, topics=[APP_SESSIONS], listener=self)
         self._understanding = Understanding(self._consumer, decoder)
 
     def on_assigned(self, starts: dict[Place, int]) -> Mapping[Place, int]:
@@ -48,7 +48,7 @@ class Following(Listener):
     def on_lost(self, lost: list[Place]) -> None:
         self.on_revoked(lost)
 
-    def step(self) -> list[Order]:
+    def step(self) -> list[AnOrder]:
         """What is to be made, after what is new was read. Raises KafkaError: the member is of no use any more."""
         try:
             records = self._consumer.consume(wait_s=POLL_S)
@@ -77,7 +77,7 @@ class Following(Listener):
             del self._ends[place]
         return bool(there)
 
-    def _orders(self) -> list[Order]:
+    def _orders(self) -> list[AnOrder]:
         behind = {place.partition for place in self._ends}
         return [order for order in self._due.orders() if order.partition not in behind]
 
