@@ -37,10 +37,10 @@ class Connection:
             log.warning("kafka unreachable", client=self._client)
 
     def on_fatal(self, error: Fatal) -> None:
-        """The client is broken for good. The library raises this from its calls and never reports it to `error_cb`."""
+        """The client is broken for good: said by the library, which raises it from its calls only, or by its guard."""
         if self.fatal is None:
             self.fatal = error
-            log.error("kafka client broken", client=self._client, code=error.code)
+            log.error("kafka client broken", client=self._client, code=error.code, reason=str(error))
 
     def on_success(self) -> None:
         """Something was answered; cheap enough for every record."""

@@ -20,8 +20,10 @@ from confluent_kafka import KafkaException, Message
 from confluent_kafka import Producer as LibraryProducer
 
 from connectors.host.logs import get_logger
+from connectors.kafka.brokers import give_back
 from connectors.kafka.connection import LIBRARY_LOG, Connection
 from connectors.kafka.errors import DeliveryFailed, Fatal, KafkaError, QueueFull, TimedOut, translate
+from connectors.kafka.guard import Guard
 from connectors.kafka.metrics import CALLBACK_FAILURES, DELIVERED, DELIVERY_FAILED, QUEUED
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.traced import traced
@@ -124,9 +126,11 @@ class Producer:
 
     def __init__(self, settings: KafkaSettings, profile: Profile) -> None:
         self._profile = profile
+        self._brokers = settings.bootstrap_servers
         self._delivery_timeout_s = settings.delivery_timeout_ms / 1000
         self._connection = Connection(f"producer-{profile.name}")
-        config = producer_config(settings, profile) | self._connection.config()
+        guard = Guard(settings, f"producer-{profile.name}", self.mend, self.give_up)
+        config = producer_config(settings, profile) | self._connection.config() | guard.config()
         self._library = LibraryProducer(config, logger=LIBRARY_LOG)
         self.acknowledged = 0
         self._delivered: deque[str] = deque()
@@ -151,6 +155,7 @@ class Producer:
             RecordTooLarge: it will never fit.
             Fatal: this producer is broken for good.
         """
+        self._refuse_when_broken()
         try:
             self._library.produce(topic.name, value, key, partition, _Report(self, on_delivery), **traced(topic, key))
         except (BufferError, KafkaException) as failure:
@@ -206,16 +211,25 @@ class Producer:
         """Throw away what is queued or in flight; the callbacks get their error."""
         self._library.purge()
 
+    def mend(self) -> None:
+        """Where it has lost all brokers, it has them again; else nothing is changed."""
+        give_back(self._library, self._brokers)
+
+    def give_up(self, error: Fatal) -> None:
+        """It is broken for good: who sends is told, and who waits for an answer. Does not wait for it."""
+        self._connection.on_fatal(error)
+        self._library.purge(blocking=False)
+
     def close(self, timeout_s: float = 10.0) -> int:
         """Flush and stop; how many records were left undelivered."""
         left = self.flush(timeout_s)
         if left:
             self.purge()
-            self.flush(1.0)
+            left = self.flush(1.0)
         self._stopping.set()
         self._poller.join()
         self._state_delivered()
-        return len(self._purged) or left  # the library's own count has other events among the records
+        return len(self._purged) or left  # the library's own count has other events among the records, e.g. statistics
 
     @property
     def queued(self) -> int:
@@ -259,7 +273,16 @@ class Producer:
             return
         self.count_failed(topic, error)
         if on_delivery is not None:
-            on_delivery(translate(error, DeliveryFailed), -1)
+            on_delivery(self._broken() or translate(error, DeliveryFailed), -1)
+
+    def _broken(self) -> Fatal | None:
+        """Anew each time: an error that is raised again carries where it was raised before."""
+        fatal = self._connection.fatal
+        return None if fatal is None else Fatal(str(fatal), code=fatal.code)
+
+    def _refuse_when_broken(self) -> None:
+        if (error := self._broken()) is not None:
+            raise error
 
     def count_failed(self, topic: str, error: LibraryError) -> None:
         """A record of this topic was not taken."""

@@ -17,8 +17,11 @@ from connectors.host.clock import Clock, SystemClock
 from connectors.kafka.connection import LIBRARY_LOG, Connection
 from connectors.kafka.consumer import Membership
 from connectors.kafka.errors import Abort, Fatal, KafkaError, translate
-from connectors.kafka.records import Offsets, library_offsets
+from connectors.kafka.guard import broken
+from connectors.kafka.leaders import led
+from connectors.kafka.records import Offsets, Place, library_offsets
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.stuck import Undoing
 from connectors.kafka.traced import traced
 from schemas.topics import MAX_BATCH_BYTES, Topic
 
@@ -50,6 +53,9 @@ class TransactionalProducer:
         config = transactional_config(settings, transactional_id) | self._connection.config()
         self._library = LibraryProducer(config, logger=LIBRARY_LOG)
         self._timeout_s = settings.transaction_timeout_ms / 1000
+        self._settings = settings
+        self._undoing = Undoing()
+        self._written: set[Place] = set()
 
     def init(self, timeout_s: float = 60.0) -> None:
         """Register the id, ending what a predecessor left open. Before everything else, once."""
@@ -58,9 +64,11 @@ class TransactionalProducer:
     def begin(self) -> None:
         """Open a transaction."""
         self._call(self._library.begin_transaction)
+        self._written.clear()
 
     def send(self, topic: Topic, key: bytes, value: bytes | None, partition: int) -> None:
         """Add one record. Raises RecordTooLarge, Abort or Fatal."""
+        self._written.add(Place(topic.name, partition))
         try:
             self._produce(topic, key, value, partition)
         except KafkaException as error:
@@ -76,15 +84,21 @@ class TransactionalProducer:
         group = library_offsets(offsets)
         self._retry(lambda timeout: self._library.send_offsets_to_transaction(group, membership, timeout), timeout_s)
         self._retry(self._library.commit_transaction, timeout_s)
+        self._undoing.committed()
         self._connection.on_success()
 
     def abort(self, timeout_s: float = 30.0) -> None:
         """Make the open transaction as if it had never been.
 
         Raises:
-            Fatal: leave the process. Also when the broker had not heard of the transaction yet: nothing of it is there.
+            Fatal: leave the process. Also when the broker had not heard of the transaction yet: nothing of it is there;
+                and when nothing but this was done for long although all partitions could be written to.
         """
         self._retry(self._library.abort_transaction, timeout_s)
+        if self._undoing.aborted(self._clock.monotonic()) and self._written == led(self._settings, self._written):
+            error = broken(self._written)
+            self._connection.on_fatal(error)
+            raise error
 
     @property
     def connection(self) -> Connection:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from connectors.kafka import stuck
 from connectors.kafka.consumer import GroupConsumer, create_consumer
 from connectors.kafka.errors import Abort, Fatal
 from connectors.kafka.producer import Producer
@@ -14,6 +15,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transactions import TransactionalProducer
 from schemas.topics import Topic
 from tests.integration.kafka.conftest import read, until
+from tests.support.broken_clients import hold
 
 Closing = Callable[[Any], Any]
 Make = Callable[..., Topic]
@@ -112,3 +114,27 @@ def test_a_second_process_with_the_id_fences_the_first(
     begin(group)
     with pytest.raises(Fatal):
         first.commit({Place("unused", 0): 1}, consumer.membership)
+
+
+def test_one_that_never_commits_again_though_the_leaders_answer_leaves(
+    outputs: Topic, group: str, join: Callable[[str], GroupConsumer], begin: Callable[[str], TransactionalProducer],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(stuck, "ANSWER_PATIENCE_S", 1.0)
+    consumer, transactions = join("a"), begin(group)
+    until(lambda: consumer.consume() or consumer.assignment(), "an assignment")
+
+    def undone() -> None:
+        transactions.begin()
+        transactions.send(outputs, b"k", b"state", 1)
+        with pytest.raises(Abort):
+            transactions.commit({Place("unused", 0): 1}, consumer.membership)
+        transactions.abort()
+
+    transactions.begin()
+    transactions.send(outputs, b"k", b"undone", 1)
+    transactions.abort()  # once is nothing
+    hold(transactions, Place(outputs.name, 1))
+    with pytest.raises(Fatal, match="their leader answers"):
+        undone()
+    assert transactions.connection.fatal is not None

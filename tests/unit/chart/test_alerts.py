@@ -76,6 +76,15 @@ TROUBLES: dict[str, list[Trouble]] = {
             {"pod": "p"},
         )
     ],
+    "RtmsRecordsStandStill": [
+        Trouble(
+            {
+                metric("rtms_kafka_standing_partitions", client="producer-media"): f"0{ALWAYS}",
+                metric("rtms_kafka_standing_partitions", client="producer-video"): f"0{BEFORE} 1{AFTER}",
+            },
+            {"pod": "p"},
+        )
+    ],
     "RtmsClickHouseRefuses": [
         Trouble(
             {metric("rtms_sink_clickhouse_failures_total", at="write"): f"_x{BEGINS_M} 1+1{AFTER}"}, {"at": "write"}, 1
@@ -136,6 +145,7 @@ HEALTHY = {
     metric("rtms_ingest_sessions"): f"100{ALWAYS}",
     metric("rtms_lifecycle_aborted_total"): f"0{ALWAYS}",
     metric("rtms_kafka_brokers_up", client="producer"): f"1{ALWAYS}",
+    metric("rtms_kafka_standing_partitions", client="producer-video"): f"0{ALWAYS}",
     metric("rtms_sink_clickhouse_failures_total", at="write"): f"4{ALWAYS}",
     metric("rtms_sink_objects_retries_total", what="segment"): f"4{ALWAYS}",
     metric("rtms_sink_objects_unerased_sessions"): f"0{ALWAYS}",

@@ -1,0 +1,117 @@
+"""A producer that does not move although its leader answers gives up; one whose Kafka is away or paused does not."""
+
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer as LibraryProducer
+
+from connectors.kafka import guard, leaders, producer, stuck
+from connectors.kafka.brokers import give_back
+from connectors.kafka.errors import Fatal
+from connectors.kafka.guard import STUCK
+from connectors.kafka.producer import CONTROL, Producer, create_producer
+from connectors.kafka.records import Place
+from connectors.kafka.settings import KafkaSettings
+from deploy.local.broker.broker import Broker
+from schemas.topics import Topic
+from tests.integration.kafka.conftest import until
+from tests.support.broken_clients import hold
+
+Closing = Callable[[Any], Any]
+PATIENCE_S = 2.0
+HELD, FREE = 1, 2
+
+
+@pytest.fixture(autouse=True)
+def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All in the same proportions, so that a test does not take two minutes."""
+    for module in (stuck, guard):
+        monkeypatch.setattr(module, "LOOK_S", 0.2)
+    monkeypatch.setattr(stuck, "SUSPICIOUS_S", 0.6)
+    monkeypatch.setattr(stuck, "PATIENCE_S", PATIENCE_S)
+    monkeypatch.setattr(stuck, "ANSWER_PATIENCE_S", PATIENCE_S)
+    monkeypatch.setattr(leaders, "TIMEOUT_S", 1.0)
+
+
+@pytest.fixture
+def hurried(settings: KafkaSettings, closing: Closing) -> Producer:
+    """A producer that is guarded in hurried time."""
+    producer: Producer = closing(create_producer(settings, CONTROL))
+    return producer
+
+
+def test_one_that_is_stuck_gives_up_and_tells_everybody(
+    hurried: Producer, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[str] = []
+    monkeypatch.setattr(producer, "give_back", lambda _client, brokers: given.append(brokers))
+    hurried.send_blocking(topic, b"key", b"taken", HELD)
+    hold(hurried, Place(topic.name, HELD))
+    waits = hurried.send_future(topic, b"key", b"held", HELD)
+    until(lambda: _goes_on(hurried, topic) and hurried.connection.fatal is not None, "nobody says that it is stuck")
+    fatal = hurried.connection.fatal
+    assert fatal is not None
+    assert fatal.code == STUCK
+    assert f"{topic.name}[{HELD}]" in str(fatal)
+    assert f"{topic.name}[{FREE}]" not in str(fatal)
+    assert given, "it was not tried to mend it first"
+    with pytest.raises(Fatal):
+        waits.result(5)
+    with pytest.raises(Fatal):
+        hurried.send(topic, b"key", b"later", FREE)
+
+
+def test_one_whose_kafka_was_away_goes_on(
+    hurried: Producer, topic: Topic, kafka: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[frozenset[Place]] = []
+
+    def led(settings: KafkaSettings, places: Collection[Place]) -> frozenset[Place]:
+        asked.append(leaders.led(settings, places))
+        return asked[-1]
+
+    monkeypatch.setattr(guard, "led", led)
+    hurried.send_blocking(topic, b"key", b"taken", HELD)
+    kafka.kill()
+    try:
+        waits = [hurried.send_future(topic, b"key", b"%d" % number, HELD) for number in range(3)]
+        until(lambda: len(asked) > 2 * PATIENCE_S, "it does not ask on")
+        assert hurried.connection.fatal is None
+        for patience in ("PATIENCE_S", "ANSWER_PATIENCE_S"):
+            monkeypatch.setattr(stuck, patience, 60.0)  # a busy machine may take its time to connect again
+    finally:
+        kafka.start()
+    assert [one.result(60) for one in waits] == [1, 2, 3]
+    assert hurried.connection.fatal is None
+    assert set(asked[:4]) == {frozenset()}
+
+
+def test_one_that_has_lost_all_brokers_finds_them_again(settings: KafkaSettings, topic: Topic) -> None:
+    taken: list[int | None] = []
+    client = LibraryProducer({"log_level": 0})
+    client.produce(
+        topic.name, b"value", partition=HELD, on_delivery=lambda _error, message: taken.append(message.offset())
+    )
+    assert client.flush(1.0) == 1, "it knows no broker"
+    assert give_back(client, settings.bootstrap_servers), "look at `brokers.KNOWN`"
+    assert give_back(client, settings.bootstrap_servers), "more than once does no harm"
+    assert client.flush(30) == 0
+    assert taken == [0]
+
+
+def test_leaders_are_those_that_answer(settings: KafkaSettings, topic: Topic) -> None:
+    places = {Place(topic.name, 0), Place(topic.name, 3)}
+    assert leaders.led(settings, {*places, Place(topic.name, 99), Place("no-such-topic", 0)}) == places
+    two = settings.model_copy(update={"min_insync_replicas": 2})
+    assert leaders.led(two, places) == frozenset(), "there are too few replicas"
+    nowhere = KafkaSettings(bootstrap_servers="127.0.0.1:1")
+    assert leaders.led(nowhere, places) == frozenset()
+
+
+def _goes_on(producer: Producer, topic: Topic) -> bool:
+    """What is stuck is one partition: others take records to the end, and that saves nobody."""
+    with suppress(Fatal):
+        producer.send_future(topic, b"key", b"free", FREE)
+    return True
