@@ -18,6 +18,10 @@ log = get_logger(__name__)
 # The library's own lines go through the standard logger, where the noise filter counts repetitions.
 LIBRARY_LOG = logging.getLogger("librdkafka")
 
+FETCH_WAIT_MS = 250
+"""How long a fetch takes that finds nothing: most of what an idle broker does is to answer these. A record ends it at
+once; a partition that is assigned meanwhile, and an end behind a transaction marker, may wait for the next."""
+
 
 class Connection:
     """The error callback of one client and what it has learned from it."""

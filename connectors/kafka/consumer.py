@@ -20,7 +20,7 @@ from confluent_kafka import KafkaException, Message, TopicPartition
 from connectors.host.clock import SystemClock
 from connectors.host.logs import get_logger
 from connectors.kafka import lag
-from connectors.kafka.connection import LIBRARY_LOG, Connection
+from connectors.kafka.connection import FETCH_WAIT_MS, LIBRARY_LOG, Connection
 from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange, raise_for, translate
 from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.records import BEGINNING, Offsets, Place, Record, library_offsets, places, record_of
@@ -64,8 +64,7 @@ def group_config(settings: KafkaSettings, group: str, instance_id: str | None = 
         "auto.offset.reset": "error",
         "isolation.level": "read_committed",
         "enable.partition.eof": True,
-        # An end behind a transaction marker shows only in an empty fetch, and that is how long one takes.
-        "fetch.wait.max.ms": 100,
+        "fetch.wait.max.ms": FETCH_WAIT_MS,
         "max.poll.interval.ms": settings.max_poll_interval_ms,
     }
     if instance_id is None and settings.group_protocol == "consumer":

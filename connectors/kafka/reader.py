@@ -13,7 +13,7 @@ from confluent_kafka import KafkaError as LibraryError
 from confluent_kafka import KafkaException, Message
 
 from connectors.host.clock import Clock, SystemClock
-from connectors.kafka.connection import LIBRARY_LOG, Connection
+from connectors.kafka.connection import FETCH_WAIT_MS, LIBRARY_LOG, Connection
 from connectors.kafka.errors import KafkaError, TimedOut, raise_for, translate
 from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.records import BEGINNING, Place, Record, library_offsets, record_of
@@ -22,7 +22,7 @@ from connectors.kafka.settings import KafkaSettings
 _POLL_S = 0.1
 
 
-def reader_config(settings: KafkaSettings, fetch_wait_ms: int = 100) -> dict[str, Any]:
+def reader_config(settings: KafkaSettings, fetch_wait_ms: int = FETCH_WAIT_MS) -> dict[str, Any]:
     """librdkafka's configuration of an assign-only reader."""
     return settings.client_config() | {
         "group.id": "unused-by-readers",
@@ -30,7 +30,6 @@ def reader_config(settings: KafkaSettings, fetch_wait_ms: int = 100) -> dict[str
         "auto.offset.reset": "error",
         "isolation.level": "read_committed",
         "enable.partition.eof": True,
-        # An end behind a transaction marker shows only in an empty fetch, and that is how long one takes.
         "fetch.wait.max.ms": fetch_wait_ms,
     }
 
@@ -38,7 +37,7 @@ def reader_config(settings: KafkaSettings, fetch_wait_ms: int = 100) -> dict[str
 class Reader:
     """One connection that reads what it was told to; one thread at a time."""
 
-    def __init__(self, settings: KafkaSettings, name: str = "reader", fetch_wait_ms: int = 100) -> None:
+    def __init__(self, settings: KafkaSettings, name: str = "reader", fetch_wait_ms: int = FETCH_WAIT_MS) -> None:
         self._connection = Connection(name)
         config = reader_config(settings, fetch_wait_ms) | self._connection.config()
         self._library = LibraryConsumer(config, logger=LIBRARY_LOG)
