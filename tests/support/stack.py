@@ -21,7 +21,7 @@ from deploy.local.server import Server
 from deploy.local.settings import REPOSITORY, LocalSettings
 from deploy.local.unit import child_environment
 
-TEST_PARTITIONS = 8
+TEST_PARTITIONS = 4
 
 
 @contextmanager

@@ -88,7 +88,8 @@ def test_killed_while_facts_flow(topics_ready, tmp_path):
         for index, (step, name) in enumerate(schedule):
             item = fact(name, LIFE[step], epochs.get(name), facts.get(name, ()))
             value = decoder.codec.encode(topics.SESSION_FACTS, item)
-            offset = producer.send_blocking(topics.SESSION_FACTS, name.encode(), value, partition_of(name, 8))
+            partition = partition_of(name, kafka.partitions)
+            offset = producer.send_blocking(topics.SESSION_FACTS, name.encode(), value, partition)
             if item.kind is FactKind.CLAIMED:
                 epochs[name] = offset
             facts.setdefault(name, []).append((item, offset))
@@ -118,7 +119,7 @@ def newest(kafka, names):
     """The states that the log has of the sessions, by id; an archived one is not there."""
     decoder, loader, found = Decoder.from_settings(kafka), PartitionLoader(kafka), {}
     try:
-        for record in loader.load([Place(topics.APP_SESSIONS.name, number) for number in range(8)], 30):
+        for record in loader.load([Place(topics.APP_SESSIONS.name, number) for number in range(kafka.partitions)], 30):
             found[record.key.decode()] = record.value
     finally:
         loader.close()
