@@ -27,6 +27,7 @@ from connectors.rtms.settings import ZoomSettings
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.rules import Rules
 from connectors.rtms.simulator.server import ServerOptions, Simulator
+from connectors.rtms.simulator.settings import SimulatorSettings
 from connectors.rtms.simulator.stream import Stream
 from connectors.rtms.simulator.zoomclock import ZoomClock
 from connectors.rtms.transport.choice import create_transport
@@ -39,8 +40,9 @@ SETTINGS = ZoomSettings(allowed_hosts="127.0.0.1", allow_plaintext=True)
 
 
 @pytest.fixture(scope="session")
-def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("films")
+def films() -> Path:
+    """Where everybody keeps them: a film is named by all that shapes it, and is made once for all test processes."""
+    return SimulatorSettings().cache
 
 
 Simulate = Callable[..., Any]

@@ -17,6 +17,7 @@ import pytest
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.rules import Rules
 from connectors.rtms.simulator.server import ServerOptions, Simulator
+from connectors.rtms.simulator.settings import SimulatorSettings
 from connectors.rtms.simulator.stream import Stream
 from connectors.rtms.simulator.zoomclock import ZoomClock
 from tests.integration.rtms_simulator.strict_client import WAIT_S, StrictClient
@@ -27,8 +28,9 @@ PATIENT = Rules(stale_picture_s=1e6)
 
 
 @pytest.fixture(scope="session")
-def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("films")
+def films() -> Path:
+    """Where everybody keeps them: a film is named by all that shapes it, and is made once for all test processes."""
+    return SimulatorSettings().cache
 
 
 @pytest.fixture
