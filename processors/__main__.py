@@ -1,7 +1,6 @@
 """`python -m processors NAME`: one process runs one processor; each has its own consumer group."""
 
 import sys
-from importlib import import_module
 
 from connectors.host.program import Program, select
 from connectors.host.settings import HealthSettings, LogSettings, SecretsSettings, TracesSettings
@@ -52,8 +51,7 @@ PROGRAMS = (
 
 def main() -> int:
     """The exit status: 0 stopped when told to, 1 failed (a successor goes on), 2 cannot start as it is configured."""
-    program = select("processors", __doc__, PROGRAMS)
-    return program.serve(import_module(f"{program.command.replace(' ', '.')}.command").run)
+    return select("processors", __doc__, PROGRAMS).serve_command()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """`python -m sinks NAME`: one process runs one sink; each has its own consumer group."""
 
 import sys
-from importlib import import_module
 
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.host.program import Program, select
@@ -39,8 +38,7 @@ PROGRAMS = (
 
 def main() -> int:
     """The exit status: 0 stopped when told to, 1 failed (a successor goes on), 2 cannot start as it is configured."""
-    program = select("sinks", __doc__, PROGRAMS)
-    return program.serve(import_module(f"{program.command.replace(' ', '.')}.command").run)
+    return select("sinks", __doc__, PROGRAMS).serve_command()
 
 
 if __name__ == "__main__":

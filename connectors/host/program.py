@@ -5,6 +5,7 @@ import gc
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from pydantic import ValidationError
@@ -95,6 +96,16 @@ class Program:
                 health.stop()
 
         return self.run(serving)
+
+    def serve_command(self) -> int:
+        """`serve` what the `command` module of this name runs: a process imports only what its own service needs."""
+        gc.disable()  # importing makes next to no garbage, and looking for it takes a tenth of the start
+        try:
+            body: Callable[[Running], int] = import_module(f"{self.command.replace(' ', '.')}.command").run
+        finally:
+            gc.freeze()
+            gc.enable()
+        return self.serve(body)
 
 
 def select(command: str, about: str, programs: Sequence[Program]) -> Program:
