@@ -100,4 +100,4 @@ def _said(results: _Results) -> Said:
         raise NoAnswer("no transcription")
     said = results.channel.alternatives[0]
     words = tuple(Word(word.punctuated_word or word.word, word.start, word.end) for word in said.words)
-    return Said(said.transcript.strip(), words, results.start + results.duration, results.is_final)
+    return Said(said.transcript.strip(), words, results.start, results.start + results.duration, results.is_final)

@@ -4,6 +4,7 @@ It tells text of stretches of the sound, each again and again until it is final;
 comes, it says how much it has heard and hangs up. Only then is its word for the whole of it worth anything.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,6 +13,9 @@ from connectors.speech.exchange import Failure, Heard, NoAnswer, Word, heard
 
 TOLERANCE_S = 0.1
 """Services count in packets of their own."""
+
+UNTOLD_S = 0.5
+"""Of the end of the sound nothing need be told: it is a pause."""
 
 MAX_STRETCHES = 1_000
 """An utterance is seconds long, and they are about a second apart."""
@@ -29,10 +33,11 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What was said in a stretch of the sound that ends `until_s` after its beginning. Not `is_final`: may change."""
+    """What was said from `from_s` to `until_s` after the sound's beginning. Not `is_final`: may change."""
 
     text: str = field(repr=False)
     words: tuple[Word, ...] = field(repr=False)
+    from_s: float
     until_s: float
     is_final: bool
 
@@ -103,11 +108,21 @@ class Dictated:
 
         None where it has not told all of it, or where its text cannot be cut there. Raises NoAnswer.
         """
-        is_open = self._open is not None and self._open.text
-        if is_open or self._counted_s < told_s - TOLERANCE_S:
+        if self._counted_s < told_s - TOLERANCE_S or not self._is_told_once(told_s):
             return None
         said = self.so_far()
         return said if told_s <= length_s else _cut(said, length_s)
+
+    def _is_told_once(self, told_s: float) -> bool:
+        """Whether the final stretches follow one another up to the end, or to a pause that is left open."""
+        at_s = 0.0
+        for one in self._final:
+            if abs(one.from_s - at_s) > TOLERANCE_S:
+                return False
+            at_s = one.until_s
+        if self._open is not None:
+            at_s = -math.inf if self._open.text else max(at_s, self._open.until_s)
+        return at_s >= told_s - UNTOLD_S
 
 
 def _cut(said: Heard, length_s: float) -> Heard | None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.speech.deepgram_live import DeepgramLive
-from connectors.speech.dictation import MAX_STRETCHES, TOLERANCE_S, Counted, Dictated, Opening, Said
+from connectors.speech.dictation import MAX_STRETCHES, TOLERANCE_S, UNTOLD_S, Counted, Dictated, Opening, Said
 from connectors.speech.exchange import Failure, NoAnswer, Reason, Word
 from tests.support.deepgram_live import WORD_S, words_between
 
@@ -29,7 +29,7 @@ def asked(**options: object) -> dict[str, list[str]]:
 
 def said(from_s: float, until_s: float, *, is_final: bool = True) -> Said:
     words = tuple(Word(w["word"], w["start"], w["end"]) for w in words_between(from_s, until_s, guess=not is_final))
-    return Said(" ".join(word.text for word in words), words, until_s, is_final)
+    return Said(" ".join(word.text for word in words), words, from_s, until_s, is_final)
 
 
 def dictated(*told: Said | Counted) -> Dictated:
@@ -89,8 +89,8 @@ RESULTS: dict[str, Any] = {
 
 def test_results_say_what_was_said_and_until_when() -> None:
     words = (Word("It", 1.1, 1.3), Word("was", 1.3, 2.0))
-    assert LIVE.told(json.dumps(RESULTS)) == Said("It was.", words, 3.5, is_final=True)
-    assert LIVE.told(json.dumps(RESULTS | {"is_final": False})) == Said("It was.", words, 3.5, is_final=False)
+    assert LIVE.told(json.dumps(RESULTS)) == Said("It was.", words, 1.0, 3.5, is_final=True)
+    assert LIVE.told(json.dumps(RESULTS | {"is_final": False})) == Said("It was.", words, 1.0, 3.5, is_final=False)
 
 
 @pytest.mark.parametrize("kind", ["SpeechStarted", "UtteranceEnd", "Warning", "of tomorrow"])
@@ -134,15 +134,29 @@ def test_it_is_whole_when_all_of_it_was_heard_and_nothing_is_open() -> None:
         assert dictated(*told).whole(3.0, 3.0) is None
 
 
+@pytest.mark.parametrize(
+    "told",
+    [[said(0, 1.6), said(0, 1.6), said(1.6, 3.0)], [said(0, 1.6), said(1.2, 3.0)], [said(0, 1.0), said(2.0, 3.0)],
+     [said(1.0, 3.0)], [said(0, 2.0)], [said(0, 2.0), said(2.0, 3.0), said(0, 2.0)], []],
+    ids=["repeated", "overlapping", "a hole", "no beginning", "no end", "out of order", "nothing"],
+)  # fmt: skip
+def test_what_was_told_twice_or_not_at_all_is_not_believed_whatever_was_counted(told: list[Said]) -> None:
+    assert dictated(*told, Counted(3.0)).whole(3.0, 3.0) is None
+
+
+def test_a_pause_at_the_end_need_not_be_told() -> None:
+    assert dictated(said(0, 3.0 - UNTOLD_S), Counted(3.0)).whole(3.0, 3.0) is not None
+
+
 def test_silence_need_not_be_final() -> None:
-    pause = Said("", (), 3.0, is_final=False)
+    pause = Said("", (), 2.0, 3.0, is_final=False)
     found = dictated(said(0, 2.0), pause, Counted(3.0)).whole(3.0, 3.0)
     assert found is not None
     assert found.text == "one two three four five"
 
 
 def test_no_word_at_all_is_an_answer() -> None:
-    silent = dictated(Said("", (), 3.0, is_final=True), Counted(3.0)).whole(3.0, 3.0)
+    silent = dictated(Said("", (), 0.0, 3.0, is_final=True), Counted(3.0)).whole(3.0, 3.0)
     assert silent is not None
     assert (silent.text, silent.words) == ("", ())
 
@@ -155,7 +169,7 @@ def test_what_was_told_too_much_is_cut_off_between_two_words() -> None:
 
 
 def test_a_text_that_is_not_its_words_cannot_be_cut() -> None:
-    formatted = Said("12 45", (Word("twelve", 0.0, 1.0), Word("45", 1.0, 3.0)), 4.0, is_final=True)
+    formatted = Said("12 45", (Word("twelve", 0.0, 1.0), Word("45", 1.0, 3.0)), 0.0, 4.0, is_final=True)
     assert dictated(formatted, Counted(4.0)).whole(2.0, 4.0) is None
     assert dictated(formatted, Counted(4.0)).whole(4.0, 4.0) is not None
 
@@ -181,8 +195,8 @@ def test_however_it_is_told_the_words_are_those_of_the_sound(
 
 
 def test_nobody_can_tell_without_end() -> None:
-    found = dictated(*(Said("", (), 1.0, is_final=True) for _ in range(MAX_STRETCHES)))
+    found = dictated(*(Said("", (), 0.0, 1.0, is_final=True) for _ in range(MAX_STRETCHES)))
     with pytest.raises(NoAnswer):
         found.hear(said(0, 1.0))
     with pytest.raises(NoAnswer):
-        dictated(Said("x" * 30_000, (), 1.0, is_final=False)).so_far()
+        dictated(Said("x" * 30_000, (), 0.0, 1.0, is_final=False)).so_far()
