@@ -4,18 +4,22 @@ It ends utterances by ways of its own unless it is told not to (`endpointing=fal
 """
 
 from collections.abc import Mapping
+from typing import Annotated
 from urllib.parse import urlencode
 
 import msgspec
 
 from connectors.speech.deepgram import DEFAULT_LANGUAGE, language_of, model_of, query_of, server_of
 from connectors.speech.dictation import Counted, Opening, Said
-from connectors.speech.exchange import Failure, NoAnswer, Reason, Word, answered
+from connectors.speech.exchange import Failure, NoAnswer, Reason, Word, answered, heard
 
 _CLOSE_STREAM = '{"type":"CloseStream"}'
 """All that it has heard is told, then how much that was; then it closes. What follows a `Finalize` has no such end."""
 
 _AS_IT_COMES = (("encoding", "linear16"), ("channels", "1"), ("interim_results", "true"), ("endpointing", "false"))
+
+
+_Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
 
 
 class _Word(msgspec.Struct):
@@ -40,13 +44,13 @@ class _Kind(msgspec.Struct):
 
 class _Results(msgspec.Struct):
     channel: _Channel
-    start: float
-    duration: float
+    start: _Seconds
+    duration: _Seconds
     is_final: bool = False
 
 
 class _Metadata(msgspec.Struct):
-    duration: float
+    duration: _Seconds
 
 
 _kind = msgspec.json.Decoder(_Kind)
@@ -99,5 +103,6 @@ def _said(results: _Results) -> Said:
     if not results.channel.alternatives:
         raise NoAnswer("no transcription")
     said = results.channel.alternatives[0]
-    words = tuple(Word(word.punctuated_word or word.word, word.start, word.end) for word in said.words)
-    return Said(said.transcript.strip(), words, results.start, results.start + results.duration, results.is_final)
+    words = (Word(word.punctuated_word or word.word, word.start, word.end) for word in said.words)
+    found = heard(said.transcript, words, None, None)
+    return Said(found.text, found.words, results.start, results.start + results.duration, results.is_final)

@@ -102,12 +102,23 @@ def test_what_else_is_told_does_not_matter(kind: str) -> None:
     "message",
     [b"{}", "", "{", "[]", "{}", '{"type": 7}', '{"type": "Error", "description": "no"}', '{"type": "Results"}',
      json.dumps(RESULTS | {"channel": {"alternatives": []}}), json.dumps(RESULTS | {"channel": [0, 1]}),
-     json.dumps(RESULTS | {"start": "soon"}), '{"type": "Metadata"}', "[" * 100_000],
+     json.dumps(RESULTS | {"start": "soon"}),
+     json.dumps(RESULTS | {"start": -1e308}), json.dumps(RESULTS | {"duration": 1e308}),
+     json.dumps(RESULTS | {"duration": -0.5}), json.dumps(RESULTS).replace("2.5", "NaN"),
+     json.dumps(RESULTS).replace("2.5", "1e999"), '{"type": "Metadata", "duration": -1}',
+     json.dumps(RESULTS | {"channel": {"alternatives": [{"transcript": "x" * 30_000}]}}),
+     '{"type": "Metadata"}', "[" * 100_000],
     ids=lambda message: str(message)[:30],
 )  # fmt: skip
 def test_what_is_no_answer_is_none(message: str | bytes) -> None:
     with pytest.raises(NoAnswer):
         LIVE.told(message)
+
+
+def test_words_that_cannot_be_are_not_kept() -> None:
+    words = [{"word": "x", "start": 2.0, "end": 1.0}] * 5_000
+    told = LIVE.told(json.dumps(RESULTS | {"channel": {"alternatives": [{"transcript": "", "words": words}]}}))
+    assert told == Said("", (), 1.0, 3.5, is_final=True)
 
 
 def test_a_stretch_may_change_until_it_is_final() -> None:
