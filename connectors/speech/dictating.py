@@ -113,6 +113,6 @@ def _why(error: Exception) -> Failure:
         case InvalidStatus(response=response):
             said = failure(response.status_code, response.headers.get("Retry-After"))
             return said or Failure(Reason.TRANSCRIPTION_REQUEST_FAILED, is_final=False)
-        case InvalidURI() | ValueError():
-            return Failure(Reason.TRANSCRIPTION_REQUEST_FAILED, is_final=True)
-    return Failure(Reason.TRANSCRIPTION_REQUEST_FAILED, is_final=False)
+    # A certificate that is not good is a ValueError, too, but none of what was asked.
+    is_askeds = isinstance(error, InvalidURI | ValueError) and not isinstance(error, OSError)
+    return Failure(Reason.TRANSCRIPTION_REQUEST_FAILED, is_final=is_askeds)

@@ -56,7 +56,7 @@ class Dictation:
 
     def more(self, pcm: bytes) -> None:
         """All that is certain to be in the utterance by now."""
-        if not self._is_complete and len(pcm) > len(self._sound):
+        if not (self._is_complete or self.over.is_set()) and len(pcm) > len(self._sound):
             self._sound = pcm
             self._more.set()
 

@@ -24,6 +24,9 @@ from schemas.settings import Engine
 KEPT_S = 60.0
 """What is over is remembered so long: it must not begin anew."""
 
+LONGEST_S = 30.0
+"""Utterances end long before; one that nobody ends goes on in another process, however much the service tells of it."""
+
 TROUBLE = (Ending.INCOMPLETE, Ending.LATE, Ending.LOST, Ending.SILENT, Ending.GARBLED)
 """Of the service or the network: whoever met it leaves the two alone for a while."""
 
@@ -45,7 +48,7 @@ class _Begun:
 
     dictation: Dictation
     began_s: float
-    task: asyncio.Task[None] | None = None
+    task: asyncio.Task[Ending] | None = None
     whom: Hashable = None
 
 
@@ -58,7 +61,7 @@ class Dictations:
         self._engine, self._service, self._client, self._keys, self._bounds = engine, service, client, keys, bounds
         self._begun: dict[str, _Begun] = {}
         self._open: Counter[str] = Counter()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Ending]] = set()
         self._rests = Rests()
 
     @property
@@ -111,28 +114,24 @@ class Dictations:
             return found
         self._open[project_id] += 1
         metrics.DICTATIONS_OPEN.set(self._open.total())
-        task = found.task = asyncio.create_task(self._carried(found, asked))
+        task = found.task = asyncio.create_task(self._ending(found, asked))
         self._tasks.add(task)
-        task.add_done_callback(lambda done: self._left(done, project_id))
+        task.add_done_callback(lambda done: self._left(done, found, project_id))
         return found
 
-    def _left(self, task: asyncio.Task[None], project_id: str) -> None:
+    def _left(self, task: asyncio.Task[Ending], found: _Begun, project_id: str) -> None:
+        """Nobody waits for what has gone, even where it was taken away before it began."""
         self._tasks.discard(task)
         self._open[project_id] -= 1
         self._open += Counter()  # who has none is not kept
         metrics.DICTATIONS_OPEN.set(self._open.total())
-        if not task.cancelled() and (error := task.exception()):
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
             log.error("dictation failed", error=type(error).__name__)
-
-    async def _carried(self, found: _Begun, asked: Question) -> None:
-        """From the key to the last word."""
-        ending = Ending.DROPPED
-        try:
-            ending = await self._ending(found, asked)
-        finally:
-            self._end(found, ending)
+        self._end(found, Ending.DROPPED if task.cancelled() or error is not None else task.result())
 
     async def _ending(self, found: _Begun, asked: Question) -> Ending:
+        """From the key to the last word."""
         project_id = asked.project_id
         try:
             async with asyncio.timeout(self._bounds.limit_s):
@@ -147,8 +146,10 @@ class Dictations:
         if any(self._rests.rests(whom, _now_s()) for whom in (found.whom, (project_id, opening.url))):
             return Ending.RESTING
         try:
-            async with self._client.opened(opening) as wire:
+            async with asyncio.timeout(LONGEST_S), self._client.opened(opening) as wire:
                 return await found.dictation.carry(service, opening, wire)
+        except TimeoutError:
+            return Ending.DROPPED
         except Refused as refused:
             self._refused(refused.failure, found.whom, project_id, opening)
             return Ending.REFUSED

@@ -340,12 +340,68 @@ class Unread:
         raise AssertionError
 
 
+class Talkative(Unread):
+    """A service that tells something every second, for ever."""
+
+    async def send(self, message: str | bytes) -> None:
+        self.sent.append(message)
+
+    async def receive(self) -> str | bytes:
+        await asyncio.sleep(1)
+        return '{"type": "SpeechStarted"}'
+
+
+def at(client: Unread) -> Dictations:
+    service = DeepgramLive("https://api.deepgram.com", KEY)
+    return Dictations(Engine.DEEPGRAM, service, client, NoKeys(), Bounds(2, 1, 1.5))  # type: ignore[arg-type]
+
+
+def test_what_nobody_ends_is_let_go_however_much_is_told_of_it(counts: Callable[[Ending], float]) -> None:
+    async def spoken() -> float:
+        found = at(Talkative())
+        assert await found.glimpsed(question(1_000)) is None
+        await asyncio.sleep(0)
+        assert found._open == {}
+        return asyncio.get_running_loop().time()
+
+    assert run(spoken()) == pytest.approx(dictations.LONGEST_S)
+    assert counts(Ending.DROPPED) == 1
+
+
+def test_who_is_taken_away_before_they_began_keeps_nobody_waiting(counts: Callable[[Ending], float]) -> None:
+    async def spoken() -> tuple[Heard | None, float]:
+        found = at(Talkative())
+        looking = asyncio.create_task(found.glimpsed(question(1_000)))
+        await asyncio.sleep(0)
+        await found.stop()
+        async with asyncio.timeout(1):
+            assert await looking is None
+        heard = await found.finished(question(1_200), 300)
+        return heard, asyncio.get_running_loop().time()
+
+    assert run(spoken()) == (None, 0.0)
+    assert counts(Ending.DROPPED) == 1
+
+
+def test_what_is_over_keeps_no_sound() -> None:
+    async def spoken() -> bytes:
+        found = at(Talkative())
+        for utterance_id in ("utt_1", "utt_2"):  # there is room for one
+            looking = asyncio.create_task(found.glimpsed(question(1_000, utterance_id)))
+            await asyncio.sleep(0)
+        assert await looking is None
+        sound = found._begun["utt_2"].dictation._sound
+        await found.stop()
+        return sound
+
+    assert run(spoken()) == b""
+
+
 def test_who_does_not_read_holds_up_nobody() -> None:
     client = Unread()
 
     async def spoken() -> tuple[Heard | None, float]:
-        service = DeepgramLive("https://api.deepgram.com", KEY)
-        found = Dictations(Engine.DEEPGRAM, service, client, NoKeys(), Bounds(2, 1, 1.5))  # type: ignore[arg-type]
+        found = at(client)
         for ms in range(600, 3_000, 200):
             looking = asyncio.create_task(found.glimpsed(question(ms)))
             await asyncio.sleep(0.2)
