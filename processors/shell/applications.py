@@ -1,6 +1,6 @@
 """What a processor is to the shell that runs it: pure logic, where its outputs go, and how one is made."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -40,19 +40,15 @@ class Partials(Protocol):
     Whatever comes of it is on topics of its own, so that it can never stand in the place of an output.
     """
 
-    @property
-    def max_in_flight(self) -> int:
-        """How many may be rendered at a time."""
-
     def is_wanted(self, part: Json) -> bool:
         """Whether a session of which a topic says `part` wants any. Asked after each frame of every session."""
 
     def is_due(self, track: Track) -> bool:
         """Whether there is something to show of a track that a frame of such a session was just put into."""
 
-    def seen(self, track: Track, late_ms: int, *, is_busy: bool) -> object | None:
+    def seen(self, track: Track, late_ms: int, under_way: Collection[object]) -> object | None:
         """What to show of a track where something is due, None for nothing. May note on `track.scratch` that it was
-        shown. `late_ms`: how long ago the frame was received; `is_busy`: all that may be rendered are."""
+        shown. `late_ms`: how long ago the frame was received; `under_way`: what is being rendered, or will be next."""
 
     async def render(self, session_id: str, work: object) -> Sequence[Output]:
         """The outputs of such a work. May be cancelled."""

@@ -28,7 +28,7 @@ class Courtesies:
         self, partials: Partials | None, outbox: Outbox, clock: Clock, fail: Callable[[BaseException], None]
     ) -> None:
         self._partials, self._outbox, self._clock, self._fail = partials, outbox, clock, fail
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], object] = {}
 
     def look(self, assignment: Assignment, source: Input, record: MediaRecord) -> None:
         """Show something of the track that a record was just fed to, if the application wants to."""
@@ -43,7 +43,7 @@ class Courtesies:
             return
         if work is not None:
             task = asyncio.create_task(self._show(partials, session, work))
-            self._tasks.add(task)
+            self._tasks[task] = work
             task.add_done_callback(self._ended)
 
     def cancel(self) -> None:
@@ -59,7 +59,7 @@ class Courtesies:
         if track is None or not partials.is_due(track):
             return None
         late_ms = (self._clock.now_us() - record.arrived_us) // 1000
-        return partials.seen(track, late_ms, is_busy=len(self._tasks) >= partials.max_in_flight)
+        return partials.seen(track, late_ms, self._tasks.values())
 
     async def _show(self, partials: Partials, session: SessionKey, work: object) -> None:
         try:
@@ -70,7 +70,7 @@ class Courtesies:
             _unshown(session, error)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        del self._tasks[task]
         if not task.cancelled() and (error := task.exception()):
             self._fail(error)
 

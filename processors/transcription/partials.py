@@ -5,7 +5,7 @@ nothing. The local recogniser hears each from the utterance's start, by processe
 utterances; a speech service that can hears it once, while it is spoken (`dictations.py`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from processors.checkpoint.folds import Json
@@ -45,9 +45,7 @@ class SpokenPartials:
         dictations: Dictations,
     ) -> None:
         self._logic, self._is_behind, self._dictations = logic, is_behind, dictations
-        self._workers, self._asking = settings.partial_workers, 0
-        # Whoever looks at a dictation has gone when the next one looks at it, but not yet left.
-        self.max_in_flight = settings.partial_workers + 2 * dictations.most
+        self._workers = settings.partial_workers
         self._pool = Pool(settings, UNHURRIED, settings.partial_workers)
 
     async def stop(self) -> None:
@@ -65,9 +63,11 @@ class SpokenPartials:
     def is_due(self, track: Track) -> bool:
         return self._logic.is_glimpse_due(track)
 
-    def seen(self, track: Track, late_ms: int, *, is_busy: bool) -> object | None:
+    def seen(self, track: Track, late_ms: int, under_way: Collection[object]) -> object | None:
         is_local = self._logic.partials_by(track.entries[0].before.part) is Engine.MOONSHINE
-        is_busy = is_busy or (is_local and self._asking >= self._workers)
+        # Whoever looks at a dictation has gone when the next one looks at it, but not yet left.
+        most = self._workers if is_local else 2 * self._dictations.most
+        is_busy = sum(_is_local(work) is is_local for work in under_way) >= most
         if skipped := _skipped(late_ms, is_behind=is_local and self._is_behind(), is_busy=is_busy):
             if self._logic.is_glimpse_missed(track):
                 metrics.PARTIALS.labels(skipped).inc()
@@ -77,7 +77,7 @@ class SpokenPartials:
 
     async def render(self, session_id: str, work: object) -> Sequence[Output]:
         assert isinstance(work, SpeechWork)
-        partial = await (self._heard if work.engines[0] is Engine.MOONSHINE else self._dictated)(session_id, work)
+        partial = await (self._heard if _is_local(work) else self._dictated)(session_id, work)
         if partial is None:
             return []
         metrics.PARTIALS.labels("written" if partial.text else "wordless").inc()
@@ -87,12 +87,8 @@ class SpokenPartials:
         """What the local recogniser understands of it."""
         speech = work.speech
         assert speech.pcm is not None
-        self._asking += 1
-        try:
-            with metrics.PARTIAL_SECONDS.time():
-                found = await self._pool.glimpsed(speech.pcm, speech.audio.sample_rate_hz, ATTEMPT_LIMIT_S)
-        finally:
-            self._asking -= 1
+        with metrics.PARTIAL_SECONDS.time():
+            found = await self._pool.glimpsed(speech.pcm, speech.audio.sample_rate_hz, ATTEMPT_LIMIT_S)
         if not isinstance(found, Recognised):
             metrics.PARTIALS.labels("failed").inc()
             return None
@@ -108,6 +104,10 @@ class SpokenPartials:
         end_ms = min(speech.end_ms, speech.start_ms + found.heard_ms)
         heard = replace(work, speech=replace(speech, end_ms=end_ms, heard_ms=found.heard_ms))
         return partial_utterance(session_id, heard, recognised(found.said, found.heard_ms))
+
+
+def _is_local(work: object) -> bool:
+    return isinstance(work, SpeechWork) and work.engines[0] is Engine.MOONSHINE
 
 
 def _skipped(late_ms: int, *, is_behind: bool, is_busy: bool) -> str | None:

@@ -97,7 +97,7 @@ class Performance:
         self._speed = speed
         self._settings = settings
         self._shown_ms: dict[str, int] = {}
-        self._looks: set[asyncio.Task[None]] = set()
+        self._looks: dict[asyncio.Task[None], object] = {}
         self._session = Session(SessionKey(0, SESSION), application.logic)
         self._tasks: set[asyncio.Task[None]] = set()
         self._heard = Heard()
@@ -145,13 +145,12 @@ class Performance:
         partials = self._application.partials
         assert partials is not None
         track = self._session.track_of(AUDIO, record) if record.kind is RecordKind.FRAME else None
-        is_busy = len(self._looks) >= partials.max_in_flight
         is_due = track is not None and partials.is_due(track)
-        work = partials.seen(track, 0, is_busy=is_busy) if track is not None and is_due else None
+        work = partials.seen(track, 0, self._looks.values()) if track is not None and is_due else None
         if work is not None:
             task = asyncio.create_task(self._show(partials, work))
-            self._looks.add(task)
-            task.add_done_callback(self._looks.discard)
+            self._looks[task] = work
+            task.add_done_callback(self._looks.pop)
 
     async def _show(self, partials: SpokenPartials, work: object) -> None:
         for output in await partials.render(SESSION, work):

@@ -49,7 +49,7 @@ def _look(
     if record.kind is not RecordKind.FRAME or not partials.is_wanted(session.fold(topic).part):
         return None
     track = session.track_of(topic, record)
-    work = partials.seen(track, 0, is_busy=False) if track is not None and partials.is_due(track) else None
+    work = partials.seen(track, 0, ()) if track is not None and partials.is_due(track) else None
 
     async def show() -> None:
         for output in await partials.render(record.session_id, work):

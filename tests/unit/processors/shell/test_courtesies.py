@@ -1,7 +1,7 @@
 """What is shown of open windows: nothing waits for it, and whatever happens to it changes nothing else."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 
@@ -18,9 +18,7 @@ from tests.support.worker_bench import AUDIO_0, Bench, until
 
 
 class ToyPartials:
-    """Shows every frame while it may, or has `fault`; nothing is due where `is_idle`."""
-
-    max_in_flight = 2
+    """Shows every frame while fewer than two are, or has `fault`; nothing is due where `is_idle`."""
 
     def __init__(self) -> None:
         self.looks: list[tuple[int, int, bool]] = []
@@ -35,9 +33,10 @@ class ToyPartials:
     def is_due(self, track: Track) -> bool:
         return not self.is_idle
 
-    def seen(self, track: Track, late_ms: int, *, is_busy: bool) -> object | None:
+    def seen(self, track: Track, late_ms: int, under_way: Collection[object]) -> object | None:
         if self.fault_seen:
             raise self.fault_seen
+        is_busy = len(under_way) >= 2
         self.looks.append((track.entries[-1].offset, late_ms, is_busy))
         return None if is_busy else Work(f"shown-{len(self.looks)}", ())
 

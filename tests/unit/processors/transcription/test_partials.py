@@ -1,6 +1,5 @@
 """When there is a partial: often enough, not too often, and never before what is final."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -10,10 +9,12 @@ from connectors.speech.exchange import Heard
 from connectors.speech.exchange import Word as HeardWord
 from processors.checkpoint.assignments import Assignment, Input
 from processors.shell.applications import Output
+from processors.sound.formats import AudioFormat
 from processors.transcription import metrics
 from processors.transcription.application import TranscriptionApplication
 from processors.transcription.configured import dictations_of
 from processors.transcription.dictation import Glimpsed
+from processors.transcription.endpointing import Speech
 from processors.transcription.engines import Question
 from processors.transcription.keys import NoKeys
 from processors.transcription.logic import AUDIO, CAPTIONS, DICTATED_MS, GLIMPSE_MS, SLACK_MS, TranscriptionLogic
@@ -21,7 +22,7 @@ from processors.transcription.partials import LATE_MS, SpokenPartials
 from processors.transcription.recogniser import Recognised
 from processors.transcription.settings import TranscriptionSettings
 from processors.transcription.works import SpeechWork
-from schemas.records import Audio, Utterance
+from schemas.records import Audio, Codec, Utterance
 from schemas.settings import Engine, SessionSettings
 from tests.support.spoken import BOTH, DICTATED, START_MS, WITH_PARTIALS, Microphone, begin, frames, silence, voice
 
@@ -37,13 +38,13 @@ def spoken_partials(
 
 
 class Listening:
-    """A session whose partials are asked for after each of its frames; `late_ms`, `is_behind` and `is_busy` for all."""
+    """A session whose partials are asked for after each of its frames; `late_ms`, `is_behind`, `under_way` for all."""
 
     def __init__(self, settings: SessionSettings = WITH_PARTIALS) -> None:
         self.logic, self.is_behind = TranscriptionLogic(), False
         self.partials = spoken_partials(self.logic, TranscriptionSettings(), lambda: self.is_behind)
         self.settings = settings
-        self.late_ms, self.is_busy = 0, False
+        self.late_ms, self.under_way = 0, list[SpeechWork]()
         self.assignment = Assignment(self.logic, "a", {SOURCE: 0, Input(CAPTIONS, 0): 0}, ())
         self.assignment.feed(SOURCE, 0, SESSION, begin(SESSION, T, settings=settings), 1)
 
@@ -55,11 +56,17 @@ class Listening:
             track = self.assignment.track_of(SOURCE, chunk)
             if track is None or not self.partials.is_due(track):
                 continue
-            work = self.partials.seen(track, self.late_ms, is_busy=self.is_busy)
+            work = self.partials.seen(track, self.late_ms, self.under_way)
             if work is not None:
                 assert isinstance(work, SpeechWork)
                 shown.append((chunk.timestamp_ms + 100 - T, work))
         return shown
+
+
+def works(by: Engine, count: int) -> list[SpeechWork]:
+    """So many that are under way."""
+    audio = AudioFormat(Codec.L16, 16_000, 1)
+    return [SpeechWork(1, None, "en", Speech(T, T + 600, audio, b"", 600), (by,))] * count
 
 
 def spoken(*pcm: bytes, who: int = 1) -> list[Audio]:
@@ -108,12 +115,12 @@ def test_what_nobody_knows_the_language_of_is_not_guessed() -> None:
 def test_a_partial_is_skipped_and_made_up_for_by_the_next(why: str) -> None:
     listening, chunks = Listening(), spoken(voice(4_000))
     listening.late_ms = LATE_MS + 1 if why == "late" else LATE_MS
-    listening.is_behind, listening.is_busy = why == "behind", why == "busy"
+    listening.is_behind, listening.under_way = why == "behind", works(Engine.MOONSHINE, why == "busy")
     counted = metrics.PARTIALS.labels(why)._value
     before = counted.get()
     assert listening.hear(chunks[:20]) == []
     assert counted.get() - before == 1_700 // GLIMPSE_MS, "as often as one was due, not with every frame"
-    listening.late_ms, listening.is_behind, listening.is_busy = 0, False, False
+    listening.late_ms, listening.is_behind, listening.under_way = 0, False, []
     (_, first), *_ = listening.hear(chunks[20:])
     assert first.speech.heard_ms == 1_700, "of all that was said, at once"
 
@@ -156,7 +163,7 @@ def test_a_service_is_told_more_often_and_looked_at_whatever_language_it_is() ->
 def test_a_service_does_not_wait_for_the_local_recogniser(why: str, is_shown: bool) -> None:
     listening = Listening(DICTATED)
     listening.late_ms = LATE_MS + 1 if why == "late" else 0
-    listening.is_behind, listening.is_busy = why == "behind", why == "busy"
+    listening.is_behind, listening.under_way = why == "behind", works(Engine.DEEPGRAM, 64 * (why == "busy"))
     assert bool(listening.hear(spoken(voice(2_000)))) is is_shown
 
 
@@ -190,23 +197,13 @@ async def test_what_a_service_understands_is_shown_as_of_when_it_was_said(monkey
     assert await listening.partials.render(SESSION, work) == []
 
 
-async def test_the_local_recogniser_is_busy_by_its_own_work_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    listening, chunks = Listening(), spoken(voice(4_000))
-    [(_, work)] = listening.hear(chunks[:12])
-    go_on = asyncio.Event()
-
-    async def slow(*_: object) -> Recognised:
-        await go_on.wait()
-        return Recognised(())
-
-    monkeypatch.setattr(listening.partials._pool, "glimpsed", slow)
-    under_way = asyncio.create_task(listening.partials.render(SESSION, work))
-    await asyncio.sleep(0)
-    assert listening.hear(chunks[12:30]) == []
-    go_on.set()
-    await under_way
-    assert listening.hear(chunks[30:])
-    assert listening.partials.max_in_flight > 1
+@pytest.mark.parametrize(("by", "most"), [(Engine.MOONSHINE, 1), (Engine.DEEPGRAM, 64)])
+def test_what_is_under_way_elsewhere_makes_nobody_busy(by: Engine, most: int) -> None:
+    other = Engine.DEEPGRAM if by is Engine.MOONSHINE else Engine.MOONSHINE
+    for count, is_shown in ((most - 1, True), (most, False)):
+        listening = Listening(WITH_PARTIALS if by is Engine.MOONSHINE else DICTATED)
+        listening.under_way = works(by, count) + works(other, 100)
+        assert bool(listening.hear(spoken(voice(2_000)))) is is_shown
 
 
 @pytest.mark.parametrize(
