@@ -44,12 +44,14 @@ class Bounds:
 
 @dataclass(slots=True)
 class _Begun:
-    """A dictation, who carries it (None: nobody could), and whose trouble it would be."""
+    """A dictation, who carries it (None: nobody could), whose trouble it would be, and who had trouble before and is
+    tried again with it."""
 
     dictation: Dictation
     began_s: float
     task: asyncio.Task[Ending] | None = None
     whom: Hashable = None
+    tries: Hashable = None
 
 
 class Dictations:
@@ -63,6 +65,7 @@ class Dictations:
         self._open: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[Ending]] = set()
         self._rests = Rests()
+        self._tried: set[Hashable] = set()
 
     @property
     def most(self) -> int:
@@ -122,6 +125,7 @@ class Dictations:
     def _left(self, task: asyncio.Task[Ending], found: _Begun, project_id: str) -> None:
         """Nobody waits for what has gone, even where it was taken away before it began."""
         self._tasks.discard(task)
+        self._tried.discard(found.tries)
         self._open[project_id] -= 1
         self._open += Counter()  # who has none is not kept
         metrics.DICTATIONS_OPEN.set(self._open.total())
@@ -145,6 +149,11 @@ class Dictations:
         found.whom = project_id, key
         if any(self._rests.rests(whom, _now_s()) for whom in (found.whom, (project_id, opening.url))):
             return Ending.RESTING
+        if found.whom in self._tried:
+            return Ending.RESTING
+        if self._rests.is_doubted(found.whom):
+            found.tries = found.whom
+            self._tried.add(found.whom)
         try:
             async with asyncio.timeout(LONGEST_S), self._client.opened(opening) as wire:
                 return await found.dictation.carry(service, opening, wire)

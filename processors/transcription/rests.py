@@ -18,6 +18,10 @@ class Rests:
         """Whether to leave them alone now."""
         return self._rests.get(whom, (0.0, 0.0))[0] > now_s
 
+    def is_doubted(self, whom: Hashable) -> bool:
+        """Whether the last thing that is known of them is trouble."""
+        return whom in self._rests
+
     def failed(self, whom: Hashable, now_s: float, *, at_least_s: float = 0.0, is_final: bool = False) -> bool:
         """Trouble; they wish for `at_least_s`. Where it `is_final` the next time would be the same. False where it is
         no news: it was met by who had begun before."""

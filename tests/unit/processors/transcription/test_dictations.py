@@ -209,6 +209,26 @@ async def test_trouble_of_one_project_is_none_of_another() -> None:
         assert await one.finished(2_200, "utt_2", project_id="proj_b") is not None
 
 
+async def test_who_had_trouble_is_tried_again_by_one_at_a_time(
+    counts: Callable[[Ending], float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many speak: of a service that is still broken one final is late."""
+    monkeypatch.setattr(rests, "FIRST_S", 0.0)
+    monkeypatch.setattr(rests, "LONGEST_S", 0.0)
+    async with listening() as one:
+        one.live.plan.extend([Trouble("short", after_s=PATIENCE_S)] * 2)
+        for names in (["utt_1"], ["utt_2a", "utt_2b", "utt_2c"], ["utt_3a", "utt_3b"]):
+            for name in names:
+                await one.speak(1_000, name)
+            heard = [await one.finished(1_200, name) for name in names]
+        assert (counts(Ending.INCOMPLETE), counts(Ending.RESTING)) == (2, 3)
+        assert [text is not None for text in heard] == [True, False]
+        for name in ("utt_4a", "utt_4b"):
+            await one.speak(1_000, name)
+        assert [await one.finished(1_200, name) is not None for name in ("utt_4a", "utt_4b")] == [True, True]
+    assert one.dictations._tried == set()
+
+
 @pytest.mark.parametrize("how", ["lingers", "deaf", "silent"])
 async def test_nobody_waits_long_for_who_is_slow(how: str, counts: Callable[[Ending], float]) -> None:
     async with listening(dictation_limit_s=0.3) as one:
