@@ -104,17 +104,24 @@ class Dictated:
         return heard(text, [word for one in stretches for word in one.words], self._language, self._model)
 
     def whole(self, length_s: float, told_s: float) -> Heard | None:
-        """What was said in the first `length_s` of the `told_s` that the service was told, now that it has hung up.
+        """What was said in the first `length_s` of the `told_s` that the service was told, now that it is done.
 
         None where it has not told all of it, or where its text cannot be cut there. Raises NoAnswer.
         """
-        if self._counted_s < told_s - TOLERANCE_S or not self._is_told_once(told_s):
+        if not self._is_told_once(told_s, UNTOLD_S):
             return None
         said = self.so_far()
         return said if told_s <= length_s else _cut(said, length_s)
 
-    def _is_told_once(self, told_s: float) -> bool:
-        """Whether the final stretches follow one another up to the end, or to a pause that is left open."""
+    def is_all(self, told_s: float) -> bool:
+        """Whether nothing can be left to tell of `told_s`, so that nobody need wait until it hangs up."""
+        return self._is_told_once(told_s, TOLERANCE_S)
+
+    def _is_told_once(self, told_s: float, untold_s: float) -> bool:
+        """Whether all was heard, and the final stretches follow one another up to the end, or to a pause that is left
+        open."""
+        if self._counted_s < told_s - TOLERANCE_S:
+            return False
         at_s = 0.0
         for one in self._final:
             if abs(one.from_s - at_s) > TOLERANCE_S:
@@ -122,7 +129,7 @@ class Dictated:
             at_s = one.until_s
         if self._open is not None:
             at_s = -math.inf if self._open.text else max(at_s, self._open.until_s)
-        return at_s >= told_s - UNTOLD_S
+        return at_s >= told_s - untold_s
 
 
 def _cut(said: Heard, length_s: float) -> Heard | None:

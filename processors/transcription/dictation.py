@@ -128,6 +128,8 @@ class Dictation:
                 async with asyncio.timeout(SILENCE_S):
                     told = service.told(await wire.receive())
                 self._heed(told)
+                if self._is_farewell_sent and self._dictated.is_all(self._seconds(self._sent)):
+                    return Ending.TOLD
             except TimeoutError:
                 is_answered = self._sent - self._covered_ms() * self._bytes_per_ms <= UNANSWERED_MS * self._bytes_per_ms
                 return Ending.DROPPED if is_answered else Ending.SILENT

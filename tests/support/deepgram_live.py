@@ -157,7 +157,7 @@ class _Conversation:
                 self._take(frame)
                 if self._protocol.state is not State.OPEN:
                     break
-        except (ConnectionError, BrokenPipeError):
+        except OSError:
             return
         self._socket.settimeout(2.0)  # for the other one to hang up, too
         try:
@@ -210,6 +210,7 @@ class _Conversation:
             self._tell(is_final=True, from_finalize=True)
         elif kind == "CloseStream" and how not in ("lingers", "silent"):
             self._tell(is_final=True)
+            self._call.closed = 1000  # whoever was told all may have gone before it is
             self._count(1.0 if how == "short" else 0.0)
             self._close(1000)
         elif kind not in ("CloseStream", "KeepAlive"):

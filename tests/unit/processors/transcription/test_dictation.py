@@ -103,6 +103,45 @@ def test_what_is_understood_is_never_more_than_was_sent_and_always_more_than_bef
     assert others == [None, None], "less than before, and nothing at all"
 
 
+def test_nobody_waits_for_who_has_told_all_to_hang_up() -> None:
+    async def spoken(until_s: float, counted_s: float) -> bool:
+        wire = Wire()
+        one, carried = begun(wire)
+        one.more(sound(1_000))
+        await settled()
+        one.complete(sound(1_200))
+        await settled()
+        wire.told.put_nowait(results(until_s, is_final=True))
+        wire.told.put_nowait(json.dumps({"type": "Metadata", "duration": counted_s}))
+        await settled()
+        is_over = carried.done()
+        wire.told.put_nowait(None)
+        assert await carried is Ending.TOLD
+        one.end(Ending.TOLD)
+        assert (one.whole() is not None) is (counted_s == 1.2)
+        return is_over
+
+    assert run(spoken(1.2, 1.2))
+    assert not run(spoken(0.9, 1.2)), "there may be a word in the last 0.3 s"
+    assert not run(spoken(1.2, 0.9))
+
+
+def test_who_has_told_all_of_what_there_is_by_now_is_told_more() -> None:
+    async def spoken() -> bool:
+        wire = Wire()
+        one, carried = begun(wire)
+        one.more(sound(1_000))
+        await settled()
+        wire.told.put_nowait(results(1.0, is_final=True))
+        wire.told.put_nowait(json.dumps({"type": "Metadata", "duration": 1.0}))
+        await settled()
+        is_over = carried.done()
+        carried.cancel()
+        return is_over
+
+    assert not run(spoken())
+
+
 def test_what_is_final_soon_need_not_be_shown() -> None:
     async def spoken() -> Glimpsed | None:
         wire = Wire()
