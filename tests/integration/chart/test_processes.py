@@ -47,7 +47,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
 def release(
     broker: SecuredBroker, registry: Server, clickhouse: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Release]:
-    """The laptop's values by SCRAM over TLS, with the addresses of this machine and of the simulated Zoom."""
+    """The laptop's values with every workload, by SCRAM over TLS, with the addresses of this machine and of the simulated Zoom."""
     folder = tmp_path_factory.mktemp("release")
     told = {name: value for name, value in broker.settings("scram").items() if name not in ELSEWHERE}
     values = {
@@ -56,7 +56,9 @@ def release(
             "clickhouse": {"url": clickhouse.url, "database": "chart"},
             "objects": {"url": (folder / "objects").as_uri()},
             "zoom": {"allowed_hosts": LOOPBACK, "allow_plaintext": True},
+            "api": {"composed_views": True},
         },
+        "workloads": {"processor-composing": {"enabled": True}},
         "secretRefs": {"kafka": {"sasl_password": {"existingSecret": "kafka"}}},
         "tls": {"kafka": {"existingSecret": "kafka"}},
         "strimzi": {"cluster": "kafka", "user": True},
