@@ -47,7 +47,7 @@ class Tools:
 
 
 class Making:
-    """One recording under way; `run` it once, `leave_off` from any thread."""
+    """One recording under way; `run` until it returns, `leave_off` for good and from any thread."""
 
     def __init__(self, tools: Tools, order: Order) -> None:
         self._tools, self._order = tools, order

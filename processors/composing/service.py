@@ -3,7 +3,7 @@
 Nothing is kept of what is under way: what is to be made stands in the states, what is made in the store.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -29,12 +29,14 @@ LONGEST_PAUSE_S = 60.0
 
 @dataclass(slots=True)
 class _Trying:
-    """How far it is with one recording; `running` gives whether all is said of it."""
+    """How far it is with an order; `running` gives whether all is said of it."""
 
+    order: Order
     making: Making
     running: "Future[bool] | None" = None
     next_s: float = 0.0
     is_settled: bool = False
+    is_left_off: bool = False
     pauses_s: Iterator[float] = field(default_factory=lambda: delays_s(longest_s=LONGEST_PAUSE_S))
 
 
@@ -56,11 +58,11 @@ class Composing:
         except KafkaError as error:
             raise Leave(str(error)) from error
         metrics.UNDER_WAY.set(len(orders))
-        self._settle(orders.keys())
+        self._settle(orders)
         for session_id, order in orders.items():
             trying = self._trying.get(session_id)
             if trying is None:
-                trying = self._trying[session_id] = _Trying(self._make(order))
+                trying = self._trying[session_id] = _Trying(order, self._make(order))
             is_waiting = trying.running is not None or trying.is_settled or trying.next_s > self._clock.monotonic()
             if not is_waiting and self._has_room():
                 trying.running = self._threads.submit(_attempted, trying.making)
@@ -75,16 +77,17 @@ class Composing:
     def _has_room(self) -> bool:
         return sum(trying.running is not None for trying in self._trying.values()) < self._sessions
 
-    def _settle(self, due: Collection[str]) -> None:
-        """Take note of what the threads have done, and leave off what nobody wants here any more."""
+    def _settle(self, due: Mapping[str, Order]) -> None:
+        """Take note of what the threads have done, and leave off what nobody wants here, or not so, any more."""
         for session_id, trying in list(self._trying.items()):
-            if session_id not in due:
+            if trying.order != due.get(session_id):
+                trying.is_left_off = True
                 trying.making.leave_off()
             if trying.running is not None and trying.running.done():
                 trying.is_settled = trying.running.result()
                 trying.running, trying.next_s = None, self._clock.monotonic() + next(trying.pauses_s)
-            if trying.running is None and session_id not in due:
-                del self._trying[session_id]
+            if trying.running is None and trying.is_left_off:
+                del self._trying[session_id]  # what comes back meanwhile begins anew
 
 
 def _attempted(making: Making) -> bool:

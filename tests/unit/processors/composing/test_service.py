@@ -17,8 +17,8 @@ from schemas.records import Stored
 from schemas.settings import RecordingView
 
 
-def order(name: str) -> Order:
-    return Order(name, 3, 1, Stored(key="k"), 1, RecordingView.SIDE_BY_SIDE, Size(320, 180))
+def order(name: str, segments: int = 1) -> Order:
+    return Order(name, 3, 1, Stored(key="k", count=segments), 1, RecordingView.SIDE_BY_SIDE, Size(320, 180))
 
 
 class Making:
@@ -35,8 +35,10 @@ class Making:
             world.most = max(world.most, world.at_once)
         try:
             while not world.release.wait(0.01):
-                if self._gone.is_set():
+                if self._gone.is_set() and not world.is_busy:
                     raise Abandoned
+            if self._gone.is_set():
+                raise Abandoned
             if world.ends and (error := world.ends.pop(0)) is not None:
                 raise error
         finally:
@@ -60,6 +62,7 @@ class World:
         self.begun, self.failed = list[str](), list[tuple[str, str]]()
         self.ends, self.refusals = list[Exception | None](), list[Exception]()
         self.at_once = self.most = 0
+        self.is_busy = False  # with a picture: it does not hear at once that it is to be left off
         self.lock, self.release, self.now_s = threading.Lock(), threading.Event(), 0.0
         self.composing = Composing(self, lambda one: Making(self, one.session_id), sessions, Health("x"), self)  # type: ignore[arg-type, return-value]
 
@@ -108,6 +111,32 @@ def test_what_nobody_wants_here_is_left_off_and_begins_anew_when_it_comes_back(w
     world.orders = [first]
     world.until(3, running=1)
     assert world.begun[-1] == "app_1"
+
+
+def test_what_comes_back_before_it_has_heard_that_it_is_left_off_begins_anew(world: World) -> None:
+    """As whenever a replica comes or goes: the partitions are taken away, and some of them given back at once."""
+    world.orders, world.is_busy = world.orders[:1], True
+    world.until(1, running=1)
+    [first], world.orders = world.orders, []
+    world.composing.step()
+    world.orders = [first]
+    world.composing.step()
+    world.release.set()
+    world.until(2)
+    world.composing.step()
+    assert world.begun == ["app_1"] * 2
+    assert world.composing._trying["app_1"].is_settled
+
+
+def test_a_recording_that_is_finished_anew_is_drawn_anew(world: World) -> None:
+    world.orders = world.orders[:1]
+    world.until(1, running=1)
+    world.orders = [order("app_1", segments=2)]
+    world.release.set()
+    world.until(2)
+    world.composing.step()
+    assert world.begun == ["app_1"] * 2
+    assert world.composing._trying["app_1"].order == order("app_1", segments=2)
 
 
 @pytest.mark.parametrize("error", [Unavailable("away"), DeliveryFailed("away")])
