@@ -175,6 +175,16 @@ def test_an_authority_is_where_it_is_read_and_nowhere_else() -> None:
     }
 
 
+def test_a_group_has_the_prefix_that_its_workload_gives_it() -> None:
+    prefixed = {name: {"group_prefix": f"{name}-"} for name in ("composing", "processors", "sink_objects")}
+    values = merged(merged(MATRIX["strimzi"], EVERYTHING), {"config": prefixed})
+    [user] = [manifest for manifest in render(values=values) if manifest["kind"] == "KafkaUser"]
+    acls = [acl["resource"] for acl in user["spec"]["authorization"]["acls"]]
+    granted = {resource["name"] for resource in acls if resource["type"] == "group"}
+    assert {"composing-composing", "processors-muxing", "sink_objects-sink-objects", "lifecycle"} <= granted
+    assert not {"composing", "muxing", "sink-objects"} & granted
+
+
 def egress(workload: str, **config: Any) -> list[Any]:
     """The ports at which that workload may leave, in the order of its rules; names, which all may ask, left out."""
     policies = [one for one in smallest(config=config) if one["kind"] == "NetworkPolicy"]

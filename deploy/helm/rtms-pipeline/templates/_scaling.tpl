@@ -13,13 +13,11 @@ scaleDown:
   {{- end }}
 {{- end -}}
 
-{{/* A group's whole id: processors and the objects sink take a prefix from their settings. */}}
+{{/* A group's whole id: some workloads take a prefix from their settings. */}}
 {{- define "rtms.consumerGroup" -}}
 {{- $prefix := "" -}}
-{{- range $settings := list "processors" "sink_objects" -}}
-{{- if has $settings $.context.facts.settings -}}
-{{- $prefix = $.context.root.Values.config | dig $settings "group_prefix" "" -}}
-{{- end -}}
+{{- range $settings := $.context.facts.settings -}}
+{{- $prefix = $.context.root.Values.config | dig $settings "group_prefix" "" | default $prefix -}}
 {{- end -}}
 {{- printf "%s%s" $prefix .group -}}
 {{- end -}}
