@@ -8,6 +8,7 @@ from typing import NamedTuple
 import av
 
 from processors.composing.pieces import Piece, Sample
+from processors.muxing.stills import MAX_PIXELS
 
 _MS = Fraction(1, 1000)
 
@@ -72,4 +73,5 @@ def _decoder(configuration: bytes) -> av.VideoCodecContext:
     context = av.CodecContext.create("h264", "r")
     assert isinstance(context, av.VideoCodecContext)
     context.extradata, context.thread_count = configuration, 1
+    context.options = {"max_pixels": str(MAX_PIXELS)}  # a decoder may hold 16 of them
     return context

@@ -119,6 +119,13 @@ def test_a_camera_that_is_off_leaves_the_screen_alone() -> None:
     assert luma(film, origin_ms, T + 20_000, IN_SCREEN) <= BLACK[1]
 
 
+def test_pictures_that_would_fill_the_memory_are_not_shown() -> None:
+    screen = Shot(T + 1000, T + 3000, 2, width=4608, height=2592, fps=1, grey=190)
+    made = meeting(SIDE_BY_SIDE, [], [Shot(T, T + 3000, fps=5, grey=60)], [screen])
+    film = decoded(made.whole(made.drawn()))
+    assert SPEAKER_LUMA[0] <= luma(film, made.end.origin_ms, T + 2500, IN_SCREEN) <= SPEAKER_LUMA[1]
+
+
 def test_pictures_that_are_sent_in_another_order_are_shown_in_theirs() -> None:
     face = Shot(T, T + 16_000, fps=25, grey=60, b_pictures=2, flashes_ms=(T + 6000, T + 10_000))
     made = meeting(SIDE_BY_SIDE, TALKS, [face], [Shot(T + 5000, T + 11_000, 2, fps=5, grey=190)])
