@@ -1,6 +1,6 @@
 """Which recordings are to be drawn by this process. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from processors.muxing.h264 import Size
 from processors.muxing.recordings import Frame
@@ -12,7 +12,7 @@ from schemas.settings import RecordingView, readable
 @dataclass(frozen=True, slots=True)
 class Order:
     """A recording that is stored, to be drawn on a canvas of `size`; `film_count` says how many segments the film of
-    the shared screens has."""
+    the shared screens has, `is_awaited` whether the session's end waits for it: that makes it no other order."""
 
     session_id: str
     partition: int
@@ -21,11 +21,13 @@ class Order:
     film_count: int
     view: RecordingView
     size: Size
+    is_awaited: bool = field(default=True, compare=False)
 
     @property
-    def rank(self) -> tuple[int, str]:
-        """First whose session is older."""
-        return self.created_at_ms, self.session_id
+    def rank(self) -> tuple[bool, int, str]:
+        """First what somebody waits for, then whose session is older: what is late makes nobody else late, and what
+        no process survives holds up the others no longer than a session waits."""
+        return not self.is_awaited, self.created_at_ms, self.session_id
 
 
 def orders_of(session: AppSession, partition: int) -> list[Order]:
@@ -36,6 +38,13 @@ def orders_of(session: AppSession, partition: int) -> list[Order]:
     count = sum(track.count for track in session.tracks if track.track == tracks.SHARE)
     size = Size(frame.width & ~1, frame.height & ~1)
     made = Order(
-        session.session_id, partition, session.created_at_ms, session.recording, count, settings.recording_view, size
+        session_id=session.session_id,
+        partition=partition,
+        created_at_ms=session.created_at_ms,
+        recording=session.recording,
+        film_count=count,
+        view=settings.recording_view,
+        size=size,
+        is_awaited=session.awaits_composing,
     )
     return [made]

@@ -13,7 +13,7 @@ class Order(Protocol):
     def partition(self) -> int: ...
 
     @property
-    def rank(self) -> tuple[int, str]: ...
+    def rank(self) -> tuple[int | str, ...]: ...
 
 
 AnOrder = TypeVar("AnOrder", bound=Order)
@@ -40,6 +40,6 @@ class Due(Generic[AnOrder]):
             self._sessions.pop(partition, None)
 
     def orders(self) -> list[AnOrder]:
-        """All that are unfinished, those first that were asked for first."""
+        """All that are unfinished, by their rank."""
         orders = [order for held in self._sessions.values() for session in held.values() for order in session]
         return sorted(orders, key=lambda order: order.rank)

@@ -1,0 +1,23 @@
+"""What is drawn first."""
+
+from dataclasses import replace
+
+from processors.composing.due import orders_of
+from processors.shell.due import Due
+from tests.unit.schemas.test_composing import DRAWN, LATE, WHOLE
+from tests.unit.schemas.test_copies import life
+
+
+def test_what_somebody_waits_for_comes_before_what_is_late_already() -> None:
+    waiting, late = life(*WHOLE), life(*WHOLE, LATE)
+    due = Due(orders_of)
+    for name, state, created_at_ms in (("a", late, 1), ("c", waiting, 3), ("b", waiting, 2)):
+        due.hear(0, name, replace(state, session_id=name, created_at_ms=created_at_ms))
+    assert [order.session_id for order in due.orders()] == ["b", "c", "a"]
+
+
+def test_to_be_late_makes_it_no_other_order() -> None:
+    [waiting], [late] = orders_of(life(*WHOLE), 0), orders_of(life(*WHOLE, LATE), 0)
+    assert waiting == late
+    assert (waiting.is_awaited, late.is_awaited) == (True, False)
+    assert orders_of(life(*WHOLE, DRAWN), 0) == []
