@@ -105,3 +105,6 @@ def test_who_copies_waits_for_it() -> None:
     assert shown(state) is None
     drawn = life(DRAWN, state=state, offset=20)
     assert (drawn.awaits_copy, shown(drawn), drawn.state) == (True, "c", State.POST_PROCESSING)
+    late = life(LATE, state=state, offset=20)
+    assert late.failures == ("external_media_storage: not stored in time", "composed_view: not stored in time")
+    assert (late.awaits_copy, late.state) == (False, State.ENDED)
