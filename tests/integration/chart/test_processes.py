@@ -47,7 +47,8 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
 def release(
     broker: SecuredBroker, registry: Server, clickhouse: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Release]:
-    """The laptop's values with every workload, by SCRAM over TLS, with the addresses of this machine and of the simulated Zoom."""
+    """The laptop's values with every workload, by SCRAM over TLS, with the addresses of this machine and of the
+    simulated Zoom."""
     folder = tmp_path_factory.mktemp("release")
     told = {name: value for name, value in broker.settings("scram").items() if name not in ELSEWHERE}
     values = {
