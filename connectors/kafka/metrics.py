@@ -12,7 +12,7 @@ STANDING = gauge(
     ["client"],
 )
 STRANDED = counter(
-    "rtms_kafka_stranded", "Times that a client knew no broker any more, until it was given them back.", ["client"]
+    "rtms_kafka_stranded", "Times that a client knew no broker any more and was given them back.", ["client"]
 )
 BROKERS_UP = gauge("rtms_kafka_brokers_up", "1 while the client talks to a broker.", ["client"])
 LAG = gauge("rtms_kafka_lag_records", "Offsets between what was read of the held partitions and their ends.", ["topic"])

@@ -6,9 +6,15 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer
 
+from connectors.host.clock import SystemClock
 from connectors.host.logs import configure
 from connectors.host.settings import LogSettings
+from connectors.kafka import offsets
+from connectors.kafka.errors import KafkaError
 from connectors.kafka.metrics import STRANDED
+from connectors.kafka.offsets import OffsetDirectory
+from connectors.kafka.records import Place
+from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.stranded import Lookout, knows_brokers, shown
 from tests.support.processes import wait_for
 
@@ -20,6 +26,16 @@ LEARNED = {"kafka-1:9092/1": ("learned", "DOWN"), "kafka:9092/bootstrap": ("conf
 def statistics(brokers: dict[str, tuple[str, str]]) -> str:
     shown = {name: {"name": name, "source": source, "state": state} for name, (source, state) in brokers.items()}
     return json.dumps({"name": "rdkafka#consumer-1", "brokers": shown, "topics": {"t": {"partitions": {}}}})
+
+
+class TickingClock(SystemClock):
+    """Goes on by 10 ms whenever somebody looks at it."""
+
+    now_s = 0.0
+
+    def monotonic(self) -> float:
+        self.now_s += 0.01
+        return self.now_s
 
 
 class Client:
@@ -93,3 +109,15 @@ def test_the_library_shows_what_it_knows(brokers: dict[str, Any], known: bool) -
     finally:
         consumer.close()
     assert set(seen) == {known}
+
+
+def test_a_directory_that_gets_no_answer_is_given_them_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[str] = []
+    monkeypatch.setattr(offsets, "give_back", lambda _client, brokers: given.append(brokers) or True)
+    clock = TickingClock()
+    directory = OffsetDirectory(KafkaSettings(bootstrap_servers="127.0.0.1:1"), clock)
+    for now_s, count in ((0.0, 1), (offsets.RESCUE_S - 1, 1), (offsets.RESCUE_S, 2)):
+        clock.now_s = now_s
+        with pytest.raises(KafkaError):
+            directory.ends([Place("t", 0)], 0.02)
+        assert given == ["127.0.0.1:1"] * count
