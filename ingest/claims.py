@@ -32,7 +32,7 @@ class ClaimsTail:
         self, settings: KafkaSettings, decoder: Decoder, on_claim: OnClaim, on_broken: Callable[[Exception], None]
     ) -> None:
         self._places = [Place(topics.SESSION_FACTS.name, number) for number in range(settings.partitions)]
-        self._reader = Reader(settings, "claims")
+        self._reader = Reader(settings, "claims", is_polled=True)
         self._directory = OffsetDirectory(settings)
         self._decoder = decoder
         self._on_claim, self._on_broken = on_claim, on_broken

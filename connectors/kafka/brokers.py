@@ -10,13 +10,14 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from confluent_kafka import Producer as LibraryProducer
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient
 
 KNOWN = "2.16.0"
 """Of confluent-kafka. Where another one is locked, look at its `Handle` and let the tests run."""
 
 
-def give_back(client: LibraryProducer, brokers: str) -> bool:
+def give_back(client: Producer | Consumer | AdminClient, brokers: str) -> bool:
     """Have `client` know `brokers`, its bootstrap servers; whether that could be done here."""
     library = _library()
     if library is None:

@@ -20,11 +20,13 @@ from confluent_kafka import KafkaException, Message, TopicPartition
 from connectors.host.clock import SystemClock
 from connectors.host.logs import get_logger
 from connectors.kafka import lag
+from connectors.kafka.brokers import give_back
 from connectors.kafka.connection import FETCH_WAIT_MS, LIBRARY_LOG, Connection
 from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange, raise_for, translate
 from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.records import BEGINNING, Offsets, Place, Record, library_offsets, places, record_of
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.stranded import LOOK_S, LOST, Lookout, shown
 from schemas.topics import Topic
 
 log = get_logger(__name__)
@@ -105,7 +107,9 @@ class GroupConsumer:
         self._resting: dict[Place, float] = {}
         self._observed_at_s = 0.0
         self._clock = SystemClock()
-        self._config = group_config(settings, group, instance_id) | self._connection.config()
+        self._brokers = settings.bootstrap_servers
+        watching = shown(LOOK_S, Lookout(f"consumer-{group}", self._rescue).look)
+        self._config = group_config(settings, group, instance_id) | self._connection.config() | watching
         self._library = self._joining()
 
     def consume(self, max_records: int = 500, wait_s: float = 0.1, linger_s: float = 0.0) -> list[Record]:
@@ -329,6 +333,11 @@ class GroupConsumer:
             elif not (error := translate(item.error)).retryable:
                 raise error
         return known | self._directory.starts(unknown, ASK_S)
+
+    def _rescue(self) -> None:
+        """Called inside a poll of the library's client; where it cannot be mended, a new one joins, or we leave."""
+        if not give_back(self._library, self._brokers):
+            self._errors.append(Fatal("the client knows no broker any more", code=LOST))
 
     def _survives(self, error: KafkaError) -> bool:
         """Whether a new member can go on where this one broke; another process has taken a fenced one's place."""

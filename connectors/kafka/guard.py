@@ -1,8 +1,8 @@
-"""Looks after one producer: asks the cluster when its records do not move, mends it, and has `stuck` decide."""
+"""Looks after one producer: asks the cluster when its records do not move, and has `stuck` decide."""
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from connectors.host.clock import Clock, SystemClock
 from connectors.host.logs import get_logger
@@ -11,7 +11,7 @@ from connectors.kafka.leaders import led
 from connectors.kafka.metrics import STANDING
 from connectors.kafka.records import Place
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.stuck import LOOK_S, Standstill, waiting
+from connectors.kafka.stuck import Standstill, waiting
 
 log = get_logger(__name__)
 
@@ -31,13 +31,11 @@ class Guard:
         self,
         settings: KafkaSettings,
         client: str,
-        mend: Callable[[], object],
         on_stuck: Callable[[Fatal], None],
         clock: Clock | None = None,
     ) -> None:
         self._settings = settings
         self._client = client
-        self._mend = mend
         self._on_stuck = on_stuck
         self._clock = clock or SystemClock()
         self._standstill = Standstill()
@@ -45,12 +43,8 @@ class Guard:
         self._is_asking = False
         self._answer: _Answer | None = None
 
-    def config(self) -> dict[str, Any]:
-        """What to put into the client's configuration."""
-        return {"statistics.interval.ms": round(LOOK_S * 1000), "stats_cb": self.look}
-
     def look(self, statistics: str) -> None:
-        """librdkafka's `stats_cb`."""
+        """At librdkafka's statistics, every `LOOK_S` of `stuck`."""
         self._standstill.look(waiting(statistics), self._clock.monotonic())
         if (answer := self._answer) is not None:
             self._answer = None
@@ -76,7 +70,6 @@ class Guard:
             self._on_stuck(broken(stuck))
         elif standing := self._standstill.suspects & answer.led:
             log.warning("kafka client stands still", client=self._client, partitions=len(standing))
-            self._mend()
 
 
 def broken(stuck: Iterable[Place]) -> Fatal:

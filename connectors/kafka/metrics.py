@@ -11,6 +11,9 @@ STANDING = gauge(
     "Partitions of which nothing was acknowledged for 15 s, though records wait.",
     ["client"],
 )
+STRANDED = counter(
+    "rtms_kafka_stranded", "Times that a client knew no broker any more and was given them back.", ["client"]
+)
 BROKERS_UP = gauge("rtms_kafka_brokers_up", "1 while the client talks to a broker.", ["client"])
 LAG = gauge("rtms_kafka_lag_records", "Offsets between what was read of the held partitions and their ends.", ["topic"])
 OUT_OF_RANGE = counter("rtms_kafka_out_of_range", "Reads that retention had overtaken.", ["topic"])

@@ -5,6 +5,7 @@ reader is told lies before records whose offsets may already be committed elsewh
 be an old one.
 """
 
+import math
 import time
 from collections.abc import Iterable
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -15,9 +16,13 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from connectors.host.backoff import delays_s
 from connectors.host.clock import Clock, SystemClock
+from connectors.kafka.brokers import give_back
 from connectors.kafka.errors import KafkaError, TimedOut, translate
 from connectors.kafka.records import Place
 from connectors.kafka.settings import KafkaSettings
+
+RESCUE_S = 15.0
+"""Between two times that one's brokers are given back: the library keeps each."""
 
 
 class OffsetDirectory:
@@ -25,7 +30,9 @@ class OffsetDirectory:
 
     def __init__(self, settings: KafkaSettings, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
+        self._settings = settings
         self._admin = AdminClient(settings.admin_config())
+        self._rescued_s = -math.inf
 
     def ends(self, places: Iterable[Place], timeout_s: float = 10.0) -> dict[Place, int]:
         """The offset that the next record of each partition will get. Raises TimedOut and KafkaError."""
@@ -61,11 +68,22 @@ class OffsetDirectory:
             try:
                 return self._asked_once(wanted, max(0.1, deadline - self._clock.monotonic()), isolation)
             except KafkaError as error:
-                if not error.retryable or self._clock.monotonic() + delay_s > deadline:
+                if not error.retryable:
+                    raise
+                if self._clock.monotonic() + delay_s > deadline:
+                    self._rescue()
                     raise
             self._look_again(wanted, max(0.1, deadline - self._clock.monotonic()))
             time.sleep(delay_s)
         raise AssertionError("the delays never end")
+
+    def _rescue(self) -> None:
+        """Nobody polls this client, so nothing shows whether it still knows brokers: it is given them anyway."""
+        now_s = self._clock.monotonic()
+        if now_s - self._rescued_s >= RESCUE_S:
+            self._rescued_s = now_s
+            if not give_back(self._admin, self._settings.bootstrap_servers):
+                self._admin = AdminClient(self._settings.admin_config())
 
     def _look_again(self, wanted: Iterable[TopicPartition], timeout_s: float) -> None:
         """Learn who leads now: by itself the library asks whoever led when it last looked, for minutes."""

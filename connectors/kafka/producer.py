@@ -26,6 +26,8 @@ from connectors.kafka.errors import DeliveryFailed, Fatal, KafkaError, QueueFull
 from connectors.kafka.guard import Guard
 from connectors.kafka.metrics import CALLBACK_FAILURES, DELIVERED, DELIVERY_FAILED, QUEUED
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.stranded import Lookout, shown
+from connectors.kafka.stuck import LOOK_S
 from connectors.kafka.traced import traced
 from schemas.topics import MAX_BATCH_BYTES, Topic
 
@@ -129,8 +131,10 @@ class Producer:
         self._brokers = settings.bootstrap_servers
         self._delivery_timeout_s = settings.delivery_timeout_ms / 1000
         self._connection = Connection(f"producer-{profile.name}")
-        guard = Guard(settings, f"producer-{profile.name}", self.mend, self.give_up)
-        config = producer_config(settings, profile) | self._connection.config() | guard.config()
+        guard = Guard(settings, f"producer-{profile.name}", self.give_up)
+        lookout = Lookout(f"producer-{profile.name}", self.rescue)
+        looks = shown(LOOK_S, lookout.look, guard.look)
+        config = producer_config(settings, profile) | self._connection.config() | looks
         self._library = LibraryProducer(config, logger=LIBRARY_LOG)
         self.acknowledged = 0
         self._delivered: deque[str] = deque()
@@ -211,8 +215,8 @@ class Producer:
         """Throw away what is queued or in flight; the callbacks get their error."""
         self._library.purge()
 
-    def mend(self) -> None:
-        """Where it has lost all brokers, it has them again; else nothing is changed."""
+    def rescue(self) -> None:
+        """It has lost all brokers, and has them again; where that cannot be done, the guard tells."""
         give_back(self._library, self._brokers)
 
     def give_up(self, error: Fatal) -> None:

@@ -13,13 +13,16 @@ from confluent_kafka import KafkaError as LibraryError
 from confluent_kafka import KafkaException, Message
 
 from connectors.host.clock import Clock, SystemClock
+from connectors.kafka.brokers import give_back
 from connectors.kafka.connection import FETCH_WAIT_MS, LIBRARY_LOG, Connection
 from connectors.kafka.errors import KafkaError, TimedOut, raise_for, translate
 from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.records import BEGINNING, Place, Record, library_offsets, record_of
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.stranded import LOOK_S, Lookout, shown
 
 _POLL_S = 0.1
+_KNOW_S = 5.0
 
 
 def reader_config(settings: KafkaSettings, fetch_wait_ms: int = FETCH_WAIT_MS) -> dict[str, Any]:
@@ -35,12 +38,26 @@ def reader_config(settings: KafkaSettings, fetch_wait_ms: int = FETCH_WAIT_MS) -
 
 
 class Reader:
-    """One connection that reads what it was told to; one thread at a time."""
+    """One connection that reads what it was told to; one thread at a time.
 
-    def __init__(self, settings: KafkaSettings, name: str = "reader", fetch_wait_ms: int = FETCH_WAIT_MS) -> None:
+    `is_polled`: it is asked for records all the time, so that what the library shows of itself is taken, and looked at.
+    """
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        name: str = "reader",
+        fetch_wait_ms: int = FETCH_WAIT_MS,
+        *,
+        is_polled: bool = False,
+    ) -> None:
         self._connection = Connection(name)
-        config = reader_config(settings, fetch_wait_ms) | self._connection.config()
-        self._library = LibraryConsumer(config, logger=LIBRARY_LOG)
+        self._brokers = settings.bootstrap_servers
+        self._config = reader_config(settings, fetch_wait_ms) | self._connection.config()
+        if is_polled:
+            self._config |= shown(LOOK_S, Lookout(name, self.rescue).look)
+        self._library = LibraryConsumer(self._config, logger=LIBRARY_LOG)
+        self._is_lost = False
         self._positions: dict[Place, int] = {}
         self._errors: deque[KafkaError] = deque()
         self._known: set[str] = set()
@@ -56,7 +73,7 @@ class Reader:
         """Fetch metadata first: a look-up of offsets that comes before it is only tried again after half a second."""
         for topic in topics - self._known:
             try:
-                self._library.list_topics(topic, timeout=5.0)
+                self._library.list_topics(topic, timeout=_KNOW_S)
                 self._known.add(topic)
             except KafkaException:  # the brokers are away; the library goes on asking by itself
                 return
@@ -70,6 +87,8 @@ class Reader:
         """
         if self._errors:
             raise self._errors.popleft()
+        if self._is_lost:
+            self._begin_anew()
         try:
             first = self._library.poll(timeout_s)
             if first is None:
@@ -83,6 +102,16 @@ class Reader:
             except KafkaError as error:  # the records before it must not be lost with it
                 self._errors.append(error)
         return records
+
+    def rescue(self) -> None:
+        """If it has lost all brokers, it has them again; where that cannot be done, another client goes on."""
+        self._is_lost = not give_back(self._library, self._brokers)
+
+    def _begin_anew(self) -> None:
+        """From where the last client has come; not in `rescue`, which a poll of that client may have called."""
+        self._library.close()
+        self._library, self._is_lost = LibraryConsumer(self._config, logger=LIBRARY_LOG), False
+        self._library.assign(library_offsets(self._positions))
 
     def _more(self, max_records: int) -> list[Message]:
         """What is there besides the first; an error has to wait, or the first would be lost with it."""
@@ -174,6 +203,7 @@ class PartitionLoader:
                 if records and may_last:
                     deadline = self._clock.monotonic() + timeout_s
                 if self._clock.monotonic() > deadline:
+                    self._reader.rescue()  # nobody polls it between two loads, so nothing shows whether it has to be
                     raise TimedOut("the end of the partitions was not reached in time")
         finally:
             self._reader.assign({})

@@ -22,7 +22,7 @@ class ReaderThread(ABC):
 
     def __init__(self, settings: KafkaSettings, name: str) -> None:
         self._name = name
-        self._reader = Reader(settings, name)
+        self._reader = Reader(settings, name, is_polled=True)
         self._directory = OffsetDirectory(settings)
         self._stopping = threading.Event()
         self._is_blind = False

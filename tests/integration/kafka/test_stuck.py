@@ -1,4 +1,7 @@
-"""A producer that does not move although its leader answers gives up; one whose Kafka is away or paused does not."""
+"""A producer that does not move although its leader answers gives up; one whose Kafka is away or paused does not.
+
+A client of any kind that has lost all brokers is given them back.
+"""
 
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -7,16 +10,19 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer as LibraryProducer
 
-from connectors.kafka import guard, leaders, producer, stuck
+from connectors.kafka import consumer, guard, leaders, offsets, producer, reader, stuck, view
 from connectors.kafka.brokers import give_back
-from connectors.kafka.errors import Fatal
+from connectors.kafka.consumer import GroupConsumer, create_consumer
+from connectors.kafka.errors import Fatal, TimedOut
 from connectors.kafka.guard import STUCK
 from connectors.kafka.producer import CONTROL, Producer, create_producer
+from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.view import TopicView
 from deploy.local.broker.broker import Broker
 from schemas.topics import Topic
-from tests.integration.kafka.conftest import until
+from tests.integration.kafka.conftest import read, until
 from tests.support.broken_clients import hold
 
 Closing = Callable[[Any], Any]
@@ -27,12 +33,14 @@ HELD, FREE = 1, 2
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """All in the same proportions, so that a test does not take two minutes."""
-    for module in (stuck, guard):
+    for module in (stuck, producer, reader, consumer):
         monkeypatch.setattr(module, "LOOK_S", 0.2)
     monkeypatch.setattr(stuck, "SUSPICIOUS_S", 0.6)
     monkeypatch.setattr(stuck, "PATIENCE_S", PATIENCE_S)
     monkeypatch.setattr(stuck, "ANSWER_PATIENCE_S", PATIENCE_S)
     monkeypatch.setattr(leaders, "TIMEOUT_S", 1.0)
+    monkeypatch.setattr(reader, "_KNOW_S", 0.5)
+    monkeypatch.setattr(view, "_ASK_S", 0.5)
 
 
 @pytest.fixture
@@ -42,11 +50,7 @@ def hurried(settings: KafkaSettings, closing: Closing) -> Producer:
     return producer
 
 
-def test_one_that_is_stuck_gives_up_and_tells_everybody(
-    hurried: Producer, topic: Topic, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given: list[str] = []
-    monkeypatch.setattr(producer, "give_back", lambda _client, brokers: given.append(brokers))
+def test_one_that_is_stuck_gives_up_and_tells_everybody(hurried: Producer, topic: Topic) -> None:
     hurried.send_blocking(topic, b"key", b"taken", HELD)
     hold(hurried, Place(topic.name, HELD))
     waits = hurried.send_future(topic, b"key", b"held", HELD)
@@ -56,7 +60,6 @@ def test_one_that_is_stuck_gives_up_and_tells_everybody(
     assert fatal.code == STUCK
     assert f"{topic.name}[{HELD}]" in str(fatal)
     assert f"{topic.name}[{FREE}]" not in str(fatal)
-    assert given, "it was not tried to mend it first"
     with pytest.raises(Fatal):
         waits.result(5)
     with pytest.raises(Fatal):
@@ -101,6 +104,80 @@ def test_one_that_has_lost_all_brokers_finds_them_again(settings: KafkaSettings,
     assert taken == [0]
 
 
+def _without_brokers(begin: Callable[..., Any]) -> Callable[..., Any]:
+    """The first client that is begun has lost them all."""
+    begun: list[Any] = []
+
+    def begin_without(config: dict[str, Any], **options: Any) -> Any:
+        kept = {name: value for name, value in config.items() if begun or name != "bootstrap.servers"}
+        begun.append(begin(kept, **options))
+        return begun[-1]
+
+    return begin_without
+
+
+@pytest.fixture
+def _stranded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(producer, "LibraryProducer", _without_brokers(producer.LibraryProducer))
+    monkeypatch.setattr(offsets, "AdminClient", _without_brokers(offsets.AdminClient))
+    for module in (reader, consumer):
+        monkeypatch.setattr(module, "LibraryConsumer", _without_brokers(module.LibraryConsumer))
+
+
+@pytest.fixture(params=["given back", "another release"])
+def _release(request: pytest.FixtureRequest, _stranded: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the library is: in another release, brokers cannot be given back."""
+    if request.param == "another release":
+        for module in (reader, consumer, offsets):
+            monkeypatch.setattr(module, "give_back", lambda _client, _brokers: False)
+
+
+@pytest.mark.usefixtures("_stranded")
+def test_a_producer_that_has_lost_all_brokers_loses_nothing(hurried: Producer, topic: Topic) -> None:
+    assert [hurried.send_future(topic, b"key", b"value", HELD).result(30) for _ in range(2)] == [0, 1]
+    assert hurried.connection.fatal is None
+
+
+@pytest.mark.usefixtures("_release")
+def test_a_view_that_has_lost_all_brokers_reads_on(settings: KafkaSettings, topic: Topic, closing: Closing) -> None:
+    seen: list[int] = []
+    lost = closing(TopicView(settings, topic, lambda record: seen.append(record.offset)).start())
+    until(lambda: lost.ready, "the view never came to the end")
+    give_records(settings, topic, 2)
+    until(lambda: seen == [0, 1], "it has not read on")
+
+
+@pytest.mark.usefixtures("_release")
+def test_a_member_that_has_lost_all_brokers_reads_on(
+    settings: KafkaSettings, topic: Topic, group: str, closing: Closing
+) -> None:
+    give_records(settings, topic, 1)
+    member: GroupConsumer = closing(create_consumer(settings, group=group, topics=[topic]))
+    assert [record.offset for record in read(member, 1)] == [0]
+
+
+@pytest.mark.usefixtures("_stranded")
+def test_a_static_member_that_cannot_have_them_back_has_its_process_leave(
+    settings: KafkaSettings, topic: Topic, group: str, closing: Closing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "give_back", lambda _client, _brokers: False)
+    member = closing(create_consumer(settings, group=group, topics=[topic], instance_id=group))
+    with pytest.raises(Fatal):
+        read(member, 1)
+
+
+@pytest.mark.usefixtures("_release")
+def test_a_loader_that_has_lost_all_brokers_has_them_when_it_is_asked_again(
+    settings: KafkaSettings, topic: Topic, closing: Closing
+) -> None:
+    give_records(settings, topic, 1)
+    place, loader = Place(topic.name, HELD), closing(PartitionLoader(settings))
+    for _lost in ("the directory", "the reader"):
+        with pytest.raises(TimedOut):
+            list(loader.load([place], 0.5))
+    assert [record.offset for record in loader.load([place], 30.0)] == [0]
+
+
 def test_leaders_are_those_that_answer(settings: KafkaSettings, topic: Topic) -> None:
     places = {Place(topic.name, 0), Place(topic.name, 3)}
     assert leaders.led(settings, {*places, Place(topic.name, 99), Place("no-such-topic", 0)}) == places
@@ -108,6 +185,14 @@ def test_leaders_are_those_that_answer(settings: KafkaSettings, topic: Topic) ->
     assert leaders.led(two, places) == frozenset(), "there are too few replicas"
     nowhere = KafkaSettings(bootstrap_servers="127.0.0.1:1")
     assert leaders.led(nowhere, places) == frozenset()
+
+
+def give_records(settings: KafkaSettings, topic: Topic, count: int) -> None:
+    """By a client that has brokers."""
+    client = LibraryProducer(settings.admin_config())
+    for _ in range(count):
+        client.produce(topic.name, b"value", b"key", HELD)
+    assert client.flush(30) == 0
 
 
 def _goes_on(producer: Producer, topic: Topic) -> bool:

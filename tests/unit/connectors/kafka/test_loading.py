@@ -16,7 +16,7 @@ class Slow:
     """A partition of which a record comes every 5 s, but for those that never come; its directory and clock, too."""
 
     def __init__(self, there):
-        self.there, self.at, self.now_s = there, 0, 0.0
+        self.there, self.at, self.now_s, self.rescues = there, 0, 0.0, 0
 
     def monotonic(self):
         return self.now_s
@@ -29,6 +29,9 @@ class Slow:
 
     def positions(self):
         return {PLACE: self.at}
+
+    def rescue(self):
+        self.rescues += 1
 
     def consume(self):
         self.now_s += 5
@@ -49,6 +52,7 @@ def test_as_long_as_something_comes_all_of_it_is_waited_for(monkeypatch):
     loader, clock = loading(monkeypatch, COUNT)
     assert len(list(loader.load_all([PLACE], 30))) == COUNT
     assert clock.now_s >= 5 * COUNT
+    assert clock.rescues == 0
 
 
 def test_what_comes_no_more_is_waited_for_that_long(monkeypatch):
@@ -56,6 +60,7 @@ def test_what_comes_no_more_is_waited_for_that_long(monkeypatch):
     with pytest.raises(TimedOut):
         list(loader.load_all([PLACE], 30))
     assert 5 * 10 + 30 <= clock.now_s <= 5 * 10 + 40
+    assert clock.rescues == 1, "its brokers may be why"
 
 
 def test_where_the_whole_has_its_time_it_has_no_more(monkeypatch):
