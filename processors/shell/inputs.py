@@ -1,10 +1,12 @@
 """The assigned input partitions, as the shell needs them: the one place that touches Faust's private parts.
 
-Faust's own commit ends the app on errors that mean nothing to us, and it cannot tell what is committed; so both go to
-the aiokafka consumer beneath it, in the consumer's thread. The version is pinned and a test holds these paths.
+Faust's own commit ends the app on errors that mean nothing to us, it cannot tell what is committed, and its seek is not
+safe; so these go to the aiokafka consumer beneath it, in the consumer's thread. The version is pinned and a test holds
+these paths.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
 import faust
@@ -52,8 +54,14 @@ class Inputs:
         return True
 
     async def rewind(self, source: Input, offset: int) -> None:
-        """Deliver from `offset` on again."""
-        await self._app.consumer.seek(TP(*source), offset)
+        """Deliver from `offset` on again, unless it was taken away meanwhile.
+
+        Faust's own seek reaches into the client from here, where its thread may be in the middle of a fetch.
+        """
+        consumer: Any = self._app.consumer
+        with suppress(IllegalStateError):
+            await self._in_thread(self._consumer().seek, TopicPartition(*source), offset)
+            consumer._read_offset[TP(*source)] = offset or None
 
     def pause(self, source: Input) -> None:
         """Fetch no more of it. Drops what is fetched already: before `resume` comes `rewind`."""

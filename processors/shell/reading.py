@@ -129,12 +129,15 @@ class Reading:
         if assignment is not self._assignment:
             return
         for source in resumable:
-            assignment.next[source] = max(assignment.next[source], starts.get(source, 0))
+            offset = max(assignment.next[source], starts.get(source, 0))
+            await self._inputs.rewind(source, offset)  # what is delivered meanwhile is left out, for it is still paused
+            if assignment is not self._assignment:
+                return
+            assignment.next[source] = offset
             self._gaps.discard(source)
             self.paused.discard(source)
             self._resumed_at[source] = self._clock.monotonic()
             self._stood_at.pop(source, None)
-            await self._inputs.rewind(source, assignment.next[source])
             self._inputs.resume(source)
             log.info("input resumed", topic=source.topic, partition=source.partition, is_gap=source in gaps)
 

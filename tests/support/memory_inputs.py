@@ -1,5 +1,6 @@
 """What a `Worker` reads and writes with, in memory: for the order of things, not for Kafka's behaviour."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping
 
 from connectors.kafka.dead_letters import Origin
@@ -18,6 +19,8 @@ class MemoryInputs:
         self.log_ends: dict[Input, int] = {}
         self.offsets: dict[Input, int] = {}
         self.diary: list[tuple[object, ...]] = []
+        self.may_rewind = asyncio.Event()
+        self.may_rewind.set()
 
     async def committed(self, sources: Collection[Input]) -> dict[Input, int]:
         return {source: self.offsets[source] for source in sources if source in self.offsets}
@@ -32,6 +35,7 @@ class MemoryInputs:
 
     async def rewind(self, source: Input, offset: int) -> None:
         self.diary.append(("rewind", source, offset))
+        await self.may_rewind.wait()
 
     def pause(self, source: Input) -> None:
         self.diary.append(("pause", source))

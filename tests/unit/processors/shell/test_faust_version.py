@@ -32,13 +32,13 @@ def test_the_version_is_the_one_that_was_examined():
     [
         (AIOKafkaConsumerThread, "call_thread"),
         (AIOKafkaConsumerThread, "_consumer"),
-        (Consumer, "seek"),
         (Consumer, "pause_partitions"),
         (Consumer, "resume_partitions"),
         (ThreadDelegateConsumer, "highwater"),
         (GroupCoordinator, "fetch_committed_offsets"),
         (AIOKafkaConsumer, "beginning_offsets"),
         (AIOKafkaConsumer, "commit"),
+        (AIOKafkaConsumer, "seek"),
         (App, "_create_directories"),
         (BootStrategy, "enable_kafka_producer"),
         (TableManager, "_update_channels"),
@@ -59,6 +59,11 @@ def test_events_carry_their_generation():
 def test_the_consumer_is_a_thread_away():
     assert "self._thread = self._new_consumer_thread()" in inspect.getsource(ThreadDelegateConsumer)
     assert "self._coordinator" in inspect.getsource(AIOKafkaConsumer)
+
+
+def test_seeking_reaches_into_another_thread_which_is_what_we_avoid():
+    assert "call_thread" not in inspect.getsource(AIOKafkaConsumerThread.seek)
+    assert "self._read_offset[ensure_TP(partition)] = offset if offset else None" in inspect.getsource(Consumer.seek)
 
 
 def test_tables_are_waited_for_a_second_which_is_what_we_leave_out():
