@@ -34,13 +34,20 @@ class _Word(msgspec.Struct):
     punctuated_word: str | None = None
 
 
-class _Alternative(msgspec.Struct):
+class Alternative(msgspec.Struct):
+    """What may have been said, as both ways of asking tell it."""
+
     transcript: str
     words: list[_Word] = []
 
+    def as_heard(self, language: str | None, model: str | None) -> Heard:
+        """The same as every service's answer."""
+        words = [Word(word.punctuated_word or word.word, word.start, word.end) for word in self.words]
+        return heard(self.transcript, words, language, model)
+
 
 class _Channel(msgspec.Struct):
-    alternatives: list[_Alternative]
+    alternatives: list[Alternative]
     detected_language: str | None = None
 
 
@@ -85,10 +92,9 @@ class Deepgram:
             said = channel.alternatives[0]
         except IndexError as error:
             raise NoAnswer(f"no transcription ({type(error).__name__})") from None
-        words = [Word(word.punctuated_word or word.word, word.start, word.end) for word in said.words]
         asked = None if options.get("detect_language") is True else language_of(options)
         language = channel.detected_language or (None if asked == DEFAULT_LANGUAGE else asked)
-        return heard(said.transcript, words, language, model_of(options))
+        return said.as_heard(language, model_of(options))
 
 
 def server_of(base_url: str, options: Mapping[str, object]) -> str:

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from connectors.speech.deepgram import DEFAULT_LANGUAGE, language_of, model_of, query_of, server_of
+from connectors.speech.deepgram import DEFAULT_LANGUAGE, Alternative, language_of, model_of, query_of, server_of
 from connectors.speech.dictation import Counted, Opening, Said
-from connectors.speech.exchange import Failure, NoAnswer, Reason, Word, answered, heard
+from connectors.speech.exchange import Failure, NoAnswer, Reason, answered
 
 _CLOSE_STREAM = '{"type":"CloseStream"}'
 """All that it has heard is told, then how much that was; then it closes. What follows a `Finalize` has no such end."""
@@ -22,20 +22,8 @@ _AS_IT_COMES = (("encoding", "linear16"), ("channels", "1"), ("interim_results",
 _Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
 
 
-class _Word(msgspec.Struct):
-    word: str
-    start: float
-    end: float
-    punctuated_word: str | None = None
-
-
-class _Alternative(msgspec.Struct):
-    transcript: str
-    words: list[_Word] = []
-
-
 class _Channel(msgspec.Struct):
-    alternatives: list[_Alternative]
+    alternatives: list[Alternative]
 
 
 class _Kind(msgspec.Struct):
@@ -102,7 +90,5 @@ class DeepgramLive:
 def _said(results: _Results) -> Said:
     if not results.channel.alternatives:
         raise NoAnswer("no transcription")
-    said = results.channel.alternatives[0]
-    words = (Word(word.punctuated_word or word.word, word.start, word.end) for word in said.words)
-    found = heard(said.transcript, words, None, None)
+    found = results.channel.alternatives[0].as_heard(None, None)
     return Said(found.text, found.words, results.start, results.start + results.duration, results.is_final)

@@ -4,41 +4,32 @@ As for chat messages (`told_words`): one that is still tried keeps its words, fo
 not matter whether the deletion or the delivery was written last.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from connectors.clickhouse.client import ClickHouse
-from schemas import embedded_json, topics
+from schemas import embedded_json
 from schemas.clickhouse import WEBHOOK_DELIVERIES
-from schemas.deletion import NO_BODY, emptied
 from schemas.records import DeliveryStatus, Record, Utterance, WebhookDelivery
 from schemas.settings import Engine
 from schemas.triggers import Trigger
 from sinks.clickhouse.caption_words import Said, changed, written
 from sinks.clickhouse.emptied import Emptied
-from sinks.clickhouse.rows import Position, row_of
+from sinks.clickhouse.told import BODY, ToldDeliveries, said_by
 
-_BODY = "JSONExtractString(document, 'body')"
-_SAYS = f"trigger = '{Trigger.TRANSCRIPT}' AND status != '{DeliveryStatus.PENDING}' AND {_BODY} != '{NO_BODY}'"
+_SAYS = said_by(Trigger.TRANSCRIPT)
 _TOLD = f"""
 SELECT document, _partition, _offset FROM {WEBHOOK_DELIVERIES.name}
 WHERE session_id IN {{sessions:Array(String)}} AND {_SAYS}
-  AND JSONExtractString({_BODY}, 'data', 'segment_id') IN {{utterances:Array(String)}}
+  AND JSONExtractString({BODY}, 'data', 'segment_id') IN {{utterances:Array(String)}}
 """  # noqa: S608
-_DELETE = f"""
-DELETE FROM {WEBHOOK_DELIVERIES.name}
-WHERE project_id IN {{projects:Array(String)}} AND delivery_id IN {{deliveries:Array(String)}} AND {_SAYS}
-"""  # noqa: S608
-_PURGE = f"ALTER TABLE {WEBHOOK_DELIVERIES.name} APPLY DELETED MASK"
 
 
-class ToldCaptions:
-    """The rows of the deliveries; see `Words`."""
+class ToldCaptions(ToldDeliveries):
+    """Of captions; see `Words`."""
 
     def __init__(self, clickhouse: ClickHouse) -> None:
-        self._clickhouse = clickhouse
+        super().__init__(clickhouse, _SAYS)
 
     def left(self, content: Iterable[Record], patience_s: float | None = None) -> list[Emptied[WebhookDelivery]]:
         news = [said for said in map(_about, content) if said is not None]
@@ -50,23 +41,9 @@ class ToldCaptions:
             "sessions": sorted({session_id for session_id, _ in newest}),
             "utterances": sorted({utterance_id for _, utterance_id in newest}),
         }
-        found = []
-        for row in self._clickhouse.query(_TOLD, parameters, patience_s):
-            delivery = msgspec.json.decode(row["document"], type=WebhookDelivery)
-            said = _told(delivery)
-            if said is not None and said.revision < newest.get(said.whose, 0):
-                at = Position(int(row["_partition"]), int(row["_offset"]), delivery.created_at_ms)
-                found.append(Emptied(topics.WEBHOOK_DELIVERIES, delivery.delivery_id, emptied(delivery), at))
-        return found
-
-    def replace(self, emptied: Sequence[Emptied[WebhookDelivery]], patience_s: float | None = None) -> None:
-        self._clickhouse.insert(WEBHOOK_DELIVERIES, [row_of(one.value, one.at)[1] for one in emptied], patience_s)
-        parameters = {
-            "projects": sorted({one.value.project_id for one in emptied}),
-            "deliveries": sorted({one.value.delivery_id for one in emptied}),
-        }
-        self._clickhouse.command(_DELETE, parameters, patience_s)
-        self._clickhouse.command(_PURGE, patience_s=patience_s)
+        found = self._found(_TOLD, parameters, patience_s)
+        told = ((said, left) for delivery, left in found if (said := _told(delivery)) is not None)
+        return [left for said, left in told if said.revision < newest.get(said.whose, 0)]
 
 
 def _about(value: Record) -> Said | None:

@@ -5,31 +5,25 @@ what is sent; whoever finishes it writes it again, and it is found then. As for 
 it does not matter whether the deletion or the delivery was written last.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
-
-import msgspec
+from collections.abc import Iterable
 
 from connectors.clickhouse.client import ClickHouse
-from schemas import topics
 from schemas.chat_messages import DELETED, SEPARATOR
 from schemas.clickhouse import PARTICIPANT_EVENTS, WEBHOOK_DELIVERIES
-from schemas.deletion import NO_BODY, emptied
 from schemas.participant_events import CHAT_MESSAGE_DELETED
 from schemas.records import DeliveryStatus, ParticipantEvent, Record, WebhookDelivery
 from schemas.triggers import Trigger
 from sinks.clickhouse.emptied import Emptied
-from sinks.clickhouse.rows import Position, row_of
+from sinks.clickhouse.told import BODY, ToldDeliveries, said_by
 
-_BODY = "JSONExtractString(document, 'body')"
 _SAYS = f"""
-trigger = '{Trigger.CHAT}' AND status != '{DeliveryStatus.PENDING}' AND {_BODY} != '{NO_BODY}'
-  AND NOT JSONExtractBool({_BODY}, 'data', 'additional_data', '{DELETED}')
+{said_by(Trigger.CHAT)}
+  AND NOT JSONExtractBool({BODY}, 'data', 'additional_data', '{DELETED}')
 """
 _LEFT = f"""
 SELECT document, _partition, _offset FROM {WEBHOOK_DELIVERIES.name}
 WHERE session_id IN {{sessions:Array(String)}} AND {_SAYS}
-  AND (session_id, JSONExtractString({_BODY}, 'data', 'id')) IN (
+  AND (session_id, JSONExtractString({BODY}, 'data', 'id')) IN (
     SELECT session_id, splitByChar({{separator:String}}, event_id)[1] FROM {PARTICIPANT_EVENTS.name}
     WHERE session_id IN {{sessions:Array(String)}} AND event = {{deleted:String}}
   )
@@ -37,18 +31,12 @@ WHERE session_id IN {{sessions:Array(String)}} AND {_SAYS}
 _OF_PROJECTS = "AND project_id IN {projects:Array(String)}"
 """What the table is sorted by."""
 
-_DELETE = f"""
-DELETE FROM {WEBHOOK_DELIVERIES.name}
-WHERE project_id IN {{projects:Array(String)}} AND delivery_id IN {{deliveries:Array(String)}} AND {_SAYS}
-"""  # noqa: S608
-_PURGE = f"ALTER TABLE {WEBHOOK_DELIVERIES.name} APPLY DELETED MASK"
 
-
-class ToldWords:
-    """The rows of the deliveries; see `Words`."""
+class ToldWords(ToldDeliveries):
+    """Of chat messages; see `Words`."""
 
     def __init__(self, clickhouse: ClickHouse) -> None:
-        self._clickhouse = clickhouse
+        super().__init__(clickhouse, _SAYS)
 
     def left(self, content: Iterable[Record], patience_s: float | None = None) -> list[Emptied[WebhookDelivery]]:
         news = list(content)
@@ -58,15 +46,6 @@ class ToldWords:
         }
         found = self._left(deleting, None, patience_s)
         return found + self._left(told.keys() - deleting, set(told.values()), patience_s)
-
-    def replace(self, emptied: Sequence[Emptied[WebhookDelivery]], patience_s: float | None = None) -> None:
-        self._clickhouse.insert(WEBHOOK_DELIVERIES, [row_of(one.value, one.at)[1] for one in emptied], patience_s)
-        parameters = {
-            "projects": sorted({one.value.project_id for one in emptied}),
-            "deliveries": sorted({one.value.delivery_id for one in emptied}),
-        }
-        self._clickhouse.command(_DELETE, parameters, patience_s)
-        self._clickhouse.command(_PURGE, patience_s=patience_s)
 
     def _left(
         self, sessions: set[str], projects: set[str] | None, patience_s: float | None
@@ -80,7 +59,7 @@ class ToldWords:
             "separator": SEPARATOR,
         }
         sql = _LEFT if projects is None else _LEFT + _OF_PROJECTS
-        return [_emptied(row) for row in self._clickhouse.query(sql, parameters, patience_s)]
+        return [left for _, left in self._found(sql, parameters, patience_s)]
 
 
 def _deletes(event: ParticipantEvent) -> bool:
@@ -89,9 +68,3 @@ def _deletes(event: ParticipantEvent) -> bool:
 
 def _told(delivery: WebhookDelivery) -> bool:
     return delivery.trigger == Trigger.CHAT and delivery.status is not DeliveryStatus.PENDING
-
-
-def _emptied(row: dict[str, Any]) -> Emptied[WebhookDelivery]:
-    delivery = msgspec.json.decode(row["document"], type=WebhookDelivery)
-    at = Position(int(row["_partition"]), int(row["_offset"]), delivery.created_at_ms)
-    return Emptied(topics.WEBHOOK_DELIVERIES, delivery.delivery_id, emptied(delivery), at)
