@@ -32,14 +32,9 @@ def numbered(rows: Sequence[MediaRecord]) -> list[MediaRecord]:
     return [replace(row, sequence=at) if row.kind is RecordKind.FRAME else row for at, row in enumerate(rows)]
 
 
-def works(rows: Sequence[MediaRecord], settings: SessionSettings = PLAIN) -> list[object]:
+def fed(audio: Sequence[MediaRecord], captions: Sequence[MediaRecord]) -> list[object]:
+    """What a session without trouble asks for, all outputs acknowledged at once."""
     session = Session(SESSION, TranscriptionLogic())
-    audio: list[MediaRecord] = [begin(SESSION, T, settings=settings), end(SESSION, T)]
-    captions = [
-        begin(SESSION, T, settings=settings),
-        *numbered(rows),
-        end(SESSION, T + 600_000, 1 + 6 * any(row.epoch > 1 for row in rows)),
-    ]
     found: list[object] = []
     for name, records in ((AUDIO, audio), (CAPTIONS, captions)):
         for offset, record in enumerate(records):
@@ -50,6 +45,12 @@ def works(rows: Sequence[MediaRecord], settings: SessionSettings = PLAIN) -> lis
                 windows += session.done(window)
     assert session.is_finished
     return found
+
+
+def works(rows: Sequence[MediaRecord], settings: SessionSettings = PLAIN) -> list[object]:
+    last = end(SESSION, T + 600_000, 1 + 6 * any(row.epoch > 1 for row in rows))
+    captions = [begin(SESSION, T, settings=settings), *numbered(rows), last]
+    return fed([begin(SESSION, T, settings=settings), end(SESSION, T)], captions)
 
 
 def utterances(rows: Sequence[MediaRecord], settings: SessionSettings = PLAIN) -> list[Utterance]:

@@ -16,6 +16,7 @@ from processors.transcription.logic import AUDIO, CAPTIONS, SLACK_MS, Transcript
 from processors.transcription.works import EndWork, SpeechWork, caption_utterance
 from schemas.records import Audio, Codec, MediaRecord
 from schemas.settings import Engine, SessionSettings
+from tests.support.captioned import fed
 from tests.support.crash_simulation import Trouble, faults, simulate, undisturbed
 from tests.support.encoded_sound import encoded
 from tests.support.spoken import (
@@ -39,19 +40,8 @@ T = START_MS
 
 
 def works(audio: Sequence[MediaRecord], captions: Sequence[MediaRecord] = ()) -> list[object]:
-    """What a session without trouble asks for, all outputs acknowledged at once."""
-    session = Session(SESSION, TranscriptionLogic())
-    found: list[object] = []
-    rows = [(AUDIO, offset, r) for offset, r in enumerate(audio)]
-    rows += [(CAPTIONS, offset, r) for offset, r in enumerate(captions or topic(SESSION, [], until_ms=T + 1))]
-    for name, offset, record in rows:
-        windows = session.feed(name, offset, record)
-        while windows:
-            window = windows.pop(0)
-            found.append(window.work)
-            windows += session.done(window)
-    assert session.is_finished
-    return found
+    """What a session without trouble asks for; of captions nothing, where a test does not say."""
+    return fed(audio, captions or topic(SESSION, [], until_ms=T + 1))
 
 
 def spoken(works_found: Sequence[object]) -> list[tuple[int, int, int]]:
