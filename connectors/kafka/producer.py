@@ -19,12 +19,14 @@ from confluent_kafka import KafkaError as LibraryError
 from confluent_kafka import KafkaException, Message
 from confluent_kafka import Producer as LibraryProducer
 
+from connectors.host.clock import SystemClock
 from connectors.host.logs import get_logger
 from connectors.kafka.brokers import give_back
 from connectors.kafka.connection import LIBRARY_LOG, Connection
 from connectors.kafka.errors import DeliveryFailed, Fatal, KafkaError, QueueFull, TimedOut, translate
 from connectors.kafka.guard import Guard
 from connectors.kafka.metrics import CALLBACK_FAILURES, DELIVERED, DELIVERY_FAILED, QUEUED
+from connectors.kafka.opening import Openings
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.stranded import Lookout, shown
 from connectors.kafka.stuck import LOOK_S
@@ -32,6 +34,8 @@ from connectors.kafka.traced import traced
 from schemas.topics import MAX_BATCH_BYTES, Topic
 
 log = get_logger(__name__)
+
+_GO_ON_S = 0.05
 
 OnDelivery = Callable[[KafkaError | None, int], None]
 """Called from the poller thread with (None, offset) or (error, -1)."""
@@ -96,19 +100,22 @@ class Account:
     `sent` is written by who sends; `settled` and `refused`, the values of what brokers did not take, by the poller.
     """
 
-    __slots__ = ("_produce", "_producer", "_topic", "refused", "sent", "settled")
+    __slots__ = ("_open", "_opening", "_produce", "_producer", "_topic", "refused", "sent", "settled")
 
-    def __init__(self, producer: "Producer", produce: Callable[..., None], topic: Topic) -> None:
+    def __init__(self, producer: "Producer", produce: Callable[..., None], openings: Openings, topic: Topic) -> None:
         self._producer = producer
         self._produce = produce
+        self._opening = openings.produce
+        self._open = openings.open(topic.name)
         self._topic = topic.name
         self.sent = self.settled = 0
         self.refused: deque[bytes] = deque()
 
     def send(self, key: bytes, value: bytes, partition: int) -> None:
         """Queue one record. Raises what `Producer.send` does."""
+        produce = self._produce if partition in self._open else self._opening
         try:
-            self._produce(self._topic, value, key, partition, self)
+            produce(self._topic, value, key, partition, self)
         except (BufferError, KafkaException) as failure:
             raise self._producer.refusal(failure) from failure
         self.sent += 1
@@ -130,12 +137,16 @@ class Producer:
         self._profile = profile
         self._brokers = settings.bootstrap_servers
         self._delivery_timeout_s = settings.delivery_timeout_ms / 1000
+        self._clock = SystemClock()
         self._connection = Connection(f"producer-{profile.name}")
         guard = Guard(settings, f"producer-{profile.name}", self.give_up)
         lookout = Lookout(f"producer-{profile.name}", self.rescue)
         looks = shown(LOOK_S, lookout.look, guard.look)
         config = producer_config(settings, profile) | self._connection.config() | looks
         self._library = LibraryProducer(config, logger=LIBRARY_LOG)
+        self._openings = Openings(
+            self._library.produce, self._delivery_timeout_s, settings.queue_kbytes * 1024, self._clock
+        )
         self.acknowledged = 0
         self._delivered: deque[str] = deque()
         self.count_delivered = self._delivered.append
@@ -161,7 +172,7 @@ class Producer:
         """
         self._refuse_when_broken()
         try:
-            self._library.produce(topic.name, value, key, partition, _Report(self, on_delivery), **traced(topic, key))
+            self._openings.produce(topic.name, value, key, partition, _Report(self, on_delivery), **traced(topic, key))
         except (BufferError, KafkaException) as failure:
             raise self.refusal(failure) from failure
 
@@ -176,7 +187,7 @@ class Producer:
 
     def account(self, topic: Topic) -> Account:
         """A new one, for records that are sent through it."""
-        return Account(self, self._library.produce, topic)
+        return Account(self, self._library.produce, self._openings, topic)
 
     def send_future(self, topic: Topic, key: bytes | None, value: bytes | None, partition: int) -> "Future[int]":
         """Like `send`; the future gets the record's offset or the error."""
@@ -202,10 +213,15 @@ class Producer:
 
     def flush(self, timeout_s: float) -> int:
         """Wait until everything queued was delivered or failed; how many records are left after the time."""
+        deadline = self._clock.monotonic() + timeout_s
         try:
-            return int(self._library.flush(timeout_s))
+            while True:
+                left = int(self._library.flush(max(0.0, deadline - self._clock.monotonic())))
+                if left or not self._openings.held or self._clock.monotonic() >= deadline:
+                    return left + self._openings.held
+                self._openings.wait(_GO_ON_S)
         except KafkaException:  # broken for good: what is queued stays undelivered, `connection.fatal` says why
-            return len(self._library)
+            return self.queued
 
     def poll(self, timeout_s: float = 0.0) -> None:
         """Serve callbacks in this thread too, e.g. while waiting for room in the queue."""
@@ -213,6 +229,7 @@ class Producer:
 
     def purge(self) -> None:
         """Throw away what is queued or in flight; the callbacks get their error."""
+        self._openings.refuse()
         self._library.purge()
 
     def rescue(self) -> None:
@@ -222,6 +239,7 @@ class Producer:
     def give_up(self, error: Fatal) -> None:
         """It is broken for good: who sends is told, and who waits for an answer. Does not wait for it."""
         self._connection.on_fatal(error)
+        self._openings.refuse()
         self._library.purge(blocking=False)
 
     def close(self, timeout_s: float = 10.0) -> int:
@@ -238,7 +256,7 @@ class Producer:
     @property
     def queued(self) -> int:
         """Records sent and not yet delivered or failed; for a moment also what else the library has to say."""
-        return len(self._library)
+        return len(self._library) + self._openings.held
 
     @property
     def connection(self) -> Connection:
@@ -255,8 +273,9 @@ class Producer:
             except Exception:  # a caller's callback raised; without this thread nothing would be delivered any more
                 CALLBACK_FAILURES.inc()
                 log.exception("delivery callback failed", producer=self._profile.name)
+            self._openings.go_on()
             self._state_delivered()
-            gauge.set(len(self._library))
+            gauge.set(self.queued)
             if gather_s:
                 self._stopping.wait(gather_s)
 
