@@ -237,6 +237,20 @@ def test_an_autoscaled_workload_says_no_number_of_its_own() -> None:
             assert "replicas" not in manifest["spec"]
 
 
+@pytest.mark.parametrize("workload", [name for name, facts in workloads().items() if facts.get("consumes")])
+def test_keda_asks_for_the_lag_of_every_input_or_for_what_says_more(workload: str) -> None:
+    values = merged(merged(SMALLEST, SCALED), EVERYTHING)
+    scalers = {one["metadata"]["name"]: one["spec"] for one in render(values=values) if one["kind"] == "ScaledObject"}
+    [spec] = [spec for name, spec in scalers.items() if name.endswith(f"-{workload}")]
+    facts, told = workloads()[workload], [trigger["metadata"] for trigger in spec["triggers"]]
+    if gauge := facts.get("scalesOn"):
+        target = spec["scaleTargetRef"]["name"]
+        assert [one["query"] for one in told] == [f'sum({gauge}{{namespace="default", service="{target}"}})']
+    else:
+        expected = {(group, topic) for group, inputs in facts["consumes"].items() for topic in inputs}
+        assert {(one["consumerGroup"], one["topic"]) for one in told} == expected
+
+
 def test_fewer_workers_are_never_chosen_while_meetings_run_unless_asked() -> None:
     def scale_down(**ingest: Any) -> dict[str, Any]:
         manifests = smallest(

@@ -20,7 +20,7 @@ def workload(name: str, **values: Any) -> dict[str, Any]:
 
 
 def scaled(name: str, **values: Any) -> dict[str, Any]:
-    return workload(name, autoscaling={"enabled": True, **values})
+    return workload(name, enabled=True, autoscaling={"enabled": True, **values})
 
 
 CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
@@ -60,7 +60,11 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     (kafka(partitions=2) | workload("processor-muxing", replicas=3), "the rest would idle"),
     (scaled("sink-objects", maxReplicas=65), "autoscaling.maxReplicas is more than config.kafka.partitions (64)"),
     (scaled("sink-objects", minReplicas=5, maxReplicas=4), "minReplicas is more than maxReplicas"),
-    (scaled("ingest"), "autoscaler.prometheusAddress"),
+    (scaled("ingest"), "ingest scales on rtms_ingest_sessions"),
+    (
+        scaled("processor-composing") | {"config": {"api": {"composed_views": True}}},
+        "processor-composing scales on rtms_composing_under_way",
+    ),
     (
         scaled("sink-objects")
         | kafka(**SASL, sasl_mechanism="PLAIN", sasl_username="u")

@@ -96,10 +96,10 @@
 {{- if and $context.facts.consumes (gt (int $scaling.maxReplicas) $partitions) -}}
 {{- $why = append $why (printf "workloads.%s.autoscaling.maxReplicas is more than config.kafka.partitions (%d), so the rest would idle: lower it" $name $partitions) -}}
 {{- end -}}
-{{- if and (eq $name "ingest") (eq $.Values.autoscaler.kind "keda") (not $.Values.autoscaler.prometheusAddress) -}}
-{{- $why = append $why "ingest scales on sessions: name your Prometheus in autoscaler.prometheusAddress" -}}
+{{- if and $context.facts.scalesOn (eq $.Values.autoscaler.kind "keda") (not $.Values.autoscaler.prometheusAddress) -}}
+{{- $why = append $why (printf "%s scales on %s, which Prometheus knows: name yours in autoscaler.prometheusAddress" $name $context.facts.scalesOn) -}}
 {{- end -}}
-{{- if and (hasPrefix "SASL" $protocol) (eq $.Values.autoscaler.kind "keda") (not $context.facts.http) (ne $name "ingest") (not $.Values.autoscaler.kafkaAuthentication) -}}
+{{- if and (hasPrefix "SASL" $protocol) (eq $.Values.autoscaler.kind "keda") (not $context.facts.http) (not $context.facts.scalesOn) (not $.Values.autoscaler.kafkaAuthentication) -}}
 {{- $why = append $why (printf "workloads.%s scales on lag, and Kafka wants SASL: name a TriggerAuthentication in autoscaler.kafkaAuthentication" $name) -}}
 {{- end -}}
 {{- end -}}
