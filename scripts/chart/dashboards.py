@@ -24,6 +24,7 @@ class Dashboard(NamedTuple):
 
 
 _WORKLOAD = "app_kubernetes_io_component"
+_LEGEND = f"{{{{{_WORKLOAD}}}}}"
 
 
 def _rate(metric: str, by: str) -> str:
@@ -110,8 +111,12 @@ DASHBOARDS = (
                         "deliveries waiting": _gauge("rtms_sink_webhooks_waiting", "namespace"),
                     },
                 ),
-                Panel("Deliveries over", "short", {"{{status}}": _lost("rtms_sink_webhooks_deliveries_total", "status")}),
-                Panel("News to first answer", "s", {"p95": _quantile("rtms_sink_webhooks_first_attempt_seconds", 0.95)}),
+                Panel(
+                    "Deliveries over", "short", {"{{status}}": _lost("rtms_sink_webhooks_deliveries_total", "status")}
+                ),
+                Panel(
+                    "News to first answer", "s", {"p95": _quantile("rtms_sink_webhooks_first_attempt_seconds", 0.95)}
+                ),
             ],
             "The API": [
                 Panel("Requests", "reqps", {"{{status}}": _rate("rtms_api_requests_total", "status")}),
@@ -231,12 +236,12 @@ DASHBOARDS = (
                 Panel(
                     "Cores of the busiest process (one is all that most can use)",
                     "short",
-                    {f"{{{{{_WORKLOAD}}}}}": _of_the_busiest("rate(process_cpu_seconds_total{OURS}[$__rate_interval])")},
+                    {_LEGEND: _of_the_busiest("rate(process_cpu_seconds_total{OURS}[$__rate_interval])")},
                 ),
                 Panel(
                     "Memory of the largest process",
                     "bytes",
-                    {f"{{{{{_WORKLOAD}}}}}": _of_the_busiest("process_resident_memory_bytes{OURS}")},
+                    {_LEGEND: _of_the_busiest("process_resident_memory_bytes{OURS}")},
                 ),
                 Panel(
                     "Sessions of the fullest worker (plan for 80 to 100)",

@@ -1,9 +1,9 @@
 """Prometheus' own program for rules: the one of this machine, Debian's, or one built from sources that are pinned.
 
-It is in no package index, but Debian has it: its package is fetched and unpacked, not installed, in seconds and without
-root. Where a current one is wanted, `make test-alerts` builds it: its sources are a Go module like any other;
-modules/promtool pins all of them with their checksums. It is built without the discovery of targets, of which rules know
-nothing.
+It is in no package index, but Debian has it: its package is fetched and unpacked, not installed, in seconds and
+without root. Where a current one is wanted, `make test-alerts` builds it: its sources are a Go module like any other;
+modules/promtool pins all of them with their checksums. It is built without the discovery of targets, of which rules
+know nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ SOURCES = Path(__file__).parent / "modules" / "promtool"
 PACKAGED = CACHE / "promtool-debian"
 _PACKAGE = "github.com/prometheus/prometheus/cmd/promtool"
 _BUILD = ("build", "-modcacherw", "-trimpath", "-tags", "remove_all_sd", "-ldflags", "-s -w")
+_EXTRACT = ("dpkg-deb", "--extract")
 _APT = ("apt-get", "-qq", "-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=", "-o", "Acquire::http::Timeout=20")
 
 
@@ -67,7 +68,7 @@ def _unpack_debians() -> None:
         raise Unavailable("no promtool for this machine: put Prometheus' promtool on the PATH, or make test-alerts")
     print("chart tools: promtool, of Debian's package prometheus", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="deb-", dir=CACHE) as work:
-        subprocess.run(["dpkg-deb", "--extract", str(_fetch(Path(work))), f"{work}/unpacked"], check=True)
+        subprocess.run([*_EXTRACT, str(_fetch(Path(work))), f"{work}/unpacked"], check=True)
         Path(work, "unpacked", "usr", "bin", "promtool").rename(PACKAGED)
 
 

@@ -70,7 +70,9 @@ def exported() -> dict[str, set[str]]:
     """Every sample name that the program can give, with its labels."""
     declared = [metric for metrics in rooms().values() for metric in metrics]
     ours = {sample: set(metric.labels) for metric in declared for sample in metric.samples}
-    of_any_process = {sample.name: set(sample.labels) for told in PROCESS_COLLECTOR.collect() for sample in told.samples}
+    of_any_process = {
+        sample.name: set(sample.labels) for told in PROCESS_COLLECTOR.collect() for sample in told.samples
+    }
     return ours | of_any_process
 
 
