@@ -125,6 +125,12 @@ def test_an_authority_is_where_it_is_read_and_nowhere_else() -> None:
     }
 
 
+def test_removing_the_release_leaves_what_is_in_topics() -> None:
+    topics = [manifest for manifest in render(values=MATRIX["strimzi"]) if manifest["kind"] == "KafkaTopic"]
+    assert topics
+    assert {str(topic["metadata"]["annotations"]) for topic in topics} == {"{'helm.sh/resource-policy': 'keep'}"}
+
+
 def test_a_group_has_the_prefix_that_its_workload_gives_it() -> None:
     prefixed = {name: {"group_prefix": f"{name}-"} for name in ("composing", "processors", "sink_objects")}
     values = merged(merged(MATRIX["strimzi"], EVERYTHING), {"config": prefixed})
