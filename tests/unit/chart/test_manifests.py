@@ -246,6 +246,22 @@ def test_the_check_itself_finds_a_field_that_is_none(version: str) -> None:
     assert any("redinessProbe" in problem for problem in problems(api, version))
 
 
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "ScaledObject": ({"minReplicas": 1}, "minReplicas"),
+    "ServiceMonitor": ({"endpoints": [{"port": "health", "scheme": "gopher"}]}, "gopher"),
+    "PrometheusRule": ({"groups": [{"name": "g", "rules": [{"alert": "A", "expr": "1", "for": "soon"}]}]}, "soon"),
+    "HTTPRoute": ({"hostname": "a"}, "hostname"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_the_check_of_operators_resources_finds_what_is_wrong(kind: str) -> None:
+    manifest = next(one for one in render(values=MATRIX["keda"]) if one["kind"] == kind)
+    changes, culprit = WRONG[kind]
+    manifest["spec"] |= changes
+    assert any(culprit in problem for problem in custom_problems(manifest))
+
+
 def test_the_notes_say_the_next_command() -> None:
     said = run_helm("install", RELEASE, str(CHART), "--dry-run=client", "-f", str(CHART / "examples" / "small.yaml"))
     notes = said.partition("NOTES:")[2]
