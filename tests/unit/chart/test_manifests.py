@@ -158,7 +158,8 @@ def test_links_begin_with_how_clients_come_in(changes: dict[str, Any], url: str 
 
 def egress(workload: str, **config: Any) -> list[Any]:
     """The ports at which that workload may leave, in the order of its rules; names, which all may ask, left out."""
-    policies = [one for one in smallest(config=config) if one["kind"] == "NetworkPolicy"]
+    values = merged(merged(SMALLEST, EVERYTHING), {"config": config})
+    policies = [one for one in render(values=values) if one["kind"] == "NetworkPolicy"]
     [policy] = [one for one in policies if one["metadata"]["name"].endswith(workload)]
     return [[port["port"] for port in rule["ports"]] for rule in policy["spec"]["egress"][1:]]
 
@@ -168,6 +169,12 @@ def test_the_way_to_a_bucket_is_open(url: str) -> None:
     bucket = {"url": url} | ({"account": "ours"} if url.startswith("az") else {})
     assert egress("sink-objects", objects=bucket)[-1] == [443]
     assert egress("sink-objects", objects=bucket | {"endpoint": "http://minio:9000"})[-2:] == [[9000], [443]]
+
+
+@pytest.mark.parametrize("workload", ["api", "processor-composing", "processor-transcription", "sink-objects"])
+def test_whoever_reads_recordings_reaches_where_they_are(workload: str) -> None:
+    assert [9000] in egress(workload, objects={"endpoint": "http://minio:9000"})
+    assert [9000] not in egress("processor-muxing", objects={"endpoint": "http://minio:9000"})
 
 
 def test_the_api_asks_zoom_only_where_it_is_told_to() -> None:
