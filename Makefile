@@ -7,6 +7,7 @@ READY  := $(VENV)/.ready
 ARGS   ?=
 JOBS   ?= 3
 FUZZ_S ?= 60
+CHART  := tests/unit/chart
 FUZZER := .cache/fuzz/atheris-3.0.0
 
 # Compiled once, whatever the shell says: a run of the tests starts hundreds of processes.
@@ -32,10 +33,10 @@ test: $(READY)  ## run all tests on their own Kafka and ClickHouse (ARGS="-k nam
 	@$(PY) -m scripts.chart.tools
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-alerts: $(READY)  ## play every alert in Prometheus' own promtool, which is built once (Go is needed)
+test-alerts: $(READY)  ## play every alert in a current promtool, which is built once (Go is needed)
 	@$(PY) -m scripts.chart.tools
 	@$(PY) -m scripts.chart.promtool
-	@$(PY) -m pytest tests/unit/chart/test_alerts.py $(ARGS)
+	@$(PY) -m pytest $(CHART)/test_alerts.py $(ARGS)
 
 test-cluster: $(READY)  ## run the chart on a real Kubernetes of its own, with meetings (root on Linux; ARGS="--only upgrade")
 	@$(PY) -m tests.cluster $(ARGS)
@@ -49,13 +50,15 @@ bench: $(READY)  ## measure against named rivals (ARGS="--only wire" for a part)
 fuzz: $(READY) $(FUZZER)  ## a minute of bent messages for the protocol core (FUZZ_S=600 for ten)
 	@PYTHONPATH=$(FUZZER) $(PY) -m tests.fuzz .cache/fuzz/corpus -max_total_time=$(FUZZ_S)
 
-check: $(READY)  ## lint, formatting, types, who imports whom, sizes, what is made from the settings
+check: $(READY)  ## lint, formatting, types, who imports whom, sizes, what is made from the settings, the chart
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-logo
 	@$(PY) scripts/budget.py
 	@$(PY) -m scripts.chart --check
+	@$(PY) -m scripts.chart.tools
+	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile $(CHART)
 
 made: $(READY)  ## write what is made from the settings classes: schema of the chart's values, reference, dashboards
 	@$(PY) -m scripts.chart

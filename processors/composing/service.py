@@ -50,6 +50,7 @@ class Composing:
         self._health, self._clock = health, clock
         self._threads = ThreadPoolExecutor(sessions, thread_name_prefix="composing")
         self._trying: dict[str, _Trying] = {}
+        metrics.PLACES.set(sessions)
 
     def step(self) -> None:
         """One round. Raises Leave: begin anew as another process."""

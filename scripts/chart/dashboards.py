@@ -23,6 +23,10 @@ class Dashboard(NamedTuple):
     rows: Mapping[str, Sequence[Panel]]
 
 
+_WORKLOAD = "app_kubernetes_io_component"
+_LEGEND = f"{{{{{_WORKLOAD}}}}}"
+
+
 def _rate(metric: str, by: str) -> str:
     return f'sum by ({by}) (rate({metric}{{namespace=~"$namespace"}}[$__rate_interval]))'
 
@@ -42,6 +46,16 @@ def _lost(metric: str, by: str) -> str:
 
 def _gauge(metric: str, by: str) -> str:
     return f'sum by ({by}) ({metric}{{namespace=~"$namespace"}})'
+
+
+def _most(metric: str, by: str) -> str:
+    return f'max by ({by}) ({metric}{{namespace=~"$namespace"}})'
+
+
+def _of_the_busiest(expression: str) -> str:
+    """By workload; of what every process says, ours are those that the ServiceMonitor gives this label."""
+    ours = f'namespace=~"$namespace", {_WORKLOAD}!=""'
+    return f"max by ({_WORKLOAD}) ({expression.replace('OURS', ours)})"
 
 
 def _quantile(metric: str, quantile: float, by: str = "") -> str:
@@ -85,6 +99,23 @@ DASHBOARDS = (
                         "recordings: {{result}}": _lost("rtms_sink_objects_movies_total", "result"),
                         "utterances: {{result}}": _lost("rtms_transcription_utterances_total", "result"),
                     },
+                ),
+            ],
+            "Webhooks": [
+                Panel("Attempts", "reqps", {"{{outcome}}": _rate("rtms_sink_webhooks_attempts_total", "outcome")}),
+                Panel(
+                    "Receivers of sessions that fail",
+                    "short",
+                    {
+                        "failing": _gauge("rtms_sink_webhooks_failing", "namespace"),
+                        "deliveries waiting": _gauge("rtms_sink_webhooks_waiting", "namespace"),
+                    },
+                ),
+                Panel(
+                    "Deliveries over", "short", {"{{status}}": _lost("rtms_sink_webhooks_deliveries_total", "status")}
+                ),
+                Panel(
+                    "News to first answer", "s", {"p95": _quantile("rtms_sink_webhooks_first_attempt_seconds", 0.95)}
                 ),
             ],
             "The API": [
@@ -141,6 +172,51 @@ DASHBOARDS = (
                 Panel("Segments", "short", {"{{pod}}": _increase("rtms_muxing_segments_total", "pod")}),
                 Panel("Window to output", "s", {"p95": _quantile("rtms_processors_render_seconds", 0.95)}),
             ],
+            "Words while they are said": [
+                Panel("Partials", "reqps", {"{{result}}": _rate("rtms_transcription_partials_total", "result")}),
+                Panel("Age of a partial", "s", {"p95": _quantile("rtms_transcription_partial_seconds", 0.95)}),
+                Panel(
+                    "Heard by a speech service meanwhile",
+                    "reqps",
+                    {"{{result}}": _rate("rtms_transcription_dictations_total", "result")},
+                ),
+                Panel(
+                    "Speech services' answers",
+                    "reqps",
+                    {"{{engine}} {{result}}": _rate("rtms_transcription_attempts_total", "engine, result")},
+                ),
+            ],
+            "After the end": [
+                Panel(
+                    "Recordings to be drawn",
+                    "short",
+                    {
+                        "due": _gauge("rtms_composing_under_way", "namespace"),
+                        "at a time": _gauge("rtms_composing_places", "namespace"),
+                    },
+                ),
+                Panel(
+                    "What came of them",
+                    "short",
+                    {
+                        "{{result}}": _lost("rtms_composing_recordings_total", "result"),
+                        "begun anew": _increase("rtms_composing_retries_total", "namespace"),
+                    },
+                ),
+                Panel(
+                    "Side transcripts to be made",
+                    "short",
+                    {"{{pod}}": _gauge("rtms_transcription_side_transcripts_under_way", "pod")},
+                ),
+                Panel(
+                    "What came of those",
+                    "short",
+                    {
+                        "{{result}}": _lost("rtms_transcription_side_transcripts_total", "result"),
+                        "begun anew": _increase("rtms_transcription_side_retries_total", "namespace"),
+                    },
+                ),
+            ],
             "Sinks": [
                 Panel("Rows", "wps", {"{{table}}": _rate("rtms_sink_clickhouse_rows_total", "table")}),
                 Panel("A batch of rows", "s", {"p95": _quantile("rtms_sink_clickhouse_write_seconds", 0.95)}),
@@ -155,6 +231,31 @@ DASHBOARDS = (
                     },
                 ),
                 Panel("Held and not stored", "bytes", {"{{pod}}": _gauge("rtms_sink_objects_held_bytes", "pod")}),
+            ],
+            "How near to capacity": [
+                Panel(
+                    "Cores of the busiest process (one is all that most can use)",
+                    "short",
+                    {_LEGEND: _of_the_busiest("rate(process_cpu_seconds_total{OURS}[$__rate_interval])")},
+                ),
+                Panel(
+                    "Memory of the largest process",
+                    "bytes",
+                    {_LEGEND: _of_the_busiest("process_resident_memory_bytes{OURS}")},
+                ),
+                Panel(
+                    "Sessions of the fullest worker (plan for 80 to 100)",
+                    "short",
+                    {"{{namespace}}": _most("rtms_ingest_sessions", "namespace")},
+                ),
+                Panel(
+                    "Sessions whose state is held",
+                    "short",
+                    {
+                        "API": _most("rtms_api_sessions", "namespace"),
+                        "lifecycle": _most("rtms_lifecycle_states", "namespace"),
+                    },
+                ),
             ],
         },
     ),

@@ -42,12 +42,14 @@ def documents() -> dict[Path, str]:
     readme = CHART / "README.md"
     before, _, rest = readme.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
-    made = values_reference.table((CHART / "values.yaml").read_text())
+    values = (CHART / "values.yaml").read_text()
+    made = values_reference.table(values)
+    schema = values_schema.document(catalogue, table, fixed_variables(), yaml.safe_load(values))
     pages = {CHART / "dashboards" / f"{page.uid}.json": dashboards.document(page) for page in dashboards.DASHBOARDS}
     return pages | {
         REPOSITORY / "deploy" / "docker" / "requirements.lock": image_lock.document(),
         CHART / "files" / "topics.yaml": topics_table.document(),
-        CHART / "values.schema.json": values_schema.document(catalogue, table, fixed_variables()),
+        CHART / "values.schema.json": schema,
         REPOSITORY / "docs" / "metrics.md": metrics_reference.document(),
         REPOSITORY / "docs" / "configuration.md": configuration.document(catalogue, readers),
         readme: f"{before}{BEGIN}\n{made}\n\n{END}{after}",

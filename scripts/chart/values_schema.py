@@ -18,6 +18,9 @@ FLAG: Schema = {"type": "boolean"}
 ANY_MAP: Schema = {"type": "object"}
 TEXT_MAP: Schema = {"type": "object", "additionalProperties": TEXT}
 PORT: Schema = {"type": ["integer", "string"]}
+NAME: Schema = {"type": "string", "pattern": "^([a-z]([-a-z0-9]*[a-z0-9])?)?$"}
+QUANTITY: Schema = {"type": ["number", "string"], "pattern": "^[0-9]+(\\.[0-9]+)?(m|[kMGTPE]|[KMGTPE]i)?$"}
+_NULL: Schema = {"type": "null"}
 COUNT: Schema = {"type": "integer", "minimum": 1}
 
 
@@ -41,7 +44,7 @@ SECRET_REF = closed({"existingSecret": TEXT, "key": {"type": "string", "minLengt
 _POD: dict[str, Schema] = {
     "enabled": FLAG,
     "replicas": COUNT,
-    "resources": ANY_MAP,
+    "resources": closed(dict.fromkeys(("requests", "limits"), {"type": "object", "additionalProperties": QUANTITY})),
     "terminationGracePeriodSeconds": COUNT,
     "preStopSeconds": {"type": "integer", "minimum": 0},
     "spread": FLAG,
@@ -67,14 +70,16 @@ _POD: dict[str, Schema] = {
     "extraVolumeMounts": listed(ANY_MAP),
 }
 
+_PORT_NUMBER: Schema = {"type": "integer", "minimum": 1, "maximum": 65535}
 _PEERS = listed(ANY_MAP)
 _EGRESS = closed({"to": _PEERS, "ports": listed(PORT)})
+_DURATION: Schema = {"type": "string", "pattern": "^([0-9]+(ms|s|m|h))+$"}
 _CA = {"existingSecret": TEXT, "caKey": TEXT}
 
 _OWN: dict[str, Schema] = {
     "global": ANY_MAP,
-    "nameOverride": TEXT,
-    "fullnameOverride": TEXT,
+    "nameOverride": NAME,
+    "fullnameOverride": NAME,
     "image": closed(
         {
             "repository": {"type": "string", "minLength": 1},
@@ -98,13 +103,13 @@ _OWN: dict[str, Schema] = {
     "defaults": closed(_POD),
     "setup": closed(_POD | {"backoffLimit": {"type": "integer", "minimum": 0}, "activeDeadlineSeconds": COUNT}),
     "autoscaler": closed({"kind": {"enum": ["keda", "hpa"]}, "prometheusAddress": TEXT, "kafkaAuthentication": TEXT}),
-    "service": closed({"type": {"enum": ["ClusterIP", "NodePort", "LoadBalancer"]}, "port": PORT}),
+    "service": closed({"type": {"enum": ["ClusterIP", "NodePort", "LoadBalancer"]}, "port": _PORT_NUMBER}),
     "ingress": closed({"enabled": FLAG, "className": TEXT, "host": TEXT, "tlsSecret": TEXT, "annotations": TEXT_MAP}),
     "gateway": closed({"enabled": FLAG, "parentRefs": listed(ANY_MAP), "hostnames": listed(TEXT)}),
     "strimzi": closed({"cluster": TEXT, "topics": FLAG, "user": FLAG}),
     "monitoring": closed(
         {
-            "serviceMonitor": closed({"enabled": FLAG, "interval": TEXT, "labels": TEXT_MAP}),
+            "serviceMonitor": closed({"enabled": FLAG, "interval": _DURATION, "labels": TEXT_MAP}),
             "alerts": closed({"enabled": FLAG, "labels": TEXT_MAP}),
             "dashboards": closed({"enabled": FLAG, "labels": TEXT_MAP}),
         }
@@ -112,8 +117,9 @@ _OWN: dict[str, Schema] = {
 }
 
 
-def document(groups: Sequence[Group], table: Mapping[str, Any], fixed: set[str]) -> str:
-    """The whole file. `table` is files/workloads.yaml; `fixed` are the variables that the chart gives by itself."""
+def document(groups: Sequence[Group], table: Mapping[str, Any], fixed: set[str], values: Mapping[str, Any]) -> str:
+    """The whole file. `table` is files/workloads.yaml, `values` the chart's own; `fixed` are the variables that the
+    chart gives by itself."""
     running = [name for name, facts in table.items() if "args" in facts]
     schema = {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -129,7 +135,19 @@ def document(groups: Sequence[Group], table: Mapping[str, Any], fixed: set[str])
             }
         ),
     }
-    return json.dumps(schema, indent=1, sort_keys=True) + "\n"
+    own = values | {"workloads": dict.fromkeys(values["workloads"], {})}  # what they lack, the defaults have
+    return json.dumps(_with_sections(schema, own), indent=1, sort_keys=True) + "\n"
+
+
+def _with_sections(schema: Schema, values: Mapping[str, Any]) -> Schema:
+    """Templates look into every section that the chart's values have, which a null would take away."""
+    properties = schema.get("properties", {})
+    sections = {
+        name: _with_sections(properties[name], inner)
+        for name, inner in values.items()
+        if isinstance(inner, dict) and properties[name].get("additionalProperties") is False
+    }
+    return {**schema, "properties": properties | sections, "required": sorted(sections)} if sections else schema
 
 
 def _network(targets: Iterable[str]) -> Schema:
@@ -160,6 +178,11 @@ def _secrets(group: Group, fixed: set[str]) -> Schema:
 
 def _value(setting: Setting) -> Schema:
     """Empty means "to be said" for addresses, and null is "not said" everywhere."""
-    described = {"description": setting.description} if setting.description else {}
     kept = {key: value for key, value in setting.schema.items() if key not in ("description", "format")}
-    return {"anyOf": [kept, {"type": "null"}], **described}
+    if "anyOf" in kept:
+        kept["anyOf"] = [*(one for one in kept["anyOf"] if one != _NULL), _NULL]
+    else:
+        kept["type"] = [kept["type"], "null"]
+    if "enum" in kept:
+        kept["enum"] = [*kept["enum"], None]
+    return kept | ({"description": setting.description} if setting.description else {})

@@ -127,6 +127,7 @@ class Deliverer:
             self._send_due()
         self._take_answers()
         metrics.WAITING.set(self._lanes.waiting)
+        metrics.FAILING.set(self._lanes.failing)
 
     def _take_notices(self, wait_s: float) -> None:
         self._overtaken.catch_up()

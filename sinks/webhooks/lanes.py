@@ -133,6 +133,12 @@ class Lanes:
         """How many deliveries are not over."""
         return sum(len(lane.waiting) for lane in self._lanes.values())
 
+    @property
+    def failing(self) -> int:
+        """In how many lanes the first delivery was tried and not taken."""
+        firsts = (next(iter(lane.waiting.values()), None) for lane in self._lanes.values())
+        return sum(first is not None and bool(first.attempts) for first in firsts)
+
     def _put(self, partition: int, delivery: WebhookDelivery, now_ms: int) -> None:
         key = (delivery.session_id, delivery.subscription_id)
         lane = self._lane(partition, key)

@@ -6,6 +6,7 @@ NOTICES = counter("rtms_sink_webhooks_notices_total", "notices written, one per 
 ATTEMPTS = counter("rtms_sink_webhooks_attempts_total", "attempts by what came of them", ["outcome"])
 DELIVERIES = counter("rtms_sink_webhooks_deliveries_total", "deliveries that are over", ["status"])
 WAITING = gauge("rtms_sink_webhooks_waiting", "deliveries that are not over")
+FAILING = gauge("rtms_sink_webhooks_failing", "receivers of a session that did not take the last that they were told")
 LATENCY = histogram("rtms_sink_webhooks_first_attempt_seconds", "from the news' record to the first answer")
 KNOWN = gauge("rtms_sink_webhooks_known", "sessions, subscriptions and projects that are held", ["topic"])
 LOST = counter("rtms_sink_webhooks_lost_total", "stretches of an input that retention took unread", ["topic"])

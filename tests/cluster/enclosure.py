@@ -77,7 +77,15 @@ def _make_control_groups() -> None:
         if (hierarchy / _UNIFIED).exists():
             offered = (hierarchy / _UNIFIED).read_text().split()
             for group in (hierarchy, hierarchy / CGROUP):
-                (group / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in offered))
+                _hand_down(group, offered)
+
+
+def _hand_down(group: Path, controllers: list[str]) -> None:
+    """Version 2: a container's own root has processes of its own, and then nothing can be handed down. Raises Unfit."""
+    try:
+        (group / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in controllers))
+    except OSError as problem:
+        raise Unfit(f"a node takes control groups of its own, which {group} refuses: {problem.strerror}") from problem
 
 
 def _remove_control_groups() -> None:

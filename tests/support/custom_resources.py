@@ -1,7 +1,8 @@
-"""What we write into resources of other operators, closed: a field that is not here is one that nobody has looked up.
+"""Resources of other operators, closed: KEDA's and Prometheus' by their own definitions.
 
-The fields are those of keda.sh/v1alpha1, monitoring.coreos.com/v1, kafka.strimzi.io/v1 and gateway.networking.k8s.io/v1
-as their own definitions have them.
+Strimzi's and the Gateway API's are in no package that Python can read: of those we have the fields that we write,
+looked up by hand in the definitions of kafka.strimzi.io/v1 and gateway.networking.k8s.io/v1; one that is not here is
+one that nobody has looked up.
 """
 
 from __future__ import annotations
@@ -11,68 +12,7 @@ from typing import Any
 from jsonschema import Draft7Validator
 
 from scripts.chart.values_schema import ANY_MAP, COUNT, TEXT, TEXT_MAP, Schema, closed, listed
-
-_SELECTOR = closed({"matchLabels": TEXT_MAP})
-
-_SCALED_OBJECT = closed(
-    {
-        "scaleTargetRef": closed({"apiVersion": TEXT, "kind": TEXT, "name": TEXT}, ["name"]),
-        "minReplicaCount": COUNT,
-        "maxReplicaCount": COUNT,
-        "pollingInterval": COUNT,
-        "cooldownPeriod": COUNT,
-        "advanced": closed({"horizontalPodAutoscalerConfig": closed({"behavior": ANY_MAP})}),
-        "triggers": listed(
-            closed(
-                {
-                    "type": TEXT,
-                    "metricType": {"enum": ["AverageValue", "Value", "Utilization"]},
-                    "metadata": TEXT_MAP,
-                    "authenticationRef": closed({"name": TEXT}, ["name"]),
-                },
-                ["type", "metadata"],
-            )
-        ),
-    },
-    ["scaleTargetRef", "triggers"],
-)
-
-_SERVICE_MONITOR = closed(
-    {
-        "selector": _SELECTOR,
-        "targetLabels": listed(TEXT),
-        "endpoints": listed(
-            closed({"port": TEXT, "path": TEXT, "interval": {"type": "string", "pattern": "^[0-9]+s$"}})
-        ),
-    },
-    ["selector", "endpoints"],
-)
-
-_PROMETHEUS_RULE = closed(
-    {
-        "groups": listed(
-            closed(
-                {
-                    "name": TEXT,
-                    "rules": listed(
-                        closed(
-                            {
-                                "alert": TEXT,
-                                "expr": TEXT,
-                                "for": {"type": "string", "pattern": "^[0-9]+[smh]$"},
-                                "labels": TEXT_MAP,
-                                "annotations": TEXT_MAP,
-                            },
-                            ["alert", "expr"],
-                        )
-                    ),
-                },
-                ["name", "rules"],
-            )
-        )
-    },
-    ["groups"],
-)
+from tests.support.operator_definitions import KINDS, definition
 
 _HTTP_ROUTE = closed(
     {
@@ -122,19 +62,23 @@ _KAFKA_USER = closed(
     }
 )
 
-CUSTOM: dict[str, tuple[str, Schema]] = {
-    "ScaledObject": ("keda.sh/v1alpha1", _SCALED_OBJECT),
-    "ServiceMonitor": ("monitoring.coreos.com/v1", _SERVICE_MONITOR),
-    "PrometheusRule": ("monitoring.coreos.com/v1", _PROMETHEUS_RULE),
+_LOOKED_UP: dict[str, tuple[str, Schema]] = {
     "KafkaTopic": ("kafka.strimzi.io/v1", _KAFKA_TOPIC),
     "KafkaUser": ("kafka.strimzi.io/v1", _KAFKA_USER),
     "HTTPRoute": ("gateway.networking.k8s.io/v1", _HTTP_ROUTE),
 }
 
 
+CUSTOM = _LOOKED_UP.keys() | KINDS.keys()
+
+
+def _looked_up(kind: str) -> Schema:
+    api_version, spec = _LOOKED_UP[kind]
+    return closed({"apiVersion": {"const": api_version}, "kind": TEXT, "metadata": ANY_MAP, "spec": spec})
+
+
 def custom_problems(manifest: dict[str, Any]) -> list[str]:
     """What the resource's definition would refuse."""
-    api_version, spec = CUSTOM[manifest["kind"]]
-    resource = closed({"apiVersion": {"const": api_version}, "kind": TEXT, "metadata": ANY_MAP, "spec": spec})
-    found = Draft7Validator(resource).iter_errors(manifest)
+    kind = manifest["kind"]
+    found = Draft7Validator(definition(kind) if kind in KINDS else _looked_up(kind)).iter_errors(manifest)
     return [f"{manifest['kind']} {'/'.join(map(str, error.absolute_path))}: {error.message}" for error in found]

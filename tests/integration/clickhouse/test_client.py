@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import uuid
@@ -18,6 +19,7 @@ from connectors.clickhouse.errors import TOO_LONG, Rejected, Unavailable
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.clickhouse.tables import create, create_database
 from deploy.local.server import Server
+from deploy.local.settings import REPOSITORY
 from schemas.clickhouse import TABLES, UTTERANCES, Table
 from tests.support.certificates import Authority
 from tests.support.tls_relay import tls_relay
@@ -140,6 +142,13 @@ def test_writing_again_changes_nothing_and_the_higher_offset_wins(client: ClickH
         ("utt_1", "corrected", 1),
         ("utt_2", rows[2]["text"], 0),
     ]
+
+
+def test_the_queries_of_the_runbook_are_understood(client: ClickHouse) -> None:
+    queries = re.findall(r"^```\n(SELECT.*?)^```$", (REPOSITORY / "docs" / "runbook.md").read_text(), re.M | re.S)
+    assert queries
+    for sql in queries:
+        client.query(sql)
 
 
 def test_parameters_are_bound_not_pasted(client: ClickHouse, session: str) -> None:

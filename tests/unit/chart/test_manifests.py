@@ -10,59 +10,9 @@ import pytest
 from scripts.chart.documents import CHART, workloads
 from scripts.chart.tools import KUBERNETES
 from tests.support.chart import EXAMPLES, RELEASE, SMALLEST, Manifest, merged, pods, render, run_helm, smallest
+from tests.support.chart_values import EVERYTHING, MATRIX, SCALED
 from tests.support.custom_resources import CUSTOM, custom_problems
 from tests.support.kubernetes_schemas import problems
-
-SCALED: dict[str, Any] = {
-    "defaults": {"autoscaling": {"enabled": True}},
-    "autoscaler": {"prometheusAddress": "http://prometheus:9090"},
-    "gateway": {"enabled": True, "parentRefs": [{"name": "public"}]},
-    "ingress": {"enabled": True, "host": "rtms.example.com"},
-    "monitoring": {name: {"enabled": True} for name in ("serviceMonitor", "alerts", "dashboards")},
-}
-EVERYTHING: dict[str, Any] = {
-    "config": {"api": {"composed_views": True}},
-    "workloads": {"processor-composing": {"enabled": True}},
-}
-"""What is off unless somebody wants it."""
-
-MATRIX = {
-    "smallest": SMALLEST,
-    "everything": merged(SMALLEST, EVERYTHING),
-    "keda": merged(SMALLEST, SCALED),
-    "hpa": merged(merged(SMALLEST, SCALED), {"autoscaler": {"kind": "hpa"}}),
-    "strimzi": merged(
-        SMALLEST,
-        {
-            "config": {"kafka": {"security_protocol": "SSL"}},
-            "tls": {"kafka": {"existingSecret": "user", "certificateKey": "user.crt", "privateKeyKey": "user.key"}},
-            "strimzi": {"cluster": "events", "topics": True, "user": True},
-        },
-    ),
-    "authorities": merged(
-        SMALLEST,
-        {
-            "config": {"clickhouse": {"url": "https://clickhouse"}, "objects": {"endpoint": "https://objects"}},
-            "tls": {"clickhouse": {"existingSecret": "authority"}, "objects": {"existingSecret": "authority"}},
-        },
-    ),
-    "open": merged(SMALLEST, {"networkPolicy": {"enabled": False}, "defaults": {"spread": False}}),
-    "oauth": merged(
-        SMALLEST,
-        {
-            "config": {
-                "kafka": {
-                    "security_protocol": "SASL_SSL",
-                    "sasl_mechanism": "OAUTHBEARER",
-                    "oauth_token_url": "https://id.example.com/token",
-                    "oauth_client_id": "rtms",
-                }
-            },
-            "secretRefs": {"kafka": {"oauth_client_secret": {"existingSecret": "rtms-kafka"}}},
-            "tls": {"oauth": {"existingSecret": "id-ca"}, "registry": {"existingSecret": "registry-ca"}},
-        },
-    ),
-}
 
 
 @pytest.fixture(
@@ -175,6 +125,12 @@ def test_an_authority_is_where_it_is_read_and_nowhere_else() -> None:
     }
 
 
+def test_removing_the_release_leaves_what_is_in_topics() -> None:
+    topics = [manifest for manifest in render(values=MATRIX["strimzi"]) if manifest["kind"] == "KafkaTopic"]
+    assert topics
+    assert {str(topic["metadata"]["annotations"]) for topic in topics} == {"{'helm.sh/resource-policy': 'keep'}"}
+
+
 def test_a_group_has_the_prefix_that_its_workload_gives_it() -> None:
     prefixed = {name: {"group_prefix": f"{name}-"} for name in ("composing", "processors", "sink_objects")}
     values = merged(merged(MATRIX["strimzi"], EVERYTHING), {"config": prefixed})
@@ -185,20 +141,40 @@ def test_a_group_has_the_prefix_that_its_workload_gives_it() -> None:
     assert not {"composing", "muxing", "sink-objects"} & granted
 
 
+@pytest.mark.parametrize(
+    ("changes", "url"),
+    [
+        ({"ingress": {"enabled": True, "host": "a.example.com"}}, "http://a.example.com"),
+        ({"ingress": {"enabled": True, "host": "a.example.com", "tlsSecret": "tls"}}, "https://a.example.com"),
+        ({"gateway": {"enabled": True, "parentRefs": [{"name": "g"}], "hostnames": ["b.io"]}}, "https://b.io"),
+        ({"ingress": {"enabled": True, "host": "a"}, "config": {"api": {"public_url": "https://c"}}}, "https://c"),
+        ({}, None),
+    ],
+)
+def test_links_begin_with_how_clients_come_in(changes: dict[str, Any], url: str | None) -> None:
+    told = [one["data"] for one in smallest(**changes) if one["kind"] == "ConfigMap"]
+    assert [data.get("RTMS_API_PUBLIC_URL") for data in told].count(url) == (1 if url else len(told))
+
+
 def egress(workload: str, **config: Any) -> list[Any]:
     """The ports at which that workload may leave, in the order of its rules; names, which all may ask, left out."""
-    policies = [one for one in smallest(config=config) if one["kind"] == "NetworkPolicy"]
+    values = merged(merged(SMALLEST, EVERYTHING), {"config": config})
+    policies = [one for one in render(values=values) if one["kind"] == "NetworkPolicy"]
     [policy] = [one for one in policies if one["metadata"]["name"].endswith(workload)]
     return [[port["port"] for port in rule["ports"]] for rule in policy["spec"]["egress"][1:]]
 
 
 @pytest.mark.parametrize("url", ["s3://b", "gs://b", "az://c"])
 def test_the_way_to_a_bucket_is_open(url: str) -> None:
-    assert egress("sink-objects", objects={"url": url, "account": "ours"})[-1] == [443]
-    assert egress("sink-objects", objects={"url": url, "account": "ours", "endpoint": "http://minio:9000"})[-2:] == [
-        [9000],
-        [443],
-    ]
+    bucket = {"url": url} | ({"account": "ours"} if url.startswith("az") else {})
+    assert egress("sink-objects", objects=bucket)[-1] == [443]
+    assert egress("sink-objects", objects=bucket | {"endpoint": "http://minio:9000"})[-2:] == [[9000], [443]]
+
+
+@pytest.mark.parametrize("workload", ["api", "processor-composing", "processor-transcription", "sink-objects"])
+def test_whoever_reads_recordings_reaches_where_they_are(workload: str) -> None:
+    assert [9000] in egress(workload, objects={"endpoint": "http://minio:9000"})
+    assert [9000] not in egress("processor-muxing", objects={"endpoint": "http://minio:9000"})
 
 
 def test_the_api_asks_zoom_only_where_it_is_told_to() -> None:
@@ -237,6 +213,20 @@ def test_an_autoscaled_workload_says_no_number_of_its_own() -> None:
             assert "replicas" not in manifest["spec"]
 
 
+@pytest.mark.parametrize("workload", [name for name, facts in workloads().items() if facts.get("consumes")])
+def test_keda_asks_for_the_lag_of_every_input_or_for_what_says_more(workload: str) -> None:
+    values = merged(merged(SMALLEST, SCALED), EVERYTHING)
+    scalers = {one["metadata"]["name"]: one["spec"] for one in render(values=values) if one["kind"] == "ScaledObject"}
+    [spec] = [spec for name, spec in scalers.items() if name.endswith(f"-{workload}")]
+    facts, told = workloads()[workload], [trigger["metadata"] for trigger in spec["triggers"]]
+    if gauge := facts.get("scalesOn"):
+        target = spec["scaleTargetRef"]["name"]
+        assert [one["query"] for one in told] == [f'sum({gauge}{{namespace="default", service="{target}"}})']
+    else:
+        expected = {(group, topic) for group, inputs in facts["consumes"].items() for topic in inputs}
+        assert {(one["consumerGroup"], one["topic"]) for one in told} == expected
+
+
 def test_fewer_workers_are_never_chosen_while_meetings_run_unless_asked() -> None:
     def scale_down(**ingest: Any) -> dict[str, Any]:
         manifests = smallest(
@@ -261,6 +251,22 @@ def test_the_check_itself_finds_a_field_that_is_none(version: str) -> None:
     (api,) = [m for m in smallest() if m["kind"] == "Deployment" and m["metadata"]["name"].endswith("-api")]
     api["spec"]["template"]["spec"]["containers"][0]["redinessProbe"] = {}
     assert any("redinessProbe" in problem for problem in problems(api, version))
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "ScaledObject": ({"minReplicas": 1}, "minReplicas"),
+    "ServiceMonitor": ({"endpoints": [{"port": "health", "scheme": "gopher"}]}, "gopher"),
+    "PrometheusRule": ({"groups": [{"name": "g", "rules": [{"alert": "A", "expr": "1", "for": "soon"}]}]}, "soon"),
+    "HTTPRoute": ({"hostname": "a"}, "hostname"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_the_check_of_operators_resources_finds_what_is_wrong(kind: str) -> None:
+    manifest = next(one for one in render(values=MATRIX["keda"]) if one["kind"] == kind)
+    changes, culprit = WRONG[kind]
+    manifest["spec"] |= changes
+    assert any(culprit in problem for problem in custom_problems(manifest))
 
 
 def test_the_notes_say_the_next_command() -> None:

@@ -9,20 +9,25 @@ from typing import NamedTuple
 
 import pytest
 import yaml
+from prometheus_client import PROCESS_COLLECTOR
 
-from schemas.records import UtteranceStatus
+from schemas.records import DeliveryStatus, UtteranceStatus
 from schemas.session_records import FactKind
 from scripts.chart.catalogue import REPOSITORY
-from scripts.chart.documents import CHART
+from scripts.chart.documents import CHART, workloads
 from scripts.chart.metrics_reference import rooms
 from scripts.chart.tools import Unavailable, promql_folder
+from tests.support.chart import smallest
 from tests.support.promql import grouped_by, selectors
 
 # Given by Kubernetes and the ServiceMonitor, not by us.
-FOREIGN_LABELS = {"namespace", "pod", "service", "job", "instance", "le"}
+COMPONENT = "app_kubernetes_io_component"
+FOREIGN_LABELS = {"namespace", "pod", "service", "job", "instance", "le", COMPONENT}
 VALUES = {
     ("rtms_sink_objects_movies_total", "result"): {FactKind.RECORDING_STORED, FactKind.RECORDING_FAILED},
     ("rtms_transcription_utterances_total", "result"): {*UtteranceStatus, "wordless"},
+    ("rtms_composing_recordings_total", "result"): {"written", "failed"},
+    ("rtms_sink_webhooks_deliveries_total", "status"): {*DeliveryStatus, "withdrawn"},
     ("rtms_api_requests_total", "status"): {"5.."},
 }
 
@@ -64,7 +69,11 @@ def _parser() -> None:
 def exported() -> dict[str, set[str]]:
     """Every sample name that the program can give, with its labels."""
     declared = [metric for metrics in rooms().values() for metric in metrics]
-    return {sample: set(metric.labels) for metric in declared for sample in metric.samples}
+    ours = {sample: set(metric.labels) for metric in declared for sample in metric.samples}
+    of_any_process = {
+        sample.name: set(sample.labels) for told in PROCESS_COLLECTOR.collect() for sample in told.samples
+    }
+    return ours | of_any_process
 
 
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked.place)
@@ -79,6 +88,18 @@ def test_every_metric_and_label_is_exported(asked: Asked, exported: dict[str, se
         for label, value in selector.labels.items():
             assert label in FOREIGN_LABELS or value in VALUES[selector.metric, label]
     assert grouped_by(asked.expression) <= known | FOREIGN_LABELS
+
+
+@pytest.mark.parametrize("workload", [name for name, facts in workloads().items() if "scalesOn" in facts])
+def test_what_a_workload_scales_on_is_exported_by_it(workload: str) -> None:
+    room = f"{workload.replace('processor-', 'processors.')}.metrics"
+    assert workloads()[workload]["scalesOn"] in {metric.name for metric in rooms()[room]}
+
+
+def test_the_label_that_tells_workloads_apart_is_given_to_every_sample() -> None:
+    rendered = smallest(monitoring={"serviceMonitor": {"enabled": True}})
+    (monitor,) = [manifest for manifest in rendered if manifest["kind"] == "ServiceMonitor"]
+    assert [re.sub(r"[^a-z]", "_", label) for label in monitor["spec"]["targetLabels"]] == [COMPONENT]
 
 
 def test_a_legend_names_labels_that_its_expression_keeps() -> None:

@@ -20,7 +20,7 @@ def workload(name: str, **values: Any) -> dict[str, Any]:
 
 
 def scaled(name: str, **values: Any) -> dict[str, Any]:
-    return workload(name, autoscaling={"enabled": True, **values})
+    return workload(name, enabled=True, autoscaling={"enabled": True, **values})
 
 
 CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
@@ -30,13 +30,29 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     ({"config": {"objects": {"url": ""}}}, "name your bucket"),
     ({"secretRefs": {"secrets": {"keys": {"existingSecret": ""}}}}, "secretRefs.secrets.keys.existingSecret is empty"),
     ({"secretRefs": {"api": {"admin_token": {"existingSecret": ""}}}}, "opens the control plane"),
+    (kafka(bootstrap_servers="kafka"), 'bootstrap_servers has "kafka", which is no broker'),
+    (kafka(bootstrap_servers="a:9092,kafka://b:9092"), 'has "kafka://b:9092", which is no broker'),
+    (kafka(registry_url="registry:8081"), "config.kafka.registry_url is no address"),
+    (kafka(registry_url="http://me:secret@registry"), "without a name and password in it"),
+    ({"config": {"clickhouse": {"url": "tcp://clickhouse:9000"}}}, "config.clickhouse.url is no address"),
+    ({"config": {"transcription": {"openai_base_url": "whisper/v1"}}}, "openai_base_url is no address"),
+    ({"config": {"custom_async": {"url": "own:8000"}}}, "config.custom_async.url is no address"),
+    ({"config": {"api": {"public_url": "rtms.example.com"}}}, "config.api.public_url is no address"),
+    ({"config": {"objects": {"url": "https://minio/bucket"}}}, "config.objects.url is none of s3://"),
     (kafka(**SASL), "set config.kafka.sasl_mechanism"),
+    ({"secretRefs": {"kafka": {"sasl_password": {"existingSecret": "s"}}}}, "security_protocol is PLAINTEXT: set it"),
     (kafka(sasl_mechanism="PLAIN", sasl_username="u"), "set config.kafka.security_protocol to SASL_SSL"),
     (kafka(**SASL, sasl_mechanism="SCRAM-SHA-512", sasl_username="u"), "secretRefs.kafka.sasl_password"),
     (kafka(**SASL, sasl_mechanism="PLAIN"), "set config.kafka.sasl_username"),
     (kafka(**SASL, sasl_mechanism="OAUTHBEARER"), "set config.kafka.oauth_token_url"),
     (kafka(replication_factor=1, min_insync_replicas=2), "nothing could ever be written"),
     ({"tls": {"kafka": {"existingSecret": "ca"}}}, "set it to SSL or SASL_SSL"),
+    (
+        kafka(security_protocol="SSL") | {"tls": {"kafka": {"certificateKey": "c", "privateKeyKey": "k"}}},
+        "but no Secret",
+    ),
+    ({"tls": {"registry": {"existingSecret": "ca"}}}, "config.kafka.registry_url is not https://"),
+    ({"tls": {"oauth": {"existingSecret": "ca"}}}, "sasl_mechanism is not OAUTHBEARER"),
     ({"tls": {"clickhouse": {"existingSecret": "ca"}}}, "config.clickhouse.url is not https://"),
     ({"tls": {"objects": {"existingSecret": "ca"}}}, "config.objects.endpoint is not https://"),
     (
@@ -47,6 +63,8 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     ({"config": {"objects": {"url": "file:///objects"}}}, "secretRefs.objects.signing_key"),
     ({"objectsVolume": {"existingClaim": "c"}}, "is a bucket: remove one of them"),
     ({"config": {"objects": {"url": "az://media"}}}, "name the storage account that holds it"),
+    ({"config": {"objects": {"account": "a"}}}, "objects.account is for az://"),
+    ({"secretRefs": {"objects": {"service_account_key": {"existingSecret": "s"}}}}, "service_account_key is for gs://"),
     ({"config": {"objects": {"access_key_id": "a"}}}, "or neither for the pod's own identity"),
     (
         {
@@ -60,7 +78,11 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     (kafka(partitions=2) | workload("processor-muxing", replicas=3), "the rest would idle"),
     (scaled("sink-objects", maxReplicas=65), "autoscaling.maxReplicas is more than config.kafka.partitions (64)"),
     (scaled("sink-objects", minReplicas=5, maxReplicas=4), "minReplicas is more than maxReplicas"),
-    (scaled("ingest"), "autoscaler.prometheusAddress"),
+    (scaled("ingest"), "ingest scales on rtms_ingest_sessions"),
+    (
+        scaled("processor-composing") | {"config": {"api": {"composed_views": True}}},
+        "processor-composing scales on rtms_composing_under_way",
+    ),
     (
         scaled("sink-objects")
         | kafka(**SASL, sasl_mechanism="PLAIN", sasl_username="u")
@@ -69,6 +91,17 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     ),
     ({"strimzi": {"topics": True}}, "name the Kafka resource"),
     ({"strimzi": {"user": True, "cluster": "c"}}, "strimzi.user needs SCRAM-SHA-512"),
+    ({"defaults": {"extraEnv": [{"name": "RTMS_KAFKA_PARTITONS", "value": "8"}]}}, "extraEnv has RTMS_KAFKA_PARTITONS"),
+    (workload("ingest", terminationGracePeriodSeconds=2), "not longer than the 2.5 s that it takes to leave"),
+    (
+        workload("ingest", terminationGracePeriodSeconds=60) | {"config": {"ingest": {"hand_over_s": 60}}},
+        "not longer than the 60 s",
+    ),
+    (workload("api", preStopSeconds=25), "not longer than the 30 s"),
+    (
+        workload("api", enabled=False) | {"ingress": {"enabled": True, "host": "a"}},
+        "workloads.api is not: there is nothing to lead to",
+    ),
     ({"ingress": {"enabled": True}}, "ingress.enabled needs ingress.host"),
     ({"gateway": {"enabled": True}}, "name your Gateway"),
 ]
@@ -104,6 +137,12 @@ def test_all_that_is_missing_is_said_at_once() -> None:
         ({"workloads": {"ingest": {"replicas": 0}}}, "replicas"),
         ({"image": {"digest": "latest"}}, "digest"),
         ({"persistence": {}}, "persistence"),
+        ({"config": {"zoom": None}}, "missing property 'zoom'"),
+        ({"defaults": {"autoscaling": None}}, "missing property 'autoscaling'"),
+        ({"workloads": {"ingest": {"resources": {"requests": {"cpu": "lots"}}}}}, "lots"),
+        ({"service": {"port": 70000}}, "port"),
+        ({"fullnameOverride": "RTMS"}, "fullnameOverride"),
+        ({"monitoring": {"serviceMonitor": {"interval": "15"}}}, "interval"),
     ],
 )
 def test_what_nobody_reads_is_refused_by_its_name(changes: dict[str, Any], culprit: str) -> None:

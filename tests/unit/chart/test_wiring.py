@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from processors.participants.logic import ParticipantsLogic
 from processors.transcription.afterwards import connecting
 from processors.transcription.logic import TranscriptionLogic
 from schemas import topics
-from scripts.chart.catalogue import groups
+from scripts.chart.catalogue import REPOSITORY, groups
 from scripts.chart.documents import CHART, documents, fixed_variables, workloads
 from sinks.clickhouse import service as sink_clickhouse
 from sinks.objects import service as sink_objects
@@ -105,6 +106,16 @@ def test_an_operators_topics_are_those_of_the_job(kafka: dict[str, int]) -> None
         assert found[topic.name]["partitions"] == settings.partition_count(topic)
         assert found[topic.name]["replicas"] == settings.replication_factor
     assert found.keys() == topics.BY_NAME.keys()
+
+
+def test_the_procedure_for_another_partition_count_names_every_topic_and_group() -> None:
+    procedure = (REPOSITORY / "docs" / "operations.md").read_text().partition("### Another partition count")[2]
+    expression = re.sub(r"\s", "", procedure.partition("<<< '")[2].partition("')")[0])
+    assert {name for name in topics.BY_NAME if re.fullmatch(expression, name)} == {
+        topic.name for topic in topics.ALL if topic.per_session
+    }
+    named = procedure.partition("for group in ")[2].partition("; do")[0].replace("\\\n", "").split()
+    assert named == [group for facts in RUNNING.values() for group in facts.get("consumes", ())]
 
 
 def test_numbers_are_written_as_they_are_read() -> None:

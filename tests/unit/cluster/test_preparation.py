@@ -15,7 +15,7 @@ from rich.console import Console
 from deploy.local.settings import REPOSITORY
 from scripts.chart.documents import workloads
 from scripts.chart.tools import KUBERNETES
-from tests.cluster import machine, programs
+from tests.cluster import enclosure, machine, programs
 from tests.cluster.enclosure import clear
 from tests.cluster.release import NAME, OFF, values
 from tests.cluster.stopwatch import Stopwatch
@@ -60,6 +60,27 @@ def test_what_is_built_is_pinned_with_its_checksums(module: programs.Module) -> 
     replaced = "k8s.io/" if module.name == "kubernetes" else "nothing"
     missing = [name for name, version in required if f"{name} {version}" not in sums and not name.startswith(replaced)]
     assert missing == []
+
+
+def test_control_groups_of_version_two_hand_their_controllers_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enclosure, "CGROUPS", tmp_path)
+    for group in (tmp_path, tmp_path / enclosure.CGROUP):
+        group.mkdir(exist_ok=True)
+        (group / "cgroup.controllers").write_text("cpu memory pids\n")
+    monkeypatch.setattr(enclosure, "_remove_control_groups", lambda: None)
+    enclosure._make_control_groups()
+    for group in (tmp_path, tmp_path / enclosure.CGROUP):
+        assert (group / "cgroup.subtree_control").read_text() == "+cpu +memory +pids"
+
+
+def test_a_machine_that_hands_no_control_groups_down_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enclosure, "CGROUPS", tmp_path)
+    (tmp_path / "cgroup.controllers").write_text("cpu memory\n")
+    (tmp_path / "cgroup.subtree_control").mkdir()  # stands for a group that has processes of its own
+    with pytest.raises(machine.Unfit, match="a node takes control groups of its own"):
+        enclosure._make_control_groups()
 
 
 def test_another_source_is_built_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,22 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- range $group, $settings := .Values.config -}}
+{{- range $name, $value := $settings -}}
+{{- $isAddress := and (or (hasSuffix "url" $name) (eq $name "endpoint")) (ne (print $group "." $name) "objects.url") -}}
+{{- if and $isAddress $value (not (regexMatch "^https?://[^/@\\s]+(/\\S*)?$" $value)) -}}
+{{- $why = append $why (printf "config.%s.%s is no address: make it http(s)://host:port, without a name and password in it" $group $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if not $kafka.bootstrap_servers -}}
 {{- $why = append $why "config.kafka.bootstrap_servers is empty: name your brokers, host:port,host:port" -}}
+{{- else -}}
+{{- range splitList "," $kafka.bootstrap_servers -}}
+{{- if not (regexMatch "^([^\\s:/]+|\\[[0-9a-fA-F:]+\\]):[0-9]+$" (trim .)) -}}
+{{- $why = append $why (printf "config.kafka.bootstrap_servers has %q, which is no broker: make each host:port" .) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- if not $kafka.registry_url -}}
 {{- $why = append $why "config.kafka.registry_url is empty: name your schema registry, http(s)://host:port" -}}
@@ -33,6 +47,9 @@
 {{- if and $mechanism (not (hasPrefix "SASL" $protocol)) -}}
 {{- $why = append $why "config.kafka.sasl_mechanism is set: set config.kafka.security_protocol to SASL_SSL (or SASL_PLAINTEXT)" -}}
 {{- end -}}
+{{- if and (not (hasPrefix "SASL" $protocol)) ($refs | dig "kafka" "sasl_password" "existingSecret" "") -}}
+{{- $why = append $why (printf "secretRefs.kafka.sasl_password is named, but config.kafka.security_protocol is %s: set it to SASL_SSL, or name none" $protocol) -}}
+{{- end -}}
 {{- if or (eq $mechanism "PLAIN") (hasPrefix "SCRAM" $mechanism) -}}
 {{- if not ($refs | dig "kafka" "sasl_password" "existingSecret" "") -}}
 {{- $why = append $why (printf "config.kafka.sasl_mechanism is %s: name the password's Secret in secretRefs.kafka.sasl_password" $mechanism) -}}
@@ -48,6 +65,15 @@
 {{- end -}}
 {{- if and .Values.tls.kafka.existingSecret (not (hasSuffix "SSL" $protocol)) -}}
 {{- $why = append $why (printf "tls.kafka names certificates, but config.kafka.security_protocol is %s: set it to SSL or SASL_SSL" $protocol) -}}
+{{- end -}}
+{{- if and (or .Values.tls.kafka.certificateKey .Values.tls.kafka.privateKeyKey) (not .Values.tls.kafka.existingSecret) -}}
+{{- $why = append $why "tls.kafka has keys of a Secret, but no Secret: name it in tls.kafka.existingSecret" -}}
+{{- end -}}
+{{- if and .Values.tls.registry.existingSecret (not (hasPrefix "https://" $kafka.registry_url)) -}}
+{{- $why = append $why "tls.registry names an authority, but config.kafka.registry_url is not https://: change one of them" -}}
+{{- end -}}
+{{- if and .Values.tls.oauth.existingSecret (ne $mechanism "OAUTHBEARER") -}}
+{{- $why = append $why "tls.oauth names an authority, but config.kafka.sasl_mechanism is not OAUTHBEARER: change one of them" -}}
 {{- end -}}
 {{- if and .Values.tls.clickhouse.existingSecret (not (hasPrefix "https://" .Values.config.clickhouse.url)) -}}
 {{- $why = append $why "tls.clickhouse names an authority, but config.clickhouse.url is not https://: change one of them" -}}
@@ -65,6 +91,8 @@
 {{- $objects := .Values.config.objects -}}
 {{- if not $objects.url -}}
 {{- $why = append $why "config.objects.url is empty: name your bucket, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix" -}}
+{{- else if not (regexMatch "^(file:///|(s3|gs|az)://[^/])" $objects.url) -}}
+{{- $why = append $why "config.objects.url is none of s3://bucket/prefix, gs://bucket/prefix, az://container/prefix and file:///folder: correct it" -}}
 {{- else if hasPrefix "file://" $objects.url -}}
 {{- if not .Values.objectsVolume.existingClaim -}}
 {{- $why = append $why "config.objects.url is a folder: name a volume that all pods share in objectsVolume.existingClaim, or use a bucket" -}}
@@ -74,6 +102,13 @@
 {{- end -}}
 {{- else if .Values.objectsVolume.existingClaim -}}
 {{- $why = append $why "objectsVolume.existingClaim is set, but config.objects.url is a bucket: remove one of them" -}}
+{{- end -}}
+{{- range $scheme, $names := dict "s3" (list "access_key_id" "secret_access_key") "gs" (list "service_account_key") "az" (list "account" "account_key") -}}
+{{- range $name := $names -}}
+{{- if and (or (index $objects $name) ($refs | dig "objects" $name "existingSecret" "")) (not (hasPrefix $scheme $objects.url)) -}}
+{{- $why = append $why (printf "objects.%s is for %s://, but config.objects.url is not: remove one of them" $name $scheme) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- if and (hasPrefix "az://" $objects.url) (not $objects.account) -}}
 {{- $why = append $why "config.objects.url is a container: name the storage account that holds it in config.objects.account" -}}
@@ -86,6 +121,20 @@
 {{- $partitions := int ($kafka.partitions | default 64) -}}
 {{- range $name, $context := include "rtms.contexts" . | fromYaml -}}
 {{- $scaling := $context.values.autoscaling -}}
+{{- range $context.values.extraEnv -}}
+{{- if hasPrefix "RTMS_" .name -}}
+{{- $why = append $why (printf "extraEnv has %s: settings have their places in config and secretRefs" .name) -}}
+{{- end -}}
+{{- end -}}
+{{- $needed := 0.0 -}}
+{{- if $context.facts.http -}}
+{{- $needed = addf $context.values.preStopSeconds ($.Values.config.api.shutdown_grace_s | default 5) -}}
+{{- else if eq $name "ingest" -}}
+{{- $needed = $.Values.config.ingest.hand_over_s | default 2.5 -}}
+{{- end -}}
+{{- if le (float64 $context.values.terminationGracePeriodSeconds) (float64 $needed) -}}
+{{- $why = append $why (printf "workloads.%s.terminationGracePeriodSeconds is not longer than the %v s that it takes to leave: raise it" $name $needed) -}}
+{{- end -}}
 {{- if and $context.facts.consumes (gt (int $context.values.replicas) $partitions) -}}
 {{- $why = append $why (printf "workloads.%s.replicas is more than config.kafka.partitions (%d), so the rest would idle: lower it" $name $partitions) -}}
 {{- end -}}
@@ -96,10 +145,10 @@
 {{- if and $context.facts.consumes (gt (int $scaling.maxReplicas) $partitions) -}}
 {{- $why = append $why (printf "workloads.%s.autoscaling.maxReplicas is more than config.kafka.partitions (%d), so the rest would idle: lower it" $name $partitions) -}}
 {{- end -}}
-{{- if and (eq $name "ingest") (eq $.Values.autoscaler.kind "keda") (not $.Values.autoscaler.prometheusAddress) -}}
-{{- $why = append $why "ingest scales on sessions: name your Prometheus in autoscaler.prometheusAddress" -}}
+{{- if and $context.facts.scalesOn (eq $.Values.autoscaler.kind "keda") (not $.Values.autoscaler.prometheusAddress) -}}
+{{- $why = append $why (printf "%s scales on %s, which Prometheus knows: name yours in autoscaler.prometheusAddress" $name $context.facts.scalesOn) -}}
 {{- end -}}
-{{- if and (hasPrefix "SASL" $protocol) (eq $.Values.autoscaler.kind "keda") (not $context.facts.http) (ne $name "ingest") (not $.Values.autoscaler.kafkaAuthentication) -}}
+{{- if and (hasPrefix "SASL" $protocol) (eq $.Values.autoscaler.kind "keda") (not $context.facts.http) (not $context.facts.scalesOn) (not $.Values.autoscaler.kafkaAuthentication) -}}
 {{- $why = append $why (printf "workloads.%s scales on lag, and Kafka wants SASL: name a TriggerAuthentication in autoscaler.kafkaAuthentication" $name) -}}
 {{- end -}}
 {{- end -}}
@@ -113,6 +162,9 @@
 {{- end -}}
 {{- if and .Values.strimzi.user (ne $mechanism "SCRAM-SHA-512") (or $mechanism (not .Values.tls.kafka.certificateKey)) -}}
 {{- $why = append $why "strimzi.user needs SCRAM-SHA-512 (config.kafka.sasl_mechanism) or mutual TLS (tls.kafka.certificateKey)" -}}
+{{- end -}}
+{{- if and (or .Values.ingress.enabled .Values.gateway.enabled) (not (index (include "rtms.contexts" . | fromYaml) "api")) -}}
+{{- $why = append $why "ingress or gateway is enabled, but workloads.api is not: there is nothing to lead to" -}}
 {{- end -}}
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) -}}
 {{- $why = append $why "ingress.enabled needs ingress.host" -}}

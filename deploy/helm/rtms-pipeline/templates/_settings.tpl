@@ -6,12 +6,28 @@
 {{/* The settings of one workload that are no secrets, as the data of a ConfigMap. */}}
 {{- define "rtms.settings" -}}
 {{- range $group := .facts.settings }}
-{{- range $name, $value := (index $.root.Values.config $group | default dict) }}
+{{- $said := index $.root.Values.config $group }}
+{{- with and (eq $group "api") (include "rtms.publicUrl" $.root) }}
+{{- $said = set (deepCopy $said) "public_url" . }}
+{{- end }}
+{{- range $name, $value := $said }}
 {{- if not (kindIs "invalid" $value) }}
 RTMS_{{ upper $group }}_{{ upper $name }}: {{ include "rtms.text" $value | quote }}
 {{- end }}
 {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/* How clients reach the API: as it is said, else by the ingress or the gateway; empty when nobody knows. */}}
+{{- define "rtms.publicUrl" -}}
+{{- $ingress := .Values.ingress -}}
+{{- if .Values.config.api.public_url -}}
+{{- .Values.config.api.public_url -}}
+{{- else if and $ingress.enabled $ingress.host -}}
+{{- printf "%s://%s" (ternary "https" "http" (ne $ingress.tlsSecret "")) $ingress.host -}}
+{{- else if and .Values.gateway.enabled .Values.gateway.hostnames -}}
+{{- printf "https://%s" (first .Values.gateway.hostnames) -}}
+{{- end -}}
 {{- end -}}
 
 {{/* What comes from Secrets that exist: `- name, valueFrom`. */}}

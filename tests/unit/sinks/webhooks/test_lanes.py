@@ -72,13 +72,18 @@ def test_what_failed_holds_back_the_others_for_five_minutes_and_then_nobody():
     lanes = Lanes()
     accept(lanes, 0, 1, 2)
     [first] = begun(lanes)
+    assert lanes.failing == 0
     failed(lanes, first, at_ms=0, due_ms=PATIENCE_MS * 3)
+    assert lanes.failing == 1
     assert begun(lanes, PATIENCE_MS - 1) == []
     [second] = begun(lanes, PATIENCE_MS)
     assert second.delivery_id == "whd_1"
     taken(lanes, second, PATIENCE_MS)
     assert ids(begun(lanes, PATIENCE_MS)) == ["whd_2"]
-    assert ids(begun(lanes, PATIENCE_MS * 3)) == ["whd_0"], "and it is tried beside them"
+    [again] = begun(lanes, PATIENCE_MS * 3)
+    assert again.delivery_id == "whd_0", "and it is tried beside them"
+    taken(lanes, again, PATIENCE_MS * 3)
+    assert lanes.failing == 0
 
 
 def test_a_notice_that_is_written_twice_is_told_once():
