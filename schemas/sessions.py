@@ -239,13 +239,18 @@ def _stored(what: Awaited) -> Transition:
 
 def _not_stored(what: Awaited) -> Transition:
     def transition(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
-        is_due = what is Awaited.COMPOSED and recordings.is_to_be_composed(state)
-        if what not in awaiting.awaited(state) and not is_due:
+        if what not in awaiting.awaited(state) and not _is_late(what, state):
             return state
         state = recordings.with_tracks(state, fact)
         return _end_if_complete(awaiting.failed(state, what, fact.reason or "unknown"), at_ms)
 
     return transition
+
+
+def _is_late(what: Awaited, state: AppSession) -> bool:
+    """Whether somebody still makes what the session does not wait for any more."""
+    made = {Awaited.COMPOSED: recordings.is_to_be_composed, Awaited.COPY: recordings.is_to_be_copied}
+    return what in made and made[what](state)
 
 
 def _hole(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
