@@ -181,8 +181,9 @@ def test_what_was_told_too_much_is_cut_off_between_two_words() -> None:
 
 def test_a_language_without_spaces_has_none_between_stretches_either() -> None:
     words = (Word("これは", 0.0, 1.0), Word("テスト", 1.0, 1.8), Word("です。", 2.1, 3.0), Word("はい", 3.2, 3.9))
-    told = (Said("これはテスト", words[:2], 0.0, 2.0, is_final=True), Said("です。はい", words[2:], 2.0, 4.0, is_final=True))
-    found = dictated(*told, Counted(4.0))
+    first = Said("これはテスト", words[:2], 0.0, 2.0, is_final=True)
+    second = Said("です。はい", words[2:], 2.0, 4.0, is_final=True)
+    found = dictated(first, second, Counted(4.0))
     whole, cut = found.whole(4.0, 4.0), found.whole(3.0, 4.0)
     assert whole is not None
     assert cut is not None
