@@ -12,7 +12,17 @@ from dataclasses import replace
 
 import msgspec
 
-from schemas import archiving, async_transcriptions, awaiting, deletion, pauses, recordings, requests, retention
+from schemas import (
+    archiving,
+    async_transcriptions,
+    awaiting,
+    conclusion,
+    deletion,
+    pauses,
+    recordings,
+    requests,
+    retention,
+)
 from schemas import settings as session_settings
 from schemas.holes import kept
 from schemas.records import AppSession, Deletion, FactKind, HistoryEntry, SessionChange, SessionFact
@@ -197,8 +207,7 @@ def _end_if_complete(state: AppSession, at_ms: int) -> AppSession:
         state = replace(state, recording_state=Progress.FAILED)
     elif state.connected_once:
         state = replace(state, recording_state=Progress.COMPLETE)
-    metadata: dict[str, object] = {"failures": list(state.failures)} if state.failures else {}
-    return _enter(state, State.ENDED, "post_processing_completed", at_ms, metadata=metadata)
+    return _enter(state, State.ENDED, "post_processing_completed", at_ms, metadata=conclusion.metadata(state))
 
 
 def _deadline_while_connecting(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from connectors.speech.deepgram_live import DeepgramLive
 from connectors.speech.dictation import MAX_STRETCHES, TOLERANCE_S, UNTOLD_S, Counted, Dictated, Opening, Said
-from connectors.speech.exchange import Failure, NoAnswer, Reason, Word
+from connectors.speech.exchange import Failure, NoAnswer, Word
+from schemas.transcription_codes import Reason
 from tests.support.deepgram_live import WORD_S, words_between
 
 LIVE = DeepgramLive("https://api.deepgram.com", "k3y")
