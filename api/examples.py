@@ -11,7 +11,7 @@ _EVENTS = [
     {"type": "app_session_connected", "created_at": _AT},
     {"type": "app_session_disconnect_requested", "created_at": _LATER, "event_metadata": {"source": "zoom"}},
     {"type": "app_session_disconnected", "created_at": _LATER},
-    {"type": "post_processing_completed", "created_at": _LATER},
+    {"type": "post_processing_completed", "created_at": _LATER, "event_metadata": {"bot_duration_seconds": 2529}},
 ]
 _PAUSED = {"from_ms": 1768301105120, "to_ms": 1768301225300}
 _APP_SESSION = {

@@ -13,6 +13,7 @@ import msgspec
 from schemas import settings as session_settings
 from schemas.records import AppSession, AsyncTranscription, FactKind, HistoryEntry, SessionFact
 from schemas.session_states import Progress, State
+from schemas.transcription_codes import INTERNAL_ERROR
 
 MOST = 4
 """Of a session, those that failed included."""
@@ -21,10 +22,9 @@ CHANGED = "async_transcription_state_change"
 """The event of a session's history that says of one how far it is."""
 
 DATA_DELETED = "data_deleted"
-INTERNAL_ERROR = "internal_error"
 SOUND_MISSING = "stored_audio_missing"
 SOUND_UNREADABLE = "stored_audio_unreadable"
-"""Why one has failed, besides the reasons of speech services; of sound, also why a complete one has a hole."""
+"""Why one has failed, besides `transcription_codes`; of sound, also why a complete one has a hole."""
 
 _SEPARATOR = ","
 _OVER = frozenset({Progress.COMPLETE, Progress.FAILED})

@@ -12,7 +12,17 @@ from dataclasses import replace
 
 import msgspec
 
-from schemas import archiving, async_transcriptions, awaiting, deletion, pauses, recordings, requests, retention
+from schemas import (
+    archiving,
+    async_transcriptions,
+    awaiting,
+    conclusion,
+    deletion,
+    pauses,
+    recordings,
+    requests,
+    retention,
+)
 from schemas import settings as session_settings
 from schemas.holes import kept
 from schemas.records import AppSession, Deletion, FactKind, HistoryEntry, SessionChange, SessionFact
@@ -197,8 +207,7 @@ def _end_if_complete(state: AppSession, at_ms: int) -> AppSession:
         state = replace(state, recording_state=Progress.FAILED)
     elif state.connected_once:
         state = replace(state, recording_state=Progress.COMPLETE)
-    metadata: dict[str, object] = {"failures": list(state.failures)} if state.failures else {}
-    return _enter(state, State.ENDED, "post_processing_completed", at_ms, metadata=metadata)
+    return _enter(state, State.ENDED, "post_processing_completed", at_ms, metadata=conclusion.metadata(state))
 
 
 def _deadline_while_connecting(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
@@ -239,13 +248,18 @@ def _stored(what: Awaited) -> Transition:
 
 def _not_stored(what: Awaited) -> Transition:
     def transition(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:
-        is_due = what is Awaited.COMPOSED and recordings.is_to_be_composed(state)
-        if what not in awaiting.awaited(state) and not is_due:
+        if what not in awaiting.awaited(state) and not _is_late(what, state):
             return state
         state = recordings.with_tracks(state, fact)
         return _end_if_complete(awaiting.failed(state, what, fact.reason or "unknown"), at_ms)
 
     return transition
+
+
+def _is_late(what: Awaited, state: AppSession) -> bool:
+    """Whether somebody still makes what the session does not wait for any more."""
+    made = {Awaited.COMPOSED: recordings.is_to_be_composed, Awaited.COPY: recordings.is_to_be_copied}
+    return what in made and made[what](state)
 
 
 def _hole(state: AppSession, fact: SessionFact, at_ms: int) -> AppSession:

@@ -86,6 +86,9 @@ TRANSCRIPTION_STATE = _state("transcription-state")
 MUXING_STATE = _state("muxing-state")
 PARTICIPANTS_STATE = _state("participants-state")
 
+STATE_TOPICS = (TRANSCRIPTION_STATE, MUXING_STATE, PARTICIPANTS_STATE)
+"""What processors remember of each running session, to go on with after a crash."""
+
 PROJECTS = _control("projects", "project.v1")
 API_KEYS = _control("api-keys", "api-key.v1")
 API_KEY_USES = _control("api-key-uses", "api-key-use.v1")
@@ -116,9 +119,7 @@ ALL = (
     WEBHOOK_NOTICES,
     WEBHOOK_DELIVERIES,
     RECORDING_SEGMENTS,
-    TRANSCRIPTION_STATE,
-    MUXING_STATE,
-    PARTICIPANTS_STATE,
+    *STATE_TOPICS,
     *CONTROL_PLANE_TOPICS,
     CLAIMS,
     DEAD_LETTERS,

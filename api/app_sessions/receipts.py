@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 from schemas import topics
 from schemas.deletion import OF_TRANSCRIPT, Part
 from schemas.records import AppSession, Deletion, ErasedPart, Stored
-from schemas.sessions import State
+from schemas.sessions import TERMINAL, State
 from schemas.times import iso_utc
 from schemas.topics import Cleanup, Topic
 
@@ -21,9 +21,11 @@ HOLDING = (
     topics.WEBHOOK_DELIVERIES,
     topics.DEAD_LETTERS,
     topics.PARTICIPANTS_STATE,
+    topics.TRANSCRIPTION_STATE,
 )
 """The topics on which something that was said or who was there may stand, in the order of the receipt. Of the states
-only that of who is there has names, and it has none any more when the session is over."""
+that of who is there has names, that of a session that merges captions the words of the last ones; neither has any more
+when the session is over."""
 
 HOLDING_WORDS = (
     topics.CAPTIONS,
@@ -32,6 +34,7 @@ HOLDING_WORDS = (
     topics.WEBHOOK_NOTICES,
     topics.WEBHOOK_DELIVERIES,
     topics.DEAD_LETTERS,
+    topics.TRANSCRIPTION_STATE,
 )
 """Those on which the words of a transcript may stand."""
 
@@ -54,7 +57,7 @@ class RetainedDocument(TypedDict):
 
     `is_replaced`: there is a newer record in the place of each, so that readers are given that one, and the broker's
     files hold the old ones until they are compacted, which takes about a day; `gone_by` is null where that is all that
-    can be said.
+    can be said. What processors remember of a session (`…-state`) is replaced when it is over.
     """
 
     topic: str
@@ -131,7 +134,7 @@ def _receipt(
         "complete": is_complete,
         "completed_at": iso_utc(max(times)) if is_complete else None,
         "erased": [_erased(part) for part in parts],
-        "retained": [_retained(topic, _last_ms(session, deletion), kept_ms.get(topic)) for topic in holding],
+        "retained": [_retained(topic, session, _last_ms(session, deletion), kept_ms.get(topic)) for topic in holding],
         "external_copy": _external_copy(session.external_copy),
     }
 
@@ -155,6 +158,8 @@ def _erased(part: ErasedPart) -> ErasedDocument:
     return {"part": part.part, "count": part.count, "size_bytes": part.size_bytes, "erased_at": erased_at}
 
 
-def _retained(topic: Topic, last_ms: int, kept_ms: int | None) -> RetainedDocument:
+def _retained(topic: Topic, session: AppSession, last_ms: int, kept_ms: int | None) -> RetainedDocument:
     gone_by = None if kept_ms is None else iso_utc(last_ms + kept_ms)
-    return {"topic": topic.name, "gone_by": gone_by, "is_replaced": topic.cleanup is not Cleanup.DELETE}
+    is_in_use = topic in topics.STATE_TOPICS and session.state not in TERMINAL
+    is_replaced = topic.cleanup is not Cleanup.DELETE and not is_in_use
+    return {"topic": topic.name, "gone_by": gone_by, "is_replaced": is_replaced}

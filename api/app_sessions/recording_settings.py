@@ -5,7 +5,8 @@ are checked and dropped, as they are there. `view` is, too, and decides here abo
 `per_participant_audio` and `separate_screen_share` are not of the App Session API.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from api.json_schemas import BOOLEAN, STRING, closed, conforms, one_of
@@ -13,6 +14,7 @@ from api.shapes import Check, Invalid, an_object
 from schemas.settings import COMPOSED, RecordingFormat, RecordingView
 
 _VIEWS = tuple(RecordingView)
+_UNDRAWN = tuple(view for view in _VIEWS if view not in COMPOSED)
 _SPEECH = "record_participant_speech_start_stop_events"
 _CHUNKS = "record_async_transcription_audio_chunks"
 _PARTICIPANTS, _SHARE = "per_participant_audio", "separate_screen_share"
@@ -48,14 +50,14 @@ SCHEMA = closed(
 _conforms = conforms(closed(_FIELDS))
 
 
-def recording(value: Any) -> dict[str, Any]:
-    """What was named, as fields of `SessionSettings`. Raises Invalid."""
+def recording(value: Any, views: Sequence[str] = _VIEWS) -> dict[str, Any]:
+    """What was named, as fields of `SessionSettings`; `views` are those that can be had. Raises Invalid."""
     settings = _conforms({name: item for name, item in an_object(value).items() if name != "resolution"})
     form, view = settings.get("format"), settings.get("view", _VIEWS[0])
     if form is not None and form not in set(RecordingFormat):
         raise _nested("format", f"{form[:50]!r} is not one of mp4, mp3, none.")
-    if view not in _VIEWS:
-        raise _nested("view", f"{view[:50]!r} is not one of {', '.join(_VIEWS)}.")
+    if view not in views:
+        raise _nested("view", _no_view(view, views))
     if settings.get(_STORAGE):
         raise Invalid("Additional storage is not available: no session has a pod of its own.")
     _check_tracks(settings)
@@ -71,19 +73,17 @@ def recording(value: Any) -> dict[str, Any]:
 
 def recording_where(composed_views: bool) -> Check:
     """`recording` of an installation that draws composed views, or does not."""
+    return recording if composed_views else partial(recording, views=_UNDRAWN)
 
-    def check(value: Any) -> dict[str, Any]:
-        named = recording(value)
-        if named.get("recording_view") in COMPOSED and not composed_views:
-            raise _nested(
-                "view",
-                f"{named['recording_view']} has to be drawn, and nobody does that here: the operator has to run "
-                "processor-composing and to say so with RTMS_API_COMPOSED_VIEWS=true. "
-                f"Without it: {', '.join(view for view in _VIEWS if view not in COMPOSED)}.",
-            )
-        return named
 
-    return check
+def _no_view(view: str, views: Sequence[str]) -> str:
+    """What is said of a view that cannot be had."""
+    if view not in COMPOSED:
+        return f"{view[:50]!r} is not one of {', '.join(views)}."
+    return (
+        f"{view} has to be drawn, and nobody does that here: the operator has to run processor-composing and to say so "
+        f"with RTMS_API_COMPOSED_VIEWS=true. Without it: {', '.join(views)}."
+    )
 
 
 def _has_voices(settings: Mapping[str, Any]) -> bool:

@@ -28,7 +28,10 @@ class TranscriptQuery(BaseModel):
         default=None, description="zoom, or the engine asked first; default: the session's first"
     )
     format: str | None = Field(default=None, description="json or vtt")
-    updated_after: str | None = Field(default=None, description="only what changed later than this ISO 8601 time")
+    updated_after: str | None = Field(
+        default=None,
+        description="only what changed later than this ISO 8601 time; what Zoom deleted has an empty transcript",
+    )
     async_transcription_id: str | None = Field(
         default=None, description="read this transcription of what was recorded; `engine` has no effect then"
     )

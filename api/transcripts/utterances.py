@@ -19,12 +19,13 @@ JSON = "json"
 VTT = "vtt"
 VTT_MEDIA_TYPE = "text/vtt"
 
-# Only what is final and has words: a partial one is about to change, a failed one has nothing to say.
+# Only what is final and has words: a partial one is about to change, a failed one has nothing to say. Who asks for what
+# has changed may have words that were deleted since, so that they were is told, too.
 QUERY = """
 SELECT utterance_id, participant_id, participant_name, start_ms, end_ms, language, text, recognised_by, model, words
 FROM utterances
 WHERE session_id = {session_id:String} AND engine = {engine:String}
-  AND status = 'final' AND text != '' AND updated_at_ms > {updated_after_ms:Int64}
+  AND status = 'final' AND (text != '' OR {changes:Bool} AND withdraws) AND updated_at_ms > {updated_after_ms:Int64}
   AND start_ms > {deleted_ms:Int64}
 ORDER BY start_ms, utterance_id
 """
@@ -43,7 +44,9 @@ class WordDocument(TypedDict):
 
 
 class TranscriptionDocument(TypedDict):
-    """What was said; word by word where the engine has their times."""
+    """What was said; word by word where the engine has their times. An empty `transcript`, which only those are told
+    who hear of changes (`updated_after`, feeds, webhooks): what was said under this `id` was deleted.
+    """
 
     transcript: str
     words: NotRequired[list[WordDocument]]
@@ -79,6 +82,7 @@ def parameters(session: AppSession, engine: str, updated_after: str | None) -> d
     return {
         "session_id": session.session_id,
         "engine": str(engine),
+        "changes": updated_after is not None,
         "updated_after_ms": _ALWAYS_MS if updated_after is None else queried_ms("updated_after", updated_after),
         "deleted_ms": said_until_ms(session),
     }
@@ -154,7 +158,7 @@ def keys(session_id: str, engine: str, row: Row) -> UtteranceKeys:
 
 def vtt(session: AppSession, rows: Iterable[Row]) -> str:
     """The rows of `QUERY` as WebVTT on the recording's clock; without a recording, on the first utterance's."""
-    cues = [Cue(row["start_ms"], row["end_ms"], row["participant_name"], row["text"]) for row in rows]
+    cues = [Cue(row["start_ms"], row["end_ms"], row["participant_name"], row["text"]) for row in rows if row["text"]]
     if session.recording is not None:
         return web_vtt(cues, session.recording.start_ms)
     return web_vtt(cues, cues[0].start_ms if cues else 0)

@@ -7,7 +7,8 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
-from connectors.speech.exchange import Failure, Heard, NoAnswer, Reason, Request, Service, failure
+from connectors.speech.exchange import Failure, Heard, NoAnswer, Request, Service, failure
+from schemas.transcription_codes import Reason
 
 MAX_ANSWER_BYTES = 2 * 1024 * 1024
 """Far above what an utterance's words with all their times take."""

@@ -8,18 +8,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from connectors.speech.exchange import (
-    Failure,
-    FileType,
-    Heard,
-    NoAnswer,
-    Reason,
-    Request,
-    Word,
-    answered,
-    heard,
-    text_option,
-)
+from connectors.speech.exchange import Failure, FileType, Heard, NoAnswer, Request, Word, answered, heard, text_option
+from schemas.transcription_codes import Reason
 
 DONE = "done"
 

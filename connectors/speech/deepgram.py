@@ -5,18 +5,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from connectors.speech.exchange import (
-    Failure,
-    FileType,
-    Heard,
-    NoAnswer,
-    Reason,
-    Request,
-    Word,
-    answered,
-    heard,
-    text_option,
-)
+from connectors.speech.exchange import Failure, FileType, Heard, NoAnswer, Request, Word, answered, heard, text_option
+from schemas.transcription_codes import Reason
 
 PUBLIC_URL = "https://api.deepgram.com"
 EU_URL = "https://api.eu.deepgram.com"

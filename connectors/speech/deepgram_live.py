@@ -11,7 +11,8 @@ import msgspec
 
 from connectors.speech.deepgram import DEFAULT_LANGUAGE, Alternative, language_of, model_of, query_of, server_of
 from connectors.speech.dictation import Counted, Opening, Said
-from connectors.speech.exchange import Failure, NoAnswer, Reason, answered
+from connectors.speech.exchange import Failure, NoAnswer, answered
+from schemas.transcription_codes import Reason
 
 _CLOSE_STREAM = '{"type":"CloseStream"}'
 """All that it has heard is told, then how much that was; then it closes. What follows a `Finalize` has no such end."""

@@ -12,7 +12,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, W
 
 from connectors.speech.client import USER_AGENT
 from connectors.speech.dictation import Opening
-from connectors.speech.exchange import Failure, Reason, failure
+from connectors.speech.exchange import Failure, failure
+from schemas.transcription_codes import Reason
 
 MAX_MESSAGE_BYTES = 256 * 1024
 """Far above what the words of an utterance take."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from connectors.speech.exchange import Failure, Heard, NoAnswer, Word, heard
+from schemas.spacing import joined
 
 TOLERANCE_S = 0.1
 """Services count in packets of their own."""
@@ -100,7 +101,7 @@ class Dictated:
     def so_far(self) -> Heard:
         """What was said, as far as it is known. Raises NoAnswer where it is more than anybody can say."""
         stretches = [*self._final, *((self._open,) if self._open else ())]
-        text = " ".join(one.text for one in stretches if one.text)
+        text = joined(one.text for one in stretches)
         return heard(text, [word for one in stretches for word in one.words], self._language, self._model)
 
     def whole(self, length_s: float, told_s: float) -> Heard | None:
@@ -134,7 +135,7 @@ class Dictated:
 
 def _cut(said: Heard, length_s: float) -> Heard | None:
     """Without the words that are not in the first `length_s`; None where the text is more than its words."""
-    if " ".join(word.text for word in said.words) != said.text:
+    if joined(word.text for word in said.words) != said.text:
         return None
     words = tuple(word for word in said.words if (word.start_s + word.end_s) / 2 < length_s)
-    return Heard(" ".join(word.text for word in words), words, said.language, said.model)
+    return Heard(joined(word.text for word in words), words, said.language, said.model)

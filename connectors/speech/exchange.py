@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from connectors.speech import languages
+from schemas.transcription_codes import Reason
 
 _Answer = TypeVar("_Answer")
 
@@ -27,17 +28,6 @@ _TOO_MANY = 429
 _REFUSED = (401, 403)
 _AGAIN = (408, 409, 425, _TOO_MANY)
 _SERVER_ERRORS = range(500, 600)
-
-
-class Reason(StrEnum):
-    """Why there are no words, as the App Session API says it."""
-
-    CREDENTIALS_NOT_FOUND = "credentials_not_found"
-    CREDENTIALS_INVALID = "credentials_invalid"
-    RATE_LIMIT_EXCEEDED = "rate_limit_exceeded"
-    AUDIO_UPLOAD_FAILED = "audio_upload_failed"
-    TRANSCRIPTION_REQUEST_FAILED = "transcription_request_failed"
-    TIMED_OUT = "timed_out"
 
 
 class FileType(StrEnum):

@@ -9,17 +9,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from connectors.speech.exchange import (
-    Failure,
-    FileType,
-    Heard,
-    Reason,
-    Request,
-    Word,
-    answered,
-    heard,
-    text_option,
-)
+from connectors.speech.exchange import Failure, FileType, Heard, Request, Word, answered, heard, text_option
+from schemas.transcription_codes import Reason
 
 PUBLIC_URL = "https://api.openai.com/v1"
 DEFAULT_MODEL = "whisper-1"

@@ -15,6 +15,7 @@ class Order:
     the shared screens has, `is_awaited` whether the session's end waits for it: that makes it no other order."""
 
     session_id: str
+    project_id: str
     partition: int
     created_at_ms: int
     recording: Stored
@@ -26,7 +27,7 @@ class Order:
     @property
     def rank(self) -> tuple[bool, int, str]:
         """First what somebody waits for, then whose session is older: what is late makes nobody else late, and what
-        no process survives holds up the others no longer than a session waits."""
+        no process survives holds up the others no longer than a session waits. Projects take turns (`turns`)."""
         return not self.is_awaited, self.created_at_ms, self.session_id
 
 
@@ -39,6 +40,7 @@ def orders_of(session: AppSession, partition: int) -> list[Order]:
     size = Size(frame.width & ~1, frame.height & ~1)
     made = Order(
         session_id=session.session_id,
+        project_id=session.project_id,
         partition=partition,
         created_at_ms=session.created_at_ms,
         recording=session.recording,

@@ -63,9 +63,11 @@ class Making:
         try:
             with traces.spanning(self._order.session_id, "compose recording", ""):
                 self._draw()
-        except (Undrawable, NotFound, Unreadable) as error:
-            reason = tracks.SEGMENTS_MISSING if isinstance(error, NotFound) else str(error)
-            self.fail("unreadable" if isinstance(error, Unreadable) else reason)
+        except NotFound:  # a bucket that is not there is away, like any store: then this raises it once more
+            self._listed(tracks.RECORDING, 0)
+            self.fail(tracks.SEGMENTS_MISSING)
+        except (Undrawable, Unreadable) as error:
+            self.fail("unreadable" if isinstance(error, Unreadable) else str(error))
         else:
             metrics.RECORDINGS.labels("written").inc()
 

@@ -3,6 +3,7 @@
 Nothing is kept of what is under way: what is to be made stands in the states, what is made in the store.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from connectors.objects.errors import ObjectsError
 from processors.composing import metrics
 from processors.composing.due import Order
 from processors.composing.making import Abandoned, Making
+from processors.composing.turns import Turns
 from processors.shell.faults import raised_at
 from processors.shell.following import Following
 
@@ -51,6 +53,7 @@ class Composing:
         self._threads = ThreadPoolExecutor(sessions, thread_name_prefix="composing")
         self._trying: dict[str, _Trying] = {}
         metrics.PLACES.set(sessions)
+        self._turns = Turns()
 
     def step(self) -> None:
         """One round. Raises Leave: begin anew as another process."""
@@ -60,13 +63,7 @@ class Composing:
             raise Leave(str(error)) from error
         metrics.UNDER_WAY.set(len(orders))
         self._settle(orders)
-        for session_id, order in orders.items():
-            trying = self._trying.get(session_id)
-            if trying is None:
-                trying = self._trying[session_id] = _Trying(order, self._make(order))
-            is_waiting = trying.running is not None or trying.is_settled or trying.next_s > self._clock.monotonic()
-            if not is_waiting and self._has_room():
-                trying.running = self._threads.submit(_attempted, trying.making)
+        self._begin([order for order in orders.values() if self._is_waiting(order)])
         self._health.beat()
 
     def close(self) -> None:
@@ -75,8 +72,22 @@ class Composing:
             trying.making.leave_off()
         self._threads.shutdown(cancel_futures=True)
 
-    def _has_room(self) -> bool:
-        return sum(trying.running is not None for trying in self._trying.values()) < self._sessions
+    def _is_waiting(self, order: Order) -> bool:
+        """Whether a try may begin now."""
+        trying = self._trying.get(order.session_id)
+        if trying is None:
+            trying = self._trying[order.session_id] = _Trying(order, self._make(order))
+        return trying.running is None and not trying.is_settled and trying.next_s <= self._clock.monotonic()
+
+    def _begin(self, waiting: list[Order]) -> None:
+        """As many of these as there is room for."""
+        drawn = Counter(trying.order.project_id for trying in self._trying.values() if trying.running is not None)
+        while waiting and drawn.total() < self._sessions:
+            order = self._turns.take(waiting, drawn)
+            waiting.remove(order)
+            drawn[order.project_id] += 1
+            trying = self._trying[order.session_id]
+            trying.running = self._threads.submit(_attempted, trying.making)
 
     def _settle(self, due: Mapping[str, Order]) -> None:
         """Take note of what the threads have done, and leave off what nobody wants here, or not so, any more."""

@@ -9,9 +9,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from connectors.speech.exchange import Failure, Reason, Service
+from connectors.speech.exchange import Failure, Service
 from processors.transcription import metrics
 from schemas.settings import Engine
+from schemas.transcription_codes import Reason
 
 TROUBLE_S = 30.0
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Self
 
 from processors.checkpoint.folds import MAX_OFF_MS, Json
 from schemas.records import Caption, RecordKind
+from schemas.spacing import joined
 
 GAP_MS = 1_000
 """Somebody who goes on within this time, by Zoom's clock, goes on with the same utterance."""
@@ -79,7 +80,7 @@ class Line(NamedTuple):
 
     @property
     def text(self) -> str:
-        return " ".join(Piece(*piece).said for piece in self.pieces)
+        return joined(Piece(*piece).said for piece in self.pieces)
 
     def is_joined_by(self, piece: Piece) -> bool:
         """Whether a caption of the same speaker and language goes on with it."""

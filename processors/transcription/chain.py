@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.host.logs import get_logger
-from connectors.speech.exchange import Reason
 from processors.transcription import metrics
 from processors.transcription.engines import Question, SpeechEngine
 from processors.transcription.recogniser import Recognised, Recognition, Unrecognised
 from schemas.settings import Engine
+from schemas.transcription_codes import Reason
 
 log = get_logger(__name__)
 

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from connectors.host.logs import get_logger
 from connectors.speech.dictating import DictationClient, Refused
 from connectors.speech.dictation import DictationService, Opening
-from connectors.speech.exchange import Failure, Heard, Reason
+from connectors.speech.exchange import Failure, Heard
 from processors.transcription import metrics
 from processors.transcription.dictation import Dictation, Ending, Glimpsed
 from processors.transcription.engines import Question
 from processors.transcription.keys import Keys, Unreadable
 from processors.transcription.rests import Rests
 from schemas.settings import Engine
+from schemas.transcription_codes import Reason
 
 KEPT_S = 60.0
 """What is over is remembered so long: it must not begin anew."""

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from connectors.host.backoff import delays_s
 from connectors.speech.client import SpeechClient
-from connectors.speech.exchange import Failure, FileType, Heard, Reason, Service
+from connectors.speech.exchange import Failure, FileType, Heard, Service
 from processors.transcription import metrics
 from processors.transcription.accounts import NOTHING_HEARD, Account, Accounts
 from processors.transcription.engines import Question
@@ -14,6 +14,7 @@ from processors.transcription.recogniser import Recognised, Recognition, Segment
 from processors.transcription.sound_files import sound_file
 from processors.transcription.yielding import Yielding
 from schemas.settings import Engine
+from schemas.transcription_codes import Reason
 
 MOST_DELAY_S = 30.0
 

@@ -9,8 +9,9 @@ it, though the rest can be read. A side transcript's end says itself what of it 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
-from schemas import async_transcriptions, clickhouse, ids
+from schemas import async_transcriptions, clickhouse, conclusion, ids
 from schemas.records import FactKind, SessionFact, Stored
+from schemas.transcription_codes import IN_PROGRESS, code_of
 from sinks.clickhouse.pending import Ending
 
 SOURCE = "sink-clickhouse"
@@ -23,30 +24,39 @@ _FAILED_OF = {
 
 ROWS_MISSING = "rows_missing"
 
+_PLAIN = "count() AS announced, 0 AS failed, [] AS reasons, 0 AS unfinished"
 _COLUMNS = {
     # Only Zoom's captions are announced: in how much of the sound there was a word, nobody counts.
-    clickhouse.UTTERANCES.name: "countIf(engine = 'zoom') AS announced, countIf(status != 'final') AS failed",
-    clickhouse.PARTICIPANT_EVENTS.name: "count() AS announced, 0 AS failed",
+    clickhouse.UTTERANCES.name: (
+        "countIf(engine = 'zoom') AS announced, countIf(status != 'final') AS failed, "
+        "groupUniqArrayIf(coalesce(reason, ''), status = 'failed') AS reasons, "
+        "countIf(status NOT IN ('final', 'failed')) AS unfinished"
+    ),
+    clickhouse.PARTICIPANT_EVENTS.name: _PLAIN,
 }
 
 
 class Found(NamedTuple):
-    """The session's rows: all, those of the kind that its end announces, and those that say that they failed."""
+    """The session's rows: all, those of the kind that its end announces, and those that say that they failed, or are
+    not final; `codes` says why (`schemas.transcription_codes`)."""
 
     rows: int
     announced: int
     failed: int
+    codes: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> Self:
-        return cls(*(int(row[name]) for name in cls._fields))
+        unfinished = {IN_PROGRESS} if int(row["unfinished"]) else set[str]()
+        codes = frozenset(map(code_of, row["reasons"])) | unfinished
+        return cls(int(row["rows"]), int(row["announced"]), int(row["failed"]), codes)
 
 
 def counting(ending: Ending) -> tuple[str, Mapping[str, str]]:
     """The query for `Found`, and its parameters."""
     table, parameters, columns, whose = ending.table.name, {"session_id": ending.session_id}, "", ""
     if ending.side is not None:
-        columns, whose = "count() AS announced, 0 AS failed", " AND engine = {side:String}"
+        columns, whose = _PLAIN, " AND engine = {side:String}"
         parameters["side"] = ending.side
     else:
         columns = _COLUMNS[table]
@@ -69,7 +79,7 @@ def verdict(ending: Ending, found: Found) -> SessionFact:
     if short := missing(ending, found):
         reasons.append(f"rows_missing: {short} of {ending.announced}")
     if found.failed:
-        reasons.append(f"utterances_failed: {found.failed} of {found.rows}")
+        reasons.append(conclusion.utterances_failed(found.failed, found.rows, found.codes))
     return SessionFact(
         session_id=ending.session_id,
         kind=_FAILED_OF[ending.fact] if reasons else ending.fact,

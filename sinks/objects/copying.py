@@ -1,7 +1,8 @@
 """Copies finished recordings into customers' own buckets, and says in the log what came of it.
 
-What is to be done stands in the sessions' states: a recording that is stored and whose copy is awaited. So a successor
-finds it there too, and copies once more what nobody has said of: to put the same under the same name changes nothing.
+What is to be done stands in the sessions' states: a recording that is stored and is to be copied, also when its session
+does not wait for that any more. So a successor finds it there too, and copies once more what nobody has said of: to put
+the same under the same name changes nothing.
 Nobody waits for a bucket: a session's partition goes on, and what waits for its next attempt holds no thread.
 """
 
@@ -52,9 +53,9 @@ class Due(NamedTuple):
     @classmethod
     def of(cls, state: AppSession, partition: int) -> "Due | None":
         """What a session's state asks for, if anything."""
-        settings, recording = readable(state.settings), recordings.whole(state)
-        is_due = state.awaits_copy and recording is not None and bool(recording.key)
-        if not is_due or recording is None or not settings.copy_bucket:
+        recording = recordings.whole(state) if recordings.is_to_be_copied(state) else None
+        settings = readable(state.settings)
+        if recording is None or not recording.key or not settings.copy_bucket:
             return None
         name = settings.copy_name or f"{state.session_id}.{_ending(recording)}"
         return cls(state.session_id, state.project_id, partition, recording, settings.copy_bucket, name)

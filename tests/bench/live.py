@@ -23,6 +23,7 @@ from schemas.ids import partition_of
 from schemas.keys import item_key
 from schemas.records import FactKind, OutputKind, SessionFact, StreamRequest, Utterance
 from schemas.settings import Engine
+from tests.bench import crowd
 from tests.bench.broker import kafka_in
 from tests.bench.control import Caller
 from tests.bench.processor_runs import new_sessions
@@ -69,6 +70,10 @@ def measure(rounds: int, say: Say) -> list[Row]:
         say(f"{len(live)} sessions are live")
         creates = [delay for _ in range(rounds) for delay in _creates(house, tenant)]
         read, told = _lines(house, tenant, receiver, live[:HEARD], rounds)
+        crowded = crowd.read(house, tenant, live, _saying(house, "crowd"))
+        say(f"{crowd.READERS} readers heard {len(crowded)} lines, p50 {quantile(crowded, 0.5) * 1000:.1f} ms")
+        beside_dead, tried = crowd.told_beside_a_dead_one(tenant, receiver, live, _saying(house, "dead"))
+        say(f"{len(beside_dead)} lines told beside a receiver that was tried {tried} times and never answered")
         heard = [f"{quantile(delays, 0.5) * 1000:.1f} ms" for delays in (read, told)]
         say(f"a line to its reader p50 {heard[0]}, to a receiver {heard[1]}")
     beside = f"beside {LIVE} live sessions"
@@ -77,6 +82,8 @@ def measure(rounds: int, say: Say) -> list[Row]:
         *_rows("Zoom's webhook to the first byte of a handshake", starts, 0.5),
         *_rows(f"transcript line to its reader, {beside}", read, 0.1),
         *_rows(f"transcript line to a webhook's receiver, {beside}", told, 1.0),
+        *_rows(f"transcript line to each of {crowd.READERS} readers of one replica, {beside}", crowded, 0.25),
+        *_rows(f"transcript line of {LIVE} sessions to a receiver beside a dead one", beside_dead, 1.0),
     ]
 
 
@@ -196,14 +203,19 @@ def _lines(
             stack.enter_context(_reader(house, tenant, name, read))
         for number in range(LINES * rounds):
             for name in names:
-                said[_say(house, name, number)] = time.monotonic()
+                said[_say(house, name, str(number))] = time.monotonic()
                 time.sleep(PAUSE_S / 4)
         for heard in (read, told):
             wait_for(lambda heard=heard: len(heard) == len(said), PATIENCE_S, lambda heard=heard: f"{len(heard)} heard")
     return [read[item] - at_s for item, at_s in said.items()], [told[item] - at_s for item, at_s in said.items()]
 
 
-def _say(house: House, session_id: str, number: int) -> str:
+def _saying(house: House, prefix: str) -> crowd.Say:
+    """Lines that are none of the others."""
+    return lambda session_id, number: _say(house, session_id, f"{prefix}_{number}")
+
+
+def _say(house: House, session_id: str, number: str) -> str:
     item, others = f"utt_{session_id}_{number}", house.others
     line = Utterance(
         session_id=session_id, kind=OutputKind.ITEM, utterance_id=item, engine=Engine.ZOOM, revision=1,

@@ -41,12 +41,28 @@ def in_java() -> list[str]:
     ]
 
 
+def in_node() -> list[str]:
+    """With what its first lines say is to be installed, in the folder where it is."""
+    node = shutil.which("node")
+    if node is None or not (EXAMPLES / "node_modules").is_dir():
+        pytest.skip("kafkajs is not installed in docs/examples")
+    return [node, str(EXAMPLES / "live_transcript.mjs")]
+
+
+def in_go() -> list[str]:
+    """Likewise."""
+    go = shutil.which("go")
+    if go is None or not (EXAMPLES / "go.sum").is_file():
+        pytest.skip("there is no Go module in docs/examples")
+    return [go, "run", "-C", str(EXAMPLES), "live_transcript.go"]
+
+
 def said(session_id: str, item: str, text: str, revision: int = 1) -> Utterance:
     return Utterance(session_id=session_id, kind=OutputKind.ITEM, utterance_id=item, revision=revision, engine="zoom",
                      participant_name="Ada", text=text)  # fmt: skip
 
 
-@pytest.mark.parametrize("program", [in_python, in_java])
+@pytest.mark.parametrize("program", [in_python, in_java, in_node, in_go])
 def test_a_live_transcript_by_stock_clients(topics_ready: dict[str, str], program: Callable[[], list[str]]) -> None:
     command = program()
     session_id, group = f"app_{uuid.uuid4().hex[:16]}", f"example-{uuid.uuid4().hex}"
@@ -87,7 +103,8 @@ def running_example(command: list[str], kafka: dict[str, str], *arguments: str) 
     """The example, running; what it prints is in `stdout`."""
     addresses = ("--brokers", kafka["RTMS_KAFKA_BOOTSTRAP_SERVERS"], "--registry", kafka["RTMS_KAFKA_REGISTRY_URL"])
     command = [*command, *addresses, *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={"PATH": os.environ["PATH"]}) as process:
+    env = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
         try:
             yield process
         finally:

@@ -41,7 +41,7 @@ class Meeting:
         end, count = self.end, {track.track: track.count for track in self.end.tracks}
         recording = Stored(key="k", start_ms=end.start_ms, duration_ms=end.duration_ms, count=end.count)
         size = Size(self.settings.video_width, self.settings.video_height)
-        return Order(SESSION, 3, 1, recording, count.get(tracks.SHARE, 0), self.settings.recording_view, size)
+        return Order(SESSION, "p", 3, 1, recording, count.get(tracks.SHARE, 0), self.settings.recording_view, size)
 
     def objects(self) -> dict[str, bytes]:
         """What the objects sink has stored by then, by key."""

@@ -25,7 +25,7 @@ from processors.shell.outbox import Outbox
 from processors.transcription import metrics
 from processors.transcription.afterwards.due import Order
 from processors.transcription.afterwards.playing import Play, Score
-from processors.transcription.afterwards.writing import Written, code_of, end, fact, utterance
+from processors.transcription.afterwards.writing import Written, end, fact, utterance
 from processors.transcription.recogniser import Recognition
 from processors.transcription.works import SpeechWork
 from schemas import object_names, topics, tracks
@@ -36,6 +36,7 @@ from schemas.keys import item_key, objects_folder, session_of
 from schemas.object_names import StoredSegment
 from schemas.records import FactKind, SessionFact, Utterance, UtteranceStatus
 from schemas.settings import Engine
+from schemas.transcription_codes import code_of
 
 log = get_logger(__name__)
 

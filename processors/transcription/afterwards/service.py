@@ -23,7 +23,7 @@ from processors.transcription import metrics
 from processors.transcription.afterwards.asking import Asking
 from processors.transcription.afterwards.due import Order
 from processors.transcription.afterwards.making import Making, NotUnderstood, Tools
-from schemas.async_transcriptions import INTERNAL_ERROR
+from schemas.transcription_codes import INTERNAL_ERROR
 
 log = get_logger(__name__)
 

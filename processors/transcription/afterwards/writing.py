@@ -1,9 +1,7 @@
 """What is written of a side transcript, and what is known of it from the log. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from connectors.speech.exchange import Reason
 from processors.transcription.afterwards.due import Order
 from processors.transcription.recogniser import Recognition
 from processors.transcription.works import SpeechWork, speech_utterance
@@ -13,8 +11,6 @@ from schemas.records import FactKind, OutputKind, SessionFact, Utterance, Uttera
 from schemas.settings import Engine
 
 SOURCE = "processor-transcription"
-
-_CODES: Mapping[str, str] = {reason: reason for reason in Reason}
 
 
 @dataclass(slots=True)
@@ -52,11 +48,6 @@ class Written:
 
     def add(self, said: Utterance) -> None:
         self.said.add(said.utterance_id)
-
-
-def code_of(reason: str | None) -> str:
-    """Why an utterance has failed, as it is said of the whole."""
-    return _CODES.get(reason or "", async_transcriptions.INTERNAL_ERROR)
 
 
 def utterance(order: Order, work: SpeechWork, by: Engine, result: Recognition) -> Utterance:

@@ -5,7 +5,7 @@ import random
 import socket
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,6 +18,7 @@ from schemas.deletion import CONSENT_REVOKED
 from schemas.ids import partition_of
 from schemas.keys import item_key
 from schemas.records import FactKind, OutputKind, ParticipantEvent, Utterance, UtteranceStatus
+from tests.support.crowd import Crowd
 from tests.support.feeds import Told, connected, listening, message
 from tests.support.house import ADMIN_TOKEN, House, Tenant
 from tests.support.processes import wait_for
@@ -250,17 +251,16 @@ async def test_a_session_that_never_was_connected_has_nothing_to_wait_for(house:
         assert [(told.event, told.data) for told in await late.all()] == [("end", {"reason": "session_over"})]
 
 
-async def test_a_crowd(house: House, tenant: Tenant, session_id: str) -> None:
-    """Sixty readers at once, one consumption of the topic: all are told the same."""
-    say(house, *(line(session_id, number) for number in range(20)))
-    async with AsyncExitStack() as stack:
-        url = of(house, session_id)
-        crowd = [await stack.enter_async_context(listening(url, tenant.key)) for _ in range(60)]
-        say(house, *(line(session_id, number) for number in range(20, 40)))
+def test_five_hundred_readers_of_one_replica(house: House, tenant: Tenant, session_id: str) -> None:
+    """One consumption of the topic: everybody is told everything once, in order."""
+    say(house, *(line(session_id, number) for number in range(5)))
+    with closing(Crowd(house, tenant)) as crowd:
+        crowd.come([session_id], 500)
+        say(house, *(line(session_id, number) for number in range(5, 10)))
         said_all(house, session_id)
-        told = await asyncio.gather(*(feed.all() for feed in crowd))
-    assert ids(told[0]) == [(f"utt_{number}", 1) for number in range(40)]
-    assert all(events == told[0] for events in told)
+        crowd.await_end()
+    assert all(list(heard) == [f"utt_{number}" for number in range(10)] for heard in crowd.heard)
+    assert {len(times) for heard in crowd.heard for times in heard.values()} == {1}
 
 
 @pytest.fixture

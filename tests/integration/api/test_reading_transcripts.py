@@ -14,7 +14,7 @@ from api.transcripts.searching import Search, statement
 from connectors.clickhouse.client import ClickHouse
 from connectors.clickhouse.settings import ClickHouseSettings
 from schemas import ids
-from schemas.clickhouse import UTTERANCES
+from schemas.clickhouse import UTTERANCES, version
 from schemas.records import OutputKind, Utterance, UtteranceStatus
 from tests.support.house import House, Tenant
 from tests.support.processes import PATIENCE_S, wait_for
@@ -150,6 +150,35 @@ def lost_counts_too(tenant, session_id):
              "utterances": 3},
         ],
     }  # fmt: skip
+
+
+def test_who_asks_for_what_has_changed_learns_what_was_deleted_and_nobody_else(tenant, store):
+    """In files, counts and the whole transcript it is as if it had never been said."""
+    session_id = created(tenant)
+    path, later = f"/app_sessions/{session_id}/transcript", {"updated_after": "2023-11-14T22:13:20Z"}
+
+    def heard(**query):
+        return tenant.http.get(path, params=query).raise_for_status().json()
+
+    rows = [row(session_id, number, text) for number, text in enumerate(("taken back", "as it was", "", "corrected"))]
+    store.insert(UTTERANCES, rows)
+    first = heard()
+    assert [entry["transcription"]["transcript"] for entry in first] == ["taken back", "as it was", "corrected"]
+    assert heard(**later) == []
+    changed = {"revision": 2, "updated_at_ms": T0_MS + 1, "_offset": version(2, 9)}
+    gone, right = {"text": "", "withdraws": True}, {"text": "put right"}
+    store.insert(UTTERANCES, [rows[0] | changed | gone, rows[3] | changed | right, rows[2] | changed])
+    assert heard(**later) == [
+        first[0] | {"transcription": {"transcript": ""}}, first[2] | {"transcription": {"transcript": "put right"}},
+    ]  # fmt: skip
+    assert heard() == [first[1], heard(**later)[1]]
+    assert heard(updated_after="2023-11-14T22:13:20.001Z") == []
+    assert tenant.http.get(path, params=later | {"format": "vtt"}).text.count(" --> ") == 1
+    assert [entry["id"] for entry in exported(tenant, session_id, "json").json()["utterances"]] == [
+        first[1]["id"], first[2]["id"],
+    ]  # fmt: skip
+    [talk] = tenant.http.get(f"/app_sessions/{session_id}/talk_time").json()["participants"]
+    assert talk["utterances"] == 2
 
 
 def test_a_long_transcript_is_whole(tenant, store):

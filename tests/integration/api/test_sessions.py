@@ -87,7 +87,9 @@ def test_a_session_runs_through(house, tenant):
 
     final = tenant.http.get(path).json()
     assert (final["recording_state"], final["transcription_state"]) == ("complete", "failed")
-    assert final["failures"] == ["transcript: utterances_failed: 2 of 46"], "one failed, one never became final"
+    codes = ["internal_error", "utterances_still_in_progress_when_recording_terminated"]
+    assert final["failures"] == [f"transcript: utterances_failed: 2 of 46 ({', '.join(codes)})"]
+    assert final["events"][-1]["event_metadata"]["transcription_errors"] == codes, "one failed, one never became final"
     assert [event["type"] for event in final["events"]][-1] == "post_processing_completed"
     again = tenant.create(stream_id)
     assert (again.status_code, again.json()) == (201, final), "a session that is over is returned as it is"

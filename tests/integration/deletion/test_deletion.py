@@ -11,12 +11,17 @@ import httpx
 from schemas import topics
 from schemas.deletion import CONSENT_REVOKED
 from schemas.records import FactKind
-from tests.integration.deletion.conftest import COMPACTED, LINES, until
+from tests.integration.deletion.conftest import CHANGES, COMPACTED, LINES, ROWS, SIDE, until
 from tests.support.processes import service
 from tests.support.topics import configure
 
-RECORDS = 2 * LINES + 3
-"""The words, the arrival, the two ends, and each word's delivery."""
+WORDS = 2 * LINES + SIDE + CHANGES
+"""The words, and their deliveries: as many rows as records."""
+
+RECORDS = WORDS + 3
+"""The arrival and the two ends, too."""
+
+STATES = (topics.PARTICIPANTS_STATE, topics.TRANSCRIPTION_STATE)
 
 
 def parts(receipt):
@@ -39,20 +44,20 @@ def test_what_is_deleted_is_gone_everywhere_and_the_receipt_says_so(village, wor
     assert (answer.status_code, answer.json()["state"]) == (200, "data_deleted")
     until(lambda: village.receipt(session_id)["complete"], f"complete; see {village.house.sink.log}")
     receipt = village.receipt(session_id)
-    assert parts(receipt) == {"objects": len(stored), "rows": 2 * LINES + 1, "records": RECORDS}
+    assert parts(receipt) == {"objects": len(stored), "rows": WORDS + 1, "records": RECORDS}
     assert receipt["erased"][0]["size_bytes"] == size_bytes
     assert (receipt["reason"], receipt["completed_at"] >= receipt["requested_at"]) == ("asked", True)
     retained = {entry["topic"]: entry["is_replaced"] for entry in receipt["retained"]}
     replaced = {name for name, is_replaced in retained.items() if is_replaced}
-    assert replaced == {topic.name for topic in (*COMPACTED, topics.PARTICIPANTS_STATE)}
+    assert replaced == {topic.name for topic in (*COMPACTED, *STATES)}
     assert {topics.AUDIO.name, topics.RECORDING_SEGMENTS.name, topics.DEAD_LETTERS.name} <= retained.keys()
-    dates = [entry["gone_by"] for entry in receipt["retained"] if entry["topic"] != topics.PARTICIPANTS_STATE.name]
+    dates = [entry["gone_by"] for entry in receipt["retained"] if not entry["topic"].endswith("-state")]
     assert all(date > receipt["completed_at"] for date in dates)
     assert village.traces(session_id, word) == []
     assert village.tenant.http.get(f"/bots/{session_id}/data_deletion").json() == receipt
     until(lambda: village.told(session_id)[-1].data["new_state"] == "data_deleted", "told that it is deleted")
     assert len(village.objects(kept)) == len(stored), "another session's are where they were"
-    assert village.rows("kept" + word[4:])["utterances"] == LINES
+    assert village.rows("kept" + word[4:])["utterances"] == ROWS["utterances"]
 
 
 def test_what_is_read_or_written_again_afterwards_stays_gone(village, word):
@@ -98,7 +103,7 @@ def test_sinks_that_are_away_or_killed_make_up_for_it(village, word, clickhouse)
     village.house.sink.start()
     village.house.objects_sink.start()
     until(lambda: village.receipt(session_id)["complete"], f"complete; see {village.house.sink.log}")
-    assert parts(village.receipt(session_id)) == {"objects": objects, "rows": 2 * LINES + 1, "records": RECORDS}
+    assert parts(village.receipt(session_id)) == {"objects": objects, "rows": WORDS + 1, "records": RECORDS}
     assert village.traces(session_id, word) == []
 
 
@@ -119,14 +124,14 @@ def test_a_transcript_alone_is_gone_everywhere_and_stays_so(village, word):
     assert (answer.status_code, answer.content) == (200, b"")
     receipt = lambda: village.tenant.http.get(f"/app_sessions/{session_id}/transcript_deletion").json()  # noqa: E731
     until(lambda: receipt()["complete"], f"complete; see {village.house.sink.log}")
-    assert parts(receipt()) == {"rows": 2 * LINES, "records": 2 * LINES}
+    assert parts(receipt()) == {"rows": WORDS, "records": WORDS}
     assert (receipt()["said_until"], receipt()["reason"]) == (None, "asked")
     assert words_left(village, session_id, word) == {*PEOPLE, "media"}
     village.replay(session_id, word)
     until(lambda: words_left(village, session_id, word) == {*PEOPLE, "media"}, "gone again")
     assert (len(village.objects(session_id)), village.state(session_id)) == (stored, "ended")
     assert village.tenant.http.delete(f"/app_sessions/{session_id}/transcript").status_code == 200
-    assert parts(receipt()) == {"rows": 2 * LINES, "records": 2 * LINES}, "asking again changes nothing"
+    assert parts(receipt()) == {"rows": WORDS, "records": WORDS}, "asking again changes nothing"
 
 
 def test_what_was_kept_for_its_term_is_deleted_by_itself_when_the_sink_is_back(village, word):
@@ -135,7 +140,7 @@ def test_what_was_kept_for_its_term_is_deleted_by_itself_when_the_sink_is_back(v
     session_id = made["id"]
     epoch = village.house.others.connect(session_id)
     village.publish(session_id, word)
-    until(lambda: village.rows(word).get("utterances") == LINES, "rows")
+    until(lambda: village.rows(word).get("utterances") == ROWS["utterances"], "rows")
     village.house.sink.kill()
     village.house.others.disconnect(session_id, epoch)
     for kind in (FactKind.RECORDING_STORED, FactKind.TRANSCRIPT_STORED, FactKind.EVENTS_STORED):

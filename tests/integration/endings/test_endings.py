@@ -129,7 +129,8 @@ async def test_a_transcript_that_nobody_could_make(town: Town, zoom: Simulator) 
     assert last.kind is OutputKind.END
     count = len(utterances)
     assert (done["recording_state"], done["transcription_state"]) == ("complete", "failed")
-    assert done["failures"] == [f"transcript: utterances_failed: {count} of {count}"]
+    assert done["failures"] == [f"transcript: utterances_failed: {count} of {count} (internal_error)"]
+    assert done["events"][-1]["event_metadata"]["transcription_errors"] == ["internal_error"]
     assert town.ends(session) == ["ended"]
 
 

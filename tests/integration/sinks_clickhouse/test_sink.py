@@ -262,7 +262,7 @@ def test_rows_that_never_come_hold_nobody_up_and_are_not_hidden(env, writer, dat
     stated = {s: (f.kind, f.reason) for s in sessions for f in values(writer.kafka, topics.SESSION_FACTS, [s])}
     assert stated == {
         unfit: (FactKind.TRANSCRIPT_FAILED, "rows_missing: 1 of 2"),
-        unheard: (FactKind.TRANSCRIPT_FAILED, "utterances_failed: 1 of 2"),
+        unheard: (FactKind.TRANSCRIPT_FAILED, "utterances_failed: 1 of 2 (internal_error)"),
         thinned: (FactKind.EVENTS_FAILED, "rows_missing: 1 of 1"),
     }
     assert texts(database, unfit) == ["fine"], "what is there can be read"

@@ -17,7 +17,7 @@ from schemas.deletion import emptied
 from schemas.records import OutputKind, ParticipantEvent, RecordKind, Utterance, WebhookDelivery
 from schemas.traces import trace_id, traceparent
 from sinks.clickhouse.rows import Position, row_of
-from tests.support.house import open_house
+from tests.support.house import open_house, stream
 from tests.support.meeting_events import SPEECH, chat, event, record, told_of
 from tests.support.otlp import collecting
 from tests.support.processes import PATIENCE_S, running, wait_for
@@ -25,6 +25,7 @@ from tests.support.receiver import Receiver, receiving
 
 T0_MS = 1_700_000_000_000
 ALL = ["bot.state_change", "transcript.update", "participant_events.join_leave"]
+RECORDED = b"recorded" * 50
 STATES = ["connecting", "connected", "disconnecting", "post_processing", "ended"]
 
 
@@ -70,7 +71,7 @@ def meet(house, session_id):
     house.others.happen(session_id, came)
     house.others.say(session_id, said)
     house.others.disconnect(session_id, epoch)
-    house.record(session_id, b"recorded" * 50, T0_MS)
+    house.record(session_id, RECORDED, T0_MS)
 
 
 def is_signed(told, secret):
@@ -117,6 +118,34 @@ def test_the_sales_coach_creates_and_then_only_listens(house, sink, otlp):
     [joined] = [told.data for told in receiver.told if told.json["trigger"] == "participant_events.join_leave"]
     assert (joined["event_type"], joined["participant_name"]) == ("join", "Ada")
     check_trace(otlp, receiver, session["id"])
+
+
+def test_the_notetaker_fetches_when_it_is_told_that_it_is_over(house, sink):
+    """It forwards what Zoom posts, also twice as Zoom does, and ends the session when Zoom says so."""
+    tenant, payload, fetched = house.tenant("notetaker"), stream(), []
+    forward = lambda path: tenant.http.post(path, json={"zoom_rtms": payload})  # noqa: E731
+
+    def on_told(told):
+        if told.json["data"]["new_state"] == "ended":
+            path = f"/app_sessions/{told.json['app_session_id']}"
+            file = httpx.get(tenant.http.get(f"{path}/media").json()["url"], trust_env=False)
+            fetched.append((file.content, tenant.http.get(f"{path}/transcript").json()))
+
+    with receiving(Receiver(on_told=on_told)) as receiver:
+        subscribe(tenant, receiver.url, ["bot.state_change"])
+        made = [forward("/app_sessions") for _ in range(2)]
+        assert [answer.status_code for answer in made] == [201, 201]
+        [session_id] = {answer.json()["id"] for answer in made}
+        meet(house, session_id)
+        until(lambda: fetched, f"fetched; see {sink.log}")
+        payload["stop_reason"] = 6
+        assert [forward("/app_sessions/end").status_code for _ in range(2)] == [200, 200]
+    [(media, said)] = fetched
+    assert media == RECORDED
+    assert [(entry["speaker_name"], entry["transcription"]["transcript"]) for entry in said] == [
+        ("Ada", "Grüße 0"), ("Ada", "Grüße 1"),
+    ]  # fmt: skip
+    assert receiver.states() == STATES
 
 
 def check_trace(otlp, receiver, session_id):

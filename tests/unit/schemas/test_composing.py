@@ -57,7 +57,7 @@ def test_where_nobody_shared_a_screen_the_recording_is_what_is_asked_for() -> No
 def test_one_that_was_not_made_is_told_and_the_recording_is_none_the_worse() -> None:
     state = life(*WHOLE, fact("recording_composing_failed", reason="segments_missing"))
     assert (state.state, state.recording_state, shown(state)) == (State.ENDED, Progress.COMPLETE, "k")
-    assert json.loads(state.history[-1].metadata) == {"failures": ["composed_view: segments_missing"]}
+    assert json.loads(state.history[-1].metadata)["failures"] == ["composed_view: segments_missing"]
     assert not recordings.is_to_be_composed(state)
 
 
@@ -105,6 +105,25 @@ def test_who_copies_waits_for_it() -> None:
     assert shown(state) is None
     drawn = life(DRAWN, state=state, offset=20)
     assert (drawn.awaits_copy, shown(drawn), drawn.state) == (True, "c", State.POST_PROCESSING)
+    assert (recordings.is_to_be_copied(state), recordings.is_to_be_copied(drawn)) == (False, True)
     late = life(LATE, state=state, offset=20)
     assert late.failures == ("external_media_storage: not stored in time", "composed_view: not stored in time")
     assert (late.awaits_copy, late.state) == (False, State.ENDED)
+
+
+@pytest.mark.parametrize("drawn", [DRAWN, fact("recording_composing_failed", reason="unreadable")])
+def test_a_view_that_is_late_is_copied_late_or_what_is_shown_instead(drawn: SessionFact) -> None:
+    """Not the recording of the speaker first: under the customer's name stands one thing, once."""
+    late = life(requested(copy_bucket="acme"), *BEFORE, *REST, STORED, LATE)
+    assert not recordings.is_to_be_copied(late)
+    there = life(drawn, state=late, offset=20)
+    assert recordings.is_to_be_copied(there)
+    assert shown(there) == ("c" if drawn is DRAWN else "k")
+    copied = life(fact("recording_copied", stored=Stored(key="acme/1.mp4")), state=there, offset=30)
+    refused = life(fact("recording_copy_failed", reason="access_denied"), state=there, offset=30)
+    assert copied.external_copy == Stored(key="acme/1.mp4")
+    assert refused.failures[-1] == "external_media_storage: access_denied"
+    for over in (copied, refused, life(fact("data_deleted"), state=there, offset=30)):
+        assert not recordings.is_to_be_copied(over)
+        again = life(fact("recording_copy_failed", reason="timed_out"), state=over, offset=40)
+        assert again.failures == over.failures, "what nobody does any more cannot fail"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import deletion, sessions
+from schemas import deletion, recordings, sessions
 from schemas.records import AppSession, FactKind, SessionFact, Stored, StreamRequest
 from schemas.sessions import Awaited, Progress, State
 from schemas.settings import RecordingFormat, SessionSettings, dumps
@@ -53,9 +53,11 @@ def test_it_is_awaited(order: list[SessionFact]) -> None:
 def test_one_that_was_not_made_is_told_and_the_recording_is_none_the_worse() -> None:
     state = life(*WHOLE, fact("recording_copy_failed", reason="access_denied"))
     assert (state.state, state.recording_state, state.external_copy) == (State.ENDED, Progress.COMPLETE, None)
-    assert json.loads(state.history[-1].metadata) == {"failures": ["external_media_storage: access_denied"]}
+    assert json.loads(state.history[-1].metadata)["failures"] == ["external_media_storage: access_denied"]
     late = life(*WHOLE, fact("deadline_passed", reason="post_processing"))
     assert (late.state, late.failures) == (State.ENDED, ("external_media_storage: not stored in time",))
+    assert recordings.is_to_be_copied(late), "a bucket that is back by then has it all the same"
+    assert life(COPIED, state=late, offset=20).external_copy == COPY
 
 
 def test_nothing_is_copied_of_a_recording_that_failed_or_that_nobody_wants() -> None:

@@ -31,6 +31,14 @@ def test_where_somebody_draws_them_they_are_taken_else_it_is_said_what_to_do(vie
     assert text.endswith("Without it: speaker_view, gallery_view, speaker_view_no_sidebar.")
 
 
+@pytest.mark.parametrize("composed_views", [True, False])
+def test_who_names_a_view_that_there_is_not_hears_of_those_that_can_be_had_here(composed_views):
+    with pytest.raises(Invalid) as caught:
+        recording_where(composed_views)({"view": "mosaic"})
+    named = caught.value.detail["view"].removeprefix("'mosaic' is not one of ").removesuffix(".").split(", ")
+    assert named == [view for view in RecordingView if composed_views or view not in COMPOSED]
+
+
 @pytest.mark.parametrize("view", sorted(set(RecordingView) - COMPOSED))
 def test_row_12_a_view_that_is_asked_for_is_never_ignored(view):
     """Nobody has to draw these: a screen is shown instead of the speaker, or not at all."""

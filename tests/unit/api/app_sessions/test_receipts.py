@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from api.app_sessions.receipts import HOLDING, receipt
+from api.app_sessions.receipts import HOLDING, HOLDING_WORDS, receipt, transcript_receipt
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topics import longest_kept_ms
 from schemas import topics
@@ -42,16 +42,28 @@ def test_what_is_retained_goes_from_the_last_moment_on_when_something_was_writte
     for found, last_ms in ((of(), AT_MS + 5), (of(late), AT_MS + 9), (of(history=()), AT_MS)):
         assert {entry["gone_by"] for entry in found["retained"]} == {iso_utc(last_ms + DAY_MS), None}
     replaced = {entry["topic"] for entry in of()["retained"] if entry["is_replaced"]}
-    assert replaced == {"transcripts", "participant-events", "webhook-deliveries", "participants-state"}
+    assert replaced == {
+        "transcripts", "participant-events", "webhook-deliveries", "participants-state", "transcription-state",
+    }  # fmt: skip
+
+
+def test_what_processors_remember_of_a_session_is_replaced_when_it_is_over():
+    asked = Deletion(reason="asked", asked_at_ms=AT_MS)
+    for state, is_over in (("connected", False), ("post_processing", False), ("ended", True), ("data_deleted", True)):
+        session = replace(SESSION, state=state)
+        for found in (receipt(session, asked, KEPT_MS), transcript_receipt(session, asked, KEPT_MS)):
+            [entry] = [entry for entry in found["retained"] if entry["topic"] == "transcription-state"]
+            assert (entry["is_replaced"], entry["gone_by"]) == (is_over, None), state
 
 
 def test_every_topic_with_content_is_in_it():
     dated = [topic for topic in HOLDING if longest_kept_ms(topic, KafkaSettings()) is not None]
-    assert set(HOLDING) - set(dated) == {topics.PARTICIPANTS_STATE}
+    assert set(HOLDING) - set(dated) == {topics.PARTICIPANTS_STATE, topics.TRANSCRIPTION_STATE}
+    assert set(HOLDING_WORDS) < set(HOLDING)
     without = {topic.name for topic in topics.ALL} - {topic.name for topic in HOLDING}
     control = {topic.name for topic in topics.CONTROL_PLANE_TOPICS}
     assert without - control == {
-        "session-facts", "app-sessions", "session-changes", "claims", "transcription-state", "muxing-state",
+        "session-facts", "app-sessions", "session-changes", "claims", "muxing-state",
     }  # fmt: skip
 
 

@@ -78,7 +78,9 @@ def test_an_unknown_form_is_refused():
 
 
 def test_updated_after():
-    assert parameters(session(Engine.ZOOM), Engine.ZOOM, None)["updated_after_ms"] == -1
+    everything = parameters(session(Engine.ZOOM), Engine.ZOOM, None)
+    assert (everything["updated_after_ms"], everything["changes"]) == (-1, False)
+    assert parameters(session(Engine.ZOOM), Engine.ZOOM, "1960-01-01T00:00:00Z")["changes"]
     assert parameters(session(Engine.ZOOM), Engine.ZOOM, "1970-01-01T00:00:01Z")["updated_after_ms"] == 1000
     assert "Invalid updated_after format" in refusal(lambda: parameters(session(Engine.ZOOM), Engine.ZOOM, "soon"))
 
@@ -106,3 +108,8 @@ def test_vtt_runs_on_the_recordings_clock():
     assert "00:00:03.000 --> 00:00:04.500" in vtt(session(Engine.ZOOM, recording=Stored(start_ms=2_000)), [ROW])
     assert "00:00:00.000 --> 00:00:01.500" in vtt(session(Engine.ZOOM), [ROW])
     assert vtt(session(Engine.ZOOM), []) == "WEBVTT\n"
+
+
+def test_of_what_was_deleted_there_is_no_subtitle_and_no_time_counts_from_it():
+    deleted = ROW | {"text": "", "start_ms": 1_000}
+    assert vtt(session(Engine.ZOOM), [deleted, ROW]) == vtt(session(Engine.ZOOM), [ROW])

@@ -8,9 +8,10 @@ import pytest
 
 from connectors.speech.client import MAX_ANSWER_BYTES, SpeechClient
 from connectors.speech.deepgram import Deepgram
-from connectors.speech.exchange import Failure, Heard, Reason, Service
+from connectors.speech.exchange import Failure, Heard, Service
 from connectors.speech.openai import OpenAI
 from processors.transcription.sound_files import sound_file
+from schemas.transcription_codes import Reason
 from tests.support.speech_service import KEY, Reply, SpeechServer, speech_server
 
 SOUND = sound_file(bytes(32_000), 16_000, OpenAI.file_type)

@@ -11,7 +11,8 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from connectors.speech.dictating import MAX_MESSAGE_BYTES, DictationClient, Lost, Refused
 from connectors.speech.dictation import Opening
-from connectors.speech.exchange import Failure, Reason
+from connectors.speech.exchange import Failure
+from schemas.transcription_codes import Reason
 from tests.support.certificates import Authority
 
 PATIENCE_S = 20.0

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from connectors.speech.deepgram_live import DeepgramLive
 from connectors.speech.dictation import MAX_STRETCHES, TOLERANCE_S, UNTOLD_S, Counted, Dictated, Opening, Said
-from connectors.speech.exchange import Failure, NoAnswer, Reason, Word
+from connectors.speech.exchange import Failure, NoAnswer, Word
+from schemas.transcription_codes import Reason
 from tests.support.deepgram_live import WORD_S, words_between
 
 LIVE = DeepgramLive("https://api.deepgram.com", "k3y")
@@ -177,6 +178,17 @@ def test_what_was_told_too_much_is_cut_off_between_two_words() -> None:
     assert cut is not None
     assert cut.text == "one two three four five"
     assert len(cut.words) == 5
+
+
+def test_a_language_without_spaces_has_none_between_stretches_either() -> None:
+    words = (Word("これは", 0.0, 1.0), Word("テスト", 1.0, 1.8), Word("です。", 2.1, 3.0), Word("はい", 3.2, 3.9))
+    first = Said("これはテスト", words[:2], 0.0, 2.0, is_final=True)
+    second = Said("です。はい", words[2:], 2.0, 4.0, is_final=True)
+    found = dictated(first, second, Counted(4.0))
+    whole, cut = found.whole(4.0, 4.0), found.whole(3.0, 4.0)
+    assert whole is not None
+    assert cut is not None
+    assert (whole.text, cut.text, cut.words) == ("これはテストです。はい", "これはテストです。", words[:3])
 
 
 def test_a_text_that_is_not_its_words_cannot_be_cut() -> None:

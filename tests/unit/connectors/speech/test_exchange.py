@@ -8,13 +8,13 @@ from connectors.speech.exchange import (
     MAX_WORDS,
     Failure,
     NoAnswer,
-    Reason,
     Word,
     failure,
     heard,
     seconds,
 )
 from connectors.speech.languages import tag
+from schemas.transcription_codes import Reason
 
 
 @pytest.mark.parametrize(

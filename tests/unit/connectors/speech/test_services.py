@@ -7,8 +7,9 @@ import pytest
 
 from connectors.speech.custom_async import CustomAsync
 from connectors.speech.deepgram import Deepgram
-from connectors.speech.exchange import Failure, Heard, NoAnswer, Reason, Request, Service, Word
+from connectors.speech.exchange import Failure, Heard, NoAnswer, Request, Service, Word
 from connectors.speech.openai import PUBLIC_URL, OpenAI
+from schemas.transcription_codes import Reason
 
 SOUND = b"RIFF"
 OWN = OpenAI("http://whisper:8000/v1/", "")

@@ -1,8 +1,10 @@
 """What is drawn first."""
 
+from collections import Counter
 from dataclasses import replace
 
-from processors.composing.due import orders_of
+from processors.composing.due import Order, orders_of
+from processors.composing.turns import Turns
 from processors.shell.due import Due
 from tests.unit.schemas.test_composing import DRAWN, LATE, WHOLE
 from tests.unit.schemas.test_copies import life
@@ -21,3 +23,18 @@ def test_to_be_late_makes_it_no_other_order() -> None:
     assert waiting == late
     assert (waiting.is_awaited, late.is_awaited) == (True, False)
     assert orders_of(life(*WHOLE, DRAWN), 0) == []
+
+
+def test_projects_take_turns_and_what_is_late_waits_for_all_that_is_awaited() -> None:
+    [one] = orders_of(life(*WHOLE), 0)
+
+    def of(project: str, *, is_awaited: bool = True) -> Order:
+        return replace(one, project_id=project, is_awaited=is_awaited)
+
+    waiting, turns = [of("a"), of("a"), of("a"), of("b"), of("c"), of("d", is_awaited=False)], Turns()
+    taken = []
+    while waiting:
+        taken.append(turns.take(waiting, Counter()))
+        del waiting[next(at for at, order in enumerate(waiting) if order is taken[-1])]
+    assert [order.project_id for order in taken] == ["a", "b", "c", "a", "a", "d"]
+    assert Turns().take([of("a"), of("b")], Counter(a=1)).project_id == "b", "who has nothing drawn comes first"

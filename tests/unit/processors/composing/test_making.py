@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from connectors.kafka.errors import DeliveryFailed
-from connectors.objects.errors import Unavailable
+from connectors.objects.errors import NotFound, Unavailable
 from processors.composing import making
 from processors.composing.due import Order, orders_of
 from processors.composing.making import Abandoned, Making, Tools
@@ -193,6 +193,31 @@ def test_a_store_that_is_away_is_no_reason_to_give_up(
         world.process().run()
     assert world.state.failures == ()
     assert world.order
+
+
+@pytest.mark.parametrize("goes", ["before", "meanwhile"])
+def test_a_bucket_that_is_not_there_is_waited_for_like_one_that_is_away(
+    tmp_path: Path, made: Meeting, monkeypatch: pytest.MonkeyPatch, goes: str
+) -> None:
+    """Whether it is missing from the first, or somebody takes it away in the middle."""
+    world = World(tmp_path, made)
+    store = world.sink.store
+
+    def gone(key: str) -> bytes:
+        monkeypatch.setattr(store, "list", absent)
+        return absent(key)
+
+    def absent(key: str) -> bytes:
+        raise NotFound(key)
+
+    monkeypatch.setattr(store, *(("list", absent) if goes == "before" else ("get", gone)))
+    with pytest.raises(NotFound):
+        world.process().run()
+    monkeypatch.undo()
+    assert (world.state.failures, world.log) == ((), [])
+    world.process().run()
+    world.store(len(world.log))
+    assert (world.state.state, world.state.failures) == (State.ENDED, ())
 
 
 def test_a_session_that_is_deleted_meanwhile_is_left_off(

@@ -17,8 +17,8 @@ from schemas.records import Stored
 from schemas.settings import RecordingView
 
 
-def order(name: str, segments: int = 1) -> Order:
-    return Order(name, 3, 1, Stored(key="k", count=segments), 1, RecordingView.SIDE_BY_SIDE, Size(320, 180))
+def order(name: str, segments: int = 1, project: str = "proj_1") -> Order:
+    return Order(name, project, 3, 1, Stored(key="k", count=segments), 1, RecordingView.SIDE_BY_SIDE, Size(320, 180))
 
 
 class Making:
@@ -101,6 +101,20 @@ def test_each_is_drawn_once_and_no_more_at_a_time_than_there_are_cores(world: Wo
     for _ in range(5):
         world.composing.step()
     assert (world.begun, world.most) == (["app_1", "app_2", "app_3"], 1)
+
+
+@pytest.mark.parametrize("places", [1, 2])
+def test_a_long_queue_of_one_project_holds_back_no_other(places: int) -> None:
+    world = World(*(f"long_{number}" for number in range(5)), sessions=places)
+    try:
+        world.until(places, running=places)
+        world.orders += [order("app_2", project="proj_2"), order("app_3", project="proj_3")]
+        world.composing.step()
+        world.release.set()
+        world.until(7)
+        assert {"app_2", "app_3"} <= set(world.begun[places : places + 3]), world.begun
+    finally:
+        world.composing.close()
 
 
 def test_what_nobody_wants_here_is_left_off_and_begins_anew_when_it_comes_back(world: World) -> None:

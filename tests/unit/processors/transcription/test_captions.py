@@ -176,6 +176,11 @@ def test_captions_of_one_who_goes_on_are_one_utterance() -> None:
     assert only.utterance_id == utterances(SENTENCE)[0].utterance_id, "known by its first words"
 
 
+def test_merged_words_stand_together_as_their_language_is_written() -> None:
+    [line] = utterances(speech(("これは", 0, 1_000), ("テストです。", 1_200, 2_000)), MERGED)
+    assert line.text == "これはテストです。"
+
+
 def test_without_being_asked_nothing_is_merged() -> None:
     assert texts(utterances(SENTENCE)) == ["It was the", "best of", "times."]
 

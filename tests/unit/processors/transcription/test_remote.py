@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from connectors.speech.exchange import Failure, Heard, Reason, Request, Service
+from connectors.speech.exchange import Failure, Heard, Request, Service
 from connectors.speech.exchange import Word as HeardWord
 from connectors.speech.openai import OpenAI
 from processors.transcription.accounts import Accounts
@@ -14,6 +14,7 @@ from processors.transcription.keys import Keys, NoKeys, Unreadable
 from processors.transcription.recogniser import Recognised, Recognition, Segment, Unrecognised, Word
 from processors.transcription.remote import RemoteEngine
 from schemas.settings import Engine
+from schemas.transcription_codes import Reason
 from tests.support.virtual_time import run
 
 ASKED = Question(bytes(32_000), 16_000, "en", {"openai": {"model": "m"}, "deepgram": "nonsense"})

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from connectors.speech.exchange import Failure, Heard, Reason
+from connectors.speech.exchange import Failure, Heard
 from connectors.speech.openai import OpenAI
 from processors.transcription.accounts import Accounts
 from processors.transcription.engines import Question
@@ -13,6 +13,7 @@ from processors.transcription.recogniser import Recognised, Recognition, Unrecog
 from processors.transcription.remote import RemoteEngine
 from processors.transcription.yielding import STEP_BACK_S, Yielding
 from schemas.settings import Engine
+from schemas.transcription_codes import Reason
 from tests.support.virtual_time import run
 from tests.unit.processors.transcription.test_remote import HEARD, ByKey, Ring
 
