@@ -5,7 +5,7 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 ARGS   ?=
-JOBS   ?= 3
+JOBS   ?= auto
 FUZZ_S ?= 60
 FUZZER := .cache/fuzz/atheris-3.0.0
 
