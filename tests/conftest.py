@@ -8,7 +8,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
-pytest_plugins = ["tests.support.stack"]
+pytest_plugins = ["tests.support.order", "tests.support.stack"]
 
 # How long an example takes says more about the machine's other work than about ours.
 settings.register_profile("house", deadline=None)

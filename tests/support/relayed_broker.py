@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from deploy.local.broker.broker import Broker, find_runtime
+from deploy.local.broker.broker import Broker
 from deploy.local.ports import LOOPBACK, free_ports
-from deploy.local.settings import LocalSettings
+from tests.support.made_before import runtime
 from tests.support.relay import Relay
 
 
@@ -16,7 +16,7 @@ class RelayedBroker(Broker):
         names = list(names)
         self._ports = dict(zip(names, free_ports(len(names)), strict=True))
         self.relays = {name: Relay(port) for name, port in self._ports.items()}
-        super().__init__(find_runtime(LocalSettings()), folder)
+        super().__init__(runtime(), folder)
 
     def prepare(self) -> None:
         super().prepare()
@@ -37,6 +37,6 @@ class RelayedBroker(Broker):
         return f"{LOOPBACK}:{self.relays[name].port}"
 
     def close(self) -> None:
-        self.stop()
+        """The networks; nobody uses them any more."""
         for relay in self.relays.values():
             relay.close()

@@ -21,10 +21,11 @@ from confluent_kafka.admin import (
 )
 
 from connectors.kafka.settings import KafkaSettings
-from deploy.local.broker.broker import Broker, find_runtime
+from deploy.local.broker.broker import Broker
 from deploy.local.ports import free_ports
-from deploy.local.settings import LocalSettings
 from tests.support.certificates import Authority
+from tests.support.made_before import put_formatted, runtime
+from tests.support.stack import running_broker
 from tests.support.tokens import AUDIENCE, CLIENT, SECRET, TokenServer
 
 USER, PASSWORD = "rtms", "broker-secret"
@@ -54,7 +55,7 @@ class SecuredBroker(Broker):
         self.tokens = tokens
         self._guarded = guarded
         self.ports = dict(zip(WAYS, free_ports(len(WAYS)), strict=True))
-        super().__init__(find_runtime(LocalSettings()), folder)
+        super().__init__(runtime(), folder)
 
     def prepare(self) -> None:
         super().prepare()
@@ -154,13 +155,10 @@ def secured_broker(folder: Path, *, guarded: bool = False) -> Iterator[SecuredBr
     """Running, with its SCRAM user, who may do nothing yet when it is guarded; gone afterwards."""
     folder.mkdir(parents=True, exist_ok=True)
     with TokenServer(folder).serving() as tokens:
-        broker = SecuredBroker(folder, tokens, guarded=guarded)
-        broker.start()
-        try:
+        put_formatted(folder)
+        with running_broker(SecuredBroker(folder, tokens, guarded=guarded)) as broker:
             admin = broker.admin()
             scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
             added = admin.alter_user_scram_credentials([UserScramCredentialUpsertion(USER, scram, PASSWORD.encode())])
             added[USER].result(30)
             yield broker
-        finally:
-            broker.stop()

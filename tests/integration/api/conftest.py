@@ -11,11 +11,10 @@ import pytest
 
 from deploy.local.broker.broker import Broker
 from deploy.local.clickhouse.process import clickhouse_server
-from deploy.local.registry.process import registry_server
 from deploy.local.server import Server
 from tests.support.house import House, Tenant, open_house
 from tests.support.sharing import Shared
-from tests.support.stack import kafka_environment, open_broker, open_server, run_module
+from tests.support.stack import kafka_environment, open_server, open_whole_log
 
 
 @dataclass(frozen=True)
@@ -32,14 +31,12 @@ class Home:
 def open_home(folder: Path, **given: str) -> Iterator[Home]:
     """A home of its own, with settings as given."""
     with (
-        open_broker(folder / "kafka") as broker,
-        open_server(registry_server(folder / "registry")) as registry,
+        open_whole_log(folder) as log,
         open_server(clickhouse_server(folder / "clickhouse")) as clickhouse,
     ):
-        env = kafka_environment(broker, registry)
-        run_module("connectors.kafka", "topics", env=env)
+        env = kafka_environment(*log)
         with open_house(env | given, clickhouse.url, folder) as house:
-            yield Home(house, broker, clickhouse, env)
+            yield Home(house, log.broker, clickhouse, env)
 
 
 HOME = Shared(open_home)

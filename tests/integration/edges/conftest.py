@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import time
 import uuid
 from collections.abc import Iterator
@@ -22,11 +21,8 @@ from connectors.kafka.records import Record as KafkaRecord
 from connectors.rtms.simulator.rules import Credentials
 from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.stream import Stream
-from deploy.local.broker.broker import Broker, find_runtime
 from deploy.local.ports import free_ports
-from deploy.local.registry.process import registry_server
 from deploy.local.server import Server
-from deploy.local.settings import LocalSettings
 from schemas import topics
 from schemas.codec import Undecodable
 from schemas.records import DeadLetter, Record
@@ -34,7 +30,7 @@ from schemas.topics import Topic
 from tests.support.otlp import Otlp, collecting
 from tests.support.processes import service
 from tests.support.settings import kafka_settings
-from tests.support.stack import run_module
+from tests.support.stack import kafka_environment, open_log, run_module
 
 PARTITIONS = 1
 """So that everything bad stands before everything good, in the same partition."""
@@ -164,17 +160,8 @@ def otlp() -> Iterator[Otlp]:
 @pytest.fixture(scope="module")
 def street(clickhouse: Server, otlp: Otlp, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
     folder = tmp_path_factory.mktemp("edges")
-    broker, registry = Broker(find_runtime(LocalSettings()), folder / "kafka"), registry_server(folder / "registry")
     with ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder / "kafka" / "data", ignore_errors=True)
-        for server in (broker, registry):
-            stack.callback(server.stop)
-            server.launch()
-        for server in (broker, registry):
-            server.wait_ready()
-        env = {
-            "RTMS_KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap,
-            "RTMS_KAFKA_REGISTRY_URL": registry.url,
+        env = kafka_environment(*stack.enter_context(open_log(folder))) | {
             "RTMS_KAFKA_PARTITIONS": str(PARTITIONS),
             "RTMS_CLICKHOUSE_URL": clickhouse.url,
             "RTMS_CLICKHOUSE_DATABASE": "edges",

@@ -28,7 +28,7 @@ from schemas.sessions import TERMINAL
 from tests.integration.edges.conftest import PARTITIONS, SERVICES, Street
 from tests.support.processes import service
 from tests.support.s3_server import s3_server
-from tests.support.stack import run_module
+from tests.support.stack import Log, kafka_environment, open_log, run_module
 
 BUCKET = "recordings"
 CUSTOMERS = "customers-own"
@@ -245,9 +245,15 @@ async def _sent(stream: Stream, at_ms: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def town(kafka_env: dict[str, str], clickhouse: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
+    with open_log(tmp_path_factory.mktemp("log")) as log:
+        yield log
+
+
+@pytest.fixture(scope="module")
+def town(log: Log, clickhouse: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder = tmp_path_factory.mktemp("endings")
-    env = kafka_env | {
+    env = kafka_environment(*log) | {
         "RTMS_KAFKA_PARTITIONS": str(PARTITIONS),
         "RTMS_CLICKHOUSE_URL": clickhouse.url,
         "RTMS_CLICKHOUSE_DATABASE": "endings",

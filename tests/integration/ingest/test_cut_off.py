@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from typing import Any
 
 import pytest
@@ -32,6 +32,7 @@ from tests.integration.ingest.taking_over import (
 )
 from tests.support.relay import Relay
 from tests.support.relayed_broker import RelayedBroker
+from tests.support.stack import Log, open_whole_log
 
 Simulate = Callable[..., Any]
 WORKERS = ("one", "two")
@@ -40,13 +41,10 @@ LEAVES_S = 13
 
 
 @pytest.fixture(scope="module")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayedBroker]:
-    broker = RelayedBroker(tmp_path_factory.mktemp("kafka"), WORKERS)
-    broker.start()
-    try:
-        yield broker
-    finally:
-        broker.close()
+def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
+    folder = tmp_path_factory.mktemp("log")
+    with closing(RelayedBroker(folder / "kafka", WORKERS)) as broker, open_whole_log(folder, broker) as log:
+        yield log
 
 
 @pytest.fixture(scope="module")

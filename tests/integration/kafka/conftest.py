@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import pytest
@@ -16,11 +14,10 @@ from connectors.kafka.records import Record
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topics import TopicAdmin
 from deploy.local.broker.broker import Broker
-from deploy.local.registry.process import registry_server
 from deploy.local.server import Server
 from schemas.topics import HOUR_MS, Cleanup, Topic
 from tests.support.sharing import Shared
-from tests.support.stack import open_broker, open_server
+from tests.support.stack import Log, open_whole_log
 
 PARTITIONS = 4
 PATIENCE_S = 60.0
@@ -33,16 +30,7 @@ class Closable(Protocol):
 _Closable = TypeVar("_Closable", bound=Closable)
 
 
-@contextmanager
-def open_home(folder: Path) -> Iterator[tuple[Broker, Server]]:
-    with (
-        open_broker(folder / "kafka") as broker,
-        open_server(registry_server(folder / "registry")) as registry,
-    ):
-        yield broker, registry
-
-
-HOME = Shared(open_home)
+HOME = Shared(open_whole_log)
 """Broker and registry for all modules: topics and groups are every test's own, and who stops a broker starts it."""
 
 
@@ -53,13 +41,8 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 @pytest.fixture(scope="module")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Broker:
-    return HOME.get(tmp_path_factory)[0]
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Server:
-    return HOME.get(tmp_path_factory)[1]
+def log(tmp_path_factory: pytest.TempPathFactory) -> Log:
+    return HOME.get(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

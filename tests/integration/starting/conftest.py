@@ -15,7 +15,7 @@ from schemas import topics
 from schemas.codec import Codec, schema_text
 from tests.integration.edges.conftest import Street
 from tests.support.processes import wait_for
-from tests.support.stack import run_module
+from tests.support.stack import Log, kafka_environment, open_log, run_module
 
 PARTITIONS = 2
 POLL_INTERVAL_S = 6.0
@@ -67,11 +67,15 @@ class Quarter(Street):
 
 
 @pytest.fixture(scope="module")
-def quarter(
-    kafka_env: dict[str, str], clickhouse: Server, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Quarter]:
+def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
+    with open_log(tmp_path_factory.mktemp("log")) as log:
+        yield log
+
+
+@pytest.fixture(scope="module")
+def quarter(log: Log, clickhouse: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quarter]:
     folder = tmp_path_factory.mktemp("starting")
-    env = kafka_env | {
+    env = kafka_environment(*log) | {
         "RTMS_KAFKA_PARTITIONS": str(PARTITIONS),
         "RTMS_KAFKA_MAX_POLL_INTERVAL_MS": str(round(POLL_INTERVAL_S * 1000)),
         "RTMS_KAFKA_SESSION_TIMEOUT_MS": str(round(POLL_INTERVAL_S * 1000)),
