@@ -99,7 +99,7 @@ class Simulator:
         """Begin a meeting now (its pictures are made first if they never were).
 
         Raises:
-            ValueError: the meeting is too short, or a stream of that id runs already.
+            ValueError: the meeting is too short, or a stream of that id runs; one that is over may begin anew.
         """
         faults = Faults(request.faults)
         rules = replace(self.options.rules, **request.rules)
@@ -115,7 +115,8 @@ class Simulator:
             meeting = replace(meeting, start_ms=self.clock.now_ms() - faults.late_by_ms())
         origin = f"{meeting.start_ms}:{next(self._numbers)}:{request.seed}"
         identity = Identity.derive(origin, request.meeting_uuid, request.stream_id, product)
-        if identity.stream_id in self.streams:
+        running = self.streams.get(identity.stream_id)
+        if running is not None and not running.is_over:
             raise ValueError(f"there is a stream {identity.stream_id} already")
         if product == CONTACT_CENTER:
             rules = replace(rules, offered=rules.offered & {Medium.AUDIO, Medium.CAPTIONS})
