@@ -52,6 +52,23 @@ async def test_zoom_does_not_hear_that_the_stream_is_to_end(house: House, simula
     check_envelope(await asyncio.to_thread(house.media, session))
 
 
+async def test_zoom_ends_a_stream_that_nobody_owns(house: House, simulate: Simulate) -> None:
+    """Who takes the session over is told that there is no such stream, and it was connected: it is over."""
+    await asyncio.to_thread(house.only, "one")
+    stream, session = await ending(house, simulate)
+    held = house.states[session]
+    await asyncio.to_thread(house.workers["one"].kill)
+    stream.stop(StopReason.MEETING_ENDED)
+    await asyncio.wait_for(stream.ended.wait(), PATIENCE_S)
+    await asyncio.to_thread(house.worker, "one")
+    done = await house.until(session, State.POST_PROCESSING)
+    assert done.epoch > held.epoch
+    assert done.history[-2].metadata == '{"source":"ingest","reason":"refused: invalid_rtms_stream_id"}'
+    media = await asyncio.to_thread(house.media, session)
+    check_envelope(media)
+    assert heard(media["audio"])
+
+
 async def test_what_zoom_stops_and_starts_again_is_one_session(house: House, simulate: Simulate) -> None:
     """The announcement says nothing new: the same id at the same address."""
     simulator = await simulate(speed=1.0)
