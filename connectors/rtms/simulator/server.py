@@ -123,11 +123,23 @@ class Simulator:
         shape = request.webhook_shape or self.options.webhook_shape
         stream = Stream(meeting, identity, rules, faults, clock, self.webhooks, shape)
         self.streams[identity.stream_id] = stream
-        run = asyncio.create_task(stream.run(self.url))
+        run = asyncio.create_task(self._run(stream, request))
         self._runs.add(run)
         run.add_done_callback(self._runs.discard)
         log.info("stream started", stream_id=identity.stream_id, seconds=meeting.script.length_ms // 1000)
         return stream
+
+    async def _run(self, stream: Stream, request: MeetingRequest) -> None:
+        await stream.run(self.url)
+        after_s = stream.faults.starts_again_after_s(stream.stop_reason)
+        if after_s is None:
+            stream.following.set_result(None)
+            return
+        await self.clock.until(self.clock.now_ms() + 1000 * after_s)
+        others = [fault for fault in request.faults if fault.kind is not FaultKind.STOP]
+        names = stream.identity
+        again = replace(request, faults=others, stream_id=names.stream_id, meeting_uuid=names.meeting_uuid)
+        stream.following.set_result(await self.start(again))
 
     def signalling_url(self, stream: Stream) -> str:
         """What a webhook gives as `server_urls`."""

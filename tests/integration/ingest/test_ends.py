@@ -1,11 +1,11 @@
 """A session that is to end does so, whoever gets nowhere: Zoom, Kafka, or the worker that holds it."""
 
 import asyncio
-import uuid
 from collections.abc import Callable
 from typing import Any
 
 from connectors.rtms.protocol.codes import Medium, StopReason
+from connectors.rtms.simulator import scenario_library
 from connectors.rtms.simulator.faults import Fault, FaultKind
 from connectors.rtms.simulator.request import MeetingRequest
 from schemas import topics
@@ -66,21 +66,18 @@ async def test_zoom_ends_a_stream_that_nobody_owns(house: House, simulate: Simul
     assert done.history[-2].metadata == '{"source":"ingest","reason":"refused: invalid_rtms_stream_id"}'
     media = await asyncio.to_thread(house.media, session)
     check_envelope(media)
-    assert heard(media["audio"])
+    assert heard(media["video"])
 
 
 async def test_what_zoom_stops_and_starts_again_is_one_session(house: House, simulate: Simulate) -> None:
     """The announcement says nothing new: the same id at the same address."""
     simulator = await simulate(speed=1.0)
     app = house.add_app(simulator.options.credentials)
-    request = MeetingRequest(seconds=60, stream_id=uuid.uuid4().hex, meeting_uuid="again==")
-    streams = []
-    for reason in (StopReason.INTERNAL_EXCEPTION, StopReason.MEETING_ENDED):
-        streams.append(stream := await simulator.start(request))
-        session = house.join(simulator, stream, app)
-        await wait_until(lambda stream=stream: len(stream.truth.sent) > 100, PATIENCE_S, house.logs)
-        stream.stop(reason)
-        await asyncio.wait_for(stream.ended.wait(), PATIENCE_S)
+    first = await simulator.start(scenario_library.load("stopped-and-started-again"))
+    session = house.join(simulator, first, app)
+    second = await asyncio.wait_for(first.following, PATIENCE_S)
+    assert (first.stop_reason, house.join(simulator, second, app)) == (StopReason.INTERNAL_EXCEPTION, session)
+    streams = (first, second)
     done = await house.until(session, State.POST_PROCESSING)
     assert [entry.new_state for entry in done.history].count(State.CONNECTED) == 1
     media = await asyncio.to_thread(house.media, session)
