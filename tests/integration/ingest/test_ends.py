@@ -77,6 +77,8 @@ async def test_what_zoom_stops_and_starts_again_is_one_session(house: House, sim
     session = house.join(simulator, first, app)
     second = await asyncio.wait_for(first.following, PATIENCE_S)
     assert (first.stop_reason, house.join(simulator, second, app)) == (StopReason.INTERNAL_EXCEPTION, session)
+    await wait_until(lambda: len(second.truth.sent) > 100, PATIENCE_S, house.logs)
+    second.stop(StopReason.MEETING_ENDED)
     streams = (first, second)
     done = await house.until(session, State.POST_PROCESSING)
     assert [entry.new_state for entry in done.history].count(State.CONNECTED) == 1
