@@ -60,6 +60,7 @@ async def serve(running: Running, kafka: KafkaSettings, decoder: Decoder, waitin
         clock=clock,
         create_session=session_factory(credentials, running.configured.of(ZoomSettings), clock, contact),
         hand_over_s=settings.hand_over_s,
+        new_start_s=settings.new_start_s,
     )
     worker = Worker(
         facts=facts,
@@ -75,7 +76,7 @@ async def serve(running: Running, kafka: KafkaSettings, decoder: Decoder, waitin
         clock=clock,
     )
     membership = Membership(kafka, decoder, worker, health, settings.hand_over_s + HAND_OVER_MARGIN_S)
-    claims = ClaimsTail(kafka, decoder, worker.on_claim, worker.on_broken)
+    claims = ClaimsTail(kafka, decoder, worker.on_claim, worker.on_announced, worker.on_broken)
 
     async def work() -> None:
         await credentials.wait_ready(waiting)

@@ -1,4 +1,8 @@
-"""Follows everybody's claims: how a worker that was frozen or cut off learns that somebody else took its sessions."""
+"""Follows everybody's claims: how a worker that was frozen or cut off learns that somebody else took its sessions.
+
+And announcements, of which the state says nothing when they repeat what is known: of a stream that was stopped, such a
+one means that it begins anew.
+"""
 
 import asyncio
 import threading
@@ -24,18 +28,26 @@ ASK_S = 5.0
 OnClaim = Callable[[str, str, int], None]
 """Called in the event loop with the session, the worker that claims it and the epoch."""
 
+OnAnnounced = Callable[[str], None]
+"""Called in the event loop with the session whose stream is announced."""
+
 
 class ClaimsTail:
     """Reads all of `session-facts` from its end as of `start`; what was claimed before is in the states."""
 
     def __init__(
-        self, settings: KafkaSettings, decoder: Decoder, on_claim: OnClaim, on_broken: Callable[[Exception], None]
+        self,
+        settings: KafkaSettings,
+        decoder: Decoder,
+        on_claim: OnClaim,
+        on_announced: OnAnnounced,
+        on_broken: Callable[[Exception], None],
     ) -> None:
         self._places = [Place(topics.SESSION_FACTS.name, number) for number in range(settings.partitions)]
         self._reader = Reader(settings, "claims", is_polled=True)
         self._directory = OffsetDirectory(settings)
         self._decoder = decoder
-        self._on_claim, self._on_broken = on_claim, on_broken
+        self._on_claim, self._on_announced, self._on_broken = on_claim, on_announced, on_broken
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="claims", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -94,8 +106,12 @@ class ClaimsTail:
             fact = self._decoder.decode_patiently(topics.SESSION_FACTS, record.value or b"", self._stopping.wait)
         except Undecodable:
             return  # lifecycle puts it among the dead letters
-        if isinstance(fact, SessionFact) and fact.kind is FactKind.CLAIMED and names(record.key, fact):
+        if not (isinstance(fact, SessionFact) and names(record.key, fact)):
+            return
+        if fact.kind is FactKind.CLAIMED:
             self._tell(self._on_claim, fact.session_id, fact.worker or "", record.offset)
+        elif fact.kind is FactKind.REQUESTED:
+            self._tell(self._on_announced, fact.session_id)
 
     def _tell(self, method: Callable[..., None], *arguments: object) -> None:
         assert self._loop is not None

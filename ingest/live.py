@@ -32,8 +32,9 @@ from connectors.rtms.protocol.events import (
     TickDue,
     ZoomEvent,
 )
-from connectors.rtms.session import RtmsSession, SessionOutcome
+from connectors.rtms.session import RtmsSession
 from ingest import metrics, translation
+from ingest.attending import Attending
 from ingest.facts import Facts, insist
 from ingest.letters import Letters
 from ingest.publisher import Frame, Publisher
@@ -76,6 +77,7 @@ class Surroundings:
     clock: Clock
     create_session: CreateSession
     hand_over_s: float
+    new_start_s: float
 
 
 class LiveSession:
@@ -86,10 +88,8 @@ class LiveSession:
         self._identity = publisher.identity
         self._state = state
         self._around = around
-        self._session: RtmsSession | None = None
-        self._running: asyncio.Task[SessionOutcome] | None = None
+        self._attending = Attending(publisher.identity.session_id, self._create_session, around.new_start_s)
         self._ready = False
-        self._left = False
         self._reception = Reception()
         self._last_ms = 0
         self._began_ns = traces.now_ns()
@@ -114,20 +114,18 @@ class LiveSession:
             return Outcome(self._failure(), INTERNAL_ERROR)
 
     async def _run(self) -> Outcome:
-        session = await self._create_session()
-        if self._left:
-            return Outcome(self._failure(), LEFT)  # nobody asks any more
-        self._session = session
-        self._running = asyncio.create_task(self._session.run())
+        attending = asyncio.create_task(self._attending.run())
         keeping = {asyncio.create_task(self._keep_house()), asyncio.create_task(self._keep_stating())}
         try:
-            done, _ = await asyncio.wait({self._running, *keeping}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({attending, *keeping}, return_when=asyncio.FIRST_COMPLETED)
             for failed in keeping & done:
                 failed.result()  # they only ever end by failing
-            ended = await self._running
+            ended = await attending
         finally:
-            for task in (*keeping, self._running):
+            for task in (*keeping, attending):
                 task.cancel()
+        if ended is None:
+            return Outcome(self._failure(), LEFT)
         return translation.outcome(ended, connected_before=self._state.connected_once)
 
     async def _create_session(self) -> RtmsSession:
@@ -143,19 +141,19 @@ class LiveSession:
         return FactKind.STREAM_OVER if connected else FactKind.CONNECTION_FAILED
 
     async def finish(self, *, close_stream: bool) -> None:
-        self._left = True
-        if self._session is not None and close_stream:
-            self._session.close()
-        elif self._session is not None:
-            self._session.hand_over()
+        self._attending.leave()
+        if self._attending.session is not None and close_stream:
+            self._attending.session.close()
+        elif self._attending.session is not None:
+            self._attending.session.hand_over()
         await self._stopped()
         self._publisher.end(self._last_ms or self._ended_ms(), self._around.clock.now_us())
         await self._settled()
 
     async def hand_over(self) -> None:
-        self._left = True
-        if self._session is not None:
-            self._session.hand_over()
+        self._attending.leave()
+        if self._attending.session is not None:
+            self._attending.session.hand_over()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._around.hand_over_s):
                 await self._stopped()
@@ -165,7 +163,7 @@ class LiveSession:
 
     def _is_sound_whole(self) -> bool:
         """Whether Zoom closed the sockets as it was asked to, and keeps what is said until somebody connects."""
-        running = self._running
+        running = self._attending.running
         if running is None or running.cancelled() or running.exception() is not None:
             return False
         ended = running.result()
@@ -180,14 +178,18 @@ class LiveSession:
             return
         log.info("stream announced elsewhere", session_id=self._identity.session_id)
         self._state = state
-        if self._session is not None:
+        self.announced()
+        if self._attending.session is not None:
             self._reception.lost(EVERY_MEDIUM)
-            self._session.reconnect(server_urls)
+            self._attending.session.reconnect(server_urls)
+
+    def announced(self) -> None:
+        self._attending.announced()
 
     def let_go(self) -> None:
-        self._left = True
-        if self._running is not None:
-            self._running.cancel()
+        self._attending.leave()
+        if self._attending.running is not None:
+            self._attending.running.cancel()
 
     # --- what Zoom says ---
 
@@ -234,6 +236,8 @@ class LiveSession:
 
     def _on_ready(self, event: MediaReady, arrived_us: int) -> None:
         encodings = translation.encodings(event.negotiated)
+        if self._attending.connected():
+            self._reception.lost(EVERY_MEDIUM)  # what happened since it was stopped was sent to nobody
         self._reception.ready(self._around.clock.now_ms())
         self._reception.chunk_ms, self._reception.is_mixed = encodings.chunk_ms, encodings.is_mixed
         if self._ready:
@@ -302,8 +306,8 @@ class LiveSession:
 
     async def _stopped(self) -> None:
         """The session's sockets are closed and what they had brought has been handed over."""
-        if self._running is not None:
-            await asyncio.wait([self._running])
+        if self._attending.running is not None:
+            await asyncio.wait([self._attending.running])
 
     async def _settled(self) -> None:
         """Kafka has taken or refused everything; what it refused has been stated."""

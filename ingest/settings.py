@@ -18,4 +18,7 @@ class IngestSettings(BaseSettings):
     post_processing_deadline_s: float = Field(default=1800, gt=0, description="from the end to everything stored")
     total_deadline_s: float = Field(default=108_000, gt=0, description="from the request to the end of the meeting")
     without_kafka_s: float = Field(default=75, gt=0, description="without an acknowledgement: then the worker leaves")
+    new_start_s: float = Field(
+        default=60, gt=0, description="for a stream that Zoom stopped for a reason that may pass to be started again"
+    )
     hand_over_s: float = Field(default=2.5, gt=0, description="for closing and flushing when partitions move")

@@ -54,6 +54,9 @@ class Live(Protocol):
     def follow(self, state: AppSession) -> None:
         """The session's state is this now: connect where Zoom says, if that has changed."""
 
+    def announced(self) -> None:
+        """Somebody has announced the stream, perhaps not for the first time."""
+
     def let_go(self) -> None:
         """Close the sockets and write nothing more."""
 
@@ -130,6 +133,11 @@ class Worker:
         holding = self.holdings.get(session_id)
         if holding is not None and holding.epoch is not None and epoch > holding.epoch:
             self._let_go(session_id, holding)
+
+    def on_announced(self, session_id: str) -> None:
+        holding = self.holdings.get(session_id)
+        if holding is not None and holding.live is not None:
+            holding.live.announced()
 
     # --- deadlines ---
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import threading
 from types import FrameType
@@ -9,6 +10,8 @@ from types import FrameType
 from connectors.host.logs import get_logger
 
 log = get_logger(__name__)
+
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopSignal:
@@ -22,19 +25,27 @@ class StopSignal:
 
     def install(self) -> "StopSignal":
         """Take over SIGTERM and SIGINT; from the main thread only."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        told, tell = os.pipe()
+        os.set_blocking(tell, False)
+        signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+        for number in _ENDING:
             signal.signal(number, self._on_signal)
+        threading.Thread(target=self._listen, args=(told,), name="signals", daemon=True).start()
         return self
 
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if self._flag:
-            return
-        self._flag = True
-        # A handler interrupts the main thread anywhere, also while it holds the very lock that set() takes.
-        threading.Thread(target=self._announce, args=(signal.Signals(number).name,), daemon=True).start()
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        """Not the one to tell others: Python calls it when the main thread runs Python code, and not before.
 
-    def _announce(self, name: str) -> None:
-        log.info("stopping", signal=name)
+        A signal that comes when that is about to wait in the kernel, or that another thread is given, would end
+        nothing until the wait is over, which with nothing else to do is never. What is written into the pipe is
+        written at once, in whichever thread.
+        """
+        self._flag = True
+
+    def _listen(self, told: int) -> None:
+        while (number := os.read(told, 1)[0]) not in _ENDING or signal.getsignal(number) != self._on_signal:
+            pass  # of a signal that is somebody else's
+        log.info("stopping", signal=signal.Signals(number).name)
         self.set()
 
     def set(self) -> None:

@@ -18,6 +18,8 @@ from deploy.local.ports import LOOPBACK
 log = logging.getLogger("endpoint")
 _BODY_LIMIT_BYTES = 512 * 1024 * 1024
 _FINISH_S = 10.0
+_LOOK_S = 5.0
+"""A signal that comes just before the wait for requests is seen when that is over, and no sooner."""
 
 
 class Request(NamedTuple):
@@ -153,6 +155,6 @@ def serve(port: int, handler: Handler) -> None:
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
         try:
-            endpoint.serve_forever(poll_interval=3600)
+            endpoint.serve_forever(_LOOK_S)
         finally:
             endpoint.finish()

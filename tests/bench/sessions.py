@@ -18,7 +18,7 @@ from tests.bench.streams.pacing import Load
 
 CPU_LIMIT = 0.8
 LAG_LIMIT_MS = 20.0
-GOAL = 1.7
+GOAL = 2.0
 
 SEND_RATES_MS = (20, 100)
 TRANSPORTS = ("picows", "websockets")

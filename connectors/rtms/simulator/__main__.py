@@ -73,11 +73,14 @@ def _write_truth(file: Path, simulator: Simulator) -> None:
     file.write_text(json.dumps(found, ensure_ascii=False, indent=1))
 
 
-async def _follow(simulator: Simulator, stream: Stream) -> None:
-    _tell({"meeting": describe(simulator, stream)})
-    await stream.ended.wait()
-    media = {medium: (facts["frames"], facts["bytes"]) for medium, facts in stream.truth.media_json().items()}
-    _tell({"ended": describe(simulator, stream), "sent": media})
+async def _follow(simulator: Simulator, begun: Stream) -> None:
+    stream: Stream | None = begun
+    while stream is not None:
+        _tell({"meeting": describe(simulator, stream)})
+        await stream.ended.wait()
+        media = {medium: (facts["frames"], facts["bytes"]) for medium, facts in stream.truth.media_json().items()}
+        _tell({"ended": describe(simulator, stream), "sent": media})
+        stream = await stream.following
 
 
 async def _play(simulator: Simulator, said: argparse.Namespace) -> None:

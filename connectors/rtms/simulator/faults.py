@@ -58,7 +58,7 @@ EXPLANATIONS = {
     FaultKind.CUT_SIGNALLING: "reset the signalling connection at `at_s`",
     FaultKind.CUT_MEDIA: "reset the media connection of `medium`, or all of them, at `at_s`",
     FaultKind.MOVE: "the server dies at `at_s`: all is reset, a second started webhook brings a new address",
-    FaultKind.STOP: "end the stream at `at_s` for `stop_reason`, by name or number",
+    FaultKind.STOP: "end the stream at `at_s` for `stop_reason`, by name or number; start it again `for_s` later",
     FaultKind.SAY_INTERRUPTED: "send the interrupted webhook at `at_s` although nothing broke",
     FaultKind.SAY_MEDIA_INTERRUPTED: "say at `at_s` that the socket of `medium` broke although it stands",
     FaultKind.PAUSE: "pause the stream from `at_s` on, for `for_s`",
@@ -183,6 +183,11 @@ class Faults:
     def timed(self) -> list[Fault]:
         """Those that happen at a time."""
         return [fault for fault in self._faults if fault.kind in _AT_A_TIME or _begins_late(fault)]
+
+    def starts_again_after_s(self, reason: StopReason | None) -> float | None:
+        """How long a stream that ended for this reason is over before it is started again; None: for good."""
+        stops = (fault for fault in self._faults if fault.kind is FaultKind.STOP and fault.for_s > 0)
+        return next((fault.for_s for fault in stops if stop_reason_of(fault.stop_reason) is reason), None)
 
     def late_by_ms(self) -> int:
         """How long ago the stream started before anybody was told."""

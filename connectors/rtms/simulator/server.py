@@ -99,7 +99,7 @@ class Simulator:
         """Begin a meeting now (its pictures are made first if they never were).
 
         Raises:
-            ValueError: the meeting is too short, or a stream of that id runs already.
+            ValueError: the meeting is too short, or a stream of that id runs; one that is over may begin anew.
         """
         faults = Faults(request.faults)
         rules = replace(self.options.rules, **request.rules)
@@ -115,18 +115,31 @@ class Simulator:
             meeting = replace(meeting, start_ms=self.clock.now_ms() - faults.late_by_ms())
         origin = f"{meeting.start_ms}:{next(self._numbers)}:{request.seed}"
         identity = Identity.derive(origin, request.meeting_uuid, request.stream_id, product)
-        if identity.stream_id in self.streams:
+        running = self.streams.get(identity.stream_id)
+        if running is not None and not running.is_over:
             raise ValueError(f"there is a stream {identity.stream_id} already")
         if product == CONTACT_CENTER:
             rules = replace(rules, offered=rules.offered & {Medium.AUDIO, Medium.CAPTIONS})
         shape = request.webhook_shape or self.options.webhook_shape
         stream = Stream(meeting, identity, rules, faults, clock, self.webhooks, shape)
         self.streams[identity.stream_id] = stream
-        run = asyncio.create_task(stream.run(self.url))
+        run = asyncio.create_task(self._run(stream, request))
         self._runs.add(run)
         run.add_done_callback(self._runs.discard)
         log.info("stream started", stream_id=identity.stream_id, seconds=meeting.script.length_ms // 1000)
         return stream
+
+    async def _run(self, stream: Stream, request: MeetingRequest) -> None:
+        await stream.run(self.url)
+        after_s = stream.faults.starts_again_after_s(stream.stop_reason)
+        if after_s is None:
+            stream.following.set_result(None)
+            return
+        await self.clock.until(self.clock.now_ms() + 1000 * after_s)
+        others = [fault for fault in request.faults if fault.kind is not FaultKind.STOP]
+        names = stream.identity
+        again = replace(request, faults=others, stream_id=names.stream_id, meeting_uuid=names.meeting_uuid)
+        stream.following.set_result(await self.start(again))
 
     def signalling_url(self, stream: Stream) -> str:
         """What a webhook gives as `server_urls`."""

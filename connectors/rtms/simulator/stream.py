@@ -51,7 +51,7 @@ class Watched:
 
 
 class Stream:
-    """From `rtms_started` to `rtms_stopped`. `run` plays it."""
+    """From `rtms_started` to `rtms_stopped`. `run` plays it. `following` is the one that begins anew under its id."""
 
     def __init__(  # noqa: PLR0913 - everything that one stream is made of
         self,
@@ -76,6 +76,7 @@ class Stream:
         self.session_state = SessionState.INITIALIZE
         self.stop_reason: StopReason | None = None
         self.ended = asyncio.Event()
+        self.following: asyncio.Future[Stream | None] = asyncio.get_running_loop().create_future()
         self.audio_sent: tuple[int, int] = (0, 0)
         self.repeated: Counter[Medium] = Counter()
         self._ready = asyncio.Event()

@@ -6,13 +6,13 @@ story of every connection and webhook. `complaints` lists what the client did th
 """
 
 import hashlib
-import zlib
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from connectors.rtms.protocol.codes import Medium, TextAttribute
 from connectors.rtms.simulator.frames import AnyFrame, AudioFrame, CaptionFrame, ChatFrame, EventFrame
 from connectors.rtms.simulator.meeting import Meeting
+from connectors.rtms.simulator.sent import SentFrames
 
 _MAX_COMPLAINTS = 200
 
@@ -67,24 +67,13 @@ class ConnectionStory:
     frames: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """One frame as it was sent, for finding out which one is missing."""
-
-    medium: Medium
-    user_id: int
-    timestamp_ms: int
-    bytes: int
-    crc32: int
-
-
 @dataclass(slots=True)
 class Truth:
     """Collects while the stream runs; `to_json` may be called at any time."""
 
     meeting: Meeting
     tracks: dict[tuple[Medium, int], Track] = field(default_factory=dict)
-    sent: list[Sent] = field(default_factory=list)
+    sent: SentFrames = field(default_factory=SentFrames)
     captions: list[dict[str, Any]] = field(default_factory=list)
     chat: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -101,7 +90,7 @@ class Truth:
         audio_ms = send_rate_ms if isinstance(frame, AudioFrame) else 0
         payload = frame.payload
         track.add(frame.timestamp_ms, payload, audio_ms)
-        self.sent.append(Sent(frame.medium, frame.user_id, frame.timestamp_ms, len(payload), zlib.crc32(payload)))
+        self.sent.add(frame.medium, frame.user_id, frame.timestamp_ms, payload)
         if isinstance(frame, CaptionFrame):
             self.captions.append(_caption(frame))
         elif isinstance(frame, ChatFrame):

@@ -59,6 +59,7 @@ class Worker:
             clock=clock,
             create_session=session_factory(_AnyApp(), ZoomSettings(), clock, Contact()),  # type: ignore[arg-type]
             hand_over_s=IngestSettings().hand_over_s,
+            new_start_s=IngestSettings().new_start_s,
         )
         self._publishers: list[Publisher] = []
         self._tasks: list[asyncio.Task[object]] = []

@@ -68,20 +68,26 @@ def test_nobodys_address(house, app):
         assert httpx.post(url, json={}, trust_env=False).status_code == 404
 
 
-@pytest.mark.parametrize("product", ["meeting", "webinar", "session"])
+PRODUCTS = {
+    "meeting": "meeting_uuid", "webinar": "webinar_uuid", "session": "session_id",
+    "contact_center": "engagement_id", "phone": "call_id",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
 def test_a_started_stream_is_a_session_and_a_stopped_one_ends_it(tenant, app, product):
-    field = {"meeting": "meeting_uuid", "webinar": "webinar_uuid", "session": "session_id"}[product]
-    payload = {key: value for key, value in stream().items() if key != "meeting_uuid"} | {field: "m=="}
-    answer = send(app, f"{product}.rtms_started", payload)
+    payload = {key: value for key, value in stream().items() if key != "meeting_uuid"} | {PRODUCTS[product]: "m=="}
+    named = f"{product}.voice_rtms" if product == "contact_center" else f"{product}.rtms"
+    answer = send(app, f"{named}_started", payload)
     assert (answer.status_code, answer.json()) == (200, {"outcome": "requested"})
     until(lambda: state(tenant, payload) == "connecting", "the session")
     assert session_of(tenant, payload).json()["events"][0]["event_metadata"] == {"source": "zoom_webhook"}
-    assert send(app, f"{product}.rtms_started", payload).status_code == 200
-    assert send(app, f"{product}.rtms_interrupted", payload).json() == {"outcome": "left to the worker"}
-    stopped = send(app, f"{product}.rtms_stopped", payload | {"stop_reason": 6})
+    assert send(app, f"{named}_started", payload).status_code == 200
+    assert send(app, f"{named}_interrupted", payload).json() == {"outcome": "left to the worker"}
+    stopped = send(app, f"{named}_stopped", payload | {"stop_reason": 6})
     assert stopped.json() == {"outcome": "end requested"}
     until(lambda: state(tenant, payload) == "disconnecting", "the end")
-    assert send(app, f"{product}.rtms_stopped", payload | {"stop_reason": 6}).status_code == 200
+    assert send(app, f"{named}_stopped", payload | {"stop_reason": 6}).status_code == 200
     assert [event["type"] for event in session_of(tenant, payload).json()["events"]] == [
         "app_session_connection_requested", "app_session_disconnect_requested",
     ]  # fmt: skip

@@ -48,6 +48,12 @@ GOES_ON_MS = 6_000
 BOTH = (Rules(keep_alive_s=KEEP_ALIVE_S), Rules(keep_alive_s=KEEP_ALIVE_S, duplicate=Duplicate.REFUSE))
 
 
+def meeting_in(house: House, number: int, seconds: int) -> MeetingRequest:
+    """One whose session is in that partition; every second one's Zoom refuses a second connection."""
+    rules = {"duplicate": Duplicate.REFUSE} if number % 2 else {}
+    return MeetingRequest(seconds=seconds, stream_id=stream_id_in(house, number), rules=rules)
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """A meeting that runs, and who holds it; `state` is as of the beginning."""

@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from connectors.rtms.protocol.codes import Medium, StopReason
+from connectors.rtms.simulator import scenario_library
 from connectors.rtms.simulator.faults import Fault, FaultKind
 from connectors.rtms.simulator.request import MeetingRequest
 from schemas import topics
 from schemas.records import AppSession, FactKind, RecordKind
 from schemas.sessions import State
 from tests.integration.ingest.conftest import PATIENCE_S, House, check_envelope, wait_until, wait_until_read
+from tests.integration.ingest.taking_over import CHUNK_MS, heard, holes_of
 from tests.support.topics import unwritable
 
 Simulate = Callable[..., Any]
@@ -47,6 +50,49 @@ async def test_zoom_does_not_hear_that_the_stream_is_to_end(house: House, simula
     assert not stream.is_over
     assert done.history[-1].metadata == "{}"
     check_envelope(await asyncio.to_thread(house.media, session))
+
+
+async def test_zoom_ends_a_stream_that_nobody_owns(house: House, simulate: Simulate) -> None:
+    """Who takes the session over is told that there is no such stream, and it was connected: it is over."""
+    await asyncio.to_thread(house.only, "one")
+    stream, session = await ending(house, simulate)
+    held = house.states[session]
+    await asyncio.to_thread(house.workers["one"].kill)
+    stream.stop(StopReason.MEETING_ENDED)
+    await asyncio.wait_for(stream.ended.wait(), PATIENCE_S)
+    await asyncio.to_thread(house.worker, "one")
+    done = await house.until(session, State.POST_PROCESSING)
+    assert done.epoch > held.epoch
+    assert done.history[-2].metadata == '{"source":"ingest","reason":"refused: invalid_rtms_stream_id"}'
+    media = await asyncio.to_thread(house.media, session)
+    check_envelope(media)
+    assert heard(media["video"])
+
+
+async def test_what_zoom_stops_and_starts_again_is_one_session(house: House, simulate: Simulate) -> None:
+    """The announcement says nothing new: the same id at the same address."""
+    simulator = await simulate(speed=1.0)
+    app = house.add_app(simulator.options.credentials)
+    first = await simulator.start(scenario_library.load("stopped-and-started-again"))
+    session = house.join(simulator, first, app)
+    second = await asyncio.wait_for(first.following, PATIENCE_S)
+    assert (first.stop_reason, house.join(simulator, second, app)) == (StopReason.INTERNAL_EXCEPTION, session)
+    await wait_until(lambda: len(second.truth.sent) > 100, PATIENCE_S, house.logs)
+    second.stop(StopReason.MEETING_ENDED)
+    streams = (first, second)
+    done = await house.until(session, State.POST_PROCESSING)
+    assert [entry.new_state for entry in done.history].count(State.CONNECTED) == 1
+    media = await asyncio.to_thread(house.media, session)
+    check_envelope(media)
+    assert {record.epoch for records in media.values() for record in records} == {done.epoch}
+    holes = await holes_of(house, session, "audio", "video")
+    for medium in (Medium.AUDIO, Medium.VIDEO):
+        sent = [(one.user_id, one.timestamp_ms) for each in streams for one in each.truth.sent if one.medium is medium]
+        got = [(who, at_ms) for who, at_ms, _ in heard(media[medium])]
+        assert got == sorted(sent)
+        (hole,) = holes[medium]
+        assert hole.from_ms < streams[1].meeting.start_ms <= hole.to_ms
+        assert [at_ms for _, at_ms in got if hole.from_ms < at_ms < hole.to_ms - CHUNK_MS] == []
 
 
 async def test_a_topic_takes_no_end_and_the_session_ends_all_the_same(house: House, simulate: Simulate) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from connectors.rtms.protocol.codes import Medium
-from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.server import Simulator
 from schemas import topics
 from schemas.records import FactKind
@@ -38,10 +37,10 @@ from tests.integration.ingest.taking_over import (
     holes_of,
     in_time,
     let_go,
+    meeting_in,
     now_ms,
     ready_again,
     spoken,
-    stream_id_in,
     taken_over,
 )
 
@@ -171,10 +170,7 @@ async def test_a_worker_that_joins_takes_its_share_and_nothing_else_is_disturbed
 
 async def everywhere(house: House, simulator: Simulator) -> list[Held]:
     """A meeting in each partition, which runs."""
-    requests = [
-        MeetingRequest(seconds=LONG_S, stream_id=stream_id_in(house, number))
-        for number in range(house.kafka.partitions)
-    ]
+    requests = [meeting_in(house, number, LONG_S) for number in range(house.kafka.partitions)]
     streams = [await simulator.start(request) for request in requests]
     sessions = [house.join(simulator, stream) for stream in streams]
     states = [await house.until(session, State.CONNECTED) for session in sessions]

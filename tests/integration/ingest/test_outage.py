@@ -21,7 +21,7 @@ from schemas import topics
 from schemas.records import AppSession, FactKind, MediaRecord, RecordKind, Video
 from schemas.sessions import State
 from tests.integration.ingest.conftest import PATIENCE_S, House, check_envelope, tally, truth_tally, wait_until
-from tests.integration.ingest.taking_over import believed, check_holes, heard, holes_of, stream_id_in
+from tests.integration.ingest.taking_over import believed, check_holes, heard, holes_of, meeting_in
 from tests.support.processes import rss_bytes
 
 Simulate = Callable[..., Any]
@@ -168,7 +168,7 @@ async def test_a_worker_dies_and_another_one_comes_while_kafka_is_away(
 ) -> None:
     """Nobody can decide before Kafka is back: until then who lives holds what it had, afterwards each has one owner."""
     partitions = range(house.kafka.partitions)
-    requests = [MeetingRequest(seconds=LENGTH_S + 90, stream_id=stream_id_in(house, number)) for number in partitions]
+    requests = [meeting_in(house, number, LENGTH_S + 90) for number in partitions]
     streams, sessions = await connected(house, await simulate(speed=1.0), requests)
     half = len(partitions) // 2
     await house.until_held({"one": half, "two": half})

@@ -142,6 +142,12 @@ def test_a_scenario_by_name_and_the_list_of_them(program: Start) -> None:
     out, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert json.loads(out.splitlines()[-1])["ended"]["stop_reason"] == "stream_revoked"
+    process, _ = program("--scenario", "stopped-and-started-again", "--speed", "10")
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    first, stopped, second, ended = (next(iter(json.loads(line).values())) for line in out.splitlines())
+    assert first["rtms_stream_id"] == second["rtms_stream_id"]
+    assert (stopped["stop_reason"], ended["stop_reason"]) == ("internal_exception", "meeting_ended")
 
 
 async def test_a_scenario_by_http(program: Start) -> None:

@@ -58,6 +58,9 @@ class ScriptedLive:
     def follow(self, state):
         self.followed.append(state)
 
+    def announced(self):
+        self.asked.append("announced")
+
     def let_go(self):
         self.asked.append("let_go")
 

@@ -43,7 +43,9 @@ async def live():
     async def stated(*_arguments, **_fields):
         return 1
 
-    around = SimpleNamespace(worker="w", clock=Clock(), letters=None, facts=SimpleNamespace(state=stated))
+    around = SimpleNamespace(
+        worker="w", clock=Clock(), letters=None, facts=SimpleNamespace(state=stated), new_start_s=60.0
+    )
     return LiveSession(publisher, SESSION, around), producer
 
 

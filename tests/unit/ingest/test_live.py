@@ -81,7 +81,9 @@ async def begun():
     factory.taken = Taking()
     producers = {topic.name: factory.taken for topic in topics.MEDIA_TOPICS}
     publisher = Publisher(Identity("app_1", 3, 7), CODEC, producers, 1_000_000)
-    around = SimpleNamespace(create_session=factory, letters=None, clock=SystemClock(), hand_over_s=1.0)
+    around = SimpleNamespace(
+        create_session=factory, letters=None, clock=SystemClock(), hand_over_s=1.0, new_start_s=60.0
+    )
     live = LiveSession(publisher, at(FIRST), around)
     running = asyncio.create_task(live.run())
     yield live, factory

@@ -98,6 +98,13 @@ async def test_a_live_session_hears_of_every_state_it_runs_in(house):
     assert h.lives[0].followed == [moved]
 
 
+async def test_who_holds_a_session_hears_that_its_stream_is_announced(house):
+    h = await running(house)
+    for session_id in ("app_1", "app_nobodys"):
+        h.worker.on_announced(session_id)
+    assert h.lives[0].asked == ["run", "announced"]
+
+
 async def test_the_end_of_a_stream_is_stated_and_finishing_waits_for_the_fold(house):
     h = await running(house)
     h.lives[0].outcome.set_result(Outcome(FactKind.STREAM_OVER, "stopped: meeting_ended"))

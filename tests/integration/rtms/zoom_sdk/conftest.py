@@ -30,9 +30,9 @@ from connectors.rtms.simulator.meeting import Formats, Meeting
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.rules import Credentials, Rules
 from connectors.rtms.simulator.scenario import read_scenario
+from connectors.rtms.simulator.sent import Sent
 from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.stream import Stream
-from connectors.rtms.simulator.truth import Sent
 from deploy.local.settings import REPOSITORY
 from tests.integration.rtms.conftest import Simulate
 

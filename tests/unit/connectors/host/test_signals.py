@@ -53,3 +53,45 @@ def test_a_signal_ends_a_waiting_event_loop() -> None:
         rest, _ = child.communicate(timeout=20)
     assert child.returncode == 0
     assert rest.endswith("clean\n")
+
+
+UNSEEN = """
+import asyncio, signal, threading
+from connectors.host.signals import StopSignal
+stop = StopSignal().install()
+
+async def main():
+    loop = asyncio.get_running_loop()
+    loop.call_soon(threading.Thread(target=elsewhere, daemon=True).start)
+    await stop.wait()
+
+def elsewhere():
+    print("ready", flush=True)
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+asyncio.run(main())
+print("clean", flush=True)
+"""
+
+
+def test_a_signal_that_does_not_wake_the_main_thread_ends_its_loop_all_the_same() -> None:
+    """As one does that comes when the loop has looked for signals and is about to wait for events."""
+    done = subprocess.run([sys.executable, "-c", UNSEEN], stdout=subprocess.PIPE, text=True, timeout=60)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "clean")
+
+
+REPLACED = """
+import os, signal
+from connectors.host.signals import StopSignal
+stop = StopSignal().install()
+signal.signal(signal.SIGTERM, lambda *_: None)
+os.kill(os.getpid(), signal.SIGTERM)
+os.kill(os.getpid(), signal.SIGINT)
+assert stop.wait_thread(60)
+"""
+
+
+def test_a_signal_that_somebody_else_has_taken_over_is_theirs() -> None:
+    done = subprocess.run([sys.executable, "-c", REPLACED], stdout=subprocess.PIPE, text=True, timeout=60, check=True)
+    assert "SIGINT" in done.stdout
+    assert "SIGTERM" not in done.stdout

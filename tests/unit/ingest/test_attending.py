@@ -1,0 +1,127 @@
+"""A stream that Zoom stops for a reason that may pass is waited for, and for no other and no longer."""
+
+import asyncio
+
+import pytest
+
+from connectors.rtms.protocol.codes import Status, StopReason
+from connectors.rtms.protocol.events import EndCause
+from connectors.rtms.session import SessionOutcome
+from ingest.attending import Attending
+
+LONG_S = 60.0
+
+
+def over(cause, code=None, *, retryable=False, connected=True):
+    return SessionOutcome(cause, code, retryable, True, connected, 0, 0)
+
+
+STOPPED = over(EndCause.STOPPED, StopReason.INSTANCE_CONNECTION_INTERRUPTED, retryable=True)
+ENDED = over(EndCause.STOPPED, StopReason.MEETING_ENDED)
+UNKNOWN = over(EndCause.REFUSED, Status.INVALID_RTMS_STREAM_ID, connected=False)
+LOST = over(EndCause.WINDOW_PASSED, retryable=True)
+REVOKED = over(EndCause.STOPPED, StopReason.STREAM_REVOKED, connected=False)
+
+
+class Zoom:
+    """Streams that end as the test says, one after the other."""
+
+    def __init__(self):
+        self.running = []
+
+    async def connect(self):
+        self.running.append(asyncio.get_running_loop().create_future())
+        return self
+
+    async def run(self):
+        return await self.running[-1]
+
+
+async def settle():
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def begun(new_start_s=LONG_S):
+    zoom = Zoom()
+    attending = Attending("app_1", zoom.connect, new_start_s)
+    running = asyncio.create_task(attending.run())
+    await settle()
+    return zoom, attending, running
+
+
+async def ends(zoom, outcome):
+    zoom.running[-1].set_result(outcome)
+    await settle()
+
+
+async def test_a_stream_that_is_announced_again_in_time_is_gone_back_to_as_often_as_it_happens():
+    zoom, attending, running = await begun()
+    assert attending.connected() is False
+    for number in (2, 3):
+        await ends(zoom, STOPPED)
+        assert (len(zoom.running), attending.session) == (number - 1, None)
+        attending.announced()
+        await settle()
+        assert (len(zoom.running), attending.session) == (number, zoom)
+        assert [attending.connected(), attending.connected()] == [True, False]
+    await ends(zoom, ENDED)
+    assert running.result() is ENDED
+
+
+async def test_who_is_not_announced_in_time_has_ended_as_zoom_said():
+    zoom, _, running = await begun(new_start_s=0.01)
+    await ends(zoom, STOPPED)
+    assert await running is STOPPED
+    assert len(zoom.running) == 1
+
+
+@pytest.mark.parametrize("outcome", [ENDED, UNKNOWN, LOST])
+async def test_other_ends_are_for_good(outcome):
+    zoom, _, running = await begun()
+    await ends(zoom, outcome)
+    assert running.result() is outcome
+
+
+async def test_a_late_copy_of_an_announcement_does_not_end_the_waiting():
+    zoom, attending, running = await begun()
+    await ends(zoom, STOPPED)
+    attending.announced()
+    await settle()
+    await ends(zoom, UNKNOWN)
+    assert not running.done()
+    attending.announced()
+    await settle()
+    await ends(zoom, ENDED)
+    assert (running.result(), len(zoom.running)) == (ENDED, 3)
+
+
+async def test_what_was_announced_while_it_still_ended_counts_and_what_came_before_it_was_connected_does_not():
+    zoom, attending, _ = await begun()
+    attending.announced()
+    attending.connected()
+    await ends(zoom, STOPPED)
+    assert len(zoom.running) == 1
+    attending.announced()
+    await settle()
+    attending.connected()
+    attending.announced()
+    await ends(zoom, STOPPED)
+    assert len(zoom.running) == 3
+
+
+async def test_what_zoom_says_instead_of_beginning_anew_counts():
+    zoom, attending, running = await begun()
+    await ends(zoom, STOPPED)
+    attending.announced()
+    await settle()
+    await ends(zoom, REVOKED)
+    assert running.result() is REVOKED
+
+
+async def test_who_leaves_waits_for_nothing():
+    zoom, attending, running = await begun()
+    await ends(zoom, STOPPED)
+    attending.leave()
+    await settle()
+    assert (running.result(), len(zoom.running)) == (STOPPED, 1)
