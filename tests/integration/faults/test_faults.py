@@ -19,7 +19,7 @@ LENGTHS_S = (40, 40, 40, 40)
 
 ACTS = {
     "three-kills-of-every-process": ("kills", "power"),
-    "outages": ("broker", "clickhouse+disk", "registry", "together"),
+    "outages": ("broker", "clickhouse+disk+speech", "registry", "together"),
     "scaling-freezes-and-a-rolling-restart": ("scaling+starving", "freezes", "rolling"),
 }
 
@@ -55,6 +55,7 @@ def test_results_are_those_of_an_undisturbed_run(theatre: Theatre, movements: tu
     assert result.done + result.skipped == planned(act.plan)
     assert result.sessions == len(LENGTHS_S)
     assert result.windows > 40 * len(LENGTHS_S)
+    assert result.partials
     assert set(result.answered) == {question.name for question in QUESTIONS}
     if result.skipped:
         skipped = ", ".join(map(str, result.skipped))
