@@ -111,8 +111,7 @@ async def expected(
 
 
 async def _expected(session: str, own: Inputs, sides: Sequence[AsyncTranscription], workshop: Workshop) -> Expected:
-    begin = own[topics.AUDIO.name][0].begin
-    assert begin is not None
+    begin = next(record.begin for record in own[topics.AUDIO.name] if record.begin is not None)
     segments = muxed(own[topics.AUDIO.name], own[topics.VIDEO.name], session, share=own[topics.SHARE.name])
     settings = readable(begin.settings)
     if settings.is_composed and items_of(segments, tracks.SHARE):
