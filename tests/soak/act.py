@@ -12,6 +12,9 @@ import httpx
 
 from connectors.kafka.errors import KafkaError
 from connectors.rtms.simulator.meeting import Meeting
+from schemas import async_transcriptions
+from schemas.awaiting import awaited
+from schemas.records import AppSession
 from schemas.sessions import TERMINAL
 from tests.soak import answers, comparison, tidings
 from tests.soak.customer import Customer
@@ -20,6 +23,7 @@ from tests.soak.expected import Expected, expected
 from tests.soak.faults import Fault, Plan, omitted
 from tests.soak.observed import Observer
 from tests.soak.onlooker import Onlooker
+from tests.soak.orders import Order
 from tests.soak.plan import duration_s
 from tests.soak.player import Pace, Played, Player
 from tests.soak.stage import Stage, wait_until
@@ -47,6 +51,7 @@ class Result:
     sessions: int = 0
     records: int = 0
     windows: int = 0
+    partials: int = 0
     again: int = 0
     seconds: float = 0.0
 
@@ -55,12 +60,14 @@ class Result:
 class Act:
     """`name` makes the streams' ids, so it is another one for every act of a stage.
 
-    `seconds` has each meeting's time in the theatre, as the plan is meant to take it: meetings of any length go on
-    while the plan is carried out, some of them end in its middle. What is left when it is done is played at once.
+    `orders` says what is asked for in each meeting. `seconds` has each one's time in the theatre, as the plan is meant
+    to take it: meetings of any length go on while the plan is carried out, some of them end in its middle. What is left
+    when it is done is played at once.
     """
 
     name: str
     meetings: list[Meeting]
+    orders: list[Order]
     seconds: list[float]
     plan: Plan
 
@@ -115,10 +122,7 @@ class Theatre:
     def _played(self, act: Act, disturber: Disturber) -> list[Played]:
         tempo = Tempo([duration_s(movement) for movement in act.plan])
         with ThreadPoolExecutor(len(act.meetings)) as pool:
-            playing = [
-                pool.submit(self._player.play, meeting, f"{act.name}-{number}", Pace(tempo, seconds), number % 2 == 1)
-                for number, (meeting, seconds) in enumerate(zip(act.meetings, act.seconds, strict=True))
-            ]
+            playing = [pool.submit(self._play, act, number, tempo) for number in range(len(act.meetings))]
             try:
                 disturber.run(act.plan, tempo.entered)
                 tempo.hurry()
@@ -126,6 +130,12 @@ class Theatre:
             except BaseException:
                 tempo.stop()
                 raise
+
+    def _play(self, act: Act, number: int, tempo: Tempo) -> Played:
+        pace, order = Pace(tempo, act.seconds[number]), act.orders[number]
+        played = self._player.play(act.meetings[number], order, f"{act.name}-{number}", pace, number % 2 == 1)
+        self._player.transcribe(played, order, tempo, self._settle_s)
+        return played
 
     def _ended(self, played: list[Played]) -> list[str]:
         """Wait until every session has ended; those that have not."""
@@ -149,12 +159,17 @@ class Theatre:
         return found
 
     def _not_ended(self, played: list[Played]) -> list[str]:
-        states = {one.session_id: self._player.states[one.session_id] for one in played}
+        states = self._states(played)
         return [
-            f"session {session} has not ended: {state.state}, awaiting {', '.join(state.awaiting)}"
-            for session, state in states.items()
-            if state is not None and state.state not in TERMINAL
-        ]
+            *(f"session {session} has not ended: {state.state}, awaiting {', '.join(awaited(state))}"
+              for session, state in states.items() if state.state not in TERMINAL),
+            *(f"session {session} has a side transcript that is {one.state}"
+              for session, state in states.items() for one in async_transcriptions.unfinished(state)),
+        ]  # fmt: skip
+
+    def _states(self, played: list[Played]) -> dict[str, AppSession]:
+        states = {one.session_id: self._player.states[one.session_id] for one in played}
+        return {session: state for session, state in states.items() if state is not None}
 
     def _behind(self) -> list[str]:
         try:
@@ -166,7 +181,8 @@ class Theatre:
         self._say("comparing with an undisturbed run")
         sessions = [one.session_id for one in played]
         inputs = self._observer.inputs(sessions)
-        wanted = asyncio.run(expected(inputs, self._stage.folder))
+        sides = {session: state.async_transcriptions for session, state in self._states(played).items()}
+        wanted = asyncio.run(expected(inputs, self._stage.folder, self._stage.transcription, sides))
         self._say("waiting for the receiver to be told")
         wait_until(lambda: not any(self._untold(*one) for one in wanted.items()), self._settle_s, self._stage.stopping)
         found = self._observer.observed(sessions)
@@ -179,6 +195,7 @@ class Theatre:
             result.differences += [f"{session} (seed {one.meeting.script.seed}): {line}" for line in lines]
             result.records += comparison.count(inputs[session])
             result.windows += wanted[session].windows
+            result.partials += len(found[session].partials)
             result.again += comparison.again(wanted[session], found[session])
         result.differences += self._new_letters()
         if not result.differences:
@@ -191,7 +208,7 @@ class Theatre:
     def _answers(self, session: str, wanted: Expected) -> list[str]:
         """What the API says now; nothing is in its way any more, so it has to."""
         try:
-            return answers.differences(wanted, self._customer.answers(session))
+            return answers.differences(wanted, self._customer.answers(session, wanted))
         except httpx.HTTPError as error:
             return [f"the API does not answer: {error}"]
 

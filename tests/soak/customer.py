@@ -6,17 +6,17 @@ from typing import Any
 import httpx
 
 from tests.soak.answers import Answers
+from tests.soak.expected import Expected
+from tests.soak.orders import PLAIN, Order, Section
 
 RETRY_S = 0.3
 TIMEOUT_S = 20.0
 """Longer than the API may take for an answer: to record (5 s), to fold (5 s), to ask ClickHouse (15 s)."""
 
-ORDER = {
-    "transcription_settings": {"moonshine": {"language": "en"}, "meeting_closed_captions": {}},
-    "recording_settings": {"format": "mp4"},
-}
-ENGINES = ("moonshine", "zoom")
-TRIGGERS = ("bot.state_change", "transcript.update", "participant_events.join_leave", "chat_messages.update")
+TRIGGERS = (
+    "bot.state_change", "transcript.update", "participant_events.join_leave", "chat_messages.update",
+    "async_transcription.state_change",
+)  # fmt: skip
 
 Pause = Callable[[float], None]
 """Waits for so many seconds; raises when it is time to stop."""
@@ -28,6 +28,7 @@ class Customer:
     def __init__(self, url: str, admin_token: str) -> None:
         self._url = f"{url}/api/v1"
         self.sessions: dict[str, str] = {}
+        self._orders: dict[str, Order] = {}
         with self.client(f"Token {admin_token}") as admin:
             self.project_id = _made(admin, "/projects", {"name": "soak"})["id"]
             key = _made(admin, f"/projects/{self.project_id}/api_keys", {"name": "soak"})["key"]
@@ -40,10 +41,24 @@ class Customer:
         headers = {"Authorization": authorization or self._authorization}
         return httpx.Client(base_url=self._url, headers=headers, timeout=TIMEOUT_S, trust_env=False)
 
-    def request(self, stream_id: str, pause: Pause) -> str:
+    def order(self, stream_id: str) -> Order:
+        """What is asked for of a stream, each time."""
+        return self._orders.get(stream_id, PLAIN)
+
+    def request(self, stream_id: str, order: Order, pause: Pause) -> str:
         """The id of the stream's session; asks again until it is acknowledged."""
-        self.sessions[stream_id] = _insisted(self.client, "/app_sessions", order(stream_id), pause)
+        self._orders[stream_id] = order
+        self.sessions[stream_id] = _insisted(self.client, "/app_sessions", order.body(stream_id), pause)
         return self.sessions[stream_id]
+
+    def transcribe(self, session_id: str, settings: Section, pause: Pause) -> str:
+        """The id of a side transcript of a session that has ended; asks again until it is acknowledged.
+
+        What was not acknowledged may be made, too: each request is for another one.
+        """
+        return _insisted(
+            self.client, f"/app_sessions/{session_id}/transcript", {"transcription_settings": settings}, pause
+        )
 
     def subscribe(self, url: str) -> None:
         """Have a receiver told of everything."""
@@ -54,7 +69,7 @@ class Customer:
         """End the stream's session; asks again until it is acknowledged."""
         _insisted(self.client, "/app_sessions/end", ended(stream_id), pause)
 
-    def answers(self, session_id: str) -> Answers:
+    def answers(self, session_id: str, expected: Expected) -> Answers:
         """Everything there is to read of a session that is over; whatever is no answer is raised."""
         path = f"/app_sessions/{session_id}"
         with self.client() as own, httpx.Client(timeout=TIMEOUT_S, trust_env=False) as anybody:
@@ -62,16 +77,19 @@ class Customer:
             def get(asked: str) -> httpx.Response:
                 return own.get(asked).raise_for_status()
 
-            transcripts = {engine: get(f"{path}/transcript?engine={engine}").json() for engine in ENGINES}
-            events = pages(get, f"{path}/participant_events")
-            link = get(f"{path}/media").json()["url"]
-            return Answers(get(path).json(), transcripts, events or (), anybody.get(link).raise_for_status().content)
+            def downloaded(url: str) -> bytes:
+                return anybody.get(url).raise_for_status().content
 
-
-def order(stream_id: str) -> dict[str, object]:
-    """The body that asks for a session."""
-    stream = {"meeting_uuid": f"{stream_id}==", "rtms_stream_id": stream_id, "server_urls": "wss://rtms.zoom.us"}
-    return {"zoom_rtms": stream, **ORDER}
+            asked = {str(engine): f"engine={engine}" for engine in expected.engines}
+            asked |= {side: f"async_transcription_id={side}" for side in expected.sides}
+            tracks = get(f"{path}/media/tracks").json()["tracks"]
+            return Answers(
+                session=get(path).json(),
+                transcripts={name: get(f"{path}/transcript?{query}").json() for name, query in asked.items()},
+                events=pages(get, f"{path}/participant_events") or (),
+                recording=downloaded(get(f"{path}/media").json()["url"]),
+                tracks={one["track"]: downloaded(one["url"]) for one in tracks},
+            )
 
 
 def ended(stream_id: str) -> dict[str, object]:

@@ -11,6 +11,7 @@ from tests.soak.faults import (
     KAFKA,
     SINK_CLICKHOUSE,
     SINK_OBJECTS,
+    SPEECH,
     STORAGE,
     STORE_OF,
     Fault,
@@ -130,7 +131,9 @@ class Disturber:
             self._wait(fault)
 
     def _away(self, name: str) -> AbstractContextManager[None]:
-        return self._stage.storage.read_only() if name == STORAGE else self._stage.away(name)
+        if name == STORAGE:
+            return self._stage.storage.read_only()
+        return self._stage.unheard() if name == SPEECH else self._stage.away(name)
 
     def _wait(self, fault: Fault) -> None:
         """As long as the plan says, and until somebody has met it: an outage that nobody notices is none."""

@@ -14,15 +14,22 @@ from processors.checkpoint.sessions import Session, SessionKey
 from processors.participants.application import participant_event
 from processors.participants.logic import ParticipantsLogic
 from processors.participants.roster import Pausing
+from processors.transcription.afterwards.asking import Asking
+from processors.transcription.afterwards.due import Order
 from processors.transcription.application import TranscriptionApplication
+from processors.transcription.configured import accounts_of
+from processors.transcription.keys import NoKeys
 from processors.transcription.logic import TranscriptionLogic
 from processors.transcription.settings import TranscriptionSettings
-from schemas import object_names, topics
-from schemas.records import MediaRecord, OutputKind, ParticipantEvent, Segment, Utterance
-from schemas.sessions import State
-from sinks.objects import layout
-from sinks.objects.movies import write_movie
-from tests.support.muxed import muxed
+from schemas import topics, tracks
+from schemas.records import AsyncTranscription, MediaRecord, OutputKind, ParticipantEvent, Segment, Utterance
+from schemas.sessions import Progress, State
+from schemas.settings import Engine, readable
+from tests.soak.orders import LIVE
+from tests.soak.side_transcripts import side_transcript
+from tests.soak.stored import Stored, stored
+from tests.support.composed import Meeting
+from tests.support.muxed import items_of, muxed
 from tests.support.transcribed import transcribed
 
 Inputs = Mapping[str, Sequence[MediaRecord]]
@@ -35,42 +42,94 @@ CHANGES = (
     ("app_session_disconnected", State.DISCONNECTING, State.POST_PROCESSING),
     ("post_processing_completed", State.POST_PROCESSING, State.ENDED),
 )
-"""The life of a session to which nothing happens: event, old and new state."""
+"""The life of a session to which nothing happens: event, old and new state. Side transcripts have steps behind it."""
+
+UNCERTAIN = frozenset({"text", "words", "model"})
+"""What of an utterance may be something else the next time, where that was heard live."""
+
+SIDE_STEPS = (Progress.IN_PROGRESS, Progress.COMPLETE)
+"""What is told of each side transcript."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """All of one session's results, ends included."""
+    """All of one session's results, ends included; `sides` are its side transcripts, whose utterances are among its.
+    `engines` are whose transcripts there are, the first of them is the one that receivers are told of. Of those that
+    are `live` nobody knows the words for certain: who hears while somebody speaks, and is cut off, hears it all anew.
+    """
 
     utterances: Sequence[Utterance]
     events: Sequence[ParticipantEvent]
     segments: Sequence[Segment]
-    movie: bytes
+    stored: Stored
+    engines: Sequence[Engine] = (Engine.MOONSHINE, Engine.ZOOM)
+    sides: Sequence[str] = ()
+    live: frozenset[str] = frozenset()
+
+    def newest(self) -> list[Utterance]:
+        """The highest revision of each utterance, which is what counts."""
+        found: dict[str, Utterance] = {}
+        for one in sorted(self.utterances, key=lambda one: one.revision):
+            if one.kind is OutputKind.ITEM:
+                found[one.utterance_id] = one
+        return list(found.values())
 
     @property
     def windows(self) -> int:
         return len(self.utterances) + len(self.events) + len(self.segments)
 
 
-async def expected(inputs: Mapping[str, Inputs], folder: Path) -> dict[str, Expected]:
-    """By session; `folder` is for a finished file while it is made."""
-    application = TranscriptionApplication(TranscriptionSettings(workers=2))
+class Workshop:
+    """What an undisturbed run is made with; `folder` is for files while they are made. Close it."""
+
+    def __init__(self, settings: TranscriptionSettings, folder: Path) -> None:
+        settings = settings.model_copy(update={"workers": 2})
+        self.application = TranscriptionApplication(settings)
+        self.asking = Asking(settings, NoKeys(), "", accounts_of(settings))
+        self.folder = folder
+
+    async def close(self) -> None:
+        await self.application.stop()
+        await self.asking.rest()
+
+
+async def expected(
+    inputs: Mapping[str, Inputs],
+    folder: Path,
+    settings: TranscriptionSettings | None = None,
+    sides: Mapping[str, Sequence[AsyncTranscription]] | None = None,
+) -> dict[str, Expected]:
+    """By session. `settings` say where speech services are, `sides` which side transcripts were asked for."""
+    workshop, sides = Workshop(settings or TranscriptionSettings(), folder), sides or {}
     try:
-        results = await asyncio.gather(*(_expected(name, own, application, folder) for name, own in inputs.items()))
+        results = await asyncio.gather(
+            *(_expected(session, own, sides.get(session, ()), workshop) for session, own in inputs.items())
+        )
         return dict(zip(inputs, results, strict=True))
     finally:
-        await application.stop()
+        await workshop.close()
 
 
-async def _expected(session: str, own: Inputs, application: TranscriptionApplication, folder: Path) -> Expected:
-    share = own[topics.SHARE.name]
-    segments = muxed(own[topics.AUDIO.name], own[topics.VIDEO.name], session, share=share)
+async def _expected(session: str, own: Inputs, sides: Sequence[AsyncTranscription], workshop: Workshop) -> Expected:
+    begin = next(record.begin for record in own[topics.AUDIO.name] if record.begin is not None)
+    segments = muxed(own[topics.AUDIO.name], own[topics.VIDEO.name], session, share=own[topics.SHARE.name])
+    settings = readable(begin.settings)
+    if settings.is_composed and items_of(segments, tracks.SHARE):
+        segments += Meeting(segments, settings, session).closed()
+    whole = stored(session, segments, workshop.folder)
     heard = {name: own[name] for name in TranscriptionLogic.topics}
+    utterances = await transcribed(workshop.application, session, heard)
+    for side in sides:
+        order = Order(session, begin.project_id, 0, side)
+        utterances += await side_transcript(order, whole.objects, workshop.asking)
     return Expected(
-        utterances=await transcribed(application, session, heard),
+        utterances=utterances,
         events=_participant_events(session, own),
         segments=segments,
-        movie=_movie(segments, folder / "expected.mp4"),
+        stored=whole,
+        engines=settings.transcripts,
+        sides=[side.transcription_id for side in sides],
+        live=LIVE if settings.partials else frozenset(),
     )
 
 
@@ -86,16 +145,3 @@ def _participant_events(session: str, own: Inputs) -> list[ParticipantEvent]:
                     written.append(participant_event(session, window.work))
                 waiting += engine.done(window)
     return written
-
-
-def _movie(segments: Sequence[Segment], path: Path) -> bytes:
-    items = [part for part in segments if part.kind is OutputKind.ITEM]
-    stored = [
-        object_names.StoredSegment(item.start_ms, item.duration_ms, object_names.header_name(item.init), "")
-        for item in items
-    ]
-    header = next(item.init for item in items if object_names.header_name(item.init) == layout.main_header(stored))
-    write_movie([header, *(item.payload for item in items)], path)
-    movie = path.read_bytes()
-    path.unlink()
-    return movie

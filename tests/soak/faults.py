@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
-PROCESSORS = ("lifecycle", "participants", "transcription", "muxing")
+PROCESSORS = ("lifecycle", "participants", "transcription", "muxing", "composing")
 SINK_CLICKHOUSE, SINK_OBJECTS = "sink-clickhouse", "sink-objects"
 SINKS = (SINK_CLICKHOUSE, SINK_OBJECTS)
 SINK_WEBHOOKS, API = "sink-webhooks", "api"
@@ -15,6 +15,9 @@ VICTIMS = (*PROCESSORS, *SINKS, SINK_WEBHOOKS, API)
 """Every process of ours but the connector worker, whose faults have tests of their own."""
 
 KAFKA, REGISTRY, CLICKHOUSE, STORAGE = "kafka", "registry", "clickhouse", "storage"
+SPEECH = "speech"
+"""The speech services, which answer nobody while they are away."""
+
 OUTSIDERS = (KAFKA, REGISTRY, CLICKHOUSE)
 """Processes that are not ours."""
 
@@ -32,7 +35,7 @@ class Kind(StrEnum):
     RESTART = "restart"  # SIGTERM, must end by itself and cleanly, started again
     FREEZE = "freeze"  # SIGSTOP for `seconds`, then SIGCONT
     STARVE = "starve"  # its store away until it pauses its partitions; then frozen for `seconds`, the store back
-    AWAY = "away"  # gone for `seconds`: killed where it is a process, read-only where it is the object folder
+    AWAY = "away"  # gone for `seconds`: killed where it is a process of ours, read-only where it is the object folder
     FULL = "full"  # no room left under the object folder for `seconds`
     SCALE = "scale"  # to `count` processes, all of them ready
 

@@ -5,7 +5,9 @@ the protocol's own `Ticks`, so that the topics get what a worker would write, on
 """
 
 import heapq
+import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import msgspec
@@ -17,12 +19,15 @@ from connectors.rtms.protocol.ticks import Ticks
 from connectors.rtms.simulator import wire
 from connectors.rtms.simulator.frames import AnyFrame, AudioFrame, CaptionFrame, ChatFrame, PictureFrame
 from connectors.rtms.simulator.meeting import START_MS, Meeting
+from connectors.rtms.simulator.script import Correction
 
 Heard = FrameReceived | CaptionReceived | ChatReceived | ZoomEvent | TickDue
 
 MEDIA = "media"
 KEEP_ALIVE_MS = 10_000
 ANSWER_MS = 30
+CORRECTED, CORRECTED_AFTER_MS = 0.35, (50, 9_000)
+"""How many captions of a corrected meeting, and how long after they came."""
 MEETING_APART_MS = 7_919
 """Between two meetings' starts on Zoom's clock: no two lie on the same segment grid."""
 
@@ -40,6 +45,17 @@ def meetings(seed: int, lengths_s: list[int]) -> list[Meeting]:
         Meeting.build(seed + number, seconds, START_MS + number * MEETING_APART_MS)
         for number, seconds in enumerate(lengths_s)
     ]
+
+
+def corrected(meeting: Meeting, seed: int) -> Meeting:
+    """The same, but that Zoom changes its mind about every third caption or so: other words, or none."""
+    dice, found = random.Random(f"{seed} corrections"), list[Correction]()
+    last_ms = meeting.script.length_ms - 1
+    for number, caption in enumerate(meeting.of_medium(Medium.CAPTIONS)):
+        at_ms = caption.due_ms - meeting.start_ms + dice.randint(*CORRECTED_AFTER_MS)
+        if dice.random() < CORRECTED and at_ms < last_ms:
+            found.append(Correction(at_ms, number, dice.choice((None, f"rather {number}"))))
+    return replace(meeting, script=replace(meeting.script, corrections=tuple(found)))
 
 
 def heard(meeting: Meeting) -> Iterator[Line]:

@@ -18,11 +18,14 @@ from connectors.kafka.records import Place
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
 from connectors.objects.store import ObjectStore
+from processors.composing import service as composing
 from processors.muxing.logic import MuxingLogic
 from processors.participants.logic import ParticipantsLogic
+from processors.transcription.afterwards.connecting import GROUP as AFTERWARDS
 from processors.transcription.logic import TranscriptionLogic
-from schemas import clickhouse, object_names, topics
+from schemas import clickhouse, topics
 from schemas.clickhouse import Table
+from schemas.keys import objects_folder
 from schemas.records import DeadLetter, MediaRecord, ParticipantEvent, Record, Segment, SessionChange, Utterance
 from schemas.topics import Topic
 from sinks.clickhouse import service as sink_clickhouse
@@ -34,6 +37,8 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "lifecycle": (topics.SESSION_FACTS.name,),
     "participants": ParticipantsLogic.topics,
     "transcription": TranscriptionLogic.topics,
+    composing.GROUP: (topics.APP_SESSIONS.name,),
+    AFTERWARDS: (topics.APP_SESSIONS.name,),
     "muxing": MuxingLogic.topics,
     "sink-clickhouse": [topic.name for topic in sink_clickhouse.INPUTS],
     "sink-objects": (topics.RECORDING_SEGMENTS.name,),
@@ -60,15 +65,15 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """All records of one session, each as often as it was written."""
+    """All records of one session, each as often as it was written; `partials` are what was told while it was said."""
 
     utterances: Sequence[Utterance]
+    partials: Sequence[Utterance]
     events: Sequence[ParticipantEvent]
     segments: Sequence[Segment]
     changes: Sequence[SessionChange]
     rows: Mapping[str, Rows]
     objects: Mapping[str, bytes]
-    movie: bytes
 
 
 class Observer:
@@ -100,15 +105,15 @@ class Observer:
         """By session."""
         wanted = frozenset(sessions)
         utterances = self._by_session(topics.TRANSCRIPTS, wanted)
+        partials = self._by_session(topics.TRANSCRIPT_PARTIALS, wanted)
         events = self._by_session(topics.PARTICIPANT_EVENTS, wanted)
         segments = self._by_session(topics.RECORDING_SEGMENTS, wanted)
         changes = self._by_session(topics.SESSION_CHANGES, wanted)
         return {
             session: Observed(
-                utterances[session], events[session], segments[session], changes[session],
+                utterances[session], partials[session], events[session], segments[session], changes[session],
                 rows={table.name: self._rows(table, column, session) for table, column in TABLES},
-                objects=self._objects(session),
-                movie=self._movie(session),
+                objects={item.key: self._store.get(item.key) for item in self._store.list(objects_folder(session))},
             )
             for session in sessions
         }  # fmt: skip
@@ -175,14 +180,5 @@ class Observer:
     def forget(self, sessions: Iterable[str]) -> None:
         """Give back the room that sessions' objects take."""
         for session in sessions:
-            for item in self._store.list(f"sessions/{session}"):
+            for item in self._store.list(objects_folder(session)):
                 self._store.delete(item.key)
-
-    def _objects(self, session: str) -> dict[str, bytes]:
-        """The segments' objects by key."""
-        return {item.key: self._store.get(item.key) for item in self._store.list(object_names.segments_prefix(session))}
-
-    def _movie(self, session: str) -> bytes:
-        key = object_names.movie_key(session)
-        found = [item for item in self._store.list(f"sessions/{session}") if item.key == key]
-        return self._store.get(key) if found else b""

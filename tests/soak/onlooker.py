@@ -18,8 +18,11 @@ from typing import Any
 
 import httpx
 
-from tests.soak.customer import ENGINES, Customer, ended, order, pages
+from schemas.settings import Engine
+from tests.soak.answers import certain
+from tests.soak.customer import Customer, ended, pages
 from tests.soak.faults import API, CLICKHOUSE, KAFKA
+from tests.soak.orders import Order
 from tests.soak.told import Told
 from tests.soak.troubles import Troubles
 
@@ -102,6 +105,10 @@ class Onlooker:
         if self._customer.sessions.setdefault(stream_id, session_id) != session_id:
             self.complain([f"{stream_id}: another session than at first"])
 
+    def order(self, stream_id: str) -> Order:
+        """What is asked for of a stream."""
+        return self._customer.order(stream_id)
+
     def visit(self, number: int) -> str:
         """A stream that nobody else asks for."""
         return f"{self._act}-visit-{number}"
@@ -167,21 +174,24 @@ class _Reader:
     def go(self) -> None:
         for stream_id, session_id in self._looking.sessions().items():
             if not self._looking.is_over:
-                self._look_at(session_id, is_played="visit" not in stream_id)
+                self._look_at(stream_id, session_id)
         acknowledged = self._looking.all_sessions()
         listed = pages(partial(self._looking.ask, self._http, LIST), "/app_sessions")
         if listed is not None:
             self._looking.complain(self._told.listed(acknowledged, [item["id"] for item in listed]))
 
-    def _look_at(self, session_id: str, is_played: bool) -> None:
+    def _look_at(self, stream_id: str, session_id: str) -> None:
         told, path = self._told, f"/app_sessions/{session_id}"
         if answer := self._looking.ask(self._http, SESSION, path):
             self._looking.complain(told.session(session_id, answer.json()))
-        if not is_played:
+        if "visit" in stream_id:  # nothing is played there
             return
-        for engine in ENGINES:
+        order = self._looking.order(stream_id)
+        for engine in order.engines:
+            may_change = order.is_corrected and engine is Engine.ZOOM
             if answer := self._looking.ask(self._http, TRANSCRIPT, f"{path}/transcript?engine={engine}"):
-                self._looking.complain(told.items(session_id, f"{engine} utterance", answer.json()))
+                said = [certain(one, is_live=engine in order.live) for one in answer.json()]
+                self._looking.complain(told.items(session_id, f"{engine} utterance", said, may_change=may_change))
         if (events := pages(partial(self._looking.ask, self._http, EVENTS), f"{path}/participant_events")) is not None:
             self._looking.complain(told.items(session_id, "participant event", events))
         if answer := self._looking.ask(self._http, MEDIA, f"{path}/media"):
@@ -216,7 +226,8 @@ class _Requester:
         self._looking.pause(REQUEST_EVERY_S)
 
     def _create(self, stream_id: str) -> bool:
-        answer = self._looking.ask(self._http, CREATE, "/app_sessions", json=order(stream_id))
+        wanted = self._looking.order(stream_id).body(stream_id)
+        answer = self._looking.ask(self._http, CREATE, "/app_sessions", json=wanted)
         if answer is None:
             return False
         session_id = answer.json()["id"]

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from deploy.local.settings import REPOSITORY
 from tests.soak.act import Act
-from tests.soak.meetings import meetings
+from tests.soak.faults import Plan
+from tests.soak.meetings import corrected, meetings
+from tests.soak.orders import orders
 from tests.soak.plan import BESIDE, FULL, MOVEMENTS, SHORT, Scale, draw, draw_seconds
 
 SHORTER = 10
@@ -28,14 +30,20 @@ class Options:
 
     def undisturbed(self) -> Act:
         """What it is compared with must be what a calm pipeline does, so this comes first."""
-        together = meetings(self.seed, list(self.lengths_s))
-        return Act("undisturbed", together, draw_seconds(self.seed, (), len(together)), ())
+        return self._act("undisturbed", ())
 
     def disturbed(self) -> Act:
         plan = draw(self.seed, self.scale, self.movements)
-        together = meetings(self.seed, list(self.lengths_s))
-        name = "-".join(self.movements).replace(BESIDE, "-")
-        return Act(name, together, draw_seconds(self.seed, plan, len(together)), plan)
+        return self._act("-".join(self.movements).replace(BESIDE, "-"), plan)
+
+    def _act(self, name: str, plan: Plan) -> Act:
+        count = len(self.lengths_s)
+        wanted, together = orders(self.seed, count), meetings(self.seed, list(self.lengths_s))
+        played = [
+            corrected(meeting, self.seed) if order.is_corrected else meeting
+            for order, meeting in zip(wanted, together, strict=True)
+        ]
+        return Act(name, played, wanted, draw_seconds(self.seed, plan, count), plan)
 
     @property
     def arguments(self) -> list[str]:

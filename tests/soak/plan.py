@@ -12,6 +12,7 @@ from tests.soak.faults import (
     PROCESSORS,
     REGISTRY,
     SINKS,
+    SPEECH,
     STORAGE,
     VICTIMS,
     Fault,
@@ -102,6 +103,10 @@ class Drawer:
         """The object folder takes no writes, then it has no room."""
         return ((self._one(Kind.AWAY, STORAGE), self._one(Kind.FULL, STORAGE)),)
 
+    def speech(self) -> tuple[Lane, ...]:
+        """The speech services answer nobody."""
+        return ((self._one(Kind.AWAY, SPEECH, self._scale.store_away_s),),)
+
     def registry(self) -> tuple[Lane, ...]:
         """The registry killed, and while it is away every process: what starts then has to wait for it."""
         away = Fault(Kind.AWAY, REGISTRY, 0.0, self._scale.store_away_s)
@@ -156,6 +161,7 @@ MOVEMENTS: dict[str, Callable[[Drawer], tuple[Lane, ...]]] = {
     "starving": Drawer.starving,
     "broker": Drawer.broker,
     "clickhouse": Drawer.clickhouse,
+    "speech": Drawer.speech,
     "registry": Drawer.registry,
     "disk": Drawer.disk,
     "together": Drawer.together,

@@ -7,6 +7,7 @@ difference is the pipeline's.
 """
 
 import time
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,12 +25,13 @@ from connectors.rtms.simulator.meeting import Formats, Meeting
 from ingest import translation
 from ingest.live import TOPIC_OF
 from ingest.publisher import Encodings, Frame, Identity, Publisher
-from schemas import topics
+from schemas import async_transcriptions, topics
 from schemas.ids import partition_of
 from schemas.records import AppSession, Begin, Codec, FactKind, SessionFact
 from schemas.sessions import State
 from tests.soak.customer import Customer
 from tests.soak.meetings import Heard, heard
+from tests.soak.orders import Order
 from tests.soak.tempo import Tempo
 
 WORKER = "played"
@@ -107,20 +109,20 @@ class Player:
         for producer in (self._control, self._media, self._video, self._text):
             producer.close()
 
-    def play(self, meeting: Meeting, stream_id: str, pace: Pace, by_customer: bool = False) -> Played:
+    def play(self, meeting: Meeting, order: Order, stream_id: str, pace: Pace, by_customer: bool = False) -> Played:
         """From the customer's request to `disconnected`, the end by Zoom or by the customer. Raises Stopped."""
         tempo, speed = pace.tempo, pace.seconds / meeting.script.length_ms
-        session_id = self._customer.request(stream_id, tempo.pause)
+        session_id = self._customer.request(stream_id, order, tempo.pause)
         state = self._reached(session_id, State.CONNECTING, tempo)
         epoch = self._state(session_id, FactKind.CLAIMED, tempo)
         identity = Identity(session_id, partition_of(session_id, self._partitions), epoch)
         publisher = Publisher(identity, self._decoder.codec, self._producers, 2**40)
         start_us = meeting.start_ms * 1000
-        publisher.begin(Begin(WORKER, state.settings, "{}"), ENCODINGS, meeting.start_ms, start_us)
+        publisher.begin(Begin(WORKER, state.settings, "{}", state.project_id), ENCODINGS, meeting.start_ms, start_us)
         self._state(session_id, FactKind.CONNECTED, tempo, epoch=epoch)
         for line in heard(meeting):
             tempo.wait(speed * (line.at_ms - meeting.start_ms))
-            _write(publisher, line.event, line.at_ms * 1000)
+            _write(publisher, line.event, time.time_ns() // 1000)  # of what came long ago there are no partials
             self._settle(publisher, UNSETTLED, tempo)
         if by_customer:
             self._customer.end(stream_id, tempo.pause)
@@ -132,6 +134,24 @@ class Player:
         assert list(publisher.take_holes()) == [], "the played worker lost records of its own"
         self._state(session_id, FactKind.DISCONNECTED, tempo, epoch=epoch)
         return Played(meeting, session_id, epoch)
+
+    def transcribe(self, played: Played, order: Order, tempo: Tempo, settle_s: float) -> None:
+        """Ask for what the order wants afterwards, one as soon as the one before is there; nobody waits for longer than
+        `settle_s` after the plan is done. Raises Stopped."""
+
+        asked: set[str] = set()
+        for settings in order.afterwards:
+            while not self._is_at_rest(played.session_id, asked) and tempo.calm_s < settle_s:
+                tempo.pause(0.1)
+            if tempo.calm_s < settle_s:
+                asked.add(self._customer.transcribe(played.session_id, settings, tempo.pause))
+
+    def _is_at_rest(self, session_id: str, asked: Set[str]) -> bool:
+        """Whether the session has ended, and all of these side transcripts are there."""
+        state = self.states[session_id]
+        if state is None or state.state != State.ENDED or async_transcriptions.unfinished(state):
+            return False
+        return asked <= {one.transcription_id for one in state.async_transcriptions}
 
     def _reached(self, session_id: str, wanted: State, tempo: Tempo) -> AppSession:
         while (state := self.states[session_id]) is None or state.state != wanted:

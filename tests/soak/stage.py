@@ -1,5 +1,6 @@
 """The whole pipeline but the connector worker, on a folder of its own, every process of it within reach."""
 
+import hashlib
 import os
 import signal
 import threading
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
@@ -19,13 +21,16 @@ from deploy.local.credentials import load_or_create
 from deploy.local.ports import LOOPBACK, free_ports
 from deploy.local.registry.process import registry_server
 from deploy.local.server import Server
-from deploy.local.services import SERVICES, Addresses, Service, service_server, shared_environment
+from deploy.local.services import COMPOSING, SERVICES, Addresses, Service, service_server, shared_environment
 from deploy.local.settings import LocalSettings
 from deploy.local.unit import Unit, UnitFailed
+from processors.transcription.settings import TranscriptionSettings
 from tests.soak.faults import CLICKHOUSE, KAFKA, REGISTRY, VICTIMS
 from tests.soak.keeper import Keeper
 from tests.soak.storage import Storage
+from tests.support.deepgram_live import counted
 from tests.support.settings import kafka_settings
+from tests.support.speech_service import DEEPGRAM_PATH, KEY, Asked, SpeechServer, speech_server
 from tests.support.stack import run_module
 
 PARTITIONS = 8
@@ -52,7 +57,7 @@ class Stage:
         self._room_mib = room_mib
         self.logs = folder / "logs"
         self.keeper = Keeper()
-        self._modules = {service.name: service.module for service in SERVICES if service.name in VICTIMS}
+        self._modules = {service.name: service.module for service in (*SERVICES, COMPOSING) if service.name in VICTIMS}
         self._members: dict[str, list[Server]] = {name: [] for name in VICTIMS}
         self._lock = threading.Lock()
         self.stopping = threading.Event()
@@ -80,6 +85,13 @@ class Stage:
         for unit in [*(m for members in self._members.values() for m in members), *self.outsiders.values()]:
             unit.kill()
         self.storage.close()
+
+    @property
+    def transcription(self) -> TranscriptionSettings:
+        """As its processes have them."""
+        prefix = str(TranscriptionSettings.model_config["env_prefix"])
+        own = {name.removeprefix(prefix).lower(): value for name, value in self.environment.items() if prefix in name}
+        return TranscriptionSettings(**own)  # type: ignore[arg-type]  # read from text, as they do
 
     @property
     def kafka(self) -> KafkaSettings:
@@ -154,6 +166,15 @@ class Stage:
             finally:
                 unit.start(READY_S)
 
+    @contextmanager
+    def unheard(self) -> Iterator[None]:
+        """No speech service answers."""
+        self.speech.is_down = True
+        try:
+            yield
+        finally:
+            self.speech.is_down = False
+
     def scale(self, victim: str, count: int) -> None:
         """To `count` processes; those that remain are ready."""
         while len(self.members(victim)) < count:
@@ -185,6 +206,7 @@ class Stage:
         self._closing.callback(self.storage.close)
         (api_port,) = free_ports(1)
         self.url = f"http://{LOOPBACK}:{api_port}"
+        self.speech = self._closing.enter_context(speech_server(SpeechServer(_heard, forgets=True)))
         addresses = Addresses(broker.bootstrap, registry.url, clickhouse.url, self.url, self.storage.path)
         self.credentials = load_or_create(self.folder)
         self.environment = shared_environment(addresses, self.credentials, PARTITIONS) | {
@@ -193,6 +215,11 @@ class Stage:
             "RTMS_KAFKA_MAX_POLL_INTERVAL_MS": str(POLL_INTERVAL_S * 1000),
             "RTMS_PROCESSORS_LEAD_BYTES": str(LEAD_BYTES),
             "RTMS_SINK_OBJECTS_HELD_MIB": str(HELD_MIB),
+            "RTMS_API_COMPOSED_VIEWS": "true",
+            "RTMS_TRANSCRIPTION_OPENAI_BASE_URL": f"{self.speech.url}/v1",
+            "RTMS_TRANSCRIPTION_OPENAI_API_KEY": KEY,
+            "RTMS_TRANSCRIPTION_DEEPGRAM_BASE_URL": self.speech.url,
+            "RTMS_TRANSCRIPTION_DEEPGRAM_API_KEY": KEY,
         }
         for unit in self.outsiders.values():
             self._closing.callback(unit.stop)
@@ -239,6 +266,13 @@ class Stage:
             member.ask_to_stop()
         for member in members:
             member.stop(GRACE_S)
+
+
+def _heard(asked: Asked) -> str:
+    """What the speech services hear: Deepgram the same as live, others another word wherever one sample is another."""
+    if urlsplit(asked.path).path == DEEPGRAM_PATH:
+        return counted(asked.seconds)
+    return f"heard {hashlib.sha256(asked.file).hexdigest()[:12]}"
 
 
 def _ended(unit: Unit, timeout_s: float) -> int | None:

@@ -28,7 +28,7 @@ class Tempo:
         self._changed = threading.Condition()
         self._number = -1
         self._entered_s = 0.0
-        self._hurries = not movements_s
+        self._hurries, self._hurries_since_s = not movements_s, time.monotonic()
         self._stopped = False
 
     def entered(self, number: int) -> None:
@@ -40,8 +40,13 @@ class Tempo:
     def hurry(self) -> None:
         """The plan is done: what is left is played as fast as possible."""
         with self._changed:
-            self._hurries = True
+            self._hurries, self._hurries_since_s = True, time.monotonic()
             self._changed.notify_all()
+
+    @property
+    def calm_s(self) -> float:
+        """How long ago the plan was done; 0 before that."""
+        return time.monotonic() - self._hurries_since_s if self._hurries else 0.0
 
     def stop(self) -> None:
         """Whoever waits, or will, gets Stopped."""

@@ -1,16 +1,13 @@
 """Holds what a receiver of webhooks was told about a session against what an undisturbed run has to tell. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from schemas import chat_messages
 from schemas.participant_events import CHAT, PRESENCE
 from schemas.records import OutputKind, UtteranceStatus
-from schemas.settings import Engine
-from tests.soak.expected import CHANGES, Expected
-
-ENGINE = Engine.MOONSHINE
-"""Who is asked for first in the sessions of an act: receivers are told of nobody else's words."""
+from tests.soak.expected import CHANGES, SIDE_STEPS, Expected
 
 
 def differences(expected: Expected, told: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -18,10 +15,16 @@ def differences(expected: Expected, told: Sequence[Mapping[str, Any]]) -> list[s
     first: dict[str, Mapping[str, Any]] = {}
     unlike = sum(first.setdefault(body["idempotency_key"], body) != body for body in told)
     news = list(first.values())
-    items = [part for part in expected.utterances if part.kind is OutputKind.ITEM and part.engine == ENGINE]
-    said = [part.utterance_id for part in items if part.status is UtteranceStatus.FINAL and part.text]
+    first_engine = expected.engines[0]
+    items = [part for part in expected.utterances if part.kind is OutputKind.ITEM and part.engine == first_engine]
+    said = [
+        part.utterance_id for part in items if part.status is UtteranceStatus.FINAL and (part.text or part.withdraws)
+    ]
     came = [part.event_id for part in expected.events if part.event in PRESENCE]
     wrote = [chat_messages.revised(part.event_id).message_id for part in expected.events if part.event in CHAT]
+    sides = [(side, str(step)) for side in sorted(expected.sides) for step in SIDE_STEPS]
+    trigger = "async_transcription.state_change"
+    steps = sorted(zip(_all(news, trigger, "id"), _all(news, trigger, "state"), strict=True), key=itemgetter(0))
     sequences = [body["sequence"] for body in news]
     return [
         *([f"webhooks: {unlike} repeated with another body"] if unlike else []),
@@ -29,6 +32,7 @@ def differences(expected: Expected, told: Sequence[Mapping[str, Any]]) -> list[s
         *_unlike("states", [step[2] for step in CHANGES], _all(news, "bot.state_change", "new_state")),
         *_unlike("utterances", sorted(said), sorted(_all(news, "transcript.update", "segment_id"))),
         *_unlike("participant events", sorted(came), sorted(_all(news, "participant_events.join_leave", "id"))),
+        *_unlike("side transcripts", sides, steps),
         *_unlike("chat", sorted(wrote), sorted(_all(news, "chat_messages.update", "id"))),
     ]
 
@@ -37,7 +41,7 @@ def _all(news: Sequence[Mapping[str, Any]], trigger: str, key: str) -> list[str]
     return [body["data"][key] for body in news if body["trigger"] == trigger]
 
 
-def _unlike(what: str, wanted: Sequence[str], told: Sequence[str]) -> list[str]:
+def _unlike(what: str, wanted: Sequence[Hashable], told: Sequence[Hashable]) -> list[str]:
     if told == wanted:
         return []
     lost, more = set(wanted) - set(told), set(told) - set(wanted)

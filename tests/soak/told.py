@@ -40,10 +40,15 @@ class Told:
         self._ending.add(session_id)
         return self.session(session_id, document)
 
-    def items(self, session_id: str, what: str, documents: Sequence[Document]) -> list[str]:
-        """Utterances or participant events: all that were there before still are, as they were, and each once."""
+    def items(
+        self, session_id: str, what: str, documents: Sequence[Document], *, may_change: bool = False
+    ) -> list[str]:
+        """Utterances or participant events: all that were there before still are, as they were, and each once.
+
+        Of those that `may_change`, because Zoom changes its mind, only that each is there once.
+        """
         now = {document["id"]: document for document in documents}
-        before = self._items.get((session_id, what), {})
+        before = {} if may_change else self._items.get((session_id, what), {})
         self._items[session_id, what] = now
         return _of(session_id, [
             *([f"{what} doubled"] if len(now) != len(documents) else []),

@@ -31,6 +31,7 @@ class Meeting:
 
     parts: Sequence[Segment]
     settings: SessionSettings
+    session_id: str = SESSION
 
     @property
     def end(self) -> Segment:
@@ -41,12 +42,14 @@ class Meeting:
         end, count = self.end, {track.track: track.count for track in self.end.tracks}
         recording = Stored(key="k", start_ms=end.start_ms, duration_ms=end.duration_ms, count=end.count)
         size = Size(self.settings.video_width, self.settings.video_height)
-        return Order(SESSION, "p", 3, 1, recording, count.get(tracks.SHARE, 0), self.settings.recording_view, size)
+        shown = count.get(tracks.SHARE, 0), self.settings.recording_view
+        return Order(self.session_id, "p", 3, 1, recording, *shown, size)
 
     def objects(self) -> dict[str, bytes]:
         """What the objects sink has stored by then, by key."""
         pieces = [part for part in self.parts if part.kind in (OutputKind.ITEM, OutputKind.TRACK)]
-        headers = {object_names.header_key(SESSION, object_names.header_name(part.init)): part.init for part in pieces}
+        inits = {object_names.header_name(part.init): part.init for part in pieces}
+        headers = {object_names.header_key(self.session_id, name): init for name, init in inits.items()}
         return headers | {object_names.segment_key(part): part.payload for part in pieces}
 
     def listed(self, track: str) -> list[StoredSegment]:
@@ -56,12 +59,17 @@ class Meeting:
         objects = self.objects()
 
         def fetch(segment: StoredSegment) -> tuple[bytes, bytes]:
-            return objects[object_names.header_key(SESSION, segment.header)], objects[segment.key]
+            return objects[object_names.header_key(self.session_id, segment.header)], objects[segment.key]
 
         return Composition(self.order, Material(self.listed(tracks.RECORDING), self.listed(tracks.SHARE), fetch))
 
     def drawn(self) -> list[Segment]:
         return [segment for segment in self.composition().segments(lambda _: False) if segment is not None]
+
+    def closed(self) -> list[Segment]:
+        """What is drawn, and the last word about it."""
+        composition = self.composition()
+        return [*(segment for segment in composition.segments(lambda _: False) if segment), composition.end()]
 
     def whole(self, drawn: Sequence[Segment]) -> bytes:
         """The file that the sink makes of both."""

@@ -74,7 +74,8 @@ class Call:
 
 @dataclass
 class LiveDeepgram:
-    """`plan`: what the next connections meet, None for nothing. `most` at a time, others are refused."""
+    """`plan`: what the next connections meet, None for nothing. `most` at a time, others are refused. `forgets`: no
+    call is kept."""
 
     key: str
     plan: deque[Refusal | Trouble | None] = field(default_factory=deque)
@@ -83,6 +84,7 @@ class LiveDeepgram:
     most: int = 50
     every_s: float = 1.0
     patience_s: float = 10.0
+    forgets: bool = False
     open: int = 0
     most_open: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -105,7 +107,8 @@ class LiveDeepgram:
             return
         call = Call(headers, query, met if isinstance(met, Trouble) else None)
         with self.lock:
-            self.calls.append(call)
+            if not self.forgets:
+                self.calls.append(call)
             self.open += 1
             self.most_open = max(self.most_open, self.open)
         try:

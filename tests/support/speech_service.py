@@ -29,6 +29,7 @@ from tests.support.serving import serving
 
 KEY = "sk-test"
 JSON = "application/json"
+DEEPGRAM_PATH = "/v1/listen"
 
 
 @dataclass
@@ -60,17 +61,21 @@ def _length(asked: Asked) -> str:
 
 @dataclass
 class SpeechServer:
-    """`is_down`: every connection ends without an answer."""
+    """`is_down`: every connection ends without an answer. `forgets`: nothing is kept of who asked what."""
 
     hear: Callable[[Asked], str] = _length
     port: int = 0
     plan: deque[Reply] = field(default_factory=deque)
     asked: list[Asked] = field(default_factory=list)
     is_down: bool = False
+    forgets: bool = False
     busy: int = 0
     busiest: int = 0
     live: LiveDeepgram = field(default_factory=lambda: LiveDeepgram(KEY))
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.live.forgets = self.forgets
 
     @property
     def url(self) -> str:
@@ -78,13 +83,14 @@ class SpeechServer:
 
     def answer(self, asked: Asked) -> Reply:
         with self.lock:
-            self.asked.append(asked)
+            if not self.forgets:
+                self.asked.append(asked)
             if self.plan:
                 return self.plan.popleft()
         path = urlsplit(asked.path).path
         if path == "/v1/audio/transcriptions":
             return _openai(self, asked)
-        if path == "/v1/listen":
+        if path == DEEPGRAM_PATH:
             return _deepgram(self, asked)
         if path == "/transcribe":
             return _custom(self, asked)
@@ -178,7 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._give(reply)
 
     def do_GET(self) -> None:
-        if urlsplit(self.path).path != "/v1/listen" or self.speech.is_down:
+        if urlsplit(self.path).path != DEEPGRAM_PATH or self.speech.is_down:
             self.close_connection = True
             return
         self.speech.live.converse(self)

@@ -19,7 +19,7 @@ LENGTHS_S = (40, 40, 40, 40)
 
 ACTS = {
     "three-kills-of-every-process": ("kills", "power"),
-    "outages": ("broker", "clickhouse+disk", "registry", "together"),
+    "outages": ("broker", "clickhouse+disk+speech", "registry", "together"),
     "scaling-freezes-and-a-rolling-restart": ("scaling+starving", "freezes", "rolling"),
 }
 

@@ -1,14 +1,16 @@
 """What the played worker hears is the meeting, whole, and its ticks promise nothing that does not hold."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from connectors.rtms.protocol.codes import Medium
+from connectors.rtms.protocol.codes import Medium, TextAttribute
 from connectors.rtms.protocol.events import CaptionReceived, ChatReceived, FrameReceived, TickDue
+from connectors.rtms.simulator import texts, writer
 from connectors.rtms.simulator.meeting import Meeting
-from tests.soak.meetings import Line, heard, sent
+from tests.soak.meetings import Line, corrected, heard, sent
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,16 @@ def test_everything_is_heard_once_and_in_order(meeting: Meeting, lines: list[Lin
 
 def test_the_same_meeting_is_heard_the_same(meeting: Meeting, lines: list[Line]) -> None:
     assert list(heard(meeting)) == lines
+
+
+def test_zoom_changes_its_mind_about_captions_that_it_has_sent(meeting: Meeting) -> None:
+    changed = corrected(replace(meeting, script=writer.write(5, 120)), seed=1)
+    captions = list(changed.of_medium(Medium.CAPTIONS))
+    later = [frame for frame in captions if frame.attribute is not None]
+    assert {frame.attribute for frame in later} == {TextAttribute.UPDATE, TextAttribute.DELETE}
+    texts.check(changed.script)
+    assert max(frame.due_ms for frame in later) < changed.end_ms
+    assert corrected(replace(meeting, script=writer.write(5, 120)), seed=1) == changed
 
 
 def test_nothing_comes_from_before_a_tick(lines: list[Line]) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from deploy.local.services import SERVICES
+from deploy.local.services import COMPOSING, SERVICES
 from tests.soak.faults import (
     CLICKHOUSE,
     EVERYTHING,
@@ -13,6 +13,7 @@ from tests.soak.faults import (
     PROCESSORS,
     REGISTRY,
     SINKS,
+    SPEECH,
     STORAGE,
     VICTIMS,
     Kind,
@@ -45,7 +46,7 @@ def test_everything_is_done_to_everybody(scale: Scale) -> None:
     assert found[Kind.CUT, EVERYTHING] == scale.cuts >= 1
     for victim in (*VICTIMS, *OUTSIDERS):
         assert found[Kind.RESTART, victim] == scale.restarts
-    for name in (KAFKA, CLICKHOUSE, REGISTRY, STORAGE):
+    for name in (KAFKA, CLICKHOUSE, REGISTRY, STORAGE, SPEECH):
         assert found[Kind.AWAY, name] >= 1
     assert found[Kind.FULL, STORAGE] == 1
     assert all(found[Kind.STARVE, victim] == 1 for victim in SINKS)
@@ -53,7 +54,7 @@ def test_everything_is_done_to_everybody(scale: Scale) -> None:
 
 
 def test_every_service_there_is_is_a_victim() -> None:
-    assert {service.name for service in SERVICES} == {*VICTIMS, "ingest"}
+    assert {service.name for service in (*SERVICES, COMPOSING)} == {*VICTIMS, "ingest"}
 
 
 def test_the_full_scale_is_what_is_promised() -> None:

@@ -33,6 +33,13 @@ def test_more_is_not_otherwise() -> None:
     assert told.listed([S], [S, "app_2"]) == []
 
 
+def test_what_may_change_is_still_there_once_only() -> None:
+    told = Told()
+    assert told.items(S, "caption", [item("1"), item("2")], may_change=True) == []
+    assert told.items(S, "caption", [item("2", "x")], may_change=True) == []
+    assert told.items(S, "caption", [item("2", "x"), item("2", "x")], may_change=True) == [f"{S}: caption doubled"]
+
+
 @pytest.mark.parametrize(
     ("ask", "said"),
     [
