@@ -8,7 +8,7 @@ import pytest
 
 from schemas import ids, topics
 from schemas.records import OutputKind, ParticipantEvent, Utterance
-from tests.support.house import stream
+from tests.support.house import House, stream
 from tests.support.meeting_events import chat, told_of
 from tests.support.processes import PATIENCE_S, wait_for
 
@@ -30,7 +30,7 @@ def over(house, tenant):
     return session
 
 
-def fill(house, session_id):
+def fill(house: House, session_id: str) -> None:
     epoch = house.others.connect(session_id)
     house.others.disconnect(session_id, epoch)
     said = [

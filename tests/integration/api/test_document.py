@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -23,8 +25,13 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.app import create_app
+from api.transcripts.exports import FORMATS
 from connectors.host.clock import SystemClock
+from schemas import topics
+from schemas.records import DeliveryAttempt, DeliveryStatus, WebhookDelivery
+from tests.integration.api.test_contract import T0_MS, fill
 from tests.support.house import ADMIN_TOKEN, House, Tenant, stream
+from tests.support.processes import PATIENCE_S, wait_for
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 FEW = settings(
@@ -126,3 +133,57 @@ def test_every_route_says_how_it_refuses_and_shows_what_it_takes() -> None:
 def test_the_document_that_is_served_is_this_one(house: House) -> None:
     served = httpx.get(f"{house.url}/openapi.json", trust_env=False).json()
     assert served == json.loads(json.dumps(DOCUMENT))
+
+
+ASKED_OF_ONE = {"record_async_transcription_audio_chunks": True}
+TOLD = WebhookDelivery(
+    delivery_id=f"whd_{uuid.uuid4().hex[:16]}", session_id="", project_id="", subscription_id="webhook_1", sequence=0,
+    url="https://example.com/hook", trigger="transcript.update", body='{"data":{},"sequence":0}',
+    status=DeliveryStatus.PENDING, attempts=(DeliveryAttempt(at_ms=1, status_code=500, excerpt="no"),), due_ms=2,
+    created_at_ms=T0_MS, notice_offset=0,
+)  # fmt: skip
+
+
+def test_so_are_those_about_a_session_of_which_there_is_everything(house: House) -> None:
+    """Words, people, messages, a recording with tracks, one more transcript, deliveries; then what is left of it."""
+    tenant = house.tenant("of whom there is everything")  # the other's has been through a lot by now
+    session_id = str(tenant.create(recording_settings=ASKED_OF_ONE).raise_for_status().json()["id"])
+    fill(house, session_id)
+    told = replace(TOLD, session_id=session_id, project_id=tenant.project_id)
+    house.others.write(topics.WEBHOOK_DELIVERIES, session_id, told)
+    by_name = {(found.method.upper(), found.path): found for found in OPERATIONS}
+
+    def answer(method: str, path: str, body: Any = None, **query: str) -> Any:
+        operation = by_name[method, f"/api/v1{path}"]
+        names = {"session_id": session_id, "delivery_id": told.delivery_id}
+        names = {name: value for name, value in names.items() if f"{{{name}}}" in path}
+        sent = {} if body is None else {"body": body, "media_type": "application/json"}
+        case = operation.Case(path_parameters=names, query=query, **sent)
+        response = case.call(base_url=house.url, headers=headers_for(operation.path, tenant), timeout=20)
+        case.validate_response(response, checks=CHECKS)
+        assert response.status_code < 300, (path, response.text)
+        return response.json() if response.content and "json" in response.headers["content-type"][0] else response.text
+
+    def is_all_there() -> bool:
+        found = [entry["id"] for entry in answer("GET", "/webhook_deliveries", app_session_id=session_id)["results"]]
+        return answer("GET", "/app_sessions/{session_id}")["state"] == "ended" and found == [told.delivery_id]
+
+    wait_for(is_all_there, PATIENCE_S, lambda: f"not all of it is stored; see {house.sink.log}")
+    afterwards: dict[str, Any] = {"transcription_settings": {"moonshine": {}}}
+    answer("POST", "/app_sessions/{session_id}/transcript", afterwards)
+    assert answer("GET", "/app_sessions/{session_id}")["async_transcriptions"]
+    for namespace in ("app_sessions", "bots"):
+        for what in ("transcript", "participant_events", "chat_messages", "participants"):
+            assert answer("GET", f"/{namespace}/{{session_id}}/{what}"), what
+        assert answer("GET", f"/{namespace}", states="ended")["results"]
+    for what in ("media", "media/tracks", "talk_time"):
+        assert answer("GET", f"/app_sessions/{{session_id}}/{what}"), what
+    assert answer("GET", "/bots/{session_id}/recording")["url"]
+    for form in FORMATS:
+        assert answer("GET", "/app_sessions/{session_id}/transcript/export", format=form)
+    assert answer("GET", "/transcripts/search", query="word", app_session_id=session_id)["results"]
+    assert answer("GET", "/webhook_deliveries/{delivery_id}")["attempts"]
+    assert answer("DELETE", "/app_sessions/{session_id}/transcript") == ""
+    assert answer("GET", "/app_sessions/{session_id}/transcript_deletion")["erased"]
+    assert answer("POST", "/app_sessions/{session_id}/delete_data")["state"] == "data_deleted"
+    assert answer("GET", "/bots/{session_id}/data_deletion")["erased"]
