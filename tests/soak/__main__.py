@@ -31,6 +31,7 @@ from tests.soak.stage import Stage
 ROOM_MIB_PER_S = 0.5
 SETTLE_S = 900.0
 SHOWN = 40
+DRAWING_TOLD_S = 30.0
 
 Say = Callable[[str], None]
 
@@ -75,8 +76,8 @@ def _run(stage: Stage, options: Options, console: Console) -> int:
         console.print(Text(f"{time.monotonic() - began:7.0f} s  {text}", style="dim"), soft_wrap=True)
 
     acts = _acts(options, say)
-    for meeting in acts[0].meetings:
-        meeting.prepare()
+    for number, meeting in enumerate(acts[0].meetings, 1):
+        meeting.prepare(progress=_told(f"drawing the pictures of meeting {number} of {len(acts[0].meetings)}", say))
     say("starting the pipeline")
     with stage:
         theatre = Theatre(stage, say, SETTLE_S)
@@ -85,6 +86,19 @@ def _run(stage: Stage, options: Options, console: Console) -> int:
         finally:
             theatre.close()
     return _verdict(acts, results, stage, options, console)
+
+
+def _told(what: str, say: Say) -> Callable[[int, int], None]:
+    """Says every half minute how far it is; nothing where it is quick."""
+    since_s = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal since_s
+        if time.monotonic() - since_s > DRAWING_TOLD_S:
+            since_s = time.monotonic()
+            say(f"{what}: {done:,} of {total:,}")
+
+    return tell
 
 
 def _acts(options: Options, say: Say) -> list[Act]:
