@@ -5,7 +5,7 @@ comes, it says how much it has heard and hangs up. Only then is its word for the
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -135,7 +135,12 @@ class Dictated:
 
 def _cut(said: Heard, length_s: float) -> Heard | None:
     """Without the words that are not in the first `length_s`; None where the text is more than its words."""
-    if joined(word.text for word in said.words) != said.text:
+    if _letters(word.text for word in said.words) != _letters([said.text]):
         return None
     words = tuple(word for word in said.words if (word.start_s + word.end_s) / 2 < length_s)
     return Heard(joined(word.text for word in words), words, said.language, said.model)
+
+
+def _letters(texts: Iterable[str]) -> str:
+    """Without the spaces, which a service may set otherwise than the script has them."""
+    return "".join(letters for text in texts for letters in text.split())

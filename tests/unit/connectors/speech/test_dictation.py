@@ -191,6 +191,14 @@ def test_a_language_without_spaces_has_none_between_stretches_either() -> None:
     assert (whole.text, cut.text, cut.words) == ("これはテストです。はい", "これはテストです。", words[:3])
 
 
+def test_a_text_with_spaces_that_its_script_has_not_is_cut_all_the_same() -> None:
+    words = (Word("これは", 0.0, 1.0), Word("テスト", 1.0, 1.8), Word("です。", 2.1, 3.9))
+    spaced = Said("これは テスト です。", words, 0.0, 4.0, is_final=True)
+    cut = dictated(spaced, Counted(4.0)).whole(2.0, 4.0)
+    assert cut is not None
+    assert (cut.text, cut.words) == ("これはテスト", words[:2])
+
+
 def test_a_text_that_is_not_its_words_cannot_be_cut() -> None:
     formatted = Said("12 45", (Word("twelve", 0.0, 1.0), Word("45", 1.0, 3.0)), 0.0, 4.0, is_final=True)
     assert dictated(formatted, Counted(4.0)).whole(2.0, 4.0) is None
