@@ -15,6 +15,7 @@ from scripts.chart import (
     topics_table,
     values_reference,
     values_schema,
+    variables_table,
 )
 from scripts.chart.catalogue import REPOSITORY, groups
 
@@ -49,6 +50,7 @@ def documents() -> dict[Path, str]:
     return pages | {
         REPOSITORY / "deploy" / "docker" / "requirements.lock": image_lock.document(),
         CHART / "files" / "topics.yaml": topics_table.document(),
+        CHART / "files" / "variables.yaml": variables_table.document(catalogue, fixed_variables()),
         CHART / "values.schema.json": schema,
         REPOSITORY / "docs" / "metrics.md": metrics_reference.document(),
         REPOSITORY / "docs" / "configuration.md": configuration.document(catalogue, readers),

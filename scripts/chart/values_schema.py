@@ -19,7 +19,8 @@ ANY_MAP: Schema = {"type": "object"}
 TEXT_MAP: Schema = {"type": "object", "additionalProperties": TEXT}
 PORT: Schema = {"type": ["integer", "string"]}
 NAME: Schema = {"type": "string", "pattern": "^([a-z]([-a-z0-9]*[a-z0-9])?)?$"}
-QUANTITY: Schema = {"type": ["number", "string"], "pattern": "^[0-9]+(\\.[0-9]+)?(m|[kMGTPE]|[KMGTPE]i)?$"}
+_QUANTITY = r"^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][-+]?[0-9]+)?$"
+QUANTITY: Schema = {"type": ["number", "string"], "pattern": _QUANTITY}
 _NULL: Schema = {"type": "null"}
 COUNT: Schema = {"type": "integer", "minimum": 1}
 
@@ -54,7 +55,7 @@ _POD: dict[str, Schema] = {
             "minReplicas": COUNT,
             "maxReplicas": COUNT,
             "threshold": COUNT,
-            "cpuPercent": {"type": "integer", "minimum": 1, "maximum": 100},
+            "cpuPercent": COUNT,  # of what is requested, so it may be more than a hundred
             "scaleDownMovesMeetings": FLAG,
         }
     ),
@@ -70,10 +71,10 @@ _POD: dict[str, Schema] = {
     "extraVolumeMounts": listed(ANY_MAP),
 }
 
-_PORT_NUMBER: Schema = {"type": "integer", "minimum": 1, "maximum": 65535}
+_PORT_NUMBER: Schema = {"type": ["integer", "string"], "minimum": 1, "maximum": 65535, "pattern": "^[1-9][0-9]{0,4}$"}
 _PEERS = listed(ANY_MAP)
 _EGRESS = closed({"to": _PEERS, "ports": listed(PORT)})
-_DURATION: Schema = {"type": "string", "pattern": "^([0-9]+(ms|s|m|h))+$"}
+_DURATION: Schema = {"type": "string", "pattern": "^([0-9]+(ms|[smhdwy]))*$"}
 _CA = {"existingSecret": TEXT, "caKey": TEXT}
 
 _OWN: dict[str, Schema] = {

@@ -148,6 +148,8 @@ def test_a_group_has_the_prefix_that_its_workload_gives_it() -> None:
         ({"ingress": {"enabled": True, "host": "a.example.com", "tlsSecret": "tls"}}, "https://a.example.com"),
         ({"gateway": {"enabled": True, "parentRefs": [{"name": "g"}], "hostnames": ["b.io"]}}, "https://b.io"),
         ({"ingress": {"enabled": True, "host": "a"}, "config": {"api": {"public_url": "https://c"}}}, "https://c"),
+        ({"ingress": {"enabled": True, "host": "*.example.com"}}, None),
+        ({"gateway": {"enabled": True, "parentRefs": [{"name": "g"}], "hostnames": ["*.io", "b.io"]}}, "https://b.io"),
         ({}, None),
     ],
 )

@@ -92,6 +92,12 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     ({"strimzi": {"topics": True}}, "name the Kafka resource"),
     ({"strimzi": {"user": True, "cluster": "c"}}, "strimzi.user needs SCRAM-SHA-512"),
     ({"defaults": {"extraEnv": [{"name": "RTMS_KAFKA_PARTITONS", "value": "8"}]}}, "extraEnv has RTMS_KAFKA_PARTITONS"),
+    (
+        {"defaults": {"extraEnv": [{"name": "RTMS_LOG_LEVEL", "value": "debug"}]}},
+        "RTMS_LOG_LEVEL: settings have their places in config",
+    ),
+    (workload("api", extraEnv=[{"name": "RTMS_LOG_LEVLE", "value": "debug"}]), "extraEnv has RTMS_LOG_LEVLE"),
+    (workload("api", extraEnv=[{"name": "RTMS_KAFKA_SASL_PASSWORD", "value": "s"}]), "extraEnv has RTMS_KAFKA_SASL"),
     (workload("ingest", terminationGracePeriodSeconds=2), "not longer than the 2.5 s that it takes to leave"),
     (
         workload("ingest", terminationGracePeriodSeconds=60) | {"config": {"ingest": {"hand_over_s": 60}}},
@@ -112,6 +118,33 @@ def test_a_contradiction_is_refused_with_what_to_do(changes: dict[str, Any], rem
     with pytest.raises(Refused) as refused:
         smallest(**changes)
     assert remedy in str(refused.value)
+
+
+ON_THE_NODE = [
+    {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}},
+    {"name": "RTMS_OTEL_ENDPOINT", "value": "http://$(NODE):4318"},
+]
+ODD_BUT_RIGHT: list[dict[str, Any]] = [
+    *(workload("api", resources={"requests": {"cpu": cpu}}) for cpu in (".5", "1.", "+2", "250000u", "5e-1", 1, 0.5)),
+    workload("api", resources={"limits": {"memory": None}}),
+    workload("api", autoscaling={"enabled": True, "cpuPercent": 150}),
+    workload("api", terminationGracePeriodSeconds=6) | {"config": {"api": {"shutdown_grace_s": 0}}},
+    workload("api", extraEnv=[{"name": "RTMS_LOG_LEVEL", "value": "debug"}]),
+    {"defaults": {"extraEnv": ON_THE_NODE}},
+    {"defaults": {"extraEnv": None, "tolerations": None}},
+    {"service": {"port": "8080"}},
+    {"monitoring": {"serviceMonitor": {"enabled": True, "interval": ""}}},
+    kafka(bootstrap_servers="[fd00::1]:9092,\n b:9092", registry_url="http://[fd00::1]:8081/apis/ccompat/v7"),
+    {
+        "config": {"objects": {"url": "az://media"}},
+        "secretRefs": {"objects": {"account": {"existingSecret": "s", "key": "k"}}},
+    },
+]
+
+
+@pytest.mark.parametrize("changes", ODD_BUT_RIGHT, ids=str)
+def test_what_is_odd_but_right_is_taken(changes: dict[str, Any]) -> None:
+    assert smallest(**changes)
 
 
 def test_all_that_is_missing_is_said_at_once() -> None:
@@ -140,7 +173,9 @@ def test_all_that_is_missing_is_said_at_once() -> None:
         ({"config": {"zoom": None}}, "missing property 'zoom'"),
         ({"defaults": {"autoscaling": None}}, "missing property 'autoscaling'"),
         ({"workloads": {"ingest": {"resources": {"requests": {"cpu": "lots"}}}}}, "lots"),
+        ({"workloads": {"ingest": {"resources": {"requests": {"memory": "1GB"}}}}}, "1GB"),
         ({"service": {"port": 70000}}, "port"),
+        ({"service": {"port": "http"}}, "port"),
         ({"fullnameOverride": "RTMS"}, "fullnameOverride"),
         ({"monitoring": {"serviceMonitor": {"interval": "15"}}}, "interval"),
     ],

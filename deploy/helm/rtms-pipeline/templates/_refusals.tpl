@@ -110,7 +110,7 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- if and (hasPrefix "az://" $objects.url) (not $objects.account) -}}
+{{- if and (hasPrefix "az://" $objects.url) (not $objects.account) (not ($refs | dig "objects" "account" "existingSecret" "")) -}}
 {{- $why = append $why "config.objects.url is a container: name the storage account that holds it in config.objects.account" -}}
 {{- end -}}
 {{- if ne (empty ($objects.access_key_id)) (empty ($refs | dig "objects" "secret_access_key" "existingSecret" "")) -}}
@@ -119,16 +119,20 @@
 {{- end -}}
 {{- end -}}
 {{- $partitions := int ($kafka.partitions | default 64) -}}
+{{- $variables := .Files.Get "files/variables.yaml" | fromYamlArray -}}
+{{- $grace := .Values.config.api.shutdown_grace_s -}}
 {{- range $name, $context := include "rtms.contexts" . | fromYaml -}}
 {{- $scaling := $context.values.autoscaling -}}
+{{- $isForAll := not (index $.Values.workloads $name | dig "extraEnv" list) -}}
 {{- range $context.values.extraEnv -}}
-{{- if hasPrefix "RTMS_" .name -}}
+{{- $isKnownLater := or .valueFrom (contains "$(" (.value | default "")) -}}
+{{- if and (hasPrefix "RTMS_" .name) (or (not (has .name $variables)) (and $isForAll (not $isKnownLater))) -}}
 {{- $why = append $why (printf "extraEnv has %s: settings have their places in config and secretRefs" .name) -}}
 {{- end -}}
 {{- end -}}
 {{- $needed := 0.0 -}}
 {{- if $context.facts.http -}}
-{{- $needed = addf $context.values.preStopSeconds ($.Values.config.api.shutdown_grace_s | default 5) -}}
+{{- $needed = addf $context.values.preStopSeconds (kindIs "invalid" $grace | ternary 5 $grace) -}}
 {{- else if eq $name "ingest" -}}
 {{- $needed = $.Values.config.ingest.hand_over_s | default 2.5 -}}
 {{- end -}}

@@ -18,15 +18,22 @@ RTMS_{{ upper $group }}_{{ upper $name }}: {{ include "rtms.text" $value | quote
 {{- end }}
 {{- end -}}
 
-{{/* How clients reach the API: as it is said, else by the ingress or the gateway; empty when nobody knows. */}}
+{{/* How clients reach the API: as it is said, else by the ingress or the gateway; empty when nobody knows, as where they
+take every host of a domain. */}}
 {{- define "rtms.publicUrl" -}}
 {{- $ingress := .Values.ingress -}}
+{{- $hosts := list -}}
+{{- if .Values.gateway.enabled -}}
+{{- range .Values.gateway.hostnames -}}
+{{- if not (hasPrefix "*" .) -}}{{- $hosts = append $hosts . -}}{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if .Values.config.api.public_url -}}
 {{- .Values.config.api.public_url -}}
-{{- else if and $ingress.enabled $ingress.host -}}
-{{- printf "%s://%s" (ternary "https" "http" (ne $ingress.tlsSecret "")) $ingress.host -}}
-{{- else if and .Values.gateway.enabled .Values.gateway.hostnames -}}
-{{- printf "https://%s" (first .Values.gateway.hostnames) -}}
+{{- else if and $ingress.enabled $ingress.host (not (hasPrefix "*" $ingress.host)) -}}
+{{- printf "%s://%s" (empty $ingress.tlsSecret | ternary "http" "https") $ingress.host -}}
+{{- else if $hosts -}}
+{{- printf "https://%s" (first $hosts) -}}
 {{- end -}}
 {{- end -}}
 
