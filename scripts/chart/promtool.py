@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 
 from scripts.chart.tools import CACHE, Unavailable
 
@@ -27,6 +28,10 @@ _PACKAGE = "github.com/prometheus/prometheus/cmd/promtool"
 _BUILD = ("build", "-modcacherw", "-trimpath", "-tags", "remove_all_sd", "-ldflags", "-s -w")
 _EXTRACT = ("dpkg-deb", "--extract")
 _APT = ("apt-get", "-qq", "-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=", "-o", "Acquire::http::Timeout=20")
+WITHIN_S = 120.0
+"""How long all of apt may take: a network that swallows packets must not use up a test's time."""
+_NEEDED = "--lint-fatal"
+"""What older ones do not know, as Ubuntu 22.04's."""
 
 
 def promtool() -> Path:
@@ -34,12 +39,31 @@ def promtool() -> Path:
     ours, found = _ours(), shutil.which("promtool")
     if ours.exists():
         return ours
-    if found is not None:
+    if found is not None and _is_new_enough(found):
         return Path(found)
-    with _alone():
-        if not PACKAGED.exists():
-            _unpack_debians()
+    try:
+        _have_debians()
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Unavailable(f"promtool could not be fetched ({type(error).__name__}): make test-alerts") from error
+    if not _is_new_enough(PACKAGED):
+        raise Unavailable("promtool of this machine's distribution is too old: make test-alerts")
     return PACKAGED
+
+
+def _is_new_enough(program: str | Path) -> bool:
+    command = [program, "check", "rules", "--help"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    except (OSError, subprocess.SubprocessError):  # another machine's
+        return False
+    return _NEEDED in told.stdout + told.stderr
+
+
+def _have_debians() -> None:
+    if not PACKAGED.exists():
+        with _alone():
+            if not PACKAGED.exists():
+                _unpack_debians()
 
 
 def build() -> None:
@@ -77,8 +101,13 @@ def _fetch(work: Path) -> Path:
     for name in ("lists", "cache"):
         (work / name).mkdir()
     own = ("-o", f"Dir::State::lists={work}/lists", "-o", f"Dir::Cache={work}/cache")
+    until_s = monotonic() + WITHIN_S
     for command in (("download", "prometheus"), (*own, "update"), (*own, "download", "prometheus")):
-        answer = subprocess.run([*_APT, *command], cwd=work, capture_output=True, text=True, check=False)
+        answer = subprocess.run(
+            [*_APT, *command],
+            cwd=work, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            timeout=until_s - monotonic(),
+        )  # fmt: skip
         if package := next(work.glob("prometheus_*.deb"), None):
             return package
     raise Unavailable(f"promtool could not be fetched: {answer.stderr.strip().rpartition(chr(10))[2]}")

@@ -66,8 +66,10 @@ def promql_folder() -> Path:
 
 def ensure() -> Path:
     """The folder with everything in it; fetches when it is not there or was made from another lock."""
-    CACHE.mkdir(parents=True, exist_ok=True)
     folder = CACHE / hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
+    if folder.exists():
+        return folder
+    CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
