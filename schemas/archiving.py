@@ -5,7 +5,7 @@
 
 import msgspec
 
-from schemas import async_transcriptions, retention
+from schemas import async_transcriptions, recordings, retention
 from schemas.deletion import OF_TRANSCRIPT, missing
 from schemas.records import AppSession, SessionFact
 from schemas.session_states import TERMINAL
@@ -16,6 +16,8 @@ def is_settled(session: AppSession) -> bool:
     if session.state not in TERMINAL or session.awaiting or retention.due_ms(session) is not None:
         return False
     if async_transcriptions.unfinished(session):
+        return False
+    if recordings.is_to_be_composed(session) or recordings.is_to_be_copied(session):
         return False
     if session.deletion is not None:
         return not missing(session.deletion)

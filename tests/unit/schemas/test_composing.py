@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import recordings
+from schemas import archiving, recordings
 from schemas.records import AppSession, SessionFact, Stored, StoredTrack
 from schemas.sessions import Progress, State
 from schemas.settings import COMPOSED, RecordingFormat, RecordingView, SessionSettings, dumps, readable
@@ -127,3 +127,12 @@ def test_a_view_that_is_late_is_copied_late_or_what_is_shown_instead(drawn: Sess
         assert not recordings.is_to_be_copied(over)
         again = life(fact("recording_copy_failed", reason="timed_out"), state=over, offset=40)
         assert again.failures == over.failures, "what nobody does any more cannot fail"
+
+
+def test_what_is_late_keeps_its_session_in_the_log() -> None:
+    """Nobody draws or copies what is in ClickHouse alone."""
+    late = life(requested(copy_bucket="acme"), *BEFORE, *REST, STORED, LATE)
+    drawn = life(DRAWN, state=late, offset=20)
+    copied = life(fact("recording_copied", stored=Stored(key="acme/1.mp4")), state=drawn, offset=30)
+    given_up = life(fact("recording_copy_failed", reason="timed_out"), state=drawn, offset=30)
+    assert [archiving.is_settled(one) for one in (late, drawn, copied, given_up)] == [False, False, True, True]
