@@ -19,6 +19,7 @@ from connectors.host.health import Health
 from connectors.host.logs import get_logger
 from connectors.host.program import Program, Running
 from connectors.host.settings import HealthSettings, LogSettings, SecretsSettings, TracesSettings
+from connectors.host.signals import StopSignal
 from connectors.kafka.arrival import await_kafka, await_registry
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
@@ -80,9 +81,11 @@ def configuration(running: Running) -> Configuration:
 class _Server(uvicorn.Server):
     """Says that it is ready when it listens, which is later than its app is, and no longer when it is to stop."""
 
-    def __init__(self, config: uvicorn.Config, health: Health, on_stopping: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, health: Health, stop: StopSignal, on_stopping: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._health, self._on_stopping = health, on_stopping
+        self._health, self._stop, self._on_stopping = health, stop, on_stopping
         self.is_broken = False
         health.ready(False, "not listening yet")
 
@@ -92,6 +95,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
+        self.should_exit |= self._stop.is_set()  # by a signal that came before the server took them over
         self._health.ready(self.started)
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
@@ -100,7 +104,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(configured: Configuration, health: Health) -> bool:
+def serve(configured: Configuration, health: Health, stop: StopSignal) -> bool:
     """Answer requests until SIGTERM or SIGINT; those in flight are finished.
 
     False when it never got so far, and when it had to leave because its Kafka client is broken for good.
@@ -133,6 +137,7 @@ def serve(configured: Configuration, health: Health) -> bool:
             timeout_graceful_shutdown=settings.shutdown_grace_s,
         ),
         health,
+        stop,
         part,
     )
     try:
@@ -146,7 +151,7 @@ def serve(configured: Configuration, health: Health) -> bool:
 def main() -> int:
     """The exit status: 0 stopped when told to, 1 could not serve (any more), 2 cannot start as it is configured."""
     PROGRAM.parser().parse_args()
-    return PROGRAM.serve(lambda running: 0 if serve(configuration(running), running.health) else 1)
+    return PROGRAM.serve(lambda running: 0 if serve(configuration(running), running.health, running.stop) else 1)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ before brokers have it. From then on they turn away what does not follow, and th
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import msgspec
@@ -56,6 +57,12 @@ class _Held(NamedTuple):
     key: bytes | None
     report: Report
     more: Mapping[str, Any]
+
+
+class _Failed(NamedTuple):
+    place: Place
+    item: _Held
+    error: LibraryError | None
 
 
 class _First(msgspec.Struct, frozen=True, gc=False):
@@ -115,34 +122,25 @@ class Openings:
 
     def settled(self, place: Place, error: LibraryError | None) -> None:
         """A first record was taken, or not."""
-        failed: list[_Held] = []
         with self._changed:
-            if error is None:
-                failed, error = self._follow(place)
-            elif error.code() in _PURGES:
-                failed = self._close(place)
-            else:
-                failed, error = self._next(place, error)
-        _tell(place, failed, error)
+            failed = self._after(place, error)
+        _tell(failed)
 
     def go_on(self) -> None:
         """What did not find room in the library's queue, once more; and forget what is open when it is time."""
-        if self._clock.monotonic() - self._forgot_s > FORGET_S:
-            self._forgot_s = self._clock.monotonic()
-            for partitions in self._open.values():
-                partitions.clear()
-        for place in list(self._halted):
-            with self._changed:
-                why = self._halted.pop(place)
-            self.settled(place, why)
+        with self._changed:
+            self._forget_in_time()
+            halted, self._halted = self._halted, {}
+            failed = [one for place, error in halted.items() for one in self._after(place, error)]
+        _tell(failed)
 
     def refuse(self) -> None:
         """Nothing that is held and waits for room will be sent; what waits for a first record shares its fate."""
         with self._changed:
-            refused = {place: self._close(place) for place in list(self._halted)}
-            self._halted.clear()
-        for place, failed in refused.items():
-            _tell(place, failed, LibraryError(LibraryError._PURGE_QUEUE))
+            halted, self._halted = self._halted, {}
+            purged = LibraryError(LibraryError._PURGE_QUEUE)
+            failed = [one for place in halted for one in self._close(place, purged)]
+        _tell(failed)
 
     @property
     def held(self) -> int:
@@ -167,52 +165,70 @@ class Openings:
         report = _First(self, place, item.report)
         self._library(place.topic, item.value, item.key, place.partition, report, **item.more)
 
-    def _follow(self, place: Place) -> tuple[list[_Held], LibraryError | None]:
-        """All that is held goes on; who failed, and why."""
-        held = self._held[place]
-        try:
-            while held:
-                item = held[0]
+    def _forget_in_time(self) -> None:
+        if self._clock.monotonic() - self._forgot_s > FORGET_S:
+            self._forgot_s = self._clock.monotonic()
+            for partitions in self._open.values():
+                partitions.clear()
+
+    def _after(self, place: Place, error: LibraryError | None) -> list[_Failed]:
+        """What was held behind a first record goes on; what does not, because it fails."""
+        if error is None:
+            return self._follow(place)
+        if error.code() in _PURGES:
+            return self._close(place, error)
+        return self._next(place, error)
+
+    def _follow(self, place: Place) -> list[_Failed]:
+        """All that is held goes on; one that the library does not want fails alone."""
+        held, failed = self._held[place], list[_Failed]()
+        while held:
+            item = held[0]
+            try:
                 self._library(place.topic, item.value, item.key, place.partition, item.report, **item.more)
-                self._take(held)
-        except BufferError:
-            self._halted[place] = None
-            return [], None
-        except KafkaException as failure:
-            return self._close(place), failure.args[0]
+            except BufferError:
+                self._halted[place] = None
+                return failed
+            except KafkaException as failure:
+                failed.append(_Failed(place, item, failure.args[0]))
+            self._take(held)
         self._close(place)
         self._open[place.topic].add(place.partition)
-        return [], None
+        return failed
 
-    def _next(self, place: Place, error: LibraryError) -> tuple[list[_Held], LibraryError]:
-        """The next one that is not too old goes alone; who failed, and why."""
-        held, failed, now_s = self._held[place], [], self._clock.monotonic()
-        while held and now_s - held[0].since_s >= self._timeout_s:
-            failed.append(self._take(held))
-        if not held:
-            self._close(place)
-            return failed, error
-        try:
-            self._send_first(place, held[0])
-            self._take(held)
-        except BufferError:
-            self._halted[place] = error
-        except KafkaException as failure:
-            return failed + self._close(place), failure.args[0]
-        return failed, error
+    def _next(self, place: Place, error: LibraryError) -> list[_Failed]:
+        """The next one that is not too old, and that the library wants, goes alone."""
+        held, failed, now_s = self._held[place], list[_Failed](), self._clock.monotonic()
+        while held:
+            if now_s - held[0].since_s >= self._timeout_s:
+                failed.append(_Failed(place, self._take(held), error))
+                continue
+            try:
+                self._send_first(place, held[0])
+            except BufferError:
+                self._halted[place] = error
+                return failed
+            except KafkaException as failure:
+                failed.append(_Failed(place, self._take(held), failure.args[0]))
+            else:
+                self._take(held)
+                return failed
+        return failed + self._close(place, error)
 
     def _take(self, held: deque[_Held]) -> _Held:
         item = held.popleft()
         self._bytes -= len(item.value or b"")
         return item
 
-    def _close(self, place: Place) -> list[_Held]:
-        """Nothing of it is held any more; what was."""
+    def _close(self, place: Place, error: LibraryError | None = None) -> list[_Failed]:
+        """Nothing of it is held any more; what was fails with `error`."""
         held = self._held.pop(place, None) or deque()
         self._changed.notify_all()
-        return [self._take(held) for _ in range(len(held))]
+        return [_Failed(place, self._take(held), error) for _ in range(len(held))]
 
 
-def _tell(place: Place, failed: list[_Held], error: LibraryError | None) -> None:
-    for item in failed:
-        item.report(error, Unsent(place, item.value))
+def _tell(failed: Sequence[_Failed]) -> None:
+    """In order, and each of them, whatever a report raises; then that is raised."""
+    with ExitStack() as telling:
+        for place, item, error in reversed(failed):
+            telling.callback(item.report, error, Unsent(place, item.value))

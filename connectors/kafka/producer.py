@@ -216,8 +216,9 @@ class Producer:
         deadline = self._clock.monotonic() + timeout_s
         try:
             while True:
+                held = self._openings.held  # asked first: what goes on meanwhile is in the library afterwards
                 left = int(self._library.flush(max(0.0, deadline - self._clock.monotonic())))
-                if left or not self._openings.held or self._clock.monotonic() >= deadline:
+                if left or not held or self._clock.monotonic() >= deadline:
                     return left + self._openings.held
                 self._openings.wait(_GO_ON_S)
         except KafkaException:  # broken for good: what is queued stays undelivered, `connection.fatal` says why
@@ -256,7 +257,8 @@ class Producer:
     @property
     def queued(self) -> int:
         """Records sent and not yet delivered or failed; for a moment also what else the library has to say."""
-        return len(self._library) + self._openings.held
+        held = self._openings.held  # asked first: what goes on meanwhile is counted twice rather than not at all
+        return held + len(self._library)
 
     @property
     def connection(self) -> Connection:
@@ -267,13 +269,13 @@ class Producer:
         gauge, gather_s = QUEUED.labels(self._profile.name), self._profile.gather_reports_ms / 1000
         while not self._stopping.is_set():
             try:
+                self._openings.go_on()
                 self._library.poll(0.1)
             except KafkaException as failure:
                 self._on_failure(translate(failure))
             except Exception:  # a caller's callback raised; without this thread nothing would be delivered any more
                 CALLBACK_FAILURES.inc()
                 log.exception("delivery callback failed", producer=self._profile.name)
-            self._openings.go_on()
             self._state_delivered()
             gauge.set(self.queued)
             if gather_s:

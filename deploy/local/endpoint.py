@@ -17,6 +17,7 @@ from deploy.local.ports import LOOPBACK
 
 log = logging.getLogger("endpoint")
 _BODY_LIMIT_BYTES = 512 * 1024 * 1024
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 _FINISH_S = 10.0
 _LOOK_S = 5.0
 """A signal that comes just before the wait for requests is seen when that is over, and no sooner."""
@@ -150,10 +151,12 @@ def serve(port: int, handler: Handler) -> None:
     with _Endpoint(port, handler) as endpoint:
 
         def stop(_signal: int, _frame: object) -> None:
+            for number in _ENDING:  # a supervisor and a terminal often send both, and the first one is being obeyed
+                signal.signal(number, signal.SIG_IGN)
             raise SystemExit(0)
 
-        signal.signal(signal.SIGTERM, stop)
-        signal.signal(signal.SIGINT, stop)
+        for number in _ENDING:
+            signal.signal(number, stop)
         try:
             endpoint.serve_forever(_LOOK_S)
         finally:

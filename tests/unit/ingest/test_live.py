@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from connectors.host.clock import SystemClock
-from connectors.rtms.protocol.codes import Medium
+from connectors.rtms.protocol.codes import Medium, StopReason
 from connectors.rtms.protocol.events import EndCause, FrameReceived, SocketLost
 from connectors.rtms.session import SessionOutcome
 from ingest.live import LiveSession
@@ -139,6 +139,25 @@ async def test_who_is_left_while_the_credentials_are_awaited_opens_no_socket_whe
     factory.open.set()
     await settle()
     assert [made.ran for made in factory.made] == [False]
+
+
+STOPPED = SessionOutcome(EndCause.STOPPED, StopReason.EXIT_SIGNAL, True, True, True, 0, 0)
+
+
+@pytest.mark.parametrize("leave", [finish, hand_over, let_go])
+async def test_who_is_left_while_a_new_start_is_awaited_goes_back_to_none(begun, leave):
+    live, factory = begun
+    factory.open.set()
+    await settle()
+    factory.made[0].over.set_result(STOPPED)
+    await settle()
+    await leave(live)
+    live.announced()
+    live.follow(at(SECOND))
+    await settle()
+    assert [made.ran for made in factory.made] == [True]
+    written = {kind for _, kind in factory.taken.kinds}
+    assert written == ({RecordKind.END} if leave is finish else set())
 
 
 # --- what a hand-over says of the sound -------------------------------------------------------------------------------

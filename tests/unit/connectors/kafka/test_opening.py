@@ -24,9 +24,10 @@ from tests.support.mock_cluster import MockCluster, mock_cluster
 from tests.support.processes import wait_for
 
 TIMED_OUT = LibraryError(LibraryError._MSG_TIMED_OUT)
+TOO_LARGE = LibraryError(LibraryError.MSG_SIZE_TOO_LARGE)
 PURGED = LibraryError(LibraryError._PURGE_QUEUE)
 A, B = Place("rtms.audio", 0), Place("rtms.audio", 1)
-TIMEOUT_S, ROOM_BYTES = 120.0, 1_000
+TIMEOUT_S, ROOM_BYTES, LARGEST_BYTES = 120.0, 1_000, 900
 
 
 class HandClock(SystemClock):
@@ -59,6 +60,8 @@ class Library:
     def produce(self, topic: str, value: bytes, _key: bytes, partition: int, report: Any) -> None:
         if self.broken is not None:
             raise KafkaException(self.broken)
+        if len(value) > LARGEST_BYTES:
+            raise KafkaException(TOO_LARGE)
         if sum(map(len, self.on_the_way.values())) >= self.room:
             raise BufferError
         self.on_the_way[Place(topic, partition)].append((value, report))
@@ -132,6 +135,39 @@ def test_what_is_purged_takes_along_what_waits_for_it_in_order() -> None:
     assert library.taken[A] == [b"0", b"3"], "it is opened anew"
 
 
+@pytest.mark.parametrize("first", [None, TIMED_OUT])
+def test_one_that_the_library_does_not_want_fails_alone(first: LibraryError | None) -> None:
+    library = Library()
+    library.openings = Openings(library.produce, TIMEOUT_S, 10 * ROOM_BYTES, library.clock)
+    large = b"x" * (LARGEST_BYTES + 1)
+    for value in (b"first", large, b"second", large, b"third"):
+        library.send(A, value)
+    library.settle(A, first)
+    library.settle(A)
+    library.settle(A)
+    assert library.taken[A] == [b"first", b"second", b"third"]
+    fates = dict(library.told)
+    assert fates == {b"first": first.name() if first else "", large: "MSG_SIZE_TOO_LARGE", b"second": "", b"third": ""}
+    assert (len(library.told), library.openings.held) == (5, 0)
+    library.send(A, b"fourth")
+    assert library.taken[A][-1] == b"fourth", "it is open"
+
+
+def test_a_report_that_raises_keeps_no_other_from_being_made() -> None:
+    library = Library()
+    told: list[bytes] = []
+
+    def report(_error: LibraryError | None, message: Any) -> None:
+        told.append(message.value())
+        raise ValueError("a caller's mistake")
+
+    for number in range(4):
+        library.openings.produce(A.topic, b"%d" % number, b"key", A.partition, report)
+    with pytest.raises(ValueError, match="mistake"):
+        library.settle(A, PURGED)
+    assert told == [b"0", b"1", b"2", b"3"]
+
+
 def test_a_library_that_is_broken_for_good_fails_all_that_waits() -> None:
     library = Library()
     for number in range(3):
@@ -172,13 +208,16 @@ def test_what_will_find_no_room_any_more_is_refused() -> None:
 
 def test_not_more_is_held_than_there_is_room_for() -> None:
     library = Library()
+    half = ROOM_BYTES // 2
     library.send(A, b"first")
-    library.send(A, b"x" * ROOM_BYTES)
+    library.send(A, b"w" * half)
+    library.send(A, b"x" * half)
     with pytest.raises(BufferError):
         library.send(A, b"y")
     library.settle(A)
     library.send(B, b"first")
-    library.send(B, b"z" * ROOM_BYTES)
+    library.send(B, b"z" * half)
+    library.send(B, b"z" * half)
 
 
 def test_a_partition_is_opened_anew_every_hour() -> None:
@@ -202,9 +241,9 @@ class Story:
         self.sent: dict[Place, list[bytes]] = {A: [], B: []}
         self.stored: set[Place] = set()
 
-    def send(self, place: Place) -> None:
-        value = b"%d" % sum(map(len, self.sent.values()))
-        with contextlib.suppress(BufferError):
+    def send(self, place: Place, length: int = 0) -> None:
+        value = (b"%d" % sum(map(len, self.sent.values()))).rjust(length)
+        with contextlib.suppress(BufferError, KafkaException):
             self.library.send(place, value)
             self.sent[place].append(value)
 
@@ -231,6 +270,7 @@ class Story:
 STEPS: dict[str, Callable[[Story], None]] = {
     "send a": lambda story: story.send(A),
     "send b": lambda story: story.send(B),
+    "send a too large one": lambda story: story.send(A, LARGEST_BYTES + 1),
     "taken": lambda story: story.settle(None),
     "failed": lambda story: story.settle(TIMED_OUT),
     "purged": lambda story: story.settle(PURGED),
@@ -252,6 +292,28 @@ def test_whatever_happens_order_holds_and_every_record_is_told_of_once(steps: li
         assert taken == [value for value in values if value in taken], "order"
     told = [value for value, _ in story.library.told]
     assert Counter(told) == Counter([*story.sent[A], *story.sent[B]])
+
+
+class GoingOn(Openings):
+    """What is held goes on in the very moment in which somebody asks how much it is."""
+
+    is_asked = False
+
+    @property
+    def held(self) -> int:
+        if not self.is_asked:
+            self.is_asked = True
+            self._library(A.topic, b"value", b"key", A.partition, lambda *_: None)
+        return 0
+
+
+def test_what_goes_on_while_a_flush_counts_is_not_missed() -> None:
+    producer = create_producer(KafkaSettings(bootstrap_servers="127.0.0.1:1"), MEDIA)
+    try:
+        producer._openings = GoingOn(producer._library.produce, TIMEOUT_S, ROOM_BYTES)
+        assert producer.flush(0) > 0
+    finally:
+        producer.close(0)
 
 
 RECORDS = 6
