@@ -151,6 +151,7 @@ def test_a_message_that_takes_long_to_come_is_a_sign_of_life_as_long_as_it_comes
     for _ in range(200):
         answering(talk, 100, MEDIA)
         talk.stream.receive_part(MEDIA, talk.now)
+        talk.stream.receive_part("unheard of", talk.now)
     assert talk.of(SocketLost) == []
     answering(talk, 4_900, MEDIA)
     assert talk.of(SocketLost) == []
