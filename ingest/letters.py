@@ -1,10 +1,9 @@
 """What Zoom sent to one session and nobody can use, on its way to the dead letters. A letter that Kafka did not take is
-sent again, as long as there are not too many: what Zoom sends must not fill this process.
+sent again, as long as there are not too many: what Zoom sends must not fill this process. So what is on its way is held
+once, in the producer's queue, however long Kafka takes.
 """
 
 from collections import deque
-from concurrent.futures import Future
-from functools import partial
 
 from connectors.host.logs import get_logger
 from connectors.kafka.dead_letters import DeadLetters, Origin, letter_of
@@ -22,14 +21,13 @@ MAX_WAITING = 32
 
 
 class Letters:
-    """Call it from the event loop; deliveries are reported from the producer's thread."""
+    """Call it from the event loop."""
 
     def __init__(self, letters: DeadLetters, identity: Identity) -> None:
         self._letters = letters
         self._identity = identity
         self._written = 0
-        self._on_the_way: set[int] = set()
-        self._failed: deque[DeadLetter] = deque()
+        self._account = letters.account()
         self._waiting: deque[DeadLetter] = deque()
 
     def put_aside(self, reason: str, excerpt: Excerpt) -> None:
@@ -43,8 +41,7 @@ class Letters:
 
     def send(self) -> None:
         """Hand over to the producer what it has room for; what it could not deliver, once more."""
-        while self._failed:
-            self._waiting.append(self._failed.popleft())
+        self._waiting.extend(self._letters.refused(self._account))
         while self._waiting and self._handed_over(self._waiting[0]):
             self._waiting.popleft()
         while len(self._waiting) > MAX_WAITING:
@@ -55,19 +52,12 @@ class Letters:
     @property
     def unsettled(self) -> int:
         """Letters that Kafka does not have yet."""
-        return len(self._on_the_way) + len(self._failed) + len(self._waiting)
+        account = self._account
+        return account.sent - account.settled + len(account.refused) + len(self._waiting)
 
     def _handed_over(self, letter: DeadLetter) -> bool:
-        self._on_the_way.add(letter.offset)
         try:
-            future = self._letters.send_letter(letter)
+            self._letters.post(letter, self._account)
         except KafkaError:
-            self._on_the_way.discard(letter.offset)
             return False
-        future.add_done_callback(partial(self._settle, letter))
         return True
-
-    def _settle(self, letter: DeadLetter, future: "Future[int]") -> None:
-        if future.exception() is not None:
-            self._failed.append(letter)
-        self._on_the_way.discard(letter.offset)

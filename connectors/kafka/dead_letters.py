@@ -5,12 +5,13 @@ came from, so nothing of it is logged but where it came from and why.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import NamedTuple, Self
 
 from connectors.host.logs import get_logger
 from connectors.kafka.metrics import DEAD_LETTERS as COUNTED
-from connectors.kafka.producer import Producer
+from connectors.kafka.producer import Account, Producer
 from connectors.kafka.records import Record
 from schemas.codec import Codec
 from schemas.excerpts import Excerpt, excerpt_of
@@ -118,3 +119,21 @@ class DeadLetters:
         future = self._producer.send_future(DEAD_LETTERS, key, value, 0)
         self._notices.note(letter)
         return future
+
+    def account(self) -> Account:
+        """For who writes many letters, in a loop that must not wait: see `post` and `refused`."""
+        return self._producer.account(DEAD_LETTERS)
+
+    def post(self, letter: DeadLetter, account: Account) -> None:
+        """`send_letter` for who does not wait: from now on the producer alone holds the letter, and the account tells
+        what became of it."""
+        key, value = encoded(self._codec, letter)
+        account.send(key, value, 0)
+        self._notices.note(letter)
+
+    def refused(self, account: Account) -> Iterator[DeadLetter]:
+        """The letters of the account that brokers did not take, since the last call."""
+        while account.refused:
+            letter = self._codec.decode(DEAD_LETTERS, account.refused.popleft())
+            assert isinstance(letter, DeadLetter)
+            yield letter

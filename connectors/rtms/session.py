@@ -79,6 +79,10 @@ class _Ear:
         if self._session is not None:
             self._session.heard_oversized(self.channel, excerpt)
 
+    def on_part(self) -> None:
+        if self._session is not None:
+            self._session.heard_part(self.channel)
+
     def on_pong(self) -> None:
         if self._session is not None:
             self._session.heard_pong(self.channel)
@@ -173,6 +177,10 @@ class RtmsSession:
         self._bytes += excerpt.length
         self._stream.receive_oversized(channel, excerpt, self._now_ms())
         self._pump()
+
+    def heard_part(self, channel: str) -> None:
+        """A part of a message arrived."""
+        self._stream.receive_part(channel, self._now_ms())
 
     def heard_pong(self, channel: str) -> None:
         """A pong arrived."""

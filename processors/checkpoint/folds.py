@@ -41,6 +41,16 @@ def known_fields(names: Collection[str], value: Mapping[str, Json]) -> dict[str,
     return {name: part for name, part in value.items() if name in names}
 
 
+class Slack(NamedTuple):
+    """How far (ms) a frame may lag behind its topic's newest one, and behind a tick, before it is late."""
+
+    frames_ms: int = 0
+    ticks_ms: int = 0
+
+
+NO_SLACK = Slack()
+
+
 class Fold(NamedTuple):
     """The fold of one session's records of one topic; a tuple, because a new one is made for every record.
 
@@ -127,15 +137,15 @@ class Fold(NamedTuple):
             return self.handed_over and not self.is_resumed
         return record.kind is RecordKind.HANDED_OVER or (self.handed_over and not speaks)
 
-    def advanced(self, record: MediaRecord, slack_ms: int) -> Self:
+    def advanced(self, record: MediaRecord, slack: Slack) -> Self:
         """The fold with the watermark that the record allows."""
         match record.kind:
             case RecordKind.END:
                 return self._replace(watermark_ms=FOREVER_MS, ended=True)
             case RecordKind.TICK:
-                through_ms = record.timestamp_ms
+                through_ms = record.timestamp_ms - slack.ticks_ms
             case RecordKind.FRAME:
-                through_ms = record.timestamp_ms - slack_ms
+                through_ms = record.timestamp_ms - slack.frames_ms
             case _:
                 return self
         return self._replace(watermark_ms=through_ms) if through_ms > self.watermark_ms else self

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from processors.checkpoint.buffers import Buffer
-from processors.checkpoint.folds import FOREVER_MS, Fold
+from processors.checkpoint.folds import FOREVER_MS, NO_SLACK, Fold
 from processors.checkpoint.missing import missing
 from processors.checkpoint.states import Mark, State
 from processors.checkpoint.windows import Entry, Logic, Progress, Track
@@ -148,7 +148,7 @@ class Session:
         after = fold.counting(record)._replace(part=observed.part)
         if record.kind is RecordKind.FRAME and topic in self._logic.clocks:
             after = self._placed(entry, after)
-        self._folds[topic] = after.advanced(record, self._logic.clocks.get(topic, 0))
+        self._folds[topic] = after.advanced(record, self._logic.clocks.get(topic, NO_SLACK))
         mark = {topic: Mark(entry.offset, fold)}
         works = observed.works
         if topic in self._logic.answers_for:

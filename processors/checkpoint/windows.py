@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from processors.checkpoint.folds import NEVER_MS, Fold, Json
+from processors.checkpoint.folds import NEVER_MS, Fold, Json, Slack
 from schemas.records import MediaRecord
 
 
@@ -96,9 +96,9 @@ class Logic(Protocol):
         """All inputs; the session is over when every one of them has ended."""
 
     @property
-    def clocks(self) -> Mapping[str, int]:
-        """The inputs whose frames go into tracks, with their slack (ms): how far a frame may lag behind its topic's
-        newest one before it is late. A track's watermark is the lowest of theirs."""
+    def clocks(self) -> Mapping[str, Slack]:
+        """The inputs whose frames go into tracks, with their slack: what lags further behind is late. A track's
+        watermark is the lowest of theirs."""
 
     @property
     def answers_for(self) -> tuple[str, ...]:

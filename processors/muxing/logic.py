@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from processors.checkpoint.folds import FOREVER_MS, Fold, Json
+from processors.checkpoint.folds import FOREVER_MS, Fold, Json, Slack
 from processors.checkpoint.windows import Cut, Entry, Observed, Progress, Track
 from processors.muxing import mixing, pictures
 from processors.muxing.chains import SentPicture
@@ -29,6 +29,10 @@ TRACK = "recording"
 
 SLACK_MS = 2000
 """How far a chunk or picture may lag behind the newest of its topic: a chunk's own second, and one of Zoom's."""
+
+SOUND_AFTER_TICK_MS = 1000
+"""How far a chunk may lag behind a tick. Transcription needs ticks of the sound that are early, so these are as close
+behind Zoom as a chunk is long: what a Zoom that is held up for a moment sends after its pong is still heard here."""
 
 MAX_RECORDING_MS = 48 * 3_600_000
 """Longer than a session may last. A stray time must not make a recording of black that never ends."""
@@ -76,7 +80,11 @@ class MuxingLogic:
     """See `checkpoint.windows.Logic`."""
 
     topics: tuple[str, ...] = (AUDIO.name, VIDEO.name, SHARE.name)
-    clocks: Mapping[str, int] = {AUDIO.name: SLACK_MS, VIDEO.name: SLACK_MS, SHARE.name: SLACK_MS}
+    clocks: Mapping[str, Slack] = {
+        AUDIO.name: Slack(SLACK_MS, SOUND_AFTER_TICK_MS),
+        VIDEO.name: Slack(SLACK_MS),
+        SHARE.name: Slack(SLACK_MS),
+    }
     answers_for: tuple[str, ...] = topics
 
     def observe(self, topic: str, part: Json, record: MediaRecord) -> Observed:

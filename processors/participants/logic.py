@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from processors.checkpoint.folds import Fold, Json
+from processors.checkpoint.folds import Fold, Json, Slack
 from processors.checkpoint.windows import Cut, Observed, Progress, Track
 from processors.participants import chat, roster
 from processors.participants.chat import Conversation
@@ -28,7 +28,7 @@ class ParticipantsLogic:
     """See `checkpoint.windows.Logic`: no windows, everything is in the folds."""
 
     topics: "tuple[str, ...]" = (EVENTS.name, CHAT.name)
-    clocks: "Mapping[str, int]" = {}
+    clocks: "Mapping[str, Slack]" = {}
     answers_for: "tuple[str, ...]" = topics
 
     def observe(self, topic: str, part: Json, record: MediaRecord) -> Observed:

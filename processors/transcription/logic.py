@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from processors.checkpoint.folds import FOREVER_MS, Fold, Json
+from processors.checkpoint.folds import FOREVER_MS, Fold, Json, Slack
 from processors.checkpoint.windows import Cut, Observed, Progress, Track
 from processors.sound.formats import AudioFormat
 from processors.transcription.captions import Captions
@@ -70,7 +70,7 @@ class TranscriptionLogic:
     """
 
     topics = (AUDIO, CAPTIONS)
-    clocks: Mapping[str, int] = {AUDIO: SLACK_MS}
+    clocks: Mapping[str, Slack] = {AUDIO: Slack(SLACK_MS)}
     answers_for = (CAPTIONS,)
 
     def observe(self, topic: str, part: Json, record: MediaRecord) -> Observed:

@@ -25,6 +25,7 @@ from schemas import topics, tracks
 from schemas.records import AsyncTranscription, MediaRecord, OutputKind, ParticipantEvent, Segment, Utterance
 from schemas.sessions import Progress, State
 from schemas.settings import Engine, readable
+from tests.soak.hearing import Hearing
 from tests.soak.orders import LIVE
 from tests.soak.side_transcripts import side_transcript
 from tests.soak.stored import Stored, stored
@@ -46,6 +47,8 @@ CHANGES = (
 
 UNCERTAIN = frozenset({"text", "words", "model"})
 """What of an utterance may be something else the next time, where that was heard live."""
+
+HEARING = Hearing()
 
 SIDE_STEPS = (Progress.IN_PROGRESS, Progress.COMPLETE)
 """What is told of each side transcript."""
@@ -102,9 +105,10 @@ async def expected(
     """By session. `settings` say where speech services are, `sides` which side transcripts were asked for."""
     workshop, sides = Workshop(settings or TranscriptionSettings(), folder), sides or {}
     try:
-        results = await asyncio.gather(
-            *(_expected(session, own, sides.get(session, ()), workshop) for session, own in inputs.items())
-        )
+        with HEARING.kept():
+            results = await asyncio.gather(
+                *(_expected(session, own, sides.get(session, ()), workshop) for session, own in inputs.items())
+            )
         return dict(zip(inputs, results, strict=True))
     finally:
         await workshop.close()

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from processors.checkpoint.folds import FOREVER_MS, Fold, Json
+from processors.checkpoint.folds import FOREVER_MS, Fold, Json, Slack
 from processors.checkpoint.missing import Missing
 from processors.checkpoint.windows import Cut, Entry, Observed, Progress, Track
 from schemas import seams
@@ -51,7 +51,7 @@ def hole_id(session_id: str, hole: Hole) -> str:
 
 class ToyLogic:
     topics = (AUDIO, VIDEO, CAPTIONS)
-    clocks: Mapping[str, int] = {AUDIO: SLACK_MS, VIDEO: SLACK_MS}
+    clocks: Mapping[str, Slack] = {AUDIO: Slack(SLACK_MS), VIDEO: Slack(SLACK_MS)}
     answers_for: tuple[str, ...] = topics
 
     def observe(self, topic: str, part: Json, record: MediaRecord) -> Observed:

@@ -22,6 +22,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.heard: list[object] = []
+        self.parts = 0
         self.changed = asyncio.Event()
 
     def on_message(self, data: bytes) -> None:
@@ -29,6 +30,10 @@ class Recorder:
 
     def on_oversized(self, excerpt: Excerpt) -> None:
         self._keep(excerpt)
+
+    def on_part(self) -> None:
+        self.parts += 1
+        self.changed.set()
 
     def on_pong(self) -> None:
         self._keep("pong")

@@ -335,7 +335,7 @@ class Connection:
             self.sockets.open(link, now_ms)
         elif name == ANSWER or self._is_dead(link, name, now_ms):
             self.lost(link, now_ms)
-        elif name == SUSPICION and link.heard_ms <= link.suspected_ms:
+        elif name == SUSPICION and link.moved_ms <= link.suspected_ms:
             self.ticks.lost(link.channel)
             self._negotiation.forget(link.channel)
             self.sockets.drain(link)

@@ -85,6 +85,8 @@ class Link:
 
     `asked_ms` is when the ping was sent that has not been answered yet.
 
+    `heard_ms` is when the last whole message came, `part_ms` when a part of one did.
+
     `suspected_ms` is when Zoom called it interrupted; what is heard later speaks for it. `was_open`: a socket stood at
     least once.
     """
@@ -98,6 +100,7 @@ class Link:
     away_since_ms: int | None = None
     accepted_ms: int = 0
     heard_ms: int = 0
+    part_ms: int = 0
     suspected_ms: int = 0
     asked_ms: int | None = None
     was_open: bool = False
@@ -108,6 +111,11 @@ class Link:
         if following is None:
             raise LocalError(f"{self.channel} cannot be {step} while {self.state}")
         self.state = following
+
+    @property
+    def moved_ms(self) -> int:
+        """When anything came last: a picture of megabytes is under way for a while."""
+        return max(self.heard_ms, self.part_ms)
 
     @property
     def url(self) -> str:

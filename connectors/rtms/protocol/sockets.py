@@ -103,7 +103,7 @@ class Sockets:
             if link is self.signaling:
                 self._ask_if_quiet(link, now_ms)
             return False
-        silent_at_ms = max(link.asked_ms, link.heard_ms) + PULSE_MS
+        silent_at_ms = max(link.asked_ms, link.moved_ms) + PULSE_MS
         if silent_at_ms > now_ms:
             self.deadlines.set((link.channel, PULSE), silent_at_ms)
         return silent_at_ms <= now_ms and self._answers

@@ -1,7 +1,7 @@
 """One RTMS stream, without I/O: Zoom's messages and the time in, messages to Zoom, events and the next deadline out.
 
     intents   start · close · hand_over · reconnect
-    input     socket_opened · receive · receive_pong · receive_eof · handle_timer
+    input     socket_opened · receive · receive_part · receive_pong · receive_eof · handle_timer
     output    data_to_send · events_received · next_timer
 
 After each intent or input the shell sends `data_to_send()`, works off `events_received()` and makes sure to call
@@ -144,6 +144,12 @@ class RtmsStream:
             return
         medium, timestamp_ms = (None, 0) if channel == SIGNALING else read_head(excerpt.head)
         self._out.events.append(FrameRejected(channel, TOO_LARGE, excerpt, medium, timestamp_ms))
+
+    def receive_part(self, channel: str, now_ms: int) -> None:
+        """Some of a message came, and not its end: whoever sends it is there, the pong behind it will be late."""
+        link = self._links.get(channel)
+        if link is not None:
+            link.part_ms = now_ms
 
     def receive_pong(self, channel: str, now_ms: int) -> None:
         """The answer to a ping that `ProbeWanted` asked for."""

@@ -142,6 +142,9 @@ class _Ear:
     def on_oversized(self, excerpt: Excerpt) -> None:
         self._listener.on_oversized(excerpt)
 
+    def on_part(self) -> None:
+        self._listener.on_part()
+
     def on_pong(self) -> None:
         self._listener.on_pong()
 

@@ -5,6 +5,7 @@ picows hands out raw frames, so joining fragments and the closing handshake are 
 
 import asyncio
 import logging
+from typing import cast
 
 import picows
 
@@ -25,6 +26,43 @@ _CLOSE = picows.WSMsgType.CLOSE
 _LOG = logging.getLogger("picows.client")
 
 
+class _Parts(asyncio.BufferedProtocol):
+    """Stands before picows' protocol, which is silent until a frame is whole: says when there was none in what came."""
+
+    def __init__(self, inner: asyncio.BufferedProtocol, socket: "PicowsSocket") -> None:
+        self._inner = inner
+        self._socket = socket
+        self._get_buffer, self._updated = inner.get_buffer, inner.buffer_updated
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """asyncio: where to read to."""
+        return self._get_buffer(sizehint)  # type: ignore[return-value]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """asyncio: so many bytes were read."""
+        socket = self._socket
+        socket.has_frame = False
+        self._updated(nbytes)
+        if not socket.has_frame:
+            socket.on_part()
+
+    def eof_received(self) -> bool | None:
+        """asyncio: the peer writes no more."""
+        return self._inner.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """asyncio: the connection is gone."""
+        self._inner.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """asyncio: the peer reads slowly."""
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """asyncio: it has caught up."""
+        self._inner.resume_writing()
+
+
 class PicowsSocket(picows.WSListener):
     """One connection, as picows' listener and as our socket."""
 
@@ -37,13 +75,22 @@ class PicowsSocket(picows.WSListener):
         self._transport: picows.WSTransport | None = None
         self._patience: asyncio.TimerHandle | None = None
         self._close_code: int | None = None
+        self.has_frame = False
 
     def on_ws_connected(self, transport: picows.WSTransport) -> None:
         """picows: the handshake is done."""
         self._transport = transport
+        below = transport.underlying_transport
+        below.set_protocol(_Parts(cast(asyncio.BufferedProtocol, below.get_protocol()), self))
+
+    def on_part(self) -> None:
+        """A part of a frame arrived."""
+        if self._listener is not None:
+            self._listener.on_part()
 
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
         """picows: a frame arrived."""
+        self.has_frame = True
         kind = frame.msg_type
         if self._listener is None or (transport.is_close_frame_sent and self._patience is None and kind is not _CLOSE):
             return  # after an error of its parser, picows goes on parsing what it has just rejected

@@ -30,6 +30,10 @@ class Listener(Protocol):
         """What is left of a message that was too large to hold; it counts as one in the order of messages."""
         ...
 
+    def on_part(self) -> None:
+        """Bytes came, and with them no message's end: nothing to hear yet, but the peer is there."""
+        ...
+
     def on_pong(self) -> None:
         """The answer to the oldest unanswered `ping`."""
         ...

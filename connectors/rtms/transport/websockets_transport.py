@@ -47,7 +47,8 @@ class WebsocketsSocket(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """asyncio: bytes arrived."""
         self._protocol.receive_data(data)
-        self._work()
+        if not self._work() and self._listener is not None:
+            self._listener.on_part()
 
     def eof_received(self) -> None:
         """asyncio: the peer writes no more."""
@@ -66,15 +67,18 @@ class WebsocketsSocket(asyncio.Protocol):
             received = self._protocol.close_rcvd
             listener.on_closed(None if received is None else int(received.code))
 
-    def _work(self) -> None:
+    def _work(self) -> int:
+        """How many events there were."""
         self._flush()
-        for event in self._protocol.events_received():
+        events = self._protocol.events_received()
+        for event in events:
             if isinstance(event, Response):
                 self._answered()
             elif isinstance(event, Frame) and self._listener is not None:
                 self._heard(event, self._listener)
         if self._protocol.close_expected() and self._patience is None:
             self._be_patient()
+        return len(events)
 
     def _answered(self) -> None:
         if self._protocol.handshake_exc is None:

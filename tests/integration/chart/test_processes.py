@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from connectors.host.secrets import KeyRing
+from connectors.rtms.simulator.film import FilmFormat, PictureCodec, Subject
+from connectors.rtms.simulator.meeting import Formats, Meeting
 from connectors.rtms.simulator.rules import Credentials
 from connectors.rtms.simulator.sound import BEEP_HZ, BEEP_MS
 from deploy.local.demo.customer import Customer
@@ -30,7 +32,11 @@ from tests.support.secured_broker import PASSWORD, SecuredBroker, secured_broker
 RUNNING = [name for name, facts in workloads().items() if "args" in facts]
 ADMIN_TOKEN = secrets.token_urlsafe()
 MEETING_S = 10
+SEED = 1
 ENCODED = {"audio": {"codec": "opus"}, "video": {"codec": "jpg", "fps": 5}, "share": {"codec": "jpg"}}
+FILMS = Formats(
+    video=FilmFormat(Subject.CAMERA, PictureCodec.JPG, 5), share=FilmFormat(Subject.SHARE, PictureCodec.JPG, 1)
+)
 ELSEWHERE = {"ssl_ca_location", "sasl_password"}
 
 pytestmark = pytest.mark.skipif(bool(missing_helm()), reason=missing_helm())
@@ -91,11 +97,12 @@ def test_job_workloads_meeting_check_and_end(release: Release, tmp_path: Path) -
 
 
 def run_meeting(api_url: str, folder: Path) -> None:
-    """From Zoom's webhook to a whole recording."""
+    """From Zoom's webhook to a whole recording. A film that is only made in the meeting has everything sent late."""
+    Meeting.build(SEED, MEETING_S).prepare(FILMS)
     project = simulated_project(api_url, ADMIN_TOKEN, LocalSettings(run_dir=folder))
     customer = Customer(api_url, project.api_key, Credentials().webhook_secret, {"rtms_settings": ENCODED})
     try:
-        with SimulatedZoom(customer.url, folder / "zoom.log", seed=1, seconds=MEETING_S) as zoom:
+        with SimulatedZoom(customer.url, folder / "zoom.log", seed=SEED, seconds=MEETING_S) as zoom:
             zoom.start_meeting()
             session = str(customer.session(timeout_s=30)["id"])
             wait_for(lambda: state(api_url, project, session)["state"] in ("ended", "fatal_error"), 90, lambda: session)

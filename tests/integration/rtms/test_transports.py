@@ -55,6 +55,32 @@ async def test_fragments_are_joined_also_around_control_frames(transport: Transp
         socket.abort()
 
 
+async def test_parts_of_a_message_are_told_before_it_is_whole(transport: Transport) -> None:
+    is_heard, is_told = asyncio.Event(), asyncio.Event()
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await answer_upgrade(reader, writer)
+        writer.write(b"\x82\x03one")
+        await is_heard.wait()
+        writer.write(b"\x82\x7e\x01\x00" + b"x" * 100)
+        await is_told.wait()
+        writer.write(b"x" * 156)
+
+    async with serving_raw(handler) as port:
+        ears = Recorder()
+        socket = await transport.connect(f"ws://127.0.0.1:{port}/", ears)
+        await ears.until(lambda heard: heard == [b"one"])
+        parts = ears.parts
+        is_heard.set()
+        await ears.until(lambda heard: ears.parts > parts)
+        assert ears.heard == [b"one"]
+        parts = ears.parts
+        is_told.set()
+        await ears.until(lambda heard: heard == [b"one", b"x" * 256])
+        assert ears.parts == parts, "that was the rest of it"
+        socket.abort()
+
+
 async def test_a_message_up_to_the_limit_passes(transport: Transport) -> None:
     async def handler(connection: ServerConnection) -> None:
         await connection.send(b"x" * LIMIT_BYTES)

@@ -15,6 +15,7 @@ class FakeAccount:
 
     def send(self, key, value, partition):
         self._producer.take(self, self._topic, value)
+        self._producer.keys.append(key)
         self.sent += 1
 
     def settle(self, value, *, refused):
@@ -29,6 +30,9 @@ class FakeProducer:
     def __init__(self, room=None):
         self.room, self.sent = room, []
         """How many records it takes before it is full; None: any number."""
+
+        self.keys = []
+        """Of everything it was ever given."""
 
     def account(self, topic):
         return FakeAccount(self, topic)

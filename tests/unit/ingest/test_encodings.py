@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from connectors.kafka.dead_letters import DeadLetters
 from connectors.rtms.protocol.codes import MediaCodec, Medium
 from connectors.rtms.protocol.events import FrameReceived, MediaReady
 from connectors.rtms.protocol.parameters import (
@@ -24,6 +25,7 @@ from tests.unit.ingest.test_worker import SESSION
 
 T = 1_700_000_000_000
 CODEC = Codec.with_ids_from(topics.ALL)
+LETTERS = DeadLetters(FakeProducer(), CODEC)
 
 
 class Clock:
@@ -44,7 +46,7 @@ async def live():
         return 1
 
     around = SimpleNamespace(
-        worker="w", clock=Clock(), letters=None, facts=SimpleNamespace(state=stated), new_start_s=60.0
+        worker="w", clock=Clock(), letters=LETTERS, facts=SimpleNamespace(state=stated), new_start_s=60.0
     )
     return LiveSession(publisher, SESSION, around), producer
 

@@ -1,40 +1,38 @@
 """What Zoom sent and nobody can use reaches the dead letters, once Kafka takes it."""
 
-from concurrent.futures import Future
+import tracemalloc
 
 import pytest
 from prometheus_client import REGISTRY
 
 from connectors.kafka.dead_letters import DeadLetters
-from connectors.kafka.errors import DeliveryFailed, QueueFull
 from ingest.letters import MAX_WAITING, Letters
 from ingest.publisher import Identity
 from schemas import topics
 from schemas.codec import Codec
-from schemas.excerpts import excerpt_of
+from schemas.excerpts import KEPT_BYTES, excerpt_of
+from tests.unit.ingest.producers import FakeProducer
 
 CODEC = Codec.with_ids_from(topics.ALL)
 
 
-class Slow:
-    """A producer that has room for so many records, and settles none of them by itself."""
+class Slow(FakeProducer):
+    """Keeps the letters that it was ever given."""
 
     def __init__(self, room=1_000):
-        self.room, self.keys, self.pending, self.values = room, [], [], []
+        super().__init__(room)
+        self.values = []
 
-    def send_future(self, topic, key, value, partition):
-        if not self.room:
-            raise QueueFull("full", code="_QUEUE_FULL")
-        self.room -= 1
-        self.keys.append(key)
+    def take(self, account, topic, value):
+        super().take(account, topic, value)
         self.values.append(CODEC.decode(topic, value))
-        self.pending.append(Future())
-        return self.pending[-1]
 
-    def settle(self, error=None):
-        pending, self.pending = self.pending, []
-        for future in pending:
-            future.set_result(1) if error is None else future.set_exception(error)
+
+class Forgetful(FakeProducer):
+    """Has everything on its way, in a memory that is not Python's."""
+
+    def take(self, account, topic, value):
+        """Nothing is kept of it here."""
 
 
 @pytest.fixture
@@ -64,7 +62,7 @@ def test_what_kafka_did_not_take_is_sent_again_and_is_the_same_letter(begin):
     producer = Slow()
     letters = begin(producer)
     letters.put_aside("not_json", excerpt_of(b"x"))
-    producer.settle(DeliveryFailed("away"))
+    producer.settle(refused=True)
     assert letters.unsettled == 1
     letters.send()
     producer.settle()
@@ -84,3 +82,17 @@ def test_what_the_producer_has_no_room_for_waits_and_too_much_of_it_is_given_up_
     producer.settle()
     assert letters.unsettled == 0
     assert [letter.data for letter in producer.values] == [b"%d" % number for number in range(3, MAX_WAITING + 3)]
+
+
+def test_what_is_on_its_way_to_kafka_is_held_once_and_not_by_us(begin):
+    """The producer's queue has a bound; a copy of every letter in it would come on top."""
+    letters = begin(Forgetful())
+    tracemalloc.start()
+    try:
+        for number in range(40):
+            letters.put_aside("not_json", excerpt_of(bytes([number]) * KEPT_BYTES))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert letters.unsettled == 40
+    assert held < 2 * KEPT_BYTES

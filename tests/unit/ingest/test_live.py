@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from connectors.host.clock import SystemClock
+from connectors.kafka.dead_letters import DeadLetters
 from connectors.rtms.protocol.codes import Medium, StopReason
 from connectors.rtms.protocol.events import EndCause, FrameReceived, SocketLost
 from connectors.rtms.session import SessionOutcome
@@ -15,7 +16,7 @@ from ingest.publisher import Identity, Publisher
 from schemas import topics
 from schemas.codec import Codec
 from schemas.records import RecordKind
-from tests.unit.ingest.producers import TakingProducer
+from tests.unit.ingest.producers import FakeProducer, TakingProducer
 from tests.unit.ingest.test_worker import REQUEST, SESSION
 
 FIRST, SECOND = ("wss://rtms1.zoom.us", "wss://rtms1b.zoom.us"), ("wss://rtms2.zoom.us",)
@@ -61,6 +62,7 @@ class Factory:
 
 
 CODEC = Codec.with_ids_from(topics.ALL)
+LETTERS = DeadLetters(FakeProducer(), CODEC)
 
 
 class Taking(TakingProducer):
@@ -82,7 +84,7 @@ async def begun():
     producers = {topic.name: factory.taken for topic in topics.MEDIA_TOPICS}
     publisher = Publisher(Identity("app_1", 3, 7), CODEC, producers, 1_000_000)
     around = SimpleNamespace(
-        create_session=factory, letters=None, clock=SystemClock(), hand_over_s=1.0, new_start_s=60.0
+        create_session=factory, letters=LETTERS, clock=SystemClock(), hand_over_s=1.0, new_start_s=60.0
     )
     live = LiveSession(publisher, at(FIRST), around)
     running = asyncio.create_task(live.run())

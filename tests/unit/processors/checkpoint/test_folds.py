@@ -1,17 +1,18 @@
 """What one topic's order alone decides."""
 
-from processors.checkpoint.folds import FOREVER_MS, MAX_AHEAD_MS, MAX_OFF_MS, NEVER_MS, Fold
+from processors.checkpoint.folds import FOREVER_MS, MAX_AHEAD_MS, MAX_OFF_MS, NEVER_MS, Fold, Slack
 from schemas.records import MediaRecord, RecordKind
 from tests.support.toy_processor import AUDIO, control, frame
 
 SLACK_MS = 100
+SLACK = Slack(SLACK_MS)
 NOON_MS = 1_760_000_000_000
 
 
 def folded(*records: MediaRecord, fold: Fold | None = None) -> Fold:
     fold = fold or Fold()
     for record in records:
-        fold = fold.leaving_out(record) or fold.counting(record).advanced(record, SLACK_MS)
+        fold = fold.leaving_out(record) or fold.counting(record).advanced(record, SLACK)
     return fold
 
 
@@ -31,6 +32,11 @@ def test_frames_advance_the_watermark_by_their_time_less_the_slack():
 def test_a_tick_advances_it_without_slack_and_never_back():
     assert folded(at(5000), control("s", "tick", 2, 6000)).watermark_ms == 6000
     assert folded(at(5000), control("s", "tick", 2, 4000)).watermark_ms == 5000 - SLACK_MS
+
+
+def test_a_frame_may_lag_behind_a_tick_where_there_is_slack_for_it():
+    fold = Fold().advanced(control("s", "tick", 2, 6000), Slack(SLACK_MS, 1000))
+    assert (fold.is_in_time(at(5000)), fold.is_in_time(at(4999))) == (True, False)
 
 
 def test_a_begin_leaves_the_watermark_and_the_end_is_for_ever():

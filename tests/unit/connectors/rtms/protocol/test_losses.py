@@ -142,6 +142,34 @@ def test_a_socket_that_says_something_needs_no_pong(channel: str) -> None:
     assert talk.of(SocketLost) == []
 
 
+def test_a_message_that_takes_long_to_come_is_a_sign_of_life_as_long_as_it_comes() -> None:
+    """A picture of 16 MB on a slow line, or for a worker that is slow: the pong stands behind it."""
+    talk = Conversation().connect()
+    talk.keep_alive(MEDIA)
+    talk.frame()
+    answering(talk, 3_000)
+    for _ in range(200):
+        answering(talk, 100, MEDIA)
+        talk.stream.receive_part(MEDIA, talk.now)
+        talk.stream.receive_part("unheard of", talk.now)
+    assert talk.of(SocketLost) == []
+    answering(talk, 4_900, MEDIA)
+    assert talk.of(SocketLost) == []
+    answering(talk, 200, MEDIA)
+    assert [lost.channel for lost in talk.of(SocketLost)] == [MEDIA], "it has come to a stop"
+
+
+def test_a_message_that_never_ends_does_not_hold_a_socket_for_ever() -> None:
+    talk = Conversation().connect()
+    talk.keep_alive(MEDIA)
+    talk.frame()
+    for _ in range(300):
+        answering(talk, 100, MEDIA)
+        talk.keep_alive(SIGNALING)
+        talk.stream.receive_part(MEDIA, talk.now)
+    assert [lost.channel for lost in talk.of(SocketLost)] == [MEDIA], "the watchdog wants whole ones"
+
+
 def test_where_nobody_has_ever_answered_a_ping_none_is_missed() -> None:
     talk = Conversation().connect()
     talk.keep_alive(MEDIA)
