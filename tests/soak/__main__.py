@@ -30,6 +30,8 @@ from tests.soak.stage import Stage
 
 ROOM_MIB_PER_S = 0.5
 SETTLE_S = 900.0
+HEARD_S_PER_S = 0.25
+"""A guard against hanging, no promise: meetings are played faster than they are heard, on a busy machine by much."""
 SHOWN = 40
 DRAWING_TOLD_S = 30.0
 
@@ -80,7 +82,7 @@ def _run(stage: Stage, options: Options, console: Console) -> int:
         meeting.prepare(progress=_told(f"drawing the pictures of meeting {number} of {len(acts[0].meetings)}", say))
     say("starting the pipeline")
     with stage:
-        theatre = Theatre(stage, say, SETTLE_S)
+        theatre = Theatre(stage, say, SETTLE_S + HEARD_S_PER_S * sum(options.lengths_s))
         try:
             results = [theatre.play(act) for act in acts]
         finally:
