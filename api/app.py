@@ -57,6 +57,8 @@ with a body. 503 means "not now": asking again is always safe. There is no other
 secret is base64 itself); `webhook-id`, `webhook-timestamp` and `webhook-signature` are Standard Webhooks'. Within a
 session they come in the order of `sequence`; a repeated one has the same `idempotency_key`."""
 
+NOBODYS = {"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": []}
+
 OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
 
 
@@ -65,6 +67,7 @@ def create_app(open_services: OpenServices, clock: Clock, *, serves_objects: boo
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        _build_routes(app)
         async with open_services() as services:
             app.state.services = services
             yield
@@ -107,3 +110,9 @@ def create_app(open_services: OpenServices, clock: Clock, *, serves_objects: boo
     refusals.install(app)
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app
+
+
+def _build_routes(app: FastAPI) -> None:
+    """FastAPI builds an included route when a request first looks for one: 150 ms that no customer should wait."""
+    for route in app.routes:
+        route.matches(dict(NOBODYS))
