@@ -40,3 +40,9 @@ def failed(state: AppSession, what: str, reason: str) -> AppSession:
     if what == Awaited.TRANSCRIPT:
         state = replace(state, transcription_state=Progress.FAILED)
     return replace(state, failures=(*state.failures, f"{what}: {reason}"))
+
+
+def reasons(state: AppSession, what: str) -> frozenset[str]:
+    """Why the session did not get this, as `failed` was told."""
+    parts = (failure.partition(": ") for failure in state.failures)
+    return frozenset(reason for about, _, reason in parts if about == what)

@@ -6,7 +6,7 @@ How many utterances failed, and for which reasons, comes from the ClickHouse sin
 import re
 from collections.abc import Collection, Iterable
 
-from schemas.awaiting import NOT_IN_TIME
+from schemas.awaiting import NOT_IN_TIME, reasons
 from schemas.records import AppSession
 from schemas.session_states import Awaited, State
 from schemas.transcription_codes import IN_PROGRESS
@@ -25,7 +25,7 @@ def metadata(state: AppSession) -> dict[str, object]:
     said: dict[str, object] = {}
     if (seconds := _connected_s(state)) is not None:
         said["bot_duration_seconds"] = seconds
-    if errors := sorted(set(_transcription_errors(state.failures))):
+    if errors := sorted(set(_transcription_errors(state))):
         said["transcription_errors"] = errors
     if state.failures:
         said["failures"] = list(state.failures)
@@ -38,10 +38,9 @@ def _connected_s(state: AppSession) -> int | None:
     return None if connected_ms is None or over_ms is None else max(0, over_ms - connected_ms) // 1000
 
 
-def _transcription_errors(failures: Iterable[str]) -> Iterable[str]:
-    for failure in failures:
-        about, _, reason = failure.partition(": ")
-        if about == Awaited.TRANSCRIPT and reason == NOT_IN_TIME:
+def _transcription_errors(state: AppSession) -> Iterable[str]:
+    for reason in reasons(state, Awaited.TRANSCRIPT):
+        if reason == NOT_IN_TIME:
             yield IN_PROGRESS
-        elif about == Awaited.TRANSCRIPT and (found := _FAILED.search(reason)):
+        elif found := _FAILED.search(reason):
             yield from found[1].split(_SEPARATOR)

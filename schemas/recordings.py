@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 
-from schemas.awaiting import NOT_IN_TIME, no_longer
+from schemas.awaiting import NOT_IN_TIME, no_longer, reasons
 from schemas.records import AppSession, FactKind, SessionFact, Stored
 from schemas.session_states import Awaited, Progress
 from schemas.settings import readable
 from schemas.tracks import SHARE
 
 _TOLD = (FactKind.RECORDING_STORED, FactKind.RECORDING_FAILED)
+
+_LATE = frozenset({NOT_IN_TIME})
 
 
 def stored(state: AppSession, fact: SessionFact) -> AppSession:
@@ -40,26 +42,17 @@ def is_to_be_composed(state: AppSession) -> bool:
     """Whether somebody is to draw what its view asks for; also when the session has not waited for it any longer."""
     if state.recording is None or state.composed is not None or state.deletion is not None or not _has_film(state):
         return False
-    return _reasons(state, Awaited.COMPOSED) <= _LATE and readable(state.settings).is_composed
+    return reasons(state, Awaited.COMPOSED) <= _LATE and readable(state.settings).is_composed
 
 
 def is_to_be_copied(state: AppSession) -> bool:
     """Whether somebody is to put the whole recording, which is there, into the customer's bucket; also when the session
     has not waited for it any longer, as where the view was drawn too late for that."""
-    if not state.awaits_copy and _reasons(state, Awaited.COPY) != _LATE:
+    if not state.awaits_copy and reasons(state, Awaited.COPY) != _LATE:
         return False
     if state.external_copy is not None or state.deletion is not None or whole(state) is None:
         return False
     return not is_to_be_composed(state)
-
-
-_LATE = frozenset({NOT_IN_TIME})
-
-
-def _reasons(state: AppSession, what: Awaited) -> frozenset[str]:
-    """Why the session did not get this."""
-    parts = (failure.partition(": ") for failure in state.failures)
-    return frozenset(reason for about, _, reason in parts if about == what)
 
 
 def _has_film(state: AppSession) -> bool:

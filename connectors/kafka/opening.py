@@ -23,7 +23,8 @@ FORGET_S = 3600.0
 """A partition is opened anew so often: brokers forget a producer that has been silent for a day (the default of
 `producer.id.expiration.ms`)."""
 
-_PURGES = frozenset({LibraryError._PURGE_QUEUE, LibraryError._PURGE_INFLIGHT})
+PURGES = frozenset({LibraryError._PURGE_QUEUE, LibraryError._PURGE_INFLIGHT})
+"""What is said of records that were thrown away."""
 
 Produce = Callable[..., None]
 """`produce(topic, value, key, partition, report, **more)` of the library: raises BufferError when its queue is full."""
@@ -175,7 +176,7 @@ class Openings:
         """What was held behind a first record goes on; what does not, because it fails."""
         if error is None:
             return self._follow(place)
-        if error.code() in _PURGES:
+        if error.code() in PURGES:
             return self._close(place, error)
         return self._next(place, error)
 

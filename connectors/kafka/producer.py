@@ -26,7 +26,7 @@ from connectors.kafka.connection import LIBRARY_LOG, Connection
 from connectors.kafka.errors import DeliveryFailed, Fatal, KafkaError, QueueFull, TimedOut, translate
 from connectors.kafka.guard import Guard
 from connectors.kafka.metrics import CALLBACK_FAILURES, DELIVERED, DELIVERY_FAILED, QUEUED
-from connectors.kafka.opening import Openings
+from connectors.kafka.opening import PURGES, Openings
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.stranded import Lookout, shown
 from connectors.kafka.stuck import LOOK_S
@@ -39,8 +39,6 @@ _GO_ON_S = 0.05
 
 OnDelivery = Callable[[KafkaError | None, int], None]
 """Called from the poller thread with (None, offset) or (error, -1)."""
-
-_PURGES = frozenset({LibraryError._PURGE_QUEUE, LibraryError._PURGE_INFLIGHT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +309,7 @@ class Producer:
 
     def count_failed(self, topic: str, error: LibraryError) -> None:
         """A record of this topic was not taken."""
-        if error.code() in _PURGES:
+        if error.code() in PURGES:
             self._purged.append(topic)
         DELIVERY_FAILED.labels(topic, error.name()).inc()
 
