@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Coroutine, Sequence
 
+from connectors.host import loops
 from connectors.host.clock import SystemClock
 from connectors.host.health import Health
 from connectors.host.logs import get_logger
@@ -125,7 +126,7 @@ def run(running: Running) -> int:
     kafka = running.configured.of(KafkaSettings)
     decoder = await_registry(kafka, running.health, running.stop)
     waiting = await_kafka(kafka, running.health, running.stop)
-    return asyncio.run(serve(running, kafka, decoder, waiting))
+    return loops.run(serve(running, kafka, decoder, waiting), running.configured.of(IngestSettings).gather_ms)
 
 
 def main() -> int:

@@ -21,4 +21,10 @@ class IngestSettings(BaseSettings):
     new_start_s: float = Field(
         default=60, gt=0, description="for a stream that Zoom stopped for a reason that may pass to be started again"
     )
+    gather_ms: float = Field(
+        default=8,
+        ge=0,
+        le=50,
+        description="between two looks at the sockets while there is much to read; 0: each frame is read as it comes",
+    )
     hand_over_s: float = Field(default=2.5, gt=0, description="for closing and flushing when partitions move")

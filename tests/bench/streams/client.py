@@ -19,7 +19,9 @@ import time
 from pathlib import Path
 from typing import Protocol
 
+from connectors.host import loops
 from connectors.host.logs import configure
+from ingest.settings import IngestSettings
 from tests.bench.quantiles import quantile
 from tests.bench.streams.product import Worker
 from tests.bench.streams.rivals import Ceiling, Incumbent, Sample
@@ -160,7 +162,7 @@ def main() -> int:
     if options.cores:
         os.sched_setaffinity(0, options.cores)
     configure("bench")
-    asyncio.run(serve(options))
+    loops.run(serve(options), IngestSettings().gather_ms if options.side == OURS else 0)
     return 0
 
 
