@@ -5,7 +5,8 @@ more. Where much comes, a loop that looks only every few milliseconds finds seve
 less. Where little comes it would find one, later: so it looks at once.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 WORTH_IT = 2
 """So many sockets have to be ready at a look, on average, for waiting to pay."""
@@ -16,11 +17,16 @@ WINDOW_S = 0.1
 
 @dataclass(slots=True)
 class Gathering:
-    """`gather_s` is how long after a look there is none; 0: there is one whenever something comes."""
+    """`gather_s` is how long after a look there is none; 0: there is one whenever something comes.
+
+    `_ready` are the sockets that one look would have found, had there been none since `_turn_s`.
+    """
 
     gather_s: float
     _is_worth_it: bool = False
     _looked_s: float = 0.0
+    _turn_s: float = 0.0
+    _ready: set[int] = field(default_factory=set)
     _since_s: float = 0.0
     _found: int = 0
 
@@ -28,10 +34,17 @@ class Gathering:
         """For how long not to look yet, 0 when it is time."""
         return max(0.0, self._looked_s + self.gather_s - now_s) if self._is_worth_it else 0.0
 
-    def looked(self, now_s: float, found: int) -> None:
-        """So many sockets were ready."""
+    def looked(self, now_s: float, ready: Iterable[int]) -> None:
+        """These sockets were ready."""
+        if now_s - self._turn_s >= self.gather_s:
+            self._turn(now_s)
+        self._ready.update(ready)
         self._looked_s = now_s
-        self._found += found
+
+    def _turn(self, now_s: float) -> None:
+        self._found += len(self._ready)
+        self._ready.clear()
+        self._turn_s = now_s
         passed_s = now_s - self._since_s
         if passed_s >= WINDOW_S:
             self._is_worth_it = self._found * self.gather_s >= WORTH_IT * passed_s

@@ -42,7 +42,7 @@ class _Selector(selectors.DefaultSelector):
                 return ready
             timeout = None if timeout is None else timeout - wait_s
         ready = super().select(timeout)
-        self._gathering.looked(time.monotonic(), len(ready))
+        self._gathering.looked(time.monotonic(), [key.fd for key, _ in ready])
         return ready
 
     def close(self) -> None:

@@ -9,14 +9,14 @@ from connectors.host.gathering import Gathering
 GATHER_S = 0.008
 
 
-def waits(gathering: Gathering, due_s: list[float]) -> list[float]:
-    """How long after it came each of these was read, by a loop that does nothing else. One socket for each."""
+def waits(gathering: Gathering, due_s: list[float], sockets: int = 64) -> list[float]:
+    """How long after it came each of these was read, by a loop that does nothing else. The sockets take turns."""
     now_s, read = 0.0, list[float]()
     while len(read) < len(due_s):
         now_s += gathering.wait_s(now_s)
         now_s = max(now_s, due_s[len(read)])
         ready = [at_s for at_s in due_s[len(read) :] if at_s <= now_s]
-        gathering.looked(now_s, len(ready))
+        gathering.looked(now_s, [(len(read) + place) % sockets for place in range(len(ready))])
         read += [now_s - at_s for at_s in ready]
     return read
 
@@ -25,9 +25,9 @@ def evenly(per_s: float, seconds: float = 2.0) -> list[float]:
     return [number / per_s for number in range(1, int(per_s * seconds))]
 
 
-@pytest.mark.parametrize("frames_per_s", [55, 175])
-def test_a_lone_meeting_is_read_as_it_comes(frames_per_s: float) -> None:
-    assert max(waits(Gathering(GATHER_S), evenly(frames_per_s))) == 0
+@pytest.mark.parametrize("frames_per_s", [55, 175, 5_000])
+def test_a_lone_meeting_is_read_as_it_comes_and_a_flood_on_one_socket_too(frames_per_s: float) -> None:
+    assert max(waits(Gathering(GATHER_S), evenly(frames_per_s), sockets=1)) == 0
 
 
 @pytest.mark.parametrize("frames_per_s", [32 * 55, 32 * 175, 200 * 55])
@@ -49,7 +49,7 @@ def test_when_it_becomes_quiet_nothing_waits_any_more() -> None:
 def test_a_burst_after_a_long_silence_does_not_begin_with_a_wait() -> None:
     gathering = Gathering(GATHER_S)
     waits(gathering, evenly(5_000, seconds=1))
-    gathering.looked(60.0, 1)
+    gathering.looked(60.0, [1])
     assert gathering.wait_s(60.001) == 0
 
 
