@@ -1,6 +1,7 @@
 """When a loop looks: at once while little comes, in turns while much does."""
 
-from itertools import pairwise
+from bisect import bisect_right
+from statistics import mean
 
 import pytest
 
@@ -15,7 +16,7 @@ def waits(gathering: Gathering, due_s: list[float], sockets: int = 64) -> list[f
     while len(read) < len(due_s):
         now_s += gathering.wait_s(now_s)
         now_s = max(now_s, due_s[len(read)])
-        ready = [at_s for at_s in due_s[len(read) :] if at_s <= now_s]
+        ready = due_s[len(read) : bisect_right(due_s, now_s)]
         gathering.looked(now_s, [(len(read) + place) % sockets for place in range(len(ready))])
         read += [now_s - at_s for at_s in ready]
     return read
@@ -35,15 +36,14 @@ def test_many_are_read_in_turns_and_none_waits_for_longer_than_one(frames_per_s:
     gathering = Gathering(GATHER_S)
     busy = waits(gathering, evenly(frames_per_s))[int(frames_per_s / 2) :]
     assert max(busy) <= GATHER_S + 1e-9
-    turns = sum(later > earlier for earlier, later in pairwise(busy))
-    assert turns <= len(busy) / (frames_per_s * GATHER_S) * 1.1
+    assert GATHER_S / 3 < mean(busy) < GATHER_S
 
 
 def test_when_it_becomes_quiet_nothing_waits_any_more() -> None:
     gathering = Gathering(GATHER_S)
     waits(gathering, evenly(5_000, seconds=1))
-    later = [at_s for at_s in evenly(50, seconds=3) if at_s > 1]
-    assert max(waits(gathering, later)[20:]) == 0
+    later = [at_s for at_s in evenly(175, seconds=3) if at_s > 1]
+    assert max(waits(gathering, later, sockets=1)[60:]) == 0
 
 
 def test_a_burst_after_a_long_silence_does_not_begin_with_a_wait() -> None:
