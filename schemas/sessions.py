@@ -19,6 +19,7 @@ from schemas import (
     conclusion,
     deletion,
     pauses,
+    reaching,
     recordings,
     requests,
     retention,
@@ -54,13 +55,15 @@ def fold(state: AppSession | None, fact: SessionFact, offset: int, at_ms: int) -
     if _is_stale(state, fact):
         return replace(state, folded_offset=offset)
     if fact.kind is FactKind.CLAIMED and state.state in LIVE:
-        state = replace(state, epoch=offset, worker=fact.worker)
+        state = replace(state, epoch=offset, worker=fact.worker, addresses=reaching.claimed(state.addresses, fact))
     else:
         transition = TABLE[State(state.state)].get(fact.kind, IGNORED)
         after = transition(state, fact, at_ms)
         if after is None:
             return None
         state = _without_data(after, at_ms)
+    if state.state not in LIVE:
+        state = replace(state, addresses=())  # nobody is to be reached any more
     return replace(state, folded_offset=offset)
 
 
