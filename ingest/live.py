@@ -26,6 +26,7 @@ from connectors.rtms.protocol.events import (
     MediaReady,
     MediumRefused,
     OwnerEvent,
+    SecondRefused,
     SignalingAccepted,
     SocketLost,
     StreamEnded,
@@ -66,6 +67,9 @@ TOPIC_OF: dict[Medium, Topic] = {
 
 CreateSession = Callable[[AppSession, Callable[[OwnerEvent], None]], Awaitable[RtmsSession]]
 
+Ask = Callable[[str, int, tuple[str, ...]], None]
+"""Asks the workers at these addresses to let the session go that is ours since this epoch; waits for nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -76,6 +80,7 @@ class Surroundings:
     letters: DeadLetters
     clock: Clock
     create_session: CreateSession
+    ask: Ask
     hand_over_s: float
     new_start_s: float
 
@@ -87,6 +92,7 @@ class LiveSession:
         self._publisher = publisher
         self._identity = publisher.identity
         self._state = state
+        self._before = state.addresses
         self._around = around
         self._attending = Attending(publisher.identity.session_id, self._create_session, around.new_start_s)
         self._ready = False
@@ -264,6 +270,8 @@ class LiveSession:
                 log.info("signalling accepted", session_id=session_id, offered=list(event.offered))
             case MediumRefused():
                 log.warning("medium refused", session_id=session_id, medium=event.medium, code=event.code)
+            case SecondRefused():
+                self._around.ask(session_id, self._identity.epoch, self._before)
             case SocketLost():
                 log.warning("socket lost", session_id=session_id, channel=event.channel, code=event.close_code)
                 closed_ms = self._around.clock.now_ms() if _is_in_order(event) else None

@@ -16,7 +16,7 @@ from connectors.host.logs import get_logger
 from connectors.kafka.errors import Fatal, KafkaError
 from ingest import metrics
 from ingest.facts import Facts, insist
-from ingest.ownership import Action, Deadlines, decide
+from ingest.ownership import Action, Deadlines, Reply, decide, reply
 from ingest.publisher import Identity
 from schemas import deletion, sessions
 from schemas.records import AppSession, FactKind
@@ -129,10 +129,13 @@ class Worker:
     def on_broken(self, error: Exception) -> None:
         self.broken.set()
 
-    def on_claim(self, session_id: str, worker: str, epoch: int) -> None:
+    def on_claim(self, session_id: str, worker: str, epoch: int) -> Reply:
+        """Whoever says so: the log, or the worker itself because the log cannot be read here."""
         holding = self.holdings.get(session_id)
-        if holding is not None and holding.epoch is not None and epoch > holding.epoch:
+        answer = reply(holding.epoch if holding else None, epoch)
+        if holding is not None and answer is Reply.LET_GO:
             self._let_go(session_id, holding)
+        return answer
 
     def on_announced(self, session_id: str) -> None:
         holding = self.holdings.get(session_id)
