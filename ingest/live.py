@@ -43,7 +43,7 @@ from ingest.reception import EVERY_MEDIUM, Reception
 from ingest.refusals import CannotJoin
 from ingest.worker import Outcome
 from schemas import settings as session_settings
-from schemas import topics
+from schemas import stops, topics
 from schemas.records import AppSession, Begin, Caption, Chat, Event, FactKind, Hole
 from schemas.sessions import State
 from schemas.topics import Topic
@@ -94,7 +94,14 @@ class LiveSession:
         self._state = state
         self._before = state.addresses
         self._around = around
-        self._attending = Attending(publisher.identity.session_id, self._create_session, around.new_start_s)
+        left_ms = stops.left_ms(state, round(around.new_start_s * 1000), around.clock.now_ms())
+        self._attending = Attending(
+            publisher.identity.session_id,
+            self._create_session,
+            around.new_start_s,
+            lambda: self._spawn_fact(FactKind.STREAM_STOPPED),
+            None if left_ms is None else left_ms / 1000,
+        )
         self._ready = False
         self._reception = Reception()
         self._last_ms = 0
@@ -242,12 +249,15 @@ class LiveSession:
 
     def _on_ready(self, event: MediaReady, arrived_us: int) -> None:
         encodings = translation.encodings(event.negotiated)
-        if self._attending.connected():
+        begins_anew = self._attending.connected()
+        if begins_anew:
             self._reception.lost(EVERY_MEDIUM)  # what happened since it was stopped was sent to nobody
         self._reception.ready(self._around.clock.now_ms())
         self._reception.chunk_ms, self._reception.is_mixed = encodings.chunk_ms, encodings.is_mixed
         if self._ready:
             self._publisher.agree(encodings)
+            if begins_anew:
+                self._spawn_fact(FactKind.CONNECTED)
             return
         self._ready = True
         negotiated = translation.negotiated_json(event.negotiated)

@@ -43,6 +43,7 @@ class FactKind(StrEnum):
     RECORDING_COPY_FAILED = "recording_copy_failed"
     RECORDING_COMPOSED = "recording_composed"
     RECORDING_COMPOSING_FAILED = "recording_composing_failed"
+    STREAM_STOPPED = "stream_stopped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +212,7 @@ class AppSession:
     over. With a `transcript_deletion` that holds for what was said, up to some time or all of it. `tracks` are the
     recording's, once it is stored; `async_transcriptions` are in the order in which they were asked for. Clients never
     see the `addresses` of the workers that claimed it last, the newest first; there are none once it is not live.
+    `stopped_at_ms` is when (the broker's clock) Zoom stopped the stream for a reason that may pass.
     """
 
     session_id: str
@@ -245,6 +247,7 @@ class AppSession:
     composed: Stored | None = None
     awaits_composing: bool = False
     addresses: tuple[str, ...] = ()
+    stopped_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
