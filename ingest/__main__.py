@@ -17,9 +17,12 @@ from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import CONTROL, MEDIA, TEXT, VIDEO, Producer, create_producer
 from connectors.kafka.settings import KafkaSettings
 from connectors.rtms.settings import ZoomSettings
+from ingest import telling
+from ingest.asking import Asking
 from ingest.claims import ClaimsTail
 from ingest.contact import Contact
 from ingest.credentials import ZoomCredentials
+from ingest.door import Door
 from ingest.facts import Facts
 from ingest.live import LiveSession, Surroundings
 from ingest.membership import Membership
@@ -49,17 +52,19 @@ async def serve(running: Running, kafka: KafkaSettings, decoder: Decoder, waitin
     clock = SystemClock()
     control = create_producer(kafka, CONTROL)
     media, video, text = (create_producer(kafka, profile) for profile in (MEDIA, VIDEO, TEXT))
-    producers = {topic.name: text if topic.text else media for topic in topics.MEDIA_TOPICS}
-    producers |= {topics.VIDEO.name: video, topics.SHARE.name: video}
-    facts = Facts(control, decoder.codec, settings.worker)
-    contact = Contact()
-    credentials = ZoomCredentials(kafka, decoder, running.configured.of(SecretsSettings).key_ring()).start()
+    producers = by_topic(media, video, text)
+    ring = running.configured.of(SecretsSettings).key_ring()
+    address = telling.address(settings.address, health.port) if settings.address else None
+    facts, contact = Facts(control, decoder.codec, settings.worker, address), Contact()
+    asking = Asking(ring, settings.worker, address)
+    credentials = ZoomCredentials(kafka, decoder, ring).start()
     around = Surroundings(
         worker=settings.worker,
         facts=facts,
         letters=DeadLetters(text, decoder.codec),
         clock=clock,
         create_session=session_factory(credentials, running.configured.of(ZoomSettings), clock, contact),
+        ask=asking.ask,
         hand_over_s=settings.hand_over_s,
         new_start_s=settings.new_start_s,
     )
@@ -78,6 +83,7 @@ async def serve(running: Running, kafka: KafkaSettings, decoder: Decoder, waitin
     )
     membership = Membership(kafka, decoder, worker, health, settings.hand_over_s + HAND_OVER_MARGIN_S)
     claims = ClaimsTail(kafka, decoder, worker.on_claim, worker.on_announced, worker.on_broken)
+    health.take_posts(telling.PATH, Door(ring, worker.on_claim).answer)
 
     async def work() -> None:
         await credentials.wait_ready(waiting)
@@ -90,12 +96,17 @@ async def serve(running: Running, kafka: KafkaSettings, decoder: Decoder, waitin
     await first_of(stop.wait(), worker.broken.wait(), work(), watch)
     health.ready(False, "stopping")
     await worker.leave()
-    await asyncio.to_thread(membership.close)
-    claims.close()
-    credentials.close()
+    await asyncio.to_thread(lambda: [each.close() for each in (membership, claims, credentials)])
+    await asking.close()
     left = sum(producer.close() for producer in (media, video, text, control))
     log.info("stopped", undelivered=left)
     return 0 if stop.is_set() and not worker.broken.is_set() and not left else 1
+
+
+def by_topic(media: Producer, video: Producer, text: Producer) -> dict[str, Producer]:
+    """Which of them takes what; `media` what is neither a picture nor a text."""
+    producers = {topic.name: text if topic.text else media for topic in topics.MEDIA_TOPICS}
+    return producers | {topics.VIDEO.name: video, topics.SHARE.name: video}
 
 
 async def watch_over(producers: Sequence[Producer], contact: Contact, health: Health, without_kafka_s: float) -> None:

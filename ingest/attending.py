@@ -17,26 +17,49 @@ Connect = Callable[[], Awaitable[RtmsSession]]
 
 
 class Attending:
-    """`session` is the one that runs; `running` is its task or, when none runs, that of the last one."""
+    """`session` is the one that runs; `running` is its task or, when none runs, that of the last one.
 
-    def __init__(self, session_id: str, connect: Connect, new_start_s: float) -> None:
+    `on_stopped` is called whenever a wait begins. `left_s`: somebody else waited already when we took over, and for so
+    long there is to be waited still.
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        connect: Connect,
+        new_start_s: float,
+        on_stopped: Callable[[], None],
+        left_s: float | None = None,
+    ) -> None:
         self.session: RtmsSession | None = None
         self.running: asyncio.Task[SessionOutcome] | None = None
         self._session_id, self._connect, self._new_start_s = session_id, connect, new_start_s
+        self._on_stopped, self._left_s = on_stopped, left_s
         self._announced = asyncio.Event()
         self._begins_anew = False
         self._is_left = False
 
     async def run(self) -> SessionOutcome | None:
         """How it ended for good; None when it was left before it was connected to."""
-        ended = await self._once()
+        ended = await self._first()
         while ended is not None and ended.retryable and ended.cause is EndCause.STOPPED:
             log.info("stopped, a new start is awaited", session_id=self._session_id, code=ended.code)
-            again = await self._once_more()
+            self._on_stopped()
+            again = await self._once_more(self._new_start_s)
             if again is None:
                 break
             ended = again
         return ended
+
+    async def _first(self) -> SessionOutcome | None:
+        """It may have begun anew while nobody held it; if it has not, what is left of the wait is ours."""
+        began_s = asyncio.get_running_loop().time()
+        ended = await self._once()
+        if self._left_s is None or ended is None or _counts(ended):
+            return ended
+        log.info("a new start is still awaited", session_id=self._session_id, code=ended.code)
+        left_s = self._left_s - (asyncio.get_running_loop().time() - began_s)
+        return await self._once_more(left_s) or ended
 
     def announced(self) -> None:
         """Somebody has announced the stream, perhaps not for the first time."""
@@ -63,16 +86,16 @@ class Attending:
         finally:
             self.session = None
 
-    async def _once_more(self) -> SessionOutcome | None:
+    async def _once_more(self, within_s: float) -> SessionOutcome | None:
         """None when it did not begin anew in time.
 
         An announcement may be a late copy of an earlier one: Zoom then refuses, and the next one may be the right one.
         """
-        until_s = asyncio.get_running_loop().time() + self._new_start_s
+        until_s = asyncio.get_running_loop().time() + within_s
         while await self._is_announced(until_s):
             self._begins_anew = True
             ended = await self._once()
-            if ended is None or ended.connected_once or ended.cause is EndCause.STOPPED:
+            if ended is None or _counts(ended):
                 return ended
         return None
 
@@ -84,3 +107,8 @@ class Attending:
             return False
         self._announced.clear()
         return not self._is_left
+
+
+def _counts(ended: SessionOutcome) -> bool:
+    """Whether Zoom said something about the stream, and not only that it does not run now."""
+    return ended.connected_once or ended.cause is EndCause.STOPPED

@@ -25,7 +25,7 @@ log = get_logger(__name__)
 
 ASK_S = 5.0
 
-OnClaim = Callable[[str, str, int], None]
+OnClaim = Callable[[str, str, int], object]
 """Called in the event loop with the session, the worker that claims it and the epoch."""
 
 OnAnnounced = Callable[[str], None]
@@ -113,6 +113,6 @@ class ClaimsTail:
         elif fact.kind is FactKind.REQUESTED:
             self._tell(self._on_announced, fact.session_id)
 
-    def _tell(self, method: Callable[..., None], *arguments: object) -> None:
+    def _tell(self, method: Callable[..., object], *arguments: object) -> None:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(method, *arguments)

@@ -16,10 +16,10 @@ RETRY_S = 1.0
 
 
 class Facts:
-    """What this worker has to say."""
+    """What this worker has to say; at `address` others reach it."""
 
-    def __init__(self, producer: Producer, codec: Codec, worker: str) -> None:
-        self._producer, self._codec, self._worker = producer, codec, worker
+    def __init__(self, producer: Producer, codec: Codec, worker: str, address: str | None = None) -> None:
+        self._producer, self._codec, self._worker, self._address = producer, codec, worker, address
 
     async def state(
         self,
@@ -40,6 +40,7 @@ class Facts:
             epoch=epoch,
             reason=reason,
             hole=hole,
+            address=self._address if kind is FactKind.CLAIMED else None,
         )
         value = self._codec.encode(topics.SESSION_FACTS, fact)
         return await self._producer.send_acked(topics.SESSION_FACTS, session_id.encode(), value, partition)

@@ -26,6 +26,7 @@ from connectors.rtms.protocol.events import (
     MediaReady,
     MediumRefused,
     OwnerEvent,
+    SecondRefused,
     SignalingAccepted,
     SocketLost,
     StreamEnded,
@@ -42,7 +43,7 @@ from ingest.reception import EVERY_MEDIUM, Reception
 from ingest.refusals import CannotJoin
 from ingest.worker import Outcome
 from schemas import settings as session_settings
-from schemas import topics
+from schemas import stops, topics
 from schemas.records import AppSession, Begin, Caption, Chat, Event, FactKind, Hole
 from schemas.sessions import State
 from schemas.topics import Topic
@@ -66,6 +67,9 @@ TOPIC_OF: dict[Medium, Topic] = {
 
 CreateSession = Callable[[AppSession, Callable[[OwnerEvent], None]], Awaitable[RtmsSession]]
 
+Ask = Callable[[str, int, tuple[str, ...]], None]
+"""Asks the workers at these addresses to let the session go that is ours since this epoch; waits for nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -76,6 +80,7 @@ class Surroundings:
     letters: DeadLetters
     clock: Clock
     create_session: CreateSession
+    ask: Ask
     hand_over_s: float
     new_start_s: float
 
@@ -87,8 +92,16 @@ class LiveSession:
         self._publisher = publisher
         self._identity = publisher.identity
         self._state = state
+        self._before = state.addresses
         self._around = around
-        self._attending = Attending(publisher.identity.session_id, self._create_session, around.new_start_s)
+        left_ms = stops.left_ms(state, round(around.new_start_s * 1000), around.clock.now_ms())
+        self._attending = Attending(
+            publisher.identity.session_id,
+            self._create_session,
+            around.new_start_s,
+            lambda: self._spawn_fact(FactKind.STREAM_STOPPED),
+            None if left_ms is None else left_ms / 1000,
+        )
         self._ready = False
         self._reception = Reception()
         self._last_ms = 0
@@ -236,12 +249,15 @@ class LiveSession:
 
     def _on_ready(self, event: MediaReady, arrived_us: int) -> None:
         encodings = translation.encodings(event.negotiated)
-        if self._attending.connected():
+        begins_anew = self._attending.connected()
+        if begins_anew:
             self._reception.lost(EVERY_MEDIUM)  # what happened since it was stopped was sent to nobody
         self._reception.ready(self._around.clock.now_ms())
         self._reception.chunk_ms, self._reception.is_mixed = encodings.chunk_ms, encodings.is_mixed
         if self._ready:
             self._publisher.agree(encodings)
+            if begins_anew:
+                self._spawn_fact(FactKind.CONNECTED)
             return
         self._ready = True
         negotiated = translation.negotiated_json(event.negotiated)
@@ -264,6 +280,8 @@ class LiveSession:
                 log.info("signalling accepted", session_id=session_id, offered=list(event.offered))
             case MediumRefused():
                 log.warning("medium refused", session_id=session_id, medium=event.medium, code=event.code)
+            case SecondRefused():
+                self._around.ask(session_id, self._identity.epoch, self._before)
             case SocketLost():
                 log.warning("socket lost", session_id=session_id, channel=event.channel, code=event.close_code)
                 closed_ms = self._around.clock.now_ms() if _is_in_order(event) else None

@@ -41,6 +41,22 @@ def decide(state: AppSession, held_epoch: int | None, finished_epoch: int | None
     return Action.NOTHING if held_epoch is None else Action.LET_GO
 
 
+class Reply(Enum):
+    """What becomes of a session when somebody else's claim is heard of."""
+
+    LET_GO = auto()
+    NOT_HELD = auto()
+    NOT_NEWER = auto()
+    """Than the claim held: the session stays."""
+
+
+def reply(held_epoch: int | None, claimed_epoch: int) -> Reply:
+    """`held_epoch` is as for `decide`; before it is known nothing is open that somebody could wait for."""
+    if held_epoch is None:
+        return Reply.NOT_HELD
+    return Reply.LET_GO if claimed_epoch > held_epoch else Reply.NOT_NEWER
+
+
 @dataclass(frozen=True, slots=True)
 class Deadlines:
     """How long a session may take, in ms."""

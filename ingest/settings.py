@@ -10,6 +10,11 @@ class IngestSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RTMS_INGEST_")
 
     worker: str = Field(default="ingest-0", description="distinct per process, e.g. the pod's name")
+    address: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9._:-]*$",
+        description="host or IP at which other workers reach this one, at the port of its probes; empty: they do not",
+    )
     session_budget_bytes: int = Field(
         default=64 * 1024 * 1024, ge=1024, description="held per session while Kafka is away"
     )

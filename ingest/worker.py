@@ -16,7 +16,7 @@ from connectors.host.logs import get_logger
 from connectors.kafka.errors import Fatal, KafkaError
 from ingest import metrics
 from ingest.facts import Facts, insist
-from ingest.ownership import Action, Deadlines, decide
+from ingest.ownership import Action, Deadlines, Reply, decide, reply
 from ingest.publisher import Identity
 from schemas import deletion, sessions
 from schemas.records import AppSession, FactKind
@@ -25,6 +25,9 @@ log = get_logger(__name__)
 
 DEADLINE_CHECK_S = 1.0
 RETRY_CLAIM_S = 1.0
+
+SURE_S = 10.0
+"""After a session of a partition of ours was let go to somebody else: by then the group has said whose that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class Worker:
     _partition_of: dict[str, int] = field(default_factory=dict)
     _stated: set[tuple[str, str]] = field(default_factory=set)
     _finished: dict[str, int] = field(default_factory=dict)
+    _doubted: dict[str, bool] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     # --- what membership and claims say ---
@@ -109,6 +113,7 @@ class Worker:
     def on_active(self, partition: int) -> None:
         self.active[partition] = self.clock.now_ms()
         for session_id in self._sessions_in({partition}):
+            self._doubted.pop(session_id, None)
             self._act(session_id)
 
     async def on_revoked(self, partitions: frozenset[int]) -> None:
@@ -129,10 +134,13 @@ class Worker:
     def on_broken(self, error: Exception) -> None:
         self.broken.set()
 
-    def on_claim(self, session_id: str, worker: str, epoch: int) -> None:
+    def on_claim(self, session_id: str, worker: str, epoch: int) -> Reply:
+        """Whoever says so: the log, or the worker itself because the log cannot be read here."""
         holding = self.holdings.get(session_id)
-        if holding is not None and holding.epoch is not None and epoch > holding.epoch:
+        answer = reply(holding.epoch if holding else None, epoch)
+        if holding is not None and answer is Reply.LET_GO:
             self._let_go(session_id, holding)
+        return answer
 
     def on_announced(self, session_id: str) -> None:
         holding = self.holdings.get(session_id)
@@ -179,7 +187,7 @@ class Worker:
         if holding is not None and holding.finishing and action is not Action.LET_GO:
             return  # it ends by itself, or by its deadline
         if action in (Action.CLAIM, Action.CLAIM_TO_FINISH):
-            self._claim(session_id)
+            self._claim_if_sure(session_id)
         elif holding is None:
             return
         elif action is Action.NOTHING:
@@ -190,6 +198,20 @@ class Worker:
             self._spawn(self._finish(session_id, holding))
         else:
             self._let_go(session_id, holding)
+
+    def _claim_if_sure(self, session_id: str) -> None:
+        """Who was cut off reads of its successor's session before it learns that the partition is not its own."""
+        is_waiting = self._doubted.get(session_id)
+        if is_waiting is None:
+            self._claim(session_id)
+        elif not is_waiting:
+            self._doubted[session_id] = True
+            self._spawn(self._look_again(session_id))
+
+    async def _look_again(self, session_id: str) -> None:
+        await asyncio.sleep(SURE_S)
+        if self._doubted.pop(session_id, None) and self._partition_of.get(session_id) in self.active:
+            self._act(session_id)
 
     def _claim(self, session_id: str) -> None:
         holding = Holding(self._partition_of[session_id])
@@ -262,6 +284,8 @@ class Worker:
     def _let_go(self, session_id: str, holding: Holding) -> None:
         metrics.LET_GO.inc()
         log.info("session let go", session_id=session_id, epoch=holding.epoch)
+        if holding.partition in self.active:
+            self._doubted[session_id] = False
         self._drop(session_id, holding)
         if holding.live is not None:
             holding.live.let_go()
@@ -280,6 +304,7 @@ class Worker:
         self.states.pop(session_id, None)
         self._partition_of.pop(session_id, None)
         self._finished.pop(session_id, None)
+        self._doubted.pop(session_id, None)
         self._stated = {stated for stated in self._stated if stated[0] != session_id}
 
     def _forget_states(self, partitions: Iterable[int]) -> None:

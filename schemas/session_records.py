@@ -43,6 +43,7 @@ class FactKind(StrEnum):
     RECORDING_COPY_FAILED = "recording_copy_failed"
     RECORDING_COMPOSED = "recording_composed"
     RECORDING_COMPOSING_FAILED = "recording_composing_failed"
+    STREAM_STOPPED = "stream_stopped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +159,7 @@ class SessionFact:
     `paused` or `resumed` (Zoom's clock); of a transcript's `data_found` and `data_erased`, which deletion is meant.
     `folded_offset` says which state was `archived`, `document` (JSON of `AppSession`) is the one that is `recalled`.
     `tracks` come with `recording_stored` and `recording_failed`, `transcription_id` says which async transcription is
-    meant.
+    meant, `address` (with `claimed`) where other workers reach the one that claims, as host:port.
     """
 
     session_id: str
@@ -182,6 +183,7 @@ class SessionFact:
     document: str | None = None
     transcription_id: str | None = None
     tracks: tuple[StoredTrack, ...] = ()
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +210,9 @@ class AppSession:
     `webhooks` is JSON (None: the project's own are meant), `given` names the fields that a caller chose. With a
     `deletion` all data is gone, and nobody writes or shows any of it again; its `state` says `data_deleted` once it is
     over. With a `transcript_deletion` that holds for what was said, up to some time or all of it. `tracks` are the
-    recording's, once it is stored; `async_transcriptions` are in the order in which they were asked for.
+    recording's, once it is stored; `async_transcriptions` are in the order in which they were asked for. Clients never
+    see the `addresses` of the workers that claimed it last, the newest first; there are none once it is not live.
+    `stopped_at_ms` is when (the broker's clock) Zoom stopped the stream for a reason that may pass.
     """
 
     session_id: str
@@ -242,6 +246,8 @@ class AppSession:
     awaits_copy: bool = False
     composed: Stored | None = None
     awaits_composing: bool = False
+    addresses: tuple[str, ...] = ()
+    stopped_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

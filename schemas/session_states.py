@@ -42,6 +42,17 @@ LIVE = frozenset({State.CONNECTING, State.CONNECTED, State.DISCONNECTING})
 
 TERMINAL = frozenset({State.ENDED, State.FATAL_ERROR, State.DATA_DELETED})
 
+FENCED = frozenset(
+    {
+        FactKind.CONNECTED,
+        FactKind.CONNECTION_FAILED,
+        FactKind.STREAM_OVER,
+        FactKind.STREAM_STOPPED,
+        FactKind.DISCONNECTED,
+    }
+)
+"""What a worker states about a session that it holds."""
+
 DELETABLE = frozenset({State.ENDED, State.FATAL_ERROR})
 """States in which a session's data may be deleted."""
 

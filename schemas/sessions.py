@@ -19,14 +19,16 @@ from schemas import (
     conclusion,
     deletion,
     pauses,
+    reaching,
     recordings,
     requests,
     retention,
+    stops,
 )
 from schemas import settings as session_settings
 from schemas.holes import kept
 from schemas.records import AppSession, Deletion, FactKind, HistoryEntry, SessionChange, SessionFact
-from schemas.session_states import DELETABLE, LIVE, NOT_STORED, STORED, TERMINAL, Awaited, Progress, State
+from schemas.session_states import DELETABLE, FENCED, LIVE, NOT_STORED, STORED, TERMINAL, Awaited, Progress, State
 from schemas.settings import RecordingFormat
 
 __all__ = ["DELETABLE", "LIVE", "TERMINAL", "Awaited", "Progress", "State", "changes", "fold"]
@@ -54,13 +56,15 @@ def fold(state: AppSession | None, fact: SessionFact, offset: int, at_ms: int) -
     if _is_stale(state, fact):
         return replace(state, folded_offset=offset)
     if fact.kind is FactKind.CLAIMED and state.state in LIVE:
-        state = replace(state, epoch=offset, worker=fact.worker)
+        state = replace(state, epoch=offset, worker=fact.worker, addresses=reaching.claimed(state.addresses, fact))
     else:
         transition = TABLE[State(state.state)].get(fact.kind, IGNORED)
         after = transition(state, fact, at_ms)
         if after is None:
             return None
         state = _without_data(after, at_ms)
+    if state.state not in LIVE:
+        state = replace(state, addresses=(), stopped_at_ms=None)  # nobody is to be reached or waited for any more
     return replace(state, folded_offset=offset)
 
 
@@ -75,10 +79,7 @@ def changes(before: AppSession | None, after: AppSession) -> list[SessionChange]
 
 def _is_stale(state: AppSession, fact: SessionFact) -> bool:
     """A worker that lost its claim may still speak: what it says under the old epoch does not count."""
-    return fact.epoch is not None and fact.kind in _FENCED and fact.epoch != state.epoch
-
-
-_FENCED = frozenset({FactKind.CONNECTED, FactKind.CONNECTION_FAILED, FactKind.STREAM_OVER, FactKind.DISCONNECTED})
+    return fact.epoch is not None and fact.kind in FENCED and fact.epoch != state.epoch
 
 
 def _begun(fact: SessionFact, offset: int, at_ms: int) -> AppSession | None:
@@ -163,6 +164,7 @@ def _media_flows(state: AppSession) -> AppSession:
     return replace(
         state,
         connected_once=True,
+        stopped_at_ms=None,
         recording_state=Progress.IN_PROGRESS if records else Progress.NOT_STARTED,
         transcription_state=Progress.IN_PROGRESS,
         awaiting=((Awaited.RECORDING,) if records else ()) + (Awaited.TRANSCRIPT, Awaited.EVENTS),
@@ -365,6 +367,7 @@ TABLE: Mapping[State, Mapping[FactKind, Transition]] = {
     State.READY: {},
     State.CONNECTING: {
         **_ALWAYS,
+        **stops.TRANSITIONS,
         FactKind.REQUESTED: _requested_again,
         FactKind.CONNECTED: _connected,
         FactKind.CONNECTION_FAILED: _connection_failed,
@@ -374,6 +377,7 @@ TABLE: Mapping[State, Mapping[FactKind, Transition]] = {
     },
     State.CONNECTED: {
         **_ALWAYS,
+        **stops.TRANSITIONS,
         FactKind.REQUESTED: _requested_again,
         FactKind.END_REQUESTED: _disconnect,
         FactKind.STREAM_OVER: _disconnect,

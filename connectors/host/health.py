@@ -7,14 +7,13 @@ the working loop last beat". Readiness is a set of named conditions that must al
 import asyncio
 import json
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from connectors.host.clock import Clock, SystemClock
+from connectors.host.listening import JSON, Answer, Listener, Paths, Post
 from connectors.host.settings import HealthSettings
 
 
@@ -36,7 +35,8 @@ class Health:
         self._conditions = {"service": Condition(False, "starting")}
         self._lock = threading.Lock()
         self._beat_at = self._clock.monotonic()
-        self._server: ThreadingHTTPServer | None = None
+        self._paths = Paths({"/livez": self._livez, "/readyz": self._readyz, "/metrics": _metrics})
+        self._server: Listener | None = None
         self._thread: threading.Thread | None = None
 
     def ready(self, is_ready: bool, reason: str = "", condition: str = "service") -> None:
@@ -66,6 +66,18 @@ class Health:
         conditions = {name: {"holds": c.holds, "reason": c.reason} for name, c in self._conditions.items()}
         return (200 if self.is_ready() else 503), {"service": self._service, "conditions": conditions}
 
+    def take_posts(self, path: str, post: Post) -> None:
+        """Answer what is sent to this path, too, from now on."""
+        self._paths.posts[path] = post
+
+    def _livez(self) -> Answer:
+        status, report = self.live_report()
+        return Answer(status, JSON, json.dumps(report).encode())
+
+    def _readyz(self) -> Answer:
+        status, report = self.ready_report()
+        return Answer(status, JSON, json.dumps(report).encode())
+
     @property
     def port(self) -> int:
         """The port bound; 0 while not serving."""
@@ -74,8 +86,7 @@ class Health:
     def start(self, port: int | None = None) -> int:
         """Serve from a daemon thread, on `port` or the one configured; returns the port bound."""
         address = (self._settings.bind, self._settings.port if port is None else port)
-        server = ThreadingHTTPServer(address, _handler(self))
-        server.daemon_threads = True
+        server = Listener(address, self._paths)
         self._server = server
         self._thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="health", daemon=True)
         self._thread.start()
@@ -98,31 +109,5 @@ class Health:
             self.stop()
 
 
-def _handler(health: Health) -> type[BaseHTTPRequestHandler]:
-    reports: dict[str, Callable[[], tuple[int, dict[str, Any]]]] = {
-        "/livez": health.live_report,
-        "/readyz": health.ready_report,
-    }
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            path = self.path.partition("?")[0]
-            if path == "/metrics":
-                self._answer(200, CONTENT_TYPE_LATEST, generate_latest())
-            elif path in reports:
-                status, body = reports[path]()
-                self._answer(status, "application/json", json.dumps(body).encode())
-            else:
-                self._answer(404, "application/json", b'{"error": "no such path"}')
-
-        def _answer(self, status: int, content_type: str, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            return
-
-    return Handler
+def _metrics() -> Answer:
+    return Answer(200, CONTENT_TYPE_LATEST, generate_latest())

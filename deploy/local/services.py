@@ -66,6 +66,7 @@ def shared_environment(addresses: Addresses, credentials: Credentials, partition
         # Zoom's servers, and the simulated Zoom of this machine.
         "RTMS_ZOOM_ALLOWED_HOSTS": ",".join(ZOOM_HOSTS),
         "RTMS_ZOOM_ALLOW_PLAINTEXT": "true",
+        "RTMS_INGEST_ADDRESS": LOOPBACK,
         "RTMS_WEBHOOKS_ALLOW_LOOPBACK": "true",
         "RTMS_LOG_FORMAT": "console",
     }

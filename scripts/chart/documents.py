@@ -33,7 +33,15 @@ def fixed_variables() -> set[str]:
     """What the chart sets by itself, whatever the values say."""
     fixed = yaml.safe_load((CHART / "files" / "fixed.yaml").read_text())
     identities = {name for facts in workloads().values() for name in facts.get("identity", ())}
-    return {*fixed["environment"], *fixed["http"], *identities, "RTMS_KAFKA_CLIENT_ID", "RTMS_SINK_OBJECTS_SCRATCH_DIR"}
+    peers = {facts["peers"] for facts in workloads().values() if "peers" in facts}
+    return {
+        *fixed["environment"],
+        *fixed["http"],
+        *identities,
+        *peers,
+        "RTMS_KAFKA_CLIENT_ID",
+        "RTMS_SINK_OBJECTS_SCRATCH_DIR",
+    }
 
 
 def documents() -> dict[Path, str]:

@@ -15,6 +15,7 @@ from connectors.rtms.protocol.events import (
     EndCause,
     MediaReady,
     MediumRefused,
+    SecondRefused,
     SignalingAccepted,
     StreamEnded,
 )
@@ -189,10 +190,11 @@ class Connection:
         """A handshake was answered with a no."""
         if self.phase is not Phase.RUNNING:
             return
-        code, at_the_door = refusal.code, link is self.sockets.signaling
-        is_duplicate = retry.is_duplicate(code, refusal.reason, signaling=at_the_door)
+        code, medium = refusal.code, retry.dispensable_medium(refusal.code)
+        is_duplicate = retry.is_duplicate(code, refusal.reason, signaling=link is self.sockets.signaling)
         delay_ms = retry.after_refusal(code, is_duplicate, link.attempt, link.away_ms(now_ms), link.window_ms)
-        medium = retry.dispensable_medium(code)
+        if is_duplicate:
+            self._out.events.append(SecondRefused(link.channel))
         if delay_ms is not None:
             self._wait_or_end(link, delay_ms, now_ms, None, has_socket=True)
         elif medium is not None and medium in link.media:

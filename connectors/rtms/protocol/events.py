@@ -1,7 +1,8 @@
 """What a stream tells its owner: frozen values in the past tense, in the order in which things happened.
 
     SocketWanted · SocketUnwanted · ProbeWanted           for the shell that drives the protocol
-    SignalingAccepted · MediaReady · MediumRefused · SocketLost · StreamEnded      the life of the connection
+    SignalingAccepted · MediaReady · MediumRefused        the life of the connection
+    SecondRefused · SocketLost · StreamEnded
     FrameReceived · CaptionReceived · ChatReceived · FrameRejected                 media
     TickDue                                               a medium is silent: what has certainly been received
     ZoomEvent and its subclasses                          what happened in the meeting
@@ -75,6 +76,13 @@ class SocketLost:
     channel: str
     close_code: int | None
     retry_in_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SecondRefused:
+    """Zoom refused the channel's handshake because it still has the socket before it. `SocketLost` comes behind."""
+
+    channel: str
 
 
 class EndCause(StrEnum):
@@ -311,6 +319,7 @@ OwnerEvent = (
     SignalingAccepted
     | MediaReady
     | MediumRefused
+    | SecondRefused
     | SocketLost
     | StreamEnded
     | MediaEvent

@@ -27,6 +27,7 @@ from connectors.rtms.simulator.rules import Credentials, Rules
 from connectors.rtms.simulator.server import ServerOptions, Simulator
 from connectors.rtms.simulator.stream import Stream
 from connectors.rtms.simulator.zoomclock import ZoomClock
+from deploy.local.ports import LOOPBACK
 from deploy.local.server import Server
 from schemas import topics
 from schemas.ids import partition_of, session_id
@@ -68,6 +69,7 @@ class House:
         self.seen: dict[tuple[str, str], float] = {}
         self._env = env | {
             "RTMS_SECRETS_KEYS": key,
+            "RTMS_INGEST_ADDRESS": LOOPBACK,
             "RTMS_ZOOM_ALLOWED_HOSTS": "127.0.0.1",
             "RTMS_ZOOM_ALLOW_PLAINTEXT": "true",
         }

@@ -72,15 +72,22 @@ class Held:
         return self.stream.rules.duplicate is Duplicate.REFUSE
 
     @property
+    def ready_ms(self) -> int:
+        """When media began to flow to the newest client."""
+        return max(story.ready_ms or 0 for story in self.stream.truth.connections)
+
+    @property
     def connections(self) -> list[ConnectionStory]:
         """That Zoom accepted, signalling only."""
         return [story for story in self.stream.truth.connections if story.kind == "signalling" and not story.status]
 
 
-async def begun(house: House, simulate: Simulate, *, rules: Sequence[Rules] = (Rules(),)) -> list[Held]:
-    """A meeting for each of `rules` in real time, some seconds old; of the two workers there are, one has them all."""
+async def begun(
+    house: House, simulate: Simulate, *, rules: Sequence[Rules] = (Rules(),), workers: Sequence[str] = ("one", "two")
+) -> list[Held]:
+    """A meeting for each of `rules` in real time, some seconds old; of the workers there are, one has them all."""
     await asyncio.to_thread(house.read_everything)
-    await asyncio.to_thread(house.only, "one", "two")
+    await asyncio.to_thread(house.only, *workers)
     simulators = [await simulate(speed=1.0, rules=each) for each in rules]
     return await joined(house, simulators)
 
@@ -121,12 +128,9 @@ def now_ms(meetings: Sequence[Held]) -> int:
 async def ready_again(house: House, held: Held, since_ms: int) -> float:
     """Seconds since then, or since Zoom's noticing if it had to notice first, until media flow to a new connection."""
 
-    def ready_ms() -> int:
-        return max(story.ready_ms or 0 for story in held.stream.truth.connections)
-
-    await wait_until(lambda: ready_ms() > since_ms, PATIENCE_S, lambda: f"nobody came back\n{house.logs()[-6000:]}")
+    await wait_until(lambda: held.ready_ms > since_ms, PATIENCE_S, lambda: f"nobody came back\n{house.logs()[-6000:]}")
     gone_ms = [story.closed_ms for story in held.connections if story.closed_ms and held.is_refusing]
-    return (ready_ms() - max([since_ms, *gone_ms])) / 1000
+    return (held.ready_ms - max([since_ms, *gone_ms])) / 1000
 
 
 async def taken_over(house: House, held: Held, since_ms: int) -> float:

@@ -16,6 +16,7 @@ from schemas.sessions import State
 from tests.integration.ingest.conftest import House, check_envelope, wait_until
 from tests.integration.ingest.taking_over import (
     BOTH,
+    REPLACED_S,
     Held,
     begun,
     believed,
@@ -36,14 +37,23 @@ from tests.support.stack import Log, open_whole_log
 
 Simulate = Callable[..., Any]
 WORKERS = ("one", "two")
+UNREACHABLE = ("three", "four")
+"""Workers that no other one can ask for anything."""
+
 LEAVES_S = 13
-"""Without Kafka: longer than it takes a group to give a worker's partitions to another."""
+"""Without Kafka, of these: longer than it takes a group to give a worker's partitions to another."""
+
+ASKED_S = 35.0
+"""From the cut to the next connection where Zoom refuses a second one, and the first one's worker can be asked."""
 
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
     folder = tmp_path_factory.mktemp("log")
-    with closing(RelayedBroker(folder / "kafka", WORKERS)) as broker, open_whole_log(folder, broker) as log:
+    with (
+        closing(RelayedBroker(folder / "kafka", (*WORKERS, *UNREACHABLE))) as broker,
+        open_whole_log(folder, broker) as log,
+    ):
         yield log
 
 
@@ -55,12 +65,15 @@ def house(
     made = House(topics_ready, tmp_path_factory.mktemp("cut_off"))
     try:
         made.lifecycle.launch()
+        for name in UNREACHABLE:
+            made.named(
+                name,
+                RTMS_KAFKA_BOOTSTRAP_SERVERS=kafka.bootstrap_of(name),
+                RTMS_INGEST_WITHOUT_KAFKA_S=str(LEAVES_S),
+                RTMS_INGEST_ADDRESS="",
+            )
         for name in WORKERS:
-            settings = {
-                "RTMS_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_of(name),
-                "RTMS_INGEST_WITHOUT_KAFKA_S": str(LEAVES_S),
-            }
-            made.worker(name, **settings)
+            made.worker(name, RTMS_KAFKA_BOOTSTRAP_SERVERS=kafka.bootstrap_of(name))
         made.lifecycle.wait_ready()
         yield made
     finally:
@@ -77,11 +90,38 @@ async def check_told_once(house: House, held: Held) -> None:
     check_holes(held.stream, media, await holes_of(house, held.session, "video", "share", "chat"))
 
 
-async def test_a_worker_that_hears_nothing_of_kafka_is_replaced_or_leaves(
+async def test_a_worker_that_hears_nothing_of_kafka_lets_go_when_it_is_asked_to(
+    house: House, simulate: Simulate, kafka: RelayedBroker
+) -> None:
+    """Where Zoom refuses a second connection, the second worker asks: the first one's stands, and would for long."""
+    meetings = await begun(house, simulate, rules=BOTH)
+    alone, network = house.workers[meetings[0].worker], kafka.relays[meetings[0].worker]
+    since_ms = now_ms(meetings)
+    network.fall_silent()
+    try:
+        for held in meetings:
+            await taken_over(house, held, since_ms)
+            took_s = (held.ready_ms - since_ms) / 1000
+            print(f"{held.stream.rules.duplicate}: {took_s:.2f} s after the cut")
+            assert took_s < (ASKED_S if held.is_refusing else REPLACED_S)
+            assert held.stream.truth.complaints == []
+        for held in meetings:
+            assert len(held.connections) == 2, "they take it from each other"
+        assert "told of a claim" in alone.log.read_text()
+        assert alone.exit_code() is None, "it waits for Kafka to come back"
+    finally:
+        network.restore()
+    await end(meetings)
+    for held in meetings:
+        await check_told_once(house, held)
+    assert alone.exit_code() is None
+
+
+async def test_a_worker_that_hears_nothing_of_anybody_is_replaced_or_leaves(
     house: House, simulate: Simulate, kafka: RelayedBroker
 ) -> None:
     """Where Zoom refuses a second connection, the first has to leave: it stands, its keep-alives are answered."""
-    meetings = await begun(house, simulate, rules=BOTH)
+    meetings = await begun(house, simulate, rules=BOTH, workers=UNREACHABLE)
     alone, network = house.workers[meetings[0].worker], kafka.relays[meetings[0].worker]
     since_ms = now_ms(meetings)
     network.fall_silent()
@@ -104,7 +144,7 @@ async def test_a_worker_that_hears_nothing_of_kafka_is_replaced_or_leaves(
 async def test_a_worker_that_kafka_refuses_lets_go_when_it_is_let_in_again(
     house: House, simulate: Simulate, kafka: RelayedBroker
 ) -> None:
-    meetings = await begun(house, simulate, rules=BOTH)
+    meetings = await begun(house, simulate, rules=BOTH, workers=UNREACHABLE)
     alone, network = house.workers[meetings[0].worker], kafka.relays[meetings[0].worker]
     since_ms = now_ms(meetings)
     network.refuse()

@@ -95,6 +95,37 @@ async def test_what_zoom_stops_and_starts_again_is_one_session(house: House, sim
         assert [at_ms for _, at_ms in got if hole.from_ms < at_ms < hole.to_ms - CHUNK_MS] == []
 
 
+async def test_the_wait_for_a_new_start_outlives_its_worker(house: House, simulate: Simulate) -> None:
+    """Its successor finds that Zoom does not know the stream, and waits for what is left of the minute."""
+    simulator = await simulate(speed=1.0)
+    app = house.add_app(simulator.options.credentials)
+    first = await simulator.start(MeetingRequest(seconds=60))
+    session = house.join(simulator, first, app)
+    held = await house.until(session, State.CONNECTED)
+    await wait_until(lambda: len(first.truth.sent) > 30, PATIENCE_S, lambda: "Zoom sends nothing")
+    first.stop(StopReason.INTERNAL_EXCEPTION)
+    await wait_until(lambda: house.states[session].stopped_at_ms, PATIENCE_S, house.logs)
+    worker = house.workers["one"]
+    await asyncio.to_thread(worker.kill)
+    await asyncio.to_thread(house.worker, "one")
+    await wait_until(lambda: "a new start is still awaited" in worker.log.read_text(), PATIENCE_S, house.logs)
+    assert house.states[session].state == State.CONNECTED
+    again = MeetingRequest(seconds=60, stream_id=first.identity.stream_id, meeting_uuid=first.identity.meeting_uuid)
+    second = await simulator.start(again)
+    assert house.join(simulator, second, app) == session
+    await wait_until(lambda: len(second.truth.sent) > 100, PATIENCE_S, house.logs)
+    await wait_until(lambda: house.states[session].stopped_at_ms is None, PATIENCE_S, house.logs)
+    second.stop(StopReason.MEETING_ENDED)
+    done = await house.until(session, State.POST_PROCESSING)
+    assert done.epoch > held.epoch
+    assert [entry.new_state for entry in done.history].count(State.CONNECTED) == 1
+    media = await asyncio.to_thread(house.media, session)
+    check_envelope(media)
+    sent = sorted((one.user_id, one.timestamp_ms) for one in second.truth.sent if one.medium is Medium.AUDIO)
+    newer = [record for record in media["audio"] if record.epoch == done.epoch]
+    assert [(who, at_ms) for who, at_ms, _ in heard(newer)] == sent
+
+
 async def test_a_topic_takes_no_end_and_the_session_ends_all_the_same(house: House, simulate: Simulate) -> None:
     await with_impatient(house, "brief")
     _, session = await ending(house, simulate)

@@ -276,3 +276,23 @@ def test_the_notes_say_the_next_command() -> None:
     notes = said.partition("NOTES:")[2]
     assert f"helm test {RELEASE}" in notes
     assert "https://rtms.example.com/docs" in notes
+
+
+def test_connector_workers_reach_each_other_whoever_may_ask_for_metrics() -> None:
+    manifests = smallest(networkPolicy={"metricsFrom": [{"namespaceSelector": {"matchLabels": {"name": "watch"}}}]})
+    policies = [one["spec"] for one in manifests if one["kind"] == "NetworkPolicy"]
+    open_to_their_own = []
+    for spec in policies:
+        own = {"ports": [{"port": "health"}], "from": [{"podSelector": spec["podSelector"]}]}
+        ways = own in spec.get("ingress", []), {"ports": own["ports"], "to": own["from"]} in spec["egress"]
+        assert ways[0] == ways[1]
+        if all(ways):
+            open_to_their_own.append(spec["podSelector"]["matchLabels"]["app.kubernetes.io/component"])
+    assert open_to_their_own == ["ingest"]
+    addresses = {
+        (pod.component, variable["name"])
+        for pod in pods(manifests)
+        for variable in pod.containers[0]["env"]
+        if variable.get("valueFrom") == {"fieldRef": {"fieldPath": "status.podIP"}}
+    }
+    assert addresses == {("ingest", "RTMS_INGEST_ADDRESS")}

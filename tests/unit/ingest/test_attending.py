@@ -27,7 +27,10 @@ class Zoom:
     """Streams that end as the test says, one after the other."""
 
     def __init__(self):
-        self.running = []
+        self.running, self.stops = [], 0
+
+    def stopped(self):
+        self.stops += 1
 
     async def connect(self):
         self.running.append(asyncio.get_running_loop().create_future())
@@ -42,9 +45,9 @@ async def settle():
         await asyncio.sleep(0)
 
 
-async def begun(new_start_s=LONG_S):
+async def begun(new_start_s=LONG_S, left_s=None):
     zoom = Zoom()
-    attending = Attending("app_1", zoom.connect, new_start_s)
+    attending = Attending("app_1", zoom.connect, new_start_s, zoom.stopped, left_s)
     running = asyncio.create_task(attending.run())
     await settle()
     return zoom, attending, running
@@ -60,7 +63,7 @@ async def test_a_stream_that_is_announced_again_in_time_is_gone_back_to_as_often
     assert attending.connected() is False
     for number in (2, 3):
         await ends(zoom, STOPPED)
-        assert (len(zoom.running), attending.session) == (number - 1, None)
+        assert (len(zoom.running), attending.session, zoom.stops) == (number - 1, None, number - 1)
         attending.announced()
         await settle()
         assert (len(zoom.running), attending.session) == (number, zoom)
@@ -81,6 +84,7 @@ async def test_other_ends_are_for_good(outcome):
     zoom, _, running = await begun()
     await ends(zoom, outcome)
     assert running.result() is outcome
+    assert zoom.stops == 0
 
 
 async def test_a_late_copy_of_an_announcement_does_not_end_the_waiting():
@@ -125,3 +129,40 @@ async def test_who_leaves_waits_for_nothing():
     attending.leave()
     await settle()
     assert (running.result(), len(zoom.running)) == (STOPPED, 1)
+
+
+async def test_who_takes_over_in_the_middle_of_a_wait_goes_on_waiting():
+    zoom, attending, running = await begun(left_s=LONG_S)
+    await ends(zoom, UNKNOWN)
+    assert not running.done()
+    attending.announced()
+    await settle()
+    assert len(zoom.running) == 2
+    assert attending.connected() is True
+    await ends(zoom, ENDED)
+    assert running.result() is ENDED
+    assert zoom.stops == 0
+
+
+async def test_it_waits_for_what_is_left_and_no_longer():
+    zoom, _, running = await begun(left_s=0.05)
+    await ends(zoom, UNKNOWN)
+    async with asyncio.timeout(LONG_S / 2):
+        assert await running is UNKNOWN
+
+
+async def test_what_began_anew_before_it_was_taken_over_is_simply_there():
+    zoom, attending, running = await begun(left_s=LONG_S)
+    assert attending.connected() is False
+    await ends(zoom, ENDED)
+    assert running.result() is ENDED
+
+
+async def test_what_is_stopped_again_is_waited_for_as_long_as_ever():
+    zoom, attending, running = await begun(left_s=0.0)
+    attending.connected()
+    await ends(zoom, STOPPED)
+    assert (zoom.stops, running.done()) == (1, False)
+    attending.leave()
+    await settle()
+    assert running.result() is STOPPED

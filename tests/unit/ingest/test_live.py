@@ -9,7 +9,7 @@ import pytest
 from connectors.host.clock import SystemClock
 from connectors.kafka.dead_letters import DeadLetters
 from connectors.rtms.protocol.codes import Medium, StopReason
-from connectors.rtms.protocol.events import EndCause, FrameReceived, SocketLost
+from connectors.rtms.protocol.events import EndCause, FrameReceived, SecondRefused, SocketLost
 from connectors.rtms.session import SessionOutcome
 from ingest.live import LiveSession
 from ingest.publisher import Identity, Publisher
@@ -51,7 +51,7 @@ class Factory:
     """Makes sessions once `open` is set, and knows for which addresses."""
 
     def __init__(self):
-        self.asked, self.made = [], []
+        self.asked, self.made, self.told = [], [], []
         self.open = asyncio.Event()
 
     async def __call__(self, state, on_event):
@@ -84,9 +84,14 @@ async def begun():
     producers = {topic.name: factory.taken for topic in topics.MEDIA_TOPICS}
     publisher = Publisher(Identity("app_1", 3, 7), CODEC, producers, 1_000_000)
     around = SimpleNamespace(
-        create_session=factory, letters=LETTERS, clock=SystemClock(), hand_over_s=1.0, new_start_s=60.0
+        create_session=factory,
+        letters=LETTERS,
+        clock=SystemClock(),
+        ask=lambda *asked: factory.told.append(asked),
+        hand_over_s=1.0,
+        new_start_s=60.0,
     )
-    live = LiveSession(publisher, at(FIRST), around)
+    live = LiveSession(publisher, replace(at(FIRST), addresses=("b:1", "a:1")), around)
     running = asyncio.create_task(live.run())
     yield live, factory
     running.cancel()
@@ -198,3 +203,12 @@ NOT_WHOLE = {
 @pytest.mark.parametrize("case", NOT_WHOLE)
 async def test_a_hand_over_that_may_have_lost_something_does_not(begun, case):
     assert await handed_over(begun, **NOT_WHOLE[case]) == []
+
+
+async def test_who_is_refused_as_a_second_one_asks_those_that_had_the_session_before(begun):
+    live, factory = begun
+    factory.open.set()
+    await settle()
+    live.on_event(SecondRefused("signaling"))
+    live.on_event(SocketLost("signaling", None, 1_500))
+    assert factory.told == [("app_1", 7, ("b:1", "a:1"))]

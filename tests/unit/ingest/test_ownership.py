@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from ingest.ownership import Action, Deadlines, decide
+from ingest.ownership import Action, Deadlines, Reply, decide, reply
 from schemas.records import AppSession, HistoryEntry, StreamRequest
 from schemas.sessions import State
 
@@ -73,3 +73,17 @@ def test_who_takes_over_long_after_the_end_was_asked_for_has_its_own_time_to_dis
     deadlines = Deadlines(connecting_ms=100, disconnecting_ms=150, post_processing_ms=200, total_ms=300)
     assert deadlines.passed(session("disconnecting"), 10**6 + 150, owned_since_ms=10**6) is None
     assert deadlines.passed(session("disconnecting"), 10**6 + 151, owned_since_ms=10**6) == "disconnecting"
+
+
+@pytest.mark.parametrize(
+    ("held_epoch", "claimed_epoch", "expected"),
+    [
+        (None, 9, Reply.NOT_HELD),
+        (7, 9, Reply.LET_GO),
+        (7, 7, Reply.NOT_NEWER),
+        (7, 3, Reply.NOT_NEWER),
+        (0, 1, Reply.LET_GO),
+    ],
+)
+def test_a_claim_counts_when_it_is_newer_than_what_is_held(held_epoch, claimed_epoch, expected):
+    assert reply(held_epoch, claimed_epoch) is expected

@@ -247,3 +247,38 @@ async def test_a_failing_session_task_breaks_the_worker_loudly(house):
     h.lives[0].outcome.set_exception(RuntimeError("bug"))
     await h.settle()
     assert h.worker.broken.is_set()
+
+
+async def claimed_by_another(house):
+    """A worker that has let its session go, and reads what became of it since."""
+    h = await running(house)
+    h.worker.on_claim("app_1", "w2", 200)
+    h.worker.on_state(3, "app_1", replace(SESSION, state="connected", epoch=200, worker="w2"))
+    h.worker.on_state(3, "app_1", replace(SESSION, state="connected", epoch=200, worker="w2", folded_offset=9))
+    await h.settle()
+    assert h.facts.kinds() == [FactKind.CLAIMED]
+    return h
+
+
+async def test_what_was_let_go_is_not_claimed_before_the_group_has_said_whose_it_is(house, monkeypatch):
+    monkeypatch.setattr("ingest.worker.SURE_S", 0.01)
+    h = await claimed_by_another(house)
+    h.worker.on_lost(frozenset({3}))
+    await asyncio.sleep(0.05)
+    assert h.facts.kinds() == [FactKind.CLAIMED]
+
+
+async def test_it_is_claimed_when_the_partition_is_ours_after_all(house, monkeypatch):
+    monkeypatch.setattr("ingest.worker.SURE_S", 0.01)
+    h = await claimed_by_another(house)
+    await asyncio.sleep(0.05)
+    assert h.facts.kinds() == [FactKind.CLAIMED, FactKind.CLAIMED]
+
+
+async def test_it_is_claimed_at_once_when_the_partition_comes_back(house):
+    h = await claimed_by_another(house)
+    h.worker.on_lost(frozenset({3}))
+    h.worker.on_state(3, "app_1", replace(SESSION, state="connected", epoch=200, worker="w2"))
+    h.worker.on_active(3)
+    await h.settle()
+    assert h.facts.kinds() == [FactKind.CLAIMED, FactKind.CLAIMED]

@@ -51,7 +51,7 @@
 {{- toYaml (default (uniq $ports) $said) -}}
 {{- end -}}
 
-{{/* Nothing in but probes, metrics and requests; nothing out but names and what this workload talks to. */}}
+{{/* Nothing in but probes, metrics, requests and peers; nothing out but names, peers and what this workload talks to. */}}
 {{- define "rtms.networkPolicy" -}}
 {{- $policy := .root.Values.networkPolicy -}}
 podSelector:
@@ -64,6 +64,13 @@ ingress:
     {{- with $policy.metricsFrom }}
     from: {{- toYaml . | nindent 6 }}
     {{- end }}
+  {{- if .facts.peers }}
+  - ports:
+      - port: health
+    from:
+      - podSelector:
+          matchLabels: {{- include "rtms.selector" . | nindent 12 }}
+  {{- end }}
   {{- if .facts.http }}
   - ports:
       - port: http
@@ -76,6 +83,14 @@ egress:
   - ports:
       - {port: 53, protocol: UDP}
       - {port: 53, protocol: TCP}
+  {{- if .facts.peers }}
+  # its own pods
+  - ports:
+      - port: health
+    to:
+      - podSelector:
+          matchLabels: {{- include "rtms.selector" . | nindent 12 }}
+  {{- end }}
   {{- range $target := .facts.egress }}
   {{- $ports := include "rtms.egressPorts" (dict "root" $.root "target" $target) | fromYamlArray }}
   {{- if $ports }}

@@ -84,6 +84,10 @@ take every host of a domain. */}}
 - name: {{ . }}
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
 {{- end }}
+{{- with .facts.peers }}
+- name: {{ . }}
+  valueFrom: {fieldRef: {fieldPath: status.podIP}}
+{{- end }}
 {{- if has "health" .facts.settings }}
 {{- range $name, $value := $fixed.environment }}
 - name: {{ $name }}

@@ -86,3 +86,8 @@ def test_holes_name_the_participant_as_everything_else_does():
 
 def test_nothing_secret_is_shown():
     assert "wss://x" not in str(document(session()))
+
+
+def test_clients_never_see_where_workers_are():
+    shown = document(session(addresses=("10.0.0.7:9090",), worker="ingest-7"))
+    assert shown == document(session())

@@ -44,3 +44,18 @@ def test_the_setting_is_a_list_by_commas(monkeypatch: pytest.MonkeyPatch) -> Non
     ring = read([SecretsSettings]).of(SecretsSettings).key_ring()
     assert ring.decrypt(KeyRing([old]).encrypt("value")) == "value"
     assert KeyRing([new]).decrypt(ring.encrypt("value")) == "value"
+
+
+def test_what_one_process_signs_the_others_recognise_and_nobody_else_can() -> None:
+    old, new = KeyRing.generate(), KeyRing.generate()
+    signature = KeyRing([old]).signature("greeting", b"hello")
+    assert KeyRing([new, old]).is_signed("greeting", b"hello", signature)
+    assert not KeyRing([new]).is_signed("greeting", b"hello", signature)
+    assert not KeyRing([old]).is_signed("parting", b"hello", signature)
+    assert not KeyRing([old]).is_signed("greeting", b"hello ", signature)
+    assert not KeyRing([old]).is_signed("greeting", b"hello", KeyRing([new]).signature("greeting", b"hello"))
+
+
+@pytest.mark.parametrize("text", ["", "ä", "\udcff", "0" * 64, "0" * 100_000])
+def test_any_text_may_be_no_signature(text: str) -> None:
+    assert not KeyRing([KeyRing.generate()]).is_signed("greeting", b"hello", text)

@@ -11,6 +11,7 @@ from connectors.rtms.protocol.events import (
     FrameRejected,
     MediaReady,
     MediumRefused,
+    SecondRefused,
     SignalingAccepted,
     SocketLost,
     SocketWanted,
@@ -233,7 +234,16 @@ def test_duplicates_are_asked_again_until_the_window_is_over() -> None:
         talk.wait(100)
     assert asked[:4] == [0, 1_500, 3_500, 6_000]
     assert asked[-1] == 59_000
+    assert talk.of(SecondRefused) == [SecondRefused(SIGNALING)] * len(asked), "it is said each time"
     assert talk.ended == StreamEnded(EndCause.REFUSED, 8)
+
+
+def test_another_refusal_is_not_about_a_second_connection() -> None:
+    talk = Conversation().start()
+    talk.opened()
+    talk.refuse(Status.INTERNAL_EXCEPTION)
+    assert talk.of(SocketLost)
+    assert talk.of(SecondRefused) == []
 
 
 def test_a_medium_without_scope_is_done_without_on_one_socket() -> None:
@@ -290,6 +300,7 @@ def test_a_duplicate_media_connection_is_tried_again() -> None:
     talk.opened(MEDIA)
     talk.refuse(Status.DUPLICATE_MEDIA_DATA_CONNECTION, MEDIA)
     assert talk.of(SocketLost)[-1] == SocketLost(MEDIA, None, 2_000)
+    assert talk.of(SecondRefused) == [SecondRefused(MEDIA)]
     talk.wait(2_000)
     talk.opened(MEDIA)
     talk.agree()
