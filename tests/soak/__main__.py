@@ -117,6 +117,7 @@ def _verdict(acts: list[Act], results: list[Result], stage: Stage, options: Opti
             f"{act.name}: {result.sessions} sessions, {_counted(result)}, {result.records:,} records in, "
             f"{result.windows:,} results out ({result.again} of them written again, as the same), "
             f"{result.partials:,} partials, "
+            f"{result.copies} copies in customers' buckets (which refused {result.turned_away} times), "
             f"{sum(result.answered.values()):,} answers of the API ({sum(result.refused.values()):,} times none), "
             f"{len(result.differences)} differences, {result.seconds / 60:.0f} minutes",
             soft_wrap=True,
