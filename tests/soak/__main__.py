@@ -105,10 +105,14 @@ def _told(what: str, say: Say) -> Callable[[int, int], None]:
 
 def _acts(options: Options, say: Say) -> list[Act]:
     acts = [options.undisturbed(), options.disturbed()]
-    movements, minutes = ", ".join(options.movements), nominal_s(acts[1].plan) / 60
+    movements, seconds = ", ".join(options.movements), nominal_s(acts[1].plan)
     say(f"{len(options.lengths_s)} meetings of {' + '.join(map(str, options.lengths_s))} s")
-    say(f"undisturbed, then {movements}: about {minutes:.0f} minutes")
+    say(f"first undisturbed, then {movements}: these take {_about(seconds)}, and as long as it takes to hear all of it")
     return acts
+
+
+def _about(seconds: float) -> str:
+    return f"about {seconds / 60:.0f} minutes" if seconds >= 100 else f"about {seconds:.0f} s"
 
 
 def _verdict(acts: list[Act], results: list[Result], stage: Stage, options: Options, console: Console) -> int:
@@ -119,7 +123,7 @@ def _verdict(acts: list[Act], results: list[Result], stage: Stage, options: Opti
             f"{result.partials:,} partials, "
             f"{result.copies} copies in customers' buckets (which refused {result.turned_away} times), "
             f"{sum(result.answered.values()):,} answers of the API ({sum(result.refused.values()):,} times none), "
-            f"{len(result.differences)} differences, {result.seconds / 60:.0f} minutes",
+            f"{len(result.differences)} differences, {_about(result.seconds)}",
             soft_wrap=True,
         )
         for fault, count in result.skipped.items():

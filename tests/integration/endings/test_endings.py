@@ -134,6 +134,22 @@ async def test_a_transcript_that_nobody_could_make(town: Town, zoom: Simulator) 
     assert town.ends(session) == ["ended"]
 
 
+async def test_a_transcript_whose_speech_service_is_gone_for_good(town: Town, zoom: Simulator) -> None:
+    stream, session = await flowing(town, zoom, transcription_settings={"openai": {"model": "whisper-1"}})
+    await over(stream)
+    done = await town.until(session, "ended")
+    *utterances, last = await asyncio.to_thread(town.of, topics.TRANSCRIPTS, session)
+    count = len(utterances)
+    assert count > 0
+    assert {utterance.status for utterance in utterances} == {UtteranceStatus.FAILED}
+    assert last.kind is OutputKind.END
+    assert (done["recording_state"], done["transcription_state"]) == ("complete", "failed")
+    [failure] = done["failures"]
+    assert failure.startswith(f"transcript: utterances_failed: {count} of {count} (")
+    assert done["events"][-1]["event_metadata"]["transcription_errors"] == [failure.rpartition("(")[2].rstrip(")")]
+    assert town.ends(session) == ["ended"]
+
+
 async def test_a_worker_that_dies_between_the_six_ends(town: Town, zoom: Simulator) -> None:
     stream, session = await flowing(town, zoom)
 
