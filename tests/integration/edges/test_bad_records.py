@@ -52,7 +52,7 @@ NULL_DELETES = {
 REREADING = ("lifecycle", "ingest", "api", "participants", "transcription", "muxing")
 """They read compacted topics from the beginning, garbage and all."""
 
-SMALL, LARGE = (4_000, 200), (48, 1024 * 1024 - 1024)
+SMALL, LARGE = (1_500, 200), (48, 1024 * 1024 - 1024)
 """A flood: so many records of so many bytes; the large ones where a reader commits what it has read."""
 
 FLOOD_BYTES = 40 * 1024 * 1024
