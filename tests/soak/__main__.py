@@ -7,7 +7,6 @@ was lost, doubled or changed, no process ended by itself and the API was always 
 
 import logging
 import os
-import shutil
 import sys
 import time
 from collections import Counter
@@ -24,6 +23,7 @@ from deploy.local.broker.java import NoJava
 from deploy.local.signals import Interrupted, interruptible
 from deploy.local.unit import UnitFailed
 from tests.soak.act import Act, Result, Theatre
+from tests.soak.folder import Taken, made_anew
 from tests.soak.options import Options, parsed
 from tests.soak.plan import nominal_s
 from tests.soak.stage import Stage
@@ -42,9 +42,17 @@ def main() -> int:
     """The exit code."""
     options = parsed()
     console = Console(highlight=False)
+    try:
+        with made_anew(options.folder) as log:
+            return _staged(options, console, log)
+    except Taken as taken:
+        console.print(Text(str(taken), style="red"), soft_wrap=True)
+        return 2
+
+
+def _staged(options: Options, console: Console, log: Path) -> int:
     console.print(Text(f"seed {options.seed}; the same again: {options.command}", style="bold"), soft_wrap=True)
-    shutil.rmtree(options.folder, ignore_errors=True)
-    _log_to(options.folder / "soak.log")
+    _log_to(log)
     stage = Stage(options.folder, room_mib=64 + round(sum(options.lengths_s) * ROOM_MIB_PER_S))
 
     def insist() -> None:
@@ -64,7 +72,6 @@ def main() -> int:
 
 def _log_to(path: Path) -> None:
     """What our own clients say; the terminal is for people."""
-    path.parent.mkdir(parents=True)
     configure("soak", LogSettings(format="console"))
     for handler in logging.getLogger().handlers:
         assert isinstance(handler, logging.StreamHandler)
