@@ -36,6 +36,7 @@ SHOWN = 40
 DRAWING_TOLD_S = 30.0
 
 Say = Callable[[str], None]
+Played = tuple[Act, Result]
 
 
 def main() -> int:
@@ -59,11 +60,13 @@ def _staged(options: Options, console: Console, log: Path) -> int:
         stage.kill()
         os._exit(130)
 
+    played: list[Played] = []
     with interruptible(insist):
         try:
-            return _run(stage, options, console)
+            return _run(stage, options, console, played)
         except Interrupted:
-            console.print("The soak was ended.")
+            _tell(played, console)
+            console.print("The soak was ended." + (" What was complete stands above." if played else ""))
             return 130
         except (UnitFailed, NoJava, JarsUnavailable) as failure:
             console.print(Text(str(failure), style="red"), soft_wrap=True)
@@ -78,7 +81,7 @@ def _log_to(path: Path) -> None:
         handler.setStream(path.open("w"))
 
 
-def _run(stage: Stage, options: Options, console: Console) -> int:
+def _run(stage: Stage, options: Options, console: Console, played: list[Played]) -> int:
     began = time.monotonic()
 
     def say(text: str) -> None:
@@ -91,10 +94,11 @@ def _run(stage: Stage, options: Options, console: Console) -> int:
     with stage:
         theatre = Theatre(stage, say, SETTLE_S + HEARD_S_PER_S * sum(options.lengths_s))
         try:
-            results = [theatre.play(act) for act in acts]
+            for act in acts:
+                played.append((act, theatre.play(act)))
         finally:
             theatre.close()
-    return _verdict(acts, results, stage, options, console)
+    return _verdict(played, stage, options, console)
 
 
 def _told(what: str, say: Say) -> Callable[[int, int], None]:
@@ -122,8 +126,18 @@ def _about(seconds: float) -> str:
     return f"about {seconds / 60:.0f} minutes" if seconds >= 100 else f"about {seconds:.0f} s"
 
 
-def _verdict(acts: list[Act], results: list[Result], stage: Stage, options: Options, console: Console) -> int:
-    for act, result in zip(acts, results, strict=True):
+def _verdict(played: list[Played], stage: Stage, options: Options, console: Console) -> int:
+    if _tell(played, console):
+        console.print(Text("Something was lost, doubled or changed.", style="bold red"))
+        console.print(f"logs: {stage.logs}", f"again: {options.command}", sep="\n", soft_wrap=True)
+        return 1
+    console.print(Text("Nothing was lost, nothing doubled, nothing changed.", style="bold green"))
+    return 0
+
+
+def _tell(played: list[Played], console: Console) -> list[str]:
+    """What the acts came to; all their differences."""
+    for act, result in played:
         console.print(
             f"{act.name}: {result.sessions} sessions, {_counted(result)}, {result.records:,} records in, "
             f"{result.windows:,} results out ({result.again} of them written again, as the same), "
@@ -136,15 +150,12 @@ def _verdict(acts: list[Act], results: list[Result], stage: Stage, options: Opti
         for fault, count in result.skipped.items():
             takes = "a small file system for the object folder, which takes root"
             console.print(Text(f"NOT RUN: {count} × {fault}: {takes}", style="bold yellow"), soft_wrap=True)
-    differences = [line for result in results for line in result.differences]
+    differences = [line for _, result in played for line in result.differences]
     for line in differences[:SHOWN]:
         console.print(Text(line, style="red"), soft_wrap=True)
-    if differences:
-        console.print(Text("Something was lost, doubled or changed.", style="bold red"))
-        console.print(f"logs: {stage.logs}", f"again: {options.command}", sep="\n", soft_wrap=True)
-        return 1
-    console.print(Text("Nothing was lost, nothing doubled, nothing changed.", style="bold green"))
-    return 0
+    if len(differences) > SHOWN:
+        console.print(Text(f"and {len(differences) - SHOWN} more", style="red"))
+    return differences
 
 
 def _counted(result: Result) -> str:
