@@ -4,8 +4,11 @@ import asyncio
 import json
 import time
 from collections import Counter
+from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
+from connectors.kafka.producer import TEXT, create_producer
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.server import ServerOptions, Simulator
 from connectors.rtms.simulator.stream import Stream
@@ -52,7 +55,8 @@ NULL_DELETES = {
 REREADING = ("lifecycle", "ingest", "api", "participants", "transcription", "muxing")
 """They read compacted topics from the beginning, garbage and all."""
 
-SMALL, LARGE = (1_500, 200), (48, 1024 * 1024 - 1024)
+SMALL, SMALL_BYTES = 1_500, 200
+LARGE, LARGE_BYTES = 48, 1024 * 1024 - 1024
 """A flood: so many records of so many bytes; the large ones where a reader commits what it has read."""
 
 FLOOD_BYTES = 40 * 1024 * 1024
@@ -279,16 +283,18 @@ async def test_floods_of_bad_records_on_every_topic_are_put_aside_in_bounded_mem
 
 def flood(street: Street) -> dict[str, int]:
     """The offset of the last record that is to be put aside, by topic."""
-    last = {}
-    for (count, size), flooded in ((SMALL, topics.ALL), (LARGE, INPUTS)):
-        for topic in flooded:
-            sent = [street.producer.send_future(topic, b"k", b"\x7f" * size, 0) for _ in range(count)]
-            last[topic.name] = max(future.result(60) for future in sent)
-    for topic in topics.MEDIA_TOPICS:
-        values = [street.decoder.codec.encode(topic, record) for record in disorder(topic)]
-        sent = [street.producer.send_future(topic, DISORDERLY.encode(), value, 0) for value in values]
-        [future.result(60) for future in sent]
-    return {topic.name: last[topic.name] for topic in INPUTS}
+    with closing(create_producer(street.kafka, TEXT)) as producer:
+
+        def written(topic: Topic, key: bytes, values: Iterable[bytes]) -> int:
+            sent = [producer.send_future(topic, key, value, 0) for value in values]
+            return max(future.result(PATIENCE_S) for future in sent)
+
+        for topic in topics.ALL:
+            written(topic, b"k", [b"\x7f" * SMALL_BYTES] * SMALL)
+        last = {topic.name: written(topic, b"k", [b"\x7f" * LARGE_BYTES] * LARGE) for topic in INPUTS}
+        for topic in topics.MEDIA_TOPICS:
+            written(topic, DISORDERLY.encode(), [street.decoder.codec.encode(topic, one) for one in disorder(topic)])
+    return last
 
 
 DISORDERLY = "app_000000disorderly"
