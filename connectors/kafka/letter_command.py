@@ -264,7 +264,8 @@ def _re_drive(settings: KafkaSettings, decoder: Decoder, box: LetterBox, options
             met.add(letter.number)
             has_media |= is_media(letter) and outcome is not Outcome.REFUSED
     except KeyboardInterrupt:
-        print(f"interrupted: {_sum(outcomes) or 'nothing put back yet'}; the same again goes on with the rest", file=sys.stderr)
+        so_far = _sum(outcomes) or "nothing put back yet"
+        print(f"interrupted: {so_far}; the same again goes on with the rest", file=sys.stderr)
         raise
     finally:
         if producer is not None:
