@@ -55,7 +55,7 @@ NULL_DELETES = {
 REREADING = ("lifecycle", "ingest", "api", "participants", "transcription", "muxing")
 """They read compacted topics from the beginning, garbage and all."""
 
-SMALL, SMALL_BYTES = 1_500, 200
+SMALL, SMALL_BYTES = 1_000, 200
 LARGE, LARGE_BYTES = 48, 1024 * 1024 - 1024
 """A flood: so many records of so many bytes; the large ones where a reader commits what it has read."""
 
@@ -298,7 +298,7 @@ def flood(street: Street) -> dict[str, int]:
 
 
 DISORDERLY = "app_000000disorderly"
-DISORDERED = 1_000
+DISORDERED = 300
 
 
 def disorder(topic: Topic) -> list[MediaRecord]:
