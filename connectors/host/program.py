@@ -26,6 +26,9 @@ NOT_CONFIGURED = 2
 """The exit status for settings that are missing or wrong, as for a wrong command line: starting again will not help."""
 
 
+INTERRUPTED = 130
+"""The exit status of a command that a Ctrl-C ended, as a shell has it."""
+
 LEFT = 1
 """The exit status after `Leave`."""
 
@@ -65,7 +68,8 @@ class Program:
         }
 
     def run(self, body: Callable[[Configured], int]) -> int:
-        """The exit status: what `body` returns, 0 when it was told to stop while it waited, NOT_CONFIGURED, LEFT."""
+        """The exit status: what `body` returns, 0 when it was told to stop while it waited, NOT_CONFIGURED, LEFT,
+        INTERRUPTED."""
         if LogSettings in self.reads:
             configure(self.service, _log_settings())
         try:
@@ -76,6 +80,8 @@ class Program:
         except Stopped:
             log.info("stopped")
             return 0
+        except KeyboardInterrupt:
+            return INTERRUPTED
         except Leave as error:
             log.error("leaving, to be started again", reason=str(error), code=getattr(error, "code", ""))
             return LEFT

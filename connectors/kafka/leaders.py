@@ -6,7 +6,7 @@ A client that exists already may be the one that has lost them.
 from collections.abc import Collection
 from contextlib import suppress
 
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import OFFSET_INVALID, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from connectors.kafka.records import Place
@@ -37,6 +37,6 @@ def _answered(admin: AdminClient, wanted: dict[TopicPartition, OffsetSpec]) -> f
         return frozenset()
     for one, answer in admin.list_offsets(wanted, request_timeout=TIMEOUT_S).items():
         with suppress(KafkaException, TimeoutError):
-            answer.result(2 * TIMEOUT_S)
-            answered.add(Place(one.topic, one.partition))
+            if answer.result(2 * TIMEOUT_S).offset != OFFSET_INVALID:  # as it is, with no error, of who is coming up
+                answered.add(Place(one.topic, one.partition))
     return frozenset(answered)

@@ -19,9 +19,20 @@ from connectors.kafka.re_driving import RE_DRIVE, Outcome, ReDriving, is_media
 from connectors.kafka.settings import KafkaSettings
 
 LISTED = 50
+REASON_SHOWN = 100
+"""Of a reason in the table: whoever wrote it may have gone on and on. `show` has all of it."""
+
 _BYTES_A_LINE = 16
 
 _ABOUT = """Inputs that nobody could use, put aside while the work went on. A letter is known by its number."""
+
+_USAGE = """for example:
+  python -m connectors.kafka dead-letters list --reason "unknown schema"
+  python -m connectors.kafka dead-letters show 17 --data
+  python -m connectors.kafka dead-letters re-drive 17 18
+
+What people said may be in a letter: none of it is printed unless you ask for it (--data, --out).
+Kafka and the registry are found by RTMS_KAFKA_*: `python -m connectors.kafka --help` lists them."""
 
 _RE_DRIVE = """Put the original bytes back on the topic and partition they came from, under the same key.
 
@@ -37,12 +48,18 @@ Do it when the reason is gone: a schema has been registered, a release can read 
 
 def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The sub-commands of `dead-letters`."""
-    parser = commands.add_parser("dead-letters", help="list, show and re-drive inputs put aside", description=_ABOUT)
+    parser = commands.add_parser(
+        "dead-letters",
+        help="list, show and re-drive inputs put aside",
+        description=_ABOUT,
+        epilog=_USAGE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     verbs = parser.add_subparsers(dest="verb", required=True)
 
     listing = verbs.add_parser("list", help="the newest letters, and how many there are by reason", description=_ABOUT)
     _add_filters(listing)
-    listing.add_argument("--limit", type=int, default=LISTED, metavar="N", help=f"show at most N ({LISTED})")
+    listing.add_argument("--limit", type=_limit, default=LISTED, metavar="N", help=f"show at most N ({LISTED})")
     listing.add_argument("--json", action="store_true", help="one JSON document instead of a table")
 
     showing = verbs.add_parser("show", help="one letter", description="One letter, without its payload by default.")
@@ -61,6 +78,12 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     _add_filters(driving)
     driving.add_argument("--all", action="store_true", help="every letter that is kept")
     driving.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+
+
+def _limit(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of letters")
+    return int(text)
 
 
 def _add_filters(parser: argparse.ArgumentParser) -> None:
@@ -88,10 +111,12 @@ def _filter(options: argparse.Namespace) -> Filter:
 
 
 def _list(box: LetterBox, wanted: Filter, limit: int, *, as_json: bool) -> bool:
-    newest: deque[dict[str, Any]] = deque(maxlen=max(0, limit))
+    newest: deque[dict[str, Any]] = deque(maxlen=limit)
     reasons: Counter[str] = Counter()
     notes: dict[InputPlace, int | None] = {}
+    kept = 0
     for letter in box.everything():
+        kept += not letter.is_note
         if letter.is_note:
             notes[letter.place] = letter.content.re_driven_to
         elif wanted.passes(letter.content):
@@ -104,7 +129,7 @@ def _list(box: LetterBox, wanted: Filter, limit: int, *, as_json: bool) -> bool:
         counted = {"count": reasons.total(), "reasons": dict(reasons.most_common()), "unreadable": box.unreadable}
         print(json.dumps({"letters": found, **counted}, indent=2))
     else:
-        print("\n".join(_lines(found, reasons, box.unreadable)))
+        print("\n".join([*_lines(found, reasons, kept), *_foreign(box.unreadable)]))
     return True
 
 
@@ -125,7 +150,8 @@ def headline(letter: Letter) -> dict[str, Any]:
     }
 
 
-def _lines(found: list[dict[str, Any]], reasons: Counter[str], unreadable: int) -> Iterator[str]:
+def _lines(found: list[dict[str, Any]], reasons: Counter[str], kept: int) -> Iterator[str]:
+    """Of `kept` letters those that are meant."""
     if found:
         rows = [("number", "written", "place", "bytes", "session", "put back at", "reason")]
         rows += [
@@ -133,28 +159,40 @@ def _lines(found: list[dict[str, Any]], reasons: Counter[str], unreadable: int) 
                 str(line["number"]), line["written_at"],
                 str(InputPlace(line["topic"], line["partition"], line["offset"])), str(line["length"]),
                 _printable(line["session_id"] or "-"),
-                "-" if line["re_driven_to"] is None else str(line["re_driven_to"]), _printable(line["reason"]),
+                "-" if line["re_driven_to"] is None else str(line["re_driven_to"]), _clipped(line["reason"]),
             )
             for line in found
         ]  # fmt: skip
         yield from _table(rows)
         yield ""
-        yield from _table(
-            [("letters", "reason"), *((str(n), _printable(reason)) for reason, n in reasons.most_common())]
-        )
+    if reasons:
+        yield from _table([("letters", "reason"), *((str(n), _clipped(reason)) for reason, n in reasons.most_common())])
         if reasons.total() > len(found):
             yield f"{len(found)} of {reasons.total()} letters shown; --limit shows more"
-    elif reasons:
-        yield f"{reasons.total()} letters"
     else:
-        yield "no dead letters"
+        yield f"none of {_count(kept, 'dead letter')} matches" if kept else "no dead letters"
+
+
+def _foreign(unreadable: int) -> Iterator[str]:
     if unreadable:
-        yield f"{unreadable} records on the topic are no letters"
+        yield (
+            "1 record on the topic is no letter"
+            if unreadable == 1
+            else f"{unreadable} records on the topic are no letters"
+        )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> Iterable[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _clipped(reason: str) -> str:
+    return _printable(reason if len(reason) <= REASON_SHOWN else f"{reason[: REASON_SHOWN - 1]}…")
 
 
 def _printable(text: str) -> str:
@@ -174,6 +212,8 @@ def _show(box: LetterBox, options: argparse.Namespace) -> bool:
     if letter.is_note:
         document["re_driven_to"] = letter.content.re_driven_to
     data = letter.content.data
+    if options.out is not None and not _written(options.out, data):
+        return False
     if options.json:
         if options.data:
             document["data_hex"] = data.hex()
@@ -182,9 +222,17 @@ def _show(box: LetterBox, options: argparse.Namespace) -> bool:
         print("\n".join(f"{name:12}  {_printable(str(value))}" for name, value in document.items()))
         if options.data:
             print("\n".join(["", *hex_lines(data)]))
-    if options.out is not None:
-        options.out.write_bytes(data)
-        print(f"{len(data)} bytes written to {options.out}", file=sys.stderr)
+    return True
+
+
+def _written(path: Path, data: bytes) -> bool:
+    """Whether the bytes are there; why not, or how many, has been said."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        print(f"error: cannot write {path}: {error.strerror}", file=sys.stderr)
+        return False
+    print(f"{len(data)} bytes written to {path}", file=sys.stderr)
     return True
 
 
@@ -215,16 +263,24 @@ def _re_drive(settings: KafkaSettings, decoder: Decoder, box: LetterBox, options
             outcomes[outcome] += 1
             met.add(letter.number)
             has_media |= is_media(letter) and outcome is not Outcome.REFUSED
+    except KeyboardInterrupt:
+        so_far = _sum(outcomes) or "nothing put back yet"
+        print(f"interrupted: {so_far}; the same again goes on with the rest", file=sys.stderr)
+        raise
     finally:
         if producer is not None:
             producer.close()
     missing = numbers - met
     for number in sorted(missing):
         print(f"error: no letter {number} among those meant; `list` shows what is kept", file=sys.stderr)
-    print(", ".join(f"{count} {outcome}" for outcome, count in outcomes.items()) or "nothing to do")
+    print(_sum(outcomes) or "nothing to do")
     if has_media:
         print("of media, sessions that have ended take nothing more")
     return not missing and not outcomes[Outcome.REFUSED]
+
+
+def _sum(outcomes: Counter[Outcome]) -> str:
+    return ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
 
 
 def _is_meant(letter: Letter, numbers: frozenset[int], wanted: Filter) -> bool:

@@ -3,6 +3,9 @@
 The high watermark (read uncommitted) unless asked otherwise: with a transaction open, the end that a read-committed
 reader is told lies before records whose offsets may already be committed elsewhere, and a state read "to the end" would
 be an old one.
+
+While a broker comes up the library answers now and then with no error and no offset. Whoever took that for an end would
+have read to it before it began, and believe that there is nothing.
 """
 
 import math
@@ -11,7 +14,7 @@ from collections.abc import Iterable
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 
-from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_INVALID, IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from connectors.host.backoff import delays_s
@@ -98,10 +101,13 @@ class OffsetDirectory:
             return {}
         try:
             answers = self._admin.list_offsets(wanted, isolation_level=isolation, request_timeout=timeout_s)
-            return {
+            found = {
                 Place(item.topic, item.partition): answer.result(timeout_s).offset for item, answer in answers.items()
             }
         except KafkaException as error:
             raise translate(error) from error
         except FutureTimeoutError:
             raise TimedOut("no offsets within the time given") from None
+        if OFFSET_INVALID in found.values():  # the library's answer, with no error, where the broker has given none
+            raise TimedOut("no offset of some partition")
+        return found

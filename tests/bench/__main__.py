@@ -88,7 +88,11 @@ def _duration(seconds: float) -> str:
 
 
 def _introduce(console: Console, machine: dict[str, object]) -> None:
-    console.print(f"{machine['cpu']}, {machine['cores']} cores, {machine['python']}", style="dim")
+    console.print(
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, "
+        f"{machine['python']}",
+        style="dim",
+    )
     load = machine["load_before"]
     if isinstance(load, float) and load > _BUSY:
         console.print(f"the machine was busy before (load {load:.1f}): trust ratios, not times", style="yellow")
@@ -97,9 +101,17 @@ def _introduce(console: Console, machine: dict[str, object]) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=GROUPS, help="measure these alone")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each side is measured (default: %(default)s)")
+    parser.add_argument(
+        "--rounds", type=_rounds, default=3, metavar="N", help="how often each side is measured (default: %(default)s)"
+    )
     parser.add_argument("--output", type=Path, default=REPOSITORY / "build" / "bench.json")
     return parser.parse_args()
+
+
+def _rounds(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of rounds: 1 or more")
+    return int(text)
 
 
 def _write(path: Path, machine: dict[str, object], rows: list[Row]) -> None:

@@ -28,7 +28,13 @@ from tests.support.muxed import joined, written
 from tests.support.topics import values
 
 CORE, PROCESSOR = "muxing core", "muxing processor with Kafka and Faust"
-GOALS = {(CORE, GSTREAMER): 25, (CORE, FFMPEG): 50, (PROCESSOR, GSTREAMER): 12, (PROCESSOR, FFMPEG): 25}
+GOALS = {
+    (CORE, GSTREAMER): (30, 25), (CORE, FFMPEG): (60, 50),
+    (PROCESSOR, GSTREAMER): (15, 12), (PROCESSOR, FFMPEG): (30, 25),
+}  # fmt: skip
+"""Each with the one before it."""
+
+GROWTH_GOAL_MB = 10
 HOUR = 60
 SEGMENTS_PER_MINUTE = 15
 OPEN_SEGMENTS = 3
@@ -128,7 +134,7 @@ def _reencoded(rival: Reencoder, material: Material, folder: Path) -> float:
 
 
 def _hour(run: Run, say: Say) -> list[float]:
-    """Resident MiB of the processor after each minute of a meeting that is fed as fast as it is muxed."""
+    """Resident MB of the processor after each minute of a meeting that is fed as fast as it is muxed."""
     (session_id,) = new_sessions(1)
     segments, memory = run.outputs(RECORDING_SEGMENTS), list[float]()
     records = meeting(session_id, HOUR)
@@ -136,7 +142,7 @@ def _hour(run: Run, say: Say) -> list[float]:
     for number in range(1, HOUR + 1):
         run.writer.write(run.writer.encoded(islice(records, len(minute().frames))))
         run.wait_for(segments, number * SEGMENTS_PER_MINUTE - OPEN_SEGMENTS)
-        memory.append(resident_mib(run.pid))
+        memory.append(resident_mib(run.pid) * 2**20 / 1e6)
     run.writer.write(run.writer.encoded(records))
     run.wait_for(segments, HOUR * SEGMENTS_PER_MINUTE + 1)
     say(f"{HOUR} minutes of meeting in {time.monotonic() - began:.0f} s")
@@ -152,9 +158,10 @@ def compared(seconds: dict[str, float]) -> list[Row]:
             rival=seconds.get(rival.name),
             rival_name=rival.name,
             goal=goal,
-            note=rival.remedy,
+            first_goal=first_goal,
+            note=rival.remedy or ("" if rival.name in seconds else "it did not run, see above"),
         )
-        for (ours, rival), goal in GOALS.items()
+        for (ours, rival), (goal, first_goal) in GOALS.items()
     ]
 
 
@@ -162,8 +169,8 @@ def flat(memory: Sequence[float]) -> Row:
     settled = memory[SETTLED_AFTER - 1]
     return Row(
         name=f"muxing processor, growth of memory from minute {SETTLED_AFTER} to {len(memory)} of a meeting",
-        unit="MiB",
+        unit="MB",
         ours=max(memory[SETTLED_AFTER - 1 :]) - settled,
-        goal=10,
-        note=f"resident {settled:.0f} MiB then, {memory[-1]:.0f} MiB at the end",
+        goal=GROWTH_GOAL_MB,
+        note=f"resident {settled:.0f} MB then, {memory[-1]:.0f} MB at the end",
     )

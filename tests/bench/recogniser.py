@@ -37,11 +37,11 @@ CHUNK_MS = 100
 PAUSE_MS = 1500
 """After a reading, with the microphone open, for its last utterance."""
 
-RTF_GOAL = 0.15
+RTF_GOAL = 0.10
 PARTIALS_RTF_GOAL = 0.33
 AGE_GOAL_S = 1.5
-DELAY_GOAL_S = 1.0
-WER_GOAL_PERCENT = 10.0
+DELAY_GOAL_S, LONGEST_DELAY_GOAL_S = 1.0, 1.6
+WER_GOAL_PERCENT, FIRST_WER_GOAL_PERCENT = 6.0, 10.0
 WAIT_MS = HANG_OVER_MS + SLACK_MS
 
 Say = Callable[[str], None]
@@ -192,12 +192,14 @@ def _rows(heard: Sequence[Heard]) -> list[Row]:
             note=f"{seconds:.0f} s of speech, endpointing included"),
         Row(name="local recogniser, end of speech to final text, p50", unit="s", ours=quantile(delays, 0.5),
             goal=DELAY_GOAL_S, note=f"{len(delays)} utterances; {WAIT_MS} ms of it are the pause and late chunks"),
-        Row(name="local recogniser, end of speech to final text, p95", unit="s", ours=quantile(delays, 0.95)),
+        Row(name="local recogniser, end of speech to final text, p95", unit="s", ours=quantile(delays, 0.95),
+            goal=LONGEST_DELAY_GOAL_S),
     ]  # fmt: skip
     for reader, name in READERS.items():
         errors = heard[0].errors(reader)
         rows.append(Row(name=f"local recogniser, word errors in {name}", unit="%", ours=100 * errors.rate,
-                        goal=WER_GOAL_PERCENT, note=f"{errors.errors} of {errors.said} words"))  # fmt: skip
+                        goal=WER_GOAL_PERCENT, first_goal=FIRST_WER_GOAL_PERCENT,
+                        note=f"{errors.errors} of {errors.said} words"))  # fmt: skip
     return rows
 
 

@@ -6,6 +6,7 @@ Memory is what the pages of the process come to once it has been receiving for a
 adds to that of the process without any.
 """
 
+import importlib.util
 from collections import defaultdict
 from collections.abc import Callable
 from statistics import median
@@ -32,6 +33,10 @@ class Lossy(RuntimeError):
     """Frames were missing while being counted: the figure would be worth nothing."""
 
 
+class Missing(RuntimeError):
+    """What is to be compared with is not here; says how to get it."""
+
+
 class Cost(NamedTuple):
     """Of one process: CPU as a share of a core, memory in MiB with all sessions, and what they added to it."""
 
@@ -41,7 +46,9 @@ class Cost(NamedTuple):
 
 
 def measure(rounds: int, say: Callable[[str], None]) -> list[Row]:
-    """Both sides in turn, `rounds` times."""
+    """Both sides in turn, `rounds` times. Raises Missing."""
+    if importlib.util.find_spec("rtms") is None:
+        raise Missing("Zoom's SDK is not installed: it runs on Linux x86-64 only, where `make` installs rtms 1.1.0")
     costs: dict[tuple[int, str], list[Cost]] = defaultdict(list)
     with prepared() as ground:
         for _ in range(rounds):

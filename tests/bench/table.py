@@ -20,10 +20,10 @@ def show(rows: list[Row], console: Console) -> None:
         what = Text(row.name)
         if row.rival_name:
             what.append(f"\n  against {row.rival_name}", style="dim")
-        if row.note:
-            what.append(f"\n  {row.note}", style="dim")
+        for note in filter(None, (row.note, _first_goal(row))):
+            what.append(f"\n  {note}", style="dim")
         table.add_row(what, _figure(row.ours), _figure(row.rival) if row.rival_name else "", row.unit,
-                      _times(row.ratio), _goal(row), _verdict(row))  # fmt: skip
+                      _times(row.ratio), _goal(row, row.goal), _verdict(row))  # fmt: skip
     console.print(table)
 
 
@@ -35,14 +35,22 @@ def _times(ratio: float | None) -> str:
     return "" if ratio is None else f"{ratio:.2f}×" if ratio < 10 else f"{ratio:.0f}×"
 
 
-def _goal(row: Row) -> str:
-    if row.goal is None:
+def _goal(row: Row, goal: float | None) -> str:
+    if goal is None:
         return ""
     if row.rival_name:
-        return f"≥ {row.goal:g}×"
-    return f"{'≥' if row.more_is_better else '≤'} {row.goal:g}"
+        return f"≥ {goal:g}×"
+    return f"{'≥' if row.more_is_better else '≤'} {goal:g}"
+
+
+def _first_goal(row: Row) -> str:
+    """Beside the stricter one that took its place."""
+    verdict = _VERDICTS[row.first_met]
+    return f"the first goal was {_goal(row, row.first_goal)}: {verdict}" if verdict else ""
+
+
+_VERDICTS = {True: "met", False: "missed", None: ""}
 
 
 def _verdict(row: Row) -> Text:
-    verdicts = {True: Text("met", style="green"), False: Text("missed", style="bold red"), None: Text("")}
-    return verdicts[row.met]
+    return Text(_VERDICTS[row.met], style="green" if row.met else "bold red")

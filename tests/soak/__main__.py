@@ -7,7 +7,6 @@ was lost, doubled or changed, no process ended by itself and the API was always 
 
 import logging
 import os
-import shutil
 import sys
 import time
 from collections import Counter
@@ -24,6 +23,7 @@ from deploy.local.broker.java import NoJava
 from deploy.local.signals import Interrupted, interruptible
 from deploy.local.unit import UnitFailed
 from tests.soak.act import Act, Result, Theatre
+from tests.soak.folder import Taken, made_anew
 from tests.soak.options import Options, parsed
 from tests.soak.plan import nominal_s
 from tests.soak.stage import Stage
@@ -36,26 +36,37 @@ SHOWN = 40
 DRAWING_TOLD_S = 30.0
 
 Say = Callable[[str], None]
+Played = tuple[Act, Result]
 
 
 def main() -> int:
     """The exit code."""
     options = parsed()
     console = Console(highlight=False)
+    try:
+        with made_anew(options.folder) as log:
+            return _staged(options, console, log)
+    except Taken as taken:
+        console.print(Text(str(taken), style="red"), soft_wrap=True)
+        return 2
+
+
+def _staged(options: Options, console: Console, log: Path) -> int:
     console.print(Text(f"seed {options.seed}; the same again: {options.command}", style="bold"), soft_wrap=True)
-    shutil.rmtree(options.folder, ignore_errors=True)
-    _log_to(options.folder / "soak.log")
+    _log_to(log)
     stage = Stage(options.folder, room_mib=64 + round(sum(options.lengths_s) * ROOM_MIB_PER_S))
 
     def insist() -> None:
         stage.kill()
         os._exit(130)
 
+    played: list[Played] = []
     with interruptible(insist):
         try:
-            return _run(stage, options, console)
+            return _run(stage, options, console, played)
         except Interrupted:
-            console.print("The soak was ended.")
+            _tell(played, console)
+            console.print("The soak was ended." + (" What was complete stands above." if played else ""))
             return 130
         except (UnitFailed, NoJava, JarsUnavailable) as failure:
             console.print(Text(str(failure), style="red"), soft_wrap=True)
@@ -64,14 +75,13 @@ def main() -> int:
 
 def _log_to(path: Path) -> None:
     """What our own clients say; the terminal is for people."""
-    path.parent.mkdir(parents=True)
     configure("soak", LogSettings(format="console"))
     for handler in logging.getLogger().handlers:
         assert isinstance(handler, logging.StreamHandler)
         handler.setStream(path.open("w"))
 
 
-def _run(stage: Stage, options: Options, console: Console) -> int:
+def _run(stage: Stage, options: Options, console: Console, played: list[Played]) -> int:
     began = time.monotonic()
 
     def say(text: str) -> None:
@@ -84,10 +94,11 @@ def _run(stage: Stage, options: Options, console: Console) -> int:
     with stage:
         theatre = Theatre(stage, say, SETTLE_S + HEARD_S_PER_S * sum(options.lengths_s))
         try:
-            results = [theatre.play(act) for act in acts]
+            for act in acts:
+                played.append((act, theatre.play(act)))
         finally:
             theatre.close()
-    return _verdict(acts, results, stage, options, console)
+    return _verdict(played, stage, options, console)
 
 
 def _told(what: str, say: Say) -> Callable[[int, int], None]:
@@ -105,34 +116,46 @@ def _told(what: str, say: Say) -> Callable[[int, int], None]:
 
 def _acts(options: Options, say: Say) -> list[Act]:
     acts = [options.undisturbed(), options.disturbed()]
-    movements, minutes = ", ".join(options.movements), nominal_s(acts[1].plan) / 60
+    movements, seconds = ", ".join(options.movements), nominal_s(acts[1].plan)
     say(f"{len(options.lengths_s)} meetings of {' + '.join(map(str, options.lengths_s))} s")
-    say(f"undisturbed, then {movements}: about {minutes:.0f} minutes")
+    say(f"first undisturbed, then {movements}: these take {_about(seconds)}, and as long as it takes to hear all of it")
     return acts
 
 
-def _verdict(acts: list[Act], results: list[Result], stage: Stage, options: Options, console: Console) -> int:
-    for act, result in zip(acts, results, strict=True):
-        console.print(
-            f"{act.name}: {result.sessions} sessions, {_counted(result)}, {result.records:,} records in, "
-            f"{result.windows:,} results out ({result.again} of them written again, as the same), "
-            f"{result.partials:,} partials, "
-            f"{sum(result.answered.values()):,} answers of the API ({sum(result.refused.values()):,} times none), "
-            f"{len(result.differences)} differences, {result.seconds / 60:.0f} minutes",
-            soft_wrap=True,
-        )
-        for fault, count in result.skipped.items():
-            takes = "a small file system for the object folder, which takes root"
-            console.print(Text(f"NOT RUN: {count} × {fault}: {takes}", style="bold yellow"), soft_wrap=True)
-    differences = [line for result in results for line in result.differences]
-    for line in differences[:SHOWN]:
-        console.print(Text(line, style="red"), soft_wrap=True)
-    if differences:
+def _about(seconds: float) -> str:
+    return f"about {seconds / 60:.0f} minutes" if seconds >= 100 else f"about {seconds:.0f} s"
+
+
+def _verdict(played: list[Played], stage: Stage, options: Options, console: Console) -> int:
+    if _tell(played, console):
         console.print(Text("Something was lost, doubled or changed.", style="bold red"))
         console.print(f"logs: {stage.logs}", f"again: {options.command}", sep="\n", soft_wrap=True)
         return 1
     console.print(Text("Nothing was lost, nothing doubled, nothing changed.", style="bold green"))
     return 0
+
+
+def _tell(played: list[Played], console: Console) -> list[str]:
+    """What the acts came to; all their differences."""
+    for act, result in played:
+        console.print(
+            f"{act.name}: {result.sessions} sessions, {_counted(result)}, {result.records:,} records in, "
+            f"{result.windows:,} results out ({result.again} of them written again, as the same), "
+            f"{result.partials:,} partials, "
+            f"{result.copies} copies in customers' buckets (which refused {result.turned_away} times), "
+            f"{sum(result.answered.values()):,} answers of the API ({sum(result.refused.values()):,} times none), "
+            f"{len(result.differences)} differences, {_about(result.seconds)}",
+            soft_wrap=True,
+        )
+        for fault, count in result.skipped.items():
+            takes = "a small file system for the object folder, which takes root"
+            console.print(Text(f"NOT RUN: {count} × {fault}: {takes}", style="bold yellow"), soft_wrap=True)
+    differences = [line for _, result in played for line in result.differences]
+    for line in differences[:SHOWN]:
+        console.print(Text(line, style="red"), soft_wrap=True)
+    if len(differences) > SHOWN:
+        console.print(Text(f"and {len(differences) - SHOWN} more", style="red"))
+    return differences
 
 
 def _counted(result: Result) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from schemas import async_transcriptions
 from schemas.awaiting import awaited
 from schemas.records import AppSession
 from schemas.sessions import TERMINAL
-from tests.soak import answers, comparison, tidings
+from tests.soak import answers, comparison, copies, tidings
 from tests.soak.customer import Customer
 from tests.soak.disturber import Disturber
 from tests.soak.expected import Expected, expected
@@ -40,7 +40,8 @@ class Result:
     """What an act came to. `differences` is empty when nothing was lost, doubled or changed, no process ended by
     itself, and the API never said anything that a client must not hear.
 
-    `answered` and `refused` count what a client was answered while the act was played, by question.
+    `answered` and `refused` count what a client was answered while the act was played, by question; `turned_away` is
+    how often customers' own buckets did not take a copy, of which there are `copies` now.
     """
 
     differences: list[str] = field(default_factory=list)
@@ -53,6 +54,8 @@ class Result:
     windows: int = 0
     partials: int = 0
     again: int = 0
+    copies: int = 0
+    turned_away: int = 0
     seconds: float = 0.0
 
 
@@ -79,7 +82,7 @@ class Theatre:
         self._stage = stage
         self._settle_s = settle_s
         self._say = say
-        self._customer = Customer(stage.url, stage.credentials.admin_token)
+        self._customer = Customer(stage.url, stage.credentials.admin_token, stage.buckets.url)
         self._closing = ExitStack()
         self._receiver = self._closing.enter_context(receiving())
         self._customer.subscribe(self._receiver.url)
@@ -197,9 +200,19 @@ class Theatre:
             result.windows += wanted[session].windows
             result.partials += len(found[session].partials)
             result.again += comparison.again(wanted[session], found[session])
+        result.differences += self._copies(played, wanted, result)
         result.differences += self._new_letters()
         if not result.differences:
             self._observer.forget(sessions)
+
+    def _copies(self, played: list[Played], wanted: Mapping[str, Expected], result: Result) -> list[str]:
+        """What customers find in their own buckets and should not, or the other way round."""
+        found = self._stage.buckets.all()
+        self._stage.buckets.forget()
+        result.copies = sum(bool(name.taken) for name in found.values())
+        result.turned_away = sum(name.refused for name in found.values())
+        stated = {session: state.external_copy for session, state in self._states(played).items()}
+        return copies.differences(wanted, found, stated)
 
     def _untold(self, session: str, wanted: Expected) -> list[str]:
         """What the receiver was not told as it has to be."""

@@ -17,7 +17,6 @@ WHOLE = {
     "state": "ended",
     "recording_state": "complete",
     "transcription_state": "complete",
-    "failures": [],
     "holes": [],
 }
 
@@ -41,6 +40,7 @@ def differences(expected: Expected, found: Answers) -> list[str]:
     lines = [f"{name} is {found.session[name]!r}" for name, value in WHOLE.items() if found.session[name] != value]
     if steps != [event for event, _, _ in CHANGES]:
         lines.append(f"the history is {steps}")
+    lines += _failures(expected, found.session)
     lines += _sides(expected, found.session["async_transcriptions"])
     for engine in (*expected.engines, *expected.sides):
         documents, wanted = found.transcripts[engine], _transcript(session_id, engine, expected)
@@ -62,6 +62,15 @@ def differences(expected: Expected, found: Answers) -> list[str]:
 def certain(utterance: Document, is_live: bool) -> Document:
     """What of a document is the same whenever it is read: of what was heard live not the words."""
     return {name: value for name, value in utterance.items() if not is_live or name not in ("transcription", "model")}
+
+
+def _failures(expected: Expected, session: Document) -> list[str]:
+    """What there is not of the session: said of it, and by the event with which it ended."""
+    metadata = next(
+        (step.get("event_metadata", {}) for step in session["events"] if step["type"] == CHANGES[-1][0]), {}
+    )
+    told = (session["failures"], metadata.get("failures", []))
+    return [] if told == (list(expected.failures),) * 2 else [f"its failures are told as {told}"]
 
 
 def _sides(expected: Expected, found: Sequence[Document]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from tests.soak.answers import Answers
+from tests.soak.buckets import KEY_ID, SECRET
 from tests.soak.expected import Expected
 from tests.soak.orders import PLAIN, Order, Section
 
@@ -23,9 +24,10 @@ Pause = Callable[[float], None]
 
 
 class Customer:
-    """One project; safe to use from several threads. `sessions` has the ids that were acknowledged, by stream."""
+    """One project, with a storage of its own; safe to use from several threads. `sessions` has the ids that were
+    acknowledged, by stream."""
 
-    def __init__(self, url: str, admin_token: str) -> None:
+    def __init__(self, url: str, admin_token: str, storage_url: str) -> None:
         self._url = f"{url}/api/v1"
         self.sessions: dict[str, str] = {}
         self._orders: dict[str, Order] = {}
@@ -34,6 +36,9 @@ class Customer:
             key = _made(admin, f"/projects/{self.project_id}/api_keys", {"name": "soak"})["key"]
             app = {"client_id": "soak", "client_secret": "s3cret"}
             _made(admin, f"/projects/{self.project_id}/zoom_apps", app)
+            own = {"access_key_id": KEY_ID, "access_key_secret": SECRET, "endpoint_url": storage_url}
+            path = f"/projects/{self.project_id}/credentials/external_media_storage"
+            admin.put(path, json=own).raise_for_status()
         self._authorization = f"Token {key}"
 
     def client(self, authorization: str | None = None) -> httpx.Client:

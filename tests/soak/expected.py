@@ -24,9 +24,9 @@ from processors.transcription.settings import TranscriptionSettings
 from schemas import topics, tracks
 from schemas.records import AsyncTranscription, MediaRecord, OutputKind, ParticipantEvent, Segment, Utterance
 from schemas.sessions import Progress, State
-from schemas.settings import Engine, readable
+from schemas.settings import Engine, SessionSettings, readable
 from tests.soak.hearing import Hearing
-from tests.soak.orders import LIVE
+from tests.soak.orders import LIVE, failures
 from tests.soak.side_transcripts import side_transcript
 from tests.soak.stored import Stored, stored
 from tests.support.composed import Meeting
@@ -59,6 +59,7 @@ class Expected:
     """All of one session's results, ends included; `sides` are its side transcripts, whose utterances are among its.
     `engines` are whose transcripts there are, the first of them is the one that receivers are told of. Of those that
     are `live` nobody knows the words for certain: who hears while somebody speaks, and is cut off, hears it all anew.
+    `copy` is where in a customer's storage the recording is, too; `failures` is what the session says there is not.
     """
 
     utterances: Sequence[Utterance]
@@ -68,6 +69,8 @@ class Expected:
     engines: Sequence[Engine] = (Engine.MOONSHINE, Engine.ZOOM)
     sides: Sequence[str] = ()
     live: frozenset[str] = frozenset()
+    copy: str = ""
+    failures: Sequence[str] = ()
 
     def newest(self) -> list[Utterance]:
         """The highest revision of each utterance, which is what counts."""
@@ -134,7 +137,15 @@ async def _expected(session: str, own: Inputs, sides: Sequence[AsyncTranscriptio
         engines=settings.transcripts,
         sides=[side.transcription_id for side in sides],
         live=LIVE if settings.partials else frozenset(),
+        copy=_copy(session, settings, whole),
+        failures=failures(settings.copy_bucket),
     )
+
+
+def _copy(session: str, settings: SessionSettings, whole: Stored) -> str:
+    """Bucket and name of the copy that a customer wants, if anybody does."""
+    ending = whole.recording.rpartition(".")[2]
+    return f"{settings.copy_bucket}/{settings.copy_name or f'{session}.{ending}'}" if settings.copy_bucket else ""
 
 
 def _participant_events(session: str, own: Inputs) -> list[ParticipantEvent]:

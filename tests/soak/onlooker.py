@@ -182,11 +182,11 @@ class _Reader:
 
     def _look_at(self, stream_id: str, session_id: str) -> None:
         told, path = self._told, f"/app_sessions/{session_id}"
+        order = self._looking.order(stream_id)
         if answer := self._looking.ask(self._http, SESSION, path):
-            self._looking.complain(told.session(session_id, answer.json()))
+            self._looking.complain(told.session(session_id, answer.json(), order.failures))
         if "visit" in stream_id:  # nothing is played there
             return
-        order = self._looking.order(stream_id)
         for engine in order.engines:
             may_change = order.is_corrected and engine is Engine.ZOOM
             if answer := self._looking.ask(self._http, TRANSCRIPT, f"{path}/transcript?engine={engine}"):
@@ -226,13 +226,13 @@ class _Requester:
         self._looking.pause(REQUEST_EVERY_S)
 
     def _create(self, stream_id: str) -> bool:
-        wanted = self._looking.order(stream_id).body(stream_id)
-        answer = self._looking.ask(self._http, CREATE, "/app_sessions", json=wanted)
+        order = self._looking.order(stream_id)
+        answer = self._looking.ask(self._http, CREATE, "/app_sessions", json=order.body(stream_id))
         if answer is None:
             return False
         session_id = answer.json()["id"]
         self._looking.acknowledged(stream_id, session_id)
-        self._looking.complain(self._told.session(session_id, answer.json()))
+        self._looking.complain(self._told.session(session_id, answer.json(), order.failures))
         return True
 
     def _end(self, stream_id: str) -> None:

@@ -86,22 +86,38 @@ def _parser() -> argparse.ArgumentParser:
         description="Meetings at once, everything done to the pipeline that may happen to it, every result compared.",
         epilog="The seed decides the meetings and what is done when; the same arguments play the same again.",
     )
-    parser.add_argument("--seed", type=int, default=random.randrange(1, 10_000), help="default: another each time")
-    parser.add_argument("--meetings", type=int, default=10, help="at once (default: %(default)s)")
     parser.add_argument(
-        "--minutes", type=float, default=60.0,
+        "--seed", type=int, default=random.randrange(1, 10_000), metavar="N", help="default: another each time"
+    )
+    parser.add_argument("--meetings", type=_some, default=10, metavar="N", help="at once (default: %(default)s)")
+    parser.add_argument(
+        "--minutes", type=float, default=60.0, metavar="M",
         help=f"of the longest meeting; the others last a {SHORTER}th (default: %(default)g)",
     )  # fmt: skip
-    parser.add_argument("--lengths", type=int, nargs="+", metavar="S", help="of each meeting, instead of both")
-    parser.add_argument("--kills", type=int, help=f"of each process (default: {FULL.kills}, short: {SHORT.kills})")
+    parser.add_argument("--lengths", type=_some, nargs="+", metavar="S", help="of each meeting, instead of both")
+    parser.add_argument(
+        "--kills", type=_some, metavar="N", help=f"of each process (default: {FULL.kills}, short: {SHORT.kills})"
+    )
     parser.add_argument("--broker-away", type=float, nargs="+", metavar="S", help="how long, each time")
     parser.add_argument("--short", action="store_true", help="counts, outages and freezes as in `make test`")
     parser.add_argument(
         "--only", nargs="+", type=_movement, default=list(MOVEMENTS), metavar="FAULT",
         help=f"in this order: {', '.join(MOVEMENTS)}; side by side: one{BESIDE}another",
     )  # fmt: skip
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="data and logs; made anew")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=FOLDER,
+        metavar="PATH",
+        help=f"data and logs; emptied first (default: {FOLDER.relative_to(REPOSITORY)})",
+    )
     return parser
+
+
+def _some(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 1 or more")
+    return int(text)
 
 
 def _movement(name: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.settings import Engine
+from tests.soak.buckets import FORBIDDEN, TAKING
 
 Section = Mapping[str, Any]
 
@@ -29,7 +30,8 @@ _TRACKS: Section = {"per_participant_audio": True, "separate_screen_share": True
 class Order:
     """`transcription` and `recording` are the settings of these names, `rtms` what is asked of Zoom; `afterwards` names
     who is to transcribe the stored sound once more when the session has ended, one after the other. `is_corrected`:
-    Zoom changes its mind about some captions.
+    Zoom changes its mind about some captions. `bucket` is the customer's own that the recording is copied to, where
+    `is_named` under a name that the customer chose.
     """
 
     transcription: Section
@@ -37,6 +39,13 @@ class Order:
     rtms: Section = field(default_factory=dict)
     afterwards: Sequence[Section] = ()
     is_corrected: bool = False
+    bucket: str = ""
+    is_named: bool = False
+
+    @property
+    def failures(self) -> list[str]:
+        """What a session says in the end that there is not of it."""
+        return failures(self.bucket)
 
     @property
     def engines(self) -> tuple[Engine, ...]:
@@ -52,22 +61,34 @@ class Order:
     def body(self, stream_id: str) -> dict[str, object]:
         """What asks for the session of a stream."""
         stream = {"meeting_uuid": f"{stream_id}==", "rtms_stream_id": stream_id, "server_urls": "wss://rtms.zoom.us"}
-        settings = {"transcription_settings": self.transcription, "recording_settings": self.recording}
+        settings: dict[str, object] = {
+            "transcription_settings": self.transcription, "recording_settings": self.recording,
+        }  # fmt: skip
+        if self.bucket:
+            named = {"recording_file_name": f"soak/{stream_id} (é+).mp4"} if self.is_named else {}
+            settings["external_media_storage_settings"] = {"bucket_name": self.bucket, **named}
         return {"zoom_rtms": stream, **settings, **({"rtms_settings": self.rtms} if self.rtms else {})}
+
+
+def failures(bucket: str | None) -> list[str]:
+    """What there is not of a session whose recording is copied to this bucket."""
+    return ["external_media_storage: access_denied"] if bucket == FORBIDDEN else []
 
 
 PLAIN = Order({**_LOCAL, **_CAPTIONS}, {"format": "mp4"})
 
 FEW = (
     PLAIN,
-    Order({**_LOCAL, **_CAPTIONS}, {"format": "mp4", **_TRACKS}, afterwards=(_OPENAI,)),
-    Order(_MERGED, {"format": "mp4", "view": "side_by_side_view"}, _SMALL, is_corrected=True),
-    Order({"deepgram": {"partials": True}, **_CAPTIONS}, {"format": "mp4"}, is_corrected=True),
-)
+    Order({**_LOCAL, **_CAPTIONS}, {"format": "mp4", **_TRACKS}, afterwards=(_OPENAI,), bucket=FORBIDDEN),
+    Order(_MERGED, {"format": "mp4", "view": "side_by_side_view"}, _SMALL, is_corrected=True,
+          bucket=TAKING, is_named=True),
+    Order({"deepgram": {"partials": True}, **_CAPTIONS}, {"format": "mp4"}, is_corrected=True, bucket=TAKING),
+)  # fmt: skip
 """What the first meetings ask for."""
 
 MORE = (
-    Order({**_OPENAI, **_CAPTIONS}, {"format": "mp3", "per_participant_audio": True}, afterwards=(_LOCAL, _OPENAI)),
+    Order({**_OPENAI, **_CAPTIONS}, {"format": "mp3", "per_participant_audio": True}, afterwards=(_LOCAL, _OPENAI),
+          bucket=TAKING),
     Order({**_OPENAI, **_MERGED}, {"format": "mp4", "view": "gallery_view", **_TRACKS}),
     Order({**_PARTIAL, **_CAPTIONS}, {"format": "mp4", "view": "shared_screen_with_speaker_view", **_TRACKS},
           afterwards=({"deepgram": {}}, _OPENAI)),

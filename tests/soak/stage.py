@@ -25,6 +25,7 @@ from deploy.local.services import COMPOSING, SERVICES, Addresses, Service, servi
 from deploy.local.settings import LocalSettings
 from deploy.local.unit import Unit, UnitFailed
 from processors.transcription.settings import TranscriptionSettings
+from tests.soak.buckets import buckets
 from tests.soak.faults import CLICKHOUSE, KAFKA, REGISTRY, VICTIMS
 from tests.soak.keeper import Keeper
 from tests.soak.storage import Storage
@@ -207,6 +208,7 @@ class Stage:
         (api_port,) = free_ports(1)
         self.url = f"http://{LOOPBACK}:{api_port}"
         self.speech = self._closing.enter_context(speech_server(SpeechServer(_heard, forgets=True)))
+        self.buckets = self._closing.enter_context(buckets())
         addresses = Addresses(broker.bootstrap, registry.url, clickhouse.url, self.url, self.storage.path)
         self.credentials = load_or_create(self.folder)
         self.environment = shared_environment(addresses, self.credentials, PARTITIONS) | {
@@ -215,6 +217,8 @@ class Stage:
             "RTMS_KAFKA_MAX_POLL_INTERVAL_MS": str(POLL_INTERVAL_S * 1000),
             "RTMS_PROCESSORS_LEAD_BYTES": str(LEAD_BYTES),
             "RTMS_SINK_OBJECTS_HELD_MIB": str(HELD_MIB),
+            "RTMS_SINK_OBJECTS_COPY_RETRY_S": "0.5",
+            "RTMS_SINK_OBJECTS_LONGEST_COPY_RETRY_S": "2",
             "RTMS_API_COMPOSED_VIEWS": "true",
             "RTMS_TRANSCRIPTION_OPENAI_BASE_URL": f"{self.speech.url}/v1",
             "RTMS_TRANSCRIPTION_OPENAI_API_KEY": KEY,

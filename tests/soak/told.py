@@ -21,8 +21,8 @@ class Told:
         self._items: dict[tuple[str, str], dict[str, Document]] = {}
         self._with_media: dict[str, int | None] = {}
 
-    def session(self, session_id: str, document: Document) -> list[str]:
-        """A session's state: its history only grows, and nothing about it is incomplete."""
+    def session(self, session_id: str, document: Document, failures: Sequence[str] = ()) -> list[str]:
+        """A session's state: its history only grows, and nothing about it is incomplete but for these `failures`."""
         steps, known = document["events"], self._steps.get(session_id, ())
         found = []
         if document["id"] != session_id:
@@ -31,7 +31,8 @@ class Told:
             found.append(f"its history was {_types(known)} and is {_types(steps)}")
         if session_id in self._ending and document["state"] in BEFORE_THE_END:
             found.append(f"its end was acknowledged and it is {document['state']}")
-        found += [f"it has {name}: {document[name]}" for name in ("failures", "holes") if document[name]]
+        may_be = {"failures": list(failures), "holes": []}
+        found += [f"it has {name}: {document[name]}" for name in may_be if document[name] not in ([], may_be[name])]
         self._steps[session_id] = steps
         return _of(session_id, found)
 

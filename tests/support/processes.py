@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import psutil
 
 from deploy.local.ports import free_ports
 from deploy.local.server import Server
@@ -43,8 +44,8 @@ def running(arguments: list[str], env: dict[str, str], log: Path) -> Iterator[Se
 
 def rss_bytes(server: Server) -> int:
     """How much memory the process holds now."""
-    asked = ["ps", "-o", "rss=", "-p", str(server.pid)]
-    return int(subprocess.run(asked, capture_output=True, text=True, check=True).stdout) * 1024
+    held: int = psutil.Process(server.pid).memory_info().rss
+    return held
 
 
 def wait_for(condition: Callable[[], bool], timeout_s: float, failure: Callable[[], str]) -> None:

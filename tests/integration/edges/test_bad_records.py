@@ -4,8 +4,11 @@ import asyncio
 import json
 import time
 from collections import Counter
+from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
+from connectors.kafka.producer import TEXT, create_producer
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.server import ServerOptions, Simulator
 from connectors.rtms.simulator.stream import Stream
@@ -52,10 +55,12 @@ NULL_DELETES = {
 REREADING = ("lifecycle", "ingest", "api", "participants", "transcription", "muxing")
 """They read compacted topics from the beginning, garbage and all."""
 
-FLOODED = (topics.SESSION_FACTS, topics.CAPTIONS, topics.TRANSCRIPTS)
-FLOOD_RECORDS = 20_000
-FLOOD_BYTES = 64 * 1024 * 1024
-"""What a flood of bad records may add to a process."""
+SMALL, SMALL_BYTES = 1_000, 200
+LARGE, LARGE_BYTES = 48, 1024 * 1024 - 1024
+"""A flood: so many records of so many bytes; the large ones where a reader commits what it has read."""
+
+FLOOD_BYTES = 40 * 1024 * 1024
+"""What floods of bad records may add to a process, at any moment of them: less than there is on one topic."""
 
 
 def garbage(street: Street, topic: Topic) -> dict[str, bytes | None]:
@@ -254,21 +259,57 @@ def results(street: Street, topic: Topic, session: str) -> set[Record]:
 # --- floods -------------------------------------------------------------------------------------------------------
 
 
-async def test_a_flood_of_bad_records_is_put_aside_in_bounded_memory(street: Street) -> None:
-    """On three topics that different kinds of services read."""
-    readers = ("lifecycle", "ingest", "transcription", "sink-clickhouse")
-    before = {name: rss_bytes(street.services[name]) for name in readers}
-    last: dict[str, int] = {}
-    for topic in FLOODED:
-        sent = [street.producer.send_future(topic, b"k", b"\x7f" * 200, 0) for _ in range(FLOOD_RECORDS)]
-        last[topic.name] = max(future.result(60) for future in sent)
-    deadline = time.monotonic() + PATIENCE_S
+async def test_floods_of_bad_records_on_every_topic_are_put_aside_in_bounded_memory(street: Street) -> None:
+    """Of what cannot be read, small and large, and of what no worker writes; no process ever holds much of it."""
+    before = {name: rss_bytes(server) for name, server in street.services.items()}
+    most = dict(before)
+
+    def look() -> None:
+        most.update({name: max(most[name], rss_bytes(server)) for name, server in street.services.items()})
+
+    flooding = asyncio.create_task(asyncio.to_thread(flood, street))
+    while not flooding.done():
+        await asyncio.to_thread(look)
+        await asyncio.wait([flooding], timeout=0.2)
+    last, deadline = flooding.result(), time.monotonic() + PATIENCE_S
     while not last.items() <= set((await asyncio.to_thread(newest_letters, street)).items()):
         assert time.monotonic() < deadline, "not all were put aside"
-        await asyncio.sleep(0.5)
-    grown = {name: rss_bytes(street.services[name]) - before[name] for name in readers}
-    assert max(grown.values()) < FLOOD_BYTES, grown
-    check_alive(street)
+        await asyncio.to_thread(look)
+    grown = {name: (most[name] - before[name]) // 2**20 for name in most}
+    print(f"grew by at most (MiB): {grown}")
+    assert max(grown.values()) < FLOOD_BYTES // 2**20, grown
+    check_services(street)
+
+
+def flood(street: Street) -> dict[str, int]:
+    """The offset of the last record that is to be put aside, by topic."""
+    with closing(create_producer(street.kafka, TEXT)) as producer:
+
+        def written(topic: Topic, key: bytes, values: Iterable[bytes]) -> int:
+            sent = [producer.send_future(topic, key, value, 0) for value in values]
+            return max(future.result(PATIENCE_S) for future in sent)
+
+        for topic in topics.ALL:
+            written(topic, b"k", [b"\x7f" * SMALL_BYTES] * SMALL)
+        last = {topic.name: written(topic, b"k", [b"\x7f" * LARGE_BYTES] * LARGE) for topic in INPUTS}
+        for topic in topics.MEDIA_TOPICS:
+            written(topic, DISORDERLY.encode(), [street.decoder.codec.encode(topic, one) for one in disorder(topic)])
+    return last
+
+
+DISORDERLY = "app_000000disorderly"
+DISORDERED = 300
+
+
+def disorder(topic: Topic) -> list[MediaRecord]:
+    """A session that has begun, and then many frames, ticks, begins and ends of epochs that are over or never began."""
+    kinds = (RecordKind.FRAME, RecordKind.TICK, RecordKind.BEGIN, RecordKind.END)
+    foreign = {RecordKind.FRAME: 2**40, RecordKind.TICK: 2**40}
+    return [media(topic, DISORDERLY, RecordKind.BEGIN, epoch=5)] + [
+        media(topic, DISORDERLY, kind, epoch=foreign.get(kind, 4) - number, sequence=number, timestamp_ms=number)
+        for number in range(DISORDERED)
+        for kind in kinds
+    ]
 
 
 def newest_letters(street: Street) -> dict[str, int]:

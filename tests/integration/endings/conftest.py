@@ -113,6 +113,8 @@ class Town(Street):
             "RTMS_TRANSCRIPTION_RETRY_BUDGET_S": "2",
             "RTMS_TRANSCRIPTION_ATTEMPT_LIMIT_S": "1",
             "RTMS_TRANSCRIPTION_SILENCE_LIMIT_S": "1",
+            "RTMS_TRANSCRIPTION_OPENAI_BASE_URL": f"http://127.0.0.1:{free_ports(1)[0]}/v1",  # at which nobody is
+            "RTMS_TRANSCRIPTION_OPENAI_API_KEY": "sk-nobodys",
         }
         self.services = {
             name: service(["-m", *module], self.env, folder / f"{name}.log") for name, module in SERVICES.items()

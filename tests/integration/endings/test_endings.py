@@ -17,9 +17,7 @@ import httpx
 import obstore
 import psutil
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import (  # type: ignore[attr-defined]
-    AdminClient,
-)
+from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined]
 from obstore.exceptions import NotFoundError
 from obstore.store import S3Store
 
@@ -122,16 +120,28 @@ async def test_a_transcript_that_nobody_could_make(town: Town, zoom: Simulator) 
         await over(stream)
         done = await town.until(session, "ended")
     assert met.keys() == {signal.SIGKILL, signal.SIGSTOP}
+    reasons = await check_not_understood(town, session, done, "internal_error")
+    assert all("ended or fell silent" in reason for reason in reasons)
+
+
+async def test_a_transcript_whose_speech_service_is_gone_for_good(town: Town, zoom: Simulator) -> None:
+    stream, session = await flowing(town, zoom, transcription_settings={"openai": {"model": "whisper-1"}})
+    await over(stream)
+    await check_not_understood(town, session, await town.until(session, "ended"), "transcription_request_failed")
+
+
+async def check_not_understood(town: Town, session: str, done: dict[str, Any], code: str) -> set[str]:
+    """All that was said has failed, and the session says so; for which reasons."""
     *utterances, last = await asyncio.to_thread(town.of, topics.TRANSCRIPTS, session)
-    assert utterances
-    assert {utterance.status for utterance in utterances} == {UtteranceStatus.FAILED}
-    assert all("ended or fell silent" in utterance.reason for utterance in utterances)
-    assert last.kind is OutputKind.END
     count = len(utterances)
+    assert count
+    assert {utterance.status for utterance in utterances} == {UtteranceStatus.FAILED}
+    assert last.kind is OutputKind.END
     assert (done["recording_state"], done["transcription_state"]) == ("complete", "failed")
-    assert done["failures"] == [f"transcript: utterances_failed: {count} of {count} (internal_error)"]
-    assert done["events"][-1]["event_metadata"]["transcription_errors"] == ["internal_error"]
+    assert done["failures"] == [f"transcript: utterances_failed: {count} of {count} ({code})"]
+    assert done["events"][-1]["event_metadata"]["transcription_errors"] == [code]
     assert town.ends(session) == ["ended"]
+    return {utterance.reason for utterance in utterances}
 
 
 async def test_a_worker_that_dies_between_the_six_ends(town: Town, zoom: Simulator) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from connectors.rtms.protocol.codes import Medium
+from connectors.rtms.protocol.ticks import REPEAT_MS, silences
 from connectors.rtms.simulator.server import Simulator
 from schemas import topics
 from schemas.records import FactKind
@@ -78,7 +79,11 @@ async def check_handed_over(house: House, held: Held) -> None:
     check_silence(media, holes)
     assert "audio" not in holes
     (hole,) = holes["video"]
-    assert 0 < hole.to_ms - hole.from_ms <= 3000
+    missed_ms = hole.to_ms - hole.from_ms
+    assert 0 < missed_ms <= 3000
+    for medium, rule in silences().items():
+        stated_ms = sum(hole.to_ms - hole.from_ms for hole in holes.get(medium, []))
+        assert stated_ms <= missed_ms + rule.slack_ms + rule.after_ms + REPEAT_MS, f"{medium} is silent, and late"
     assert [entry.new_state for entry in done.history].count(State.CONNECTED) == 1
     assert done.history[-2].metadata.endswith('"stopped: meeting_ended"}'), "Zoom ended it"
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from connectors.host.program import INTERRUPTED
 from connectors.kafka.__main__ import main
 from connectors.kafka.dead_letters import DeadLetters, Origin, letter_of
 from connectors.kafka.decoder import Decoder
@@ -138,6 +139,17 @@ def test_filters(terminal: Terminal, letters: Letters, filters: tuple[str, ...],
     assert document["count"] == sum(document["reasons"].values()) == len(found)
 
 
+def test_a_filter_that_nothing_agrees_with_says_what_there_is(terminal: Terminal, letters: Letters) -> None:
+    for verb in ("list", "re-drive"):
+        assert terminal(verb, "--session", "app_nobody") == 0
+        assert terminal.out == {"list": "none of 7 dead letters matches\n", "re-drive": "nothing to do\n"}[verb]
+    assert terminal("list", "--limit", 0) == 0
+    assert terminal.out.splitlines()[0].split() == ["letters", "reason"]
+    assert terminal.out.splitlines()[-1] == "0 of 7 letters shown; --limit shows more"
+    with pytest.raises(SystemExit):
+        terminal("list", "--limit", "-1")
+
+
 def test_one_letter(terminal: Terminal, letters: Letters, tmp_path: Path) -> None:
     assert terminal("show", letters.truncated) == 0
     shown = dict(line.split(None, 1) for line in terminal.out.splitlines())
@@ -153,6 +165,10 @@ def test_one_letter(terminal: Terminal, letters: Letters, tmp_path: Path) -> Non
     assert (tmp_path / "kept").read_bytes() == data[:KEPT_BYTES]
     assert terminal.json("show", letters.utterance, "--data")["data_hex"] == SECRET.hex()
     assert "data_hex" not in terminal.json("show", letters.utterance)
+    assert terminal("show", letters.utterance, "--out", tmp_path / "nowhere" / "kept") == 1
+    assert (terminal.out, terminal.err.splitlines()[-1]) == (
+        "", f"error: cannot write {tmp_path / 'nowhere' / 'kept'}: No such file or directory",
+    )  # fmt: skip
     assert terminal("show", 999_999) == 1
     assert terminal.err == "error: there is no letter 999999; `list` shows those that are kept\n"
 
@@ -203,6 +219,10 @@ def test_the_original_bytes_go_back_to_where_they_came_from_once(terminal: Termi
     assert len(listed) == len(letters), "a note is no letter"
 
 
+class Killed(BaseException):
+    """What ends a process, and nobody handles."""
+
+
 def test_a_run_that_dies_between_the_input_and_its_note_repeats_that_one_and_no_other(
     terminal: Terminal, write: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,15 +234,49 @@ def test_a_run_that_dies_between_the_input_and_its_note_repeats_that_one_and_no_
     def dies(*arguments: Any) -> Any:
         notes.append(1)
         if len(notes) == 2:
-            raise KeyboardInterrupt
+            raise Killed
         return encoded(*arguments)
 
     with monkeypatch.context() as killed:
         killed.setattr(module, "encoded", dies)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Killed):
             terminal("re-drive", *numbers)
     assert terminal("re-drive", *numbers) == 0
     assert [record.value for record in terminal.records(topics.SESSION_FACTS, 1)] == [b"x0", b"x1", b"x1", b"x2"]
+
+
+def test_a_ctrl_c_says_how_far_it_came_and_the_same_again_goes_on(
+    terminal: Terminal, write: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origins = [Origin("session-facts", 2, n, SESSION.encode()) for n in range(3)]
+    numbers = [write(origin, "interrupted", b"y%d" % origin.offset) for origin in origins]
+    driving = sys.modules["connectors.kafka.re_driving"].ReDriving
+    put_back, put = driving._put_back, []
+
+    def interrupted(*arguments: Any) -> Any:
+        put.append(1)
+        if len(put) == 2:
+            raise KeyboardInterrupt
+        return put_back(*arguments)
+
+    with monkeypatch.context() as ctrl_c:
+        ctrl_c.setattr(driving, "_put_back", interrupted)
+        assert terminal("re-drive", *numbers) == INTERRUPTED
+    assert terminal.err == "interrupted: 1 put back; the same again goes on with the rest\n"
+    assert terminal("re-drive", *numbers) == 0
+    assert terminal.out.splitlines()[-1] == "1 put back before, 2 put back"
+    assert [record.value for record in terminal.records(topics.SESSION_FACTS, 2)] == [b"y0", b"y1", b"y2"]
+
+
+def test_what_somebody_said_at_length_is_clipped_in_the_list_and_whole_in_the_letter(
+    terminal: Terminal, write: Callable[..., int]
+) -> None:
+    long = "and so on " * 18
+    number = write(Origin("zoom", 0, 9), long, b"x", OTHER)
+    terminal("show", number)  # what the writer logged is out of the way
+    assert terminal("list", "--reason", "and so on") == 0
+    assert max(map(len, terminal.out.splitlines())) < 200
+    assert terminal.json("show", number)["reason"] == long
 
 
 def test_records_that_are_no_letters_are_counted(

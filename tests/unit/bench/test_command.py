@@ -56,6 +56,14 @@ def test_a_group_that_cannot_be_measured_says_why_and_the_next_is(bench, capsys)
     assert "no java: install [one]" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("rounds", ["0", "-1", "x"])
+def test_no_rounds_are_refused(bench, monkeypatch, capsys, rounds):
+    monkeypatch.setattr(sys, "argv", ["bench", "--rounds", rounds])
+    with pytest.raises(SystemExit):
+        command.main()
+    assert "1 or more" in capsys.readouterr().err
+
+
 def test_what_was_complete_is_shown_and_kept_when_interrupted(bench, capsys):
     code, document = bench(good, interrupted, good)
     assert code == command.INTERRUPTED

@@ -41,12 +41,15 @@ def test_a_recording_that_does_not_decode_is_void() -> None:
 
 def test_both_of_ours_are_compared_with_both_rivals() -> None:
     rows = compared({CORE: 0.2, PROCESSOR: 0.4, GSTREAMER.name: 8.0, FFMPEG.name: 12.0})
-    assert [(row.ratio, row.goal) for row in rows] == [(40, 25), (60, 50), (20, 12), (30, 25)]
+    assert [(row.ratio, row.goal) for row in rows] == [(40, 30), (60, 60), (20, 15), (30, 30)]
+    assert [row.first_goal for row in rows] == [25, 50, 12, 25]
 
 
 def test_a_rival_that_did_not_run_leaves_its_rows_open() -> None:
     rows = compared({CORE: 0.2, PROCESSOR: 0.4, FFMPEG.name: 12.0})
-    assert [row.met for row in rows if row.rival_name == GSTREAMER.name] == [None, None]
+    open_rows = [row for row in rows if row.rival_name == GSTREAMER.name]
+    assert [(row.met, row.first_met) for row in open_rows] == [(None, None)] * 2
+    assert all(row.note for row in open_rows)
 
 
 def test_growth_counts_from_when_memory_has_settled_to_its_peak() -> None:

@@ -1,6 +1,10 @@
+from io import StringIO
+
 import pytest
+from rich.console import Console
 
 from tests.bench.rows import Row
+from tests.bench.table import show
 
 
 @pytest.mark.parametrize(
@@ -23,6 +27,17 @@ def test_what_was_not_measured_is_neither_met_nor_missed():
     assert Row(name="n", unit="s", ours=1.0, rival=None, rival_name="r", goal=2).met is None
     assert Row(name="n", unit="s", ours=1.0).met is None
     assert Row(name="n", unit="s", ours=None, rival=3.0, rival_name="r", goal=2).ratio is None
+
+
+def test_a_stricter_goal_leaves_the_first_one_told():
+    row = Row(name="n", unit="s", ours=2.0, rival=54.0, rival_name="r", goal=30, first_goal=25)
+    assert (row.met, row.first_met) == (False, True)
+    console = Console(width=130, record=True, file=StringIO())
+    show([row, Row(name="m", unit="s", ours=1.0, goal=2.0)], console)
+    text = console.export_text()
+    assert "the first goal was ≥ 25×: met" in text
+    assert text.count("first goal") == 1
+    assert "missed" in text
 
 
 def test_finding_no_session_that_passes_is_a_miss():

@@ -87,7 +87,7 @@ def test_the_right_answers_are_right() -> None:
     ("spoil", "said"),
     [
         (lambda a: replace(a, session={**a.session, "state": "post_processing"}), "state is 'post_processing'"),
-        (lambda a: replace(a, session={**a.session, "failures": ["x"]}), "failures is ['x']"),
+        (lambda a: replace(a, session={**a.session, "failures": ["x"]}), "its failures are told as"),
         (lambda a: replace(a, session={**a.session, "events": a.session["events"][:-1]}), "the history is"),
         (lambda a: wrote(a, zoom=[document(1)]), "the transcript by zoom differs"),
         (lambda a: wrote(a, zoom=[document(2), document(1)]), "the transcript by zoom differs"),
@@ -101,3 +101,13 @@ def test_the_right_answers_are_right() -> None:
 def test_each_wrong_answer_is_seen(spoil: Callable[[Answers], Answers], said: str) -> None:
     [line] = differences(EXPECTED, spoil(whole()))
     assert said in line
+
+
+def test_what_there_is_not_is_said_of_the_session_and_by_the_event_that_ends_it() -> None:
+    failed = ["external_media_storage: access_denied"]
+    expected, told = replace(EXPECTED, failures=failed), whole()
+    assert differences(expected, told)
+    steps = [*told.session["events"][:-1], {**told.session["events"][-1], "event_metadata": {"failures": failed}}]
+    assert differences(expected, replace(told, session={**told.session, "failures": failed}))
+    assert differences(expected, replace(told, session={**told.session, "events": steps}))
+    assert differences(expected, replace(told, session={**told.session, "failures": failed, "events": steps})) == []

@@ -46,3 +46,13 @@ def test_a_fault_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit):
         parsed(["--only", "kills+floods"])
     assert "'floods' is none of kills" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "nothing", [["--meetings", "0"], ["--lengths", "20", "0"], ["--kills", "-1"], ["--meetings", "x"]]
+)
+def test_nothing_to_do_is_refused(nothing: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as refused:
+        parsed(nothing)
+    assert refused.value.code == 2
+    assert "is not 1 or more" in capsys.readouterr().err

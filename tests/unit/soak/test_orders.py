@@ -2,16 +2,20 @@
 
 import pytest
 
+from api.app_sessions.external_storage import external_storage
 from api.app_sessions.recording_settings import recording
 from api.app_sessions.rtms_settings import asked_of_zoom
 from api.app_sessions.transcription_settings import transcription
 from schemas.settings import Engine, SessionSettings
+from tests.soak.buckets import FORBIDDEN, TAKING
 from tests.soak.orders import FEW, MORE, Order, orders
 
 
 def settings_of(order: Order) -> SessionSettings:
     engines, language, options = transcription(order.transcription)
     named = recording(order.recording) | asked_of_zoom(order.rtms)
+    if storage := order.body("stream").get("external_media_storage_settings"):
+        named |= external_storage(storage)
     return SessionSettings(engines=engines, language=language, engine_options=options, **named)
 
 
@@ -44,3 +48,5 @@ def test_between_them_they_want_everything(few: tuple[Order, ...]) -> None:
     assert any(one.merges_captions for one in wanted)
     assert any(order.afterwards for order in few)
     assert any(order.is_corrected for order in few)
+    assert {TAKING, FORBIDDEN} < {one.copy_bucket for one in wanted}
+    assert {True, False} == {bool(one.copy_name) for one in wanted if one.copy_bucket == TAKING}

@@ -33,6 +33,14 @@ def test_more_is_not_otherwise() -> None:
     assert told.listed([S], [S, "app_2"]) == []
 
 
+def test_what_may_fail_is_told_or_not_yet_and_nothing_else() -> None:
+    told, copy = Told(), ["external_media_storage: access_denied"]
+    assert told.session(S, document(), copy) == []
+    assert told.session(S, document(failures=copy), copy) == []
+    assert told.session(S, document(failures=copy)) == [f"{S}: it has failures: {copy}"]
+    assert told.session(S, document(failures=["x"]), copy) == [f"{S}: it has failures: ['x']"]
+
+
 def test_what_may_change_is_still_there_once_only() -> None:
     told = Told()
     assert told.items(S, "caption", [item("1"), item("2")], may_change=True) == []
