@@ -25,20 +25,27 @@ class Buffer:
         self.wake_ms = 0
         self._waiting: dict[str, OrderedDict[int, Entry]] = {}
 
-    def add(self, entry: Entry) -> None:
-        """Keep the entry, unless its window is cut already or it is here already."""
+    def add(self, entry: Entry) -> bool:
+        """Keep the entry, unless its window is cut already or it is here already.
+
+        False: it comes too late, for what is belated has its place behind all others or nowhere. So what lies before
+        the last entry and the watermark changes no more.
+        """
         if entry.record.timestamp_ms < self.progress.keep_from_ms:
-            return
+            return True
         if self.entries and entry.order <= self.entries[-1].order:
             place = bisect_left(self.entries, entry.order, key=lambda other: other.order)
             if self.entries[place].order == entry.order:
-                return
+                return True
+            if entry.is_belated:
+                return False
             self.entries.insert(place, entry)
         else:
             self.entries.append(entry)
         self._waiting.setdefault(entry.topic, OrderedDict())[entry.offset] = entry
         self.held_bytes[entry.topic] += entry.size_bytes
         self.is_due = True
+        return True
 
     def cut(self, progress: Progress) -> None:
         """Move on to `progress` and drop what is needed no more."""

@@ -42,10 +42,15 @@ def known_fields(names: Collection[str], value: Mapping[str, Json]) -> dict[str,
 
 
 class Slack(NamedTuple):
-    """How far (ms) a frame may lag behind its topic's newest one, and behind a tick, before it is late."""
+    """How far (ms) a frame may lag behind its topic's newest one, and behind a tick, before it is late.
+
+    `belated_ms`: one that lags so much further behind a tick is still appended to its track, and finds whatever was
+    decided by the tick decided.
+    """
 
     frames_ms: int = 0
     ticks_ms: int = 0
+    belated_ms: int = 0
 
 
 NO_SLACK = Slack()
@@ -58,6 +63,8 @@ class Fold(NamedTuple):
     when (0: nobody said so); `sequence` is its last, and a hole in it counts as `missing`. `late`, `stale` (of an older
     epoch), `foreign` (of one that has not begun), `implausible`, `unknown` (kind) and `crowded` (of a track too many)
     count what was left out of the windows.
+
+    Before `late_ms` a frame is late. From there to `watermark_ms` it is belated.
 
     `heard_ms` is up to which time the medium was received, by frames and ticks; `is_resumed` says that a newer epoch
     has begun since and not said anything yet: what lies between the two was sent to nobody. `handed_over`: nothing of
@@ -81,6 +88,7 @@ class Fold(NamedTuple):
     heard_ms: int = NEVER_MS
     is_resumed: bool = False
     handed_over: bool = False
+    late_ms: int = NEVER_MS
 
     def is_stale(self, record: MediaRecord) -> bool:
         return record.epoch < self.epoch
@@ -94,7 +102,11 @@ class Fold(NamedTuple):
 
     def is_in_time(self, record: MediaRecord) -> bool:
         """Whether a frame may still enter a window."""
-        return record.timestamp_ms >= self.watermark_ms
+        return record.timestamp_ms >= self.late_ms
+
+    def is_belated(self, record: MediaRecord) -> bool:
+        """Whether a tick has said that a frame like this would not come."""
+        return record.timestamp_ms < self.watermark_ms
 
     def leaving_out(self, record: MediaRecord) -> Self | None:
         """The fold with the record counted as one that changes nothing else; None: it has to be taken in."""
@@ -141,14 +153,17 @@ class Fold(NamedTuple):
         """The fold with the watermark that the record allows."""
         match record.kind:
             case RecordKind.END:
-                return self._replace(watermark_ms=FOREVER_MS, ended=True)
+                return self._replace(watermark_ms=FOREVER_MS, late_ms=FOREVER_MS, ended=True)
             case RecordKind.TICK:
                 through_ms = record.timestamp_ms - slack.ticks_ms
+                late_ms = through_ms - slack.belated_ms
             case RecordKind.FRAME:
-                through_ms = record.timestamp_ms - slack.frames_ms
+                through_ms = late_ms = record.timestamp_ms - slack.frames_ms
             case _:
                 return self
-        return self._replace(watermark_ms=through_ms) if through_ms > self.watermark_ms else self
+        if through_ms <= self.watermark_ms and late_ms <= self.late_ms:
+            return self
+        return self._replace(watermark_ms=max(through_ms, self.watermark_ms), late_ms=max(late_ms, self.late_ms))
 
     def is_implausible(self, record: MediaRecord) -> bool:
         """Whether its time is absurdly far off."""
@@ -163,4 +178,4 @@ class Fold(NamedTuple):
 
     @classmethod
     def from_json(cls, value: dict[str, Json]) -> Self:
-        return cls(**known_fields(cls._fields, value))
+        return cls(**{"late_ms": value["watermark_ms"], **known_fields(cls._fields, value)})

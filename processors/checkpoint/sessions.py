@@ -167,8 +167,7 @@ class Session:
             if len(self._tracks) >= MAX_TRACKS:
                 return after._replace(crowded=after.crowded + 1)
             track = self._tracks[name] = Buffer(name, Progress())
-        track.add(entry)
-        return after
+        return after if track.add(entry) else after._replace(late=after.late + 1)
 
     def _cut(self, track: Buffer, watermark_ms: int) -> list[Window]:
         windows: list[Window] = []

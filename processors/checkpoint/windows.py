@@ -10,6 +10,8 @@ forgotten. In return a crash anywhere changes nothing, if the logic keeps these 
    return the same for every higher one. `FOREVER_MS` means that nothing comes any more, and may follow directly on
    any lower watermark: so an empty slot is no window before a frame behind it is known, or else two runs would differ
    in how many follow the last frame. (Only a stretch without work may be skipped in other pieces another time.)
+   Where `clocks` has belated frames, one more may be appended behind the last entry, with a time before the watermark:
+   what a `Cut` decided by silence alone must then follow from what `before` says of that entry, too.
 3. Whatever a window's output needs from the past of its track is in `progress.carry` (as of the last cut), from the
    past of a topic in `entry.before.part` (as of that entry). Never "as of now".
 4. `carry` and `part` are JSON values and are replaced, never changed in place.
@@ -32,6 +34,11 @@ class Entry:
     record: MediaRecord
     before: Fold
     size_bytes: int
+
+    @property
+    def is_belated(self) -> bool:
+        """A tick that came before it had said that nothing of its time would."""
+        return self.before.is_belated(self.record)
 
     @property
     def order(self) -> tuple[int, str, int, int]:

@@ -109,6 +109,11 @@ class Endpointer:
         self._timeline.place(timestamp_ms, self._samples(payload))
         return self._read()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody has begun to speak."""
+        return self._first_ms is not None
+
     def pause(self, until_ms: int) -> Boundary | None:
         """Nothing sounds before `until_ms` but what was heard."""
         self._timeline.silent_to(min(until_ms, self.due_ms))
@@ -146,10 +151,12 @@ class Endpointer:
             is_quiet = now_ms - self._begin_ms >= QUIET_MS
             return self._bounded(now_ms, now_ms - PRE_ROLL_MS) if is_quiet else None
         self._levels.append(loudness)
+        # Silence that was not heard but told of is nobody's: sound of its time may still come, and then begins anew.
+        sounded_ms = min(now_ms, max(self._last_ms, self._timeline.audio_end_ms))
         if now_ms - self._last_ms >= HANG_OVER_MS:
-            return self._bounded(self._last_ms, now_ms)
+            return self._bounded(self._last_ms, sounded_ms, until_ms=now_ms)
         if now_ms - self._start_ms >= CAP_MS:
-            cut_ms = self._quietest_ms()
+            cut_ms = min(self._quietest_ms(), sounded_ms)
             return self._bounded(cut_ms, cut_ms)
         return None
 
@@ -161,12 +168,15 @@ class Endpointer:
         middle = skipped + int(np.argmin(smooth)) + _SMOOTHING_FRAMES // 2
         return self._first_ms + middle * FRAME_MS
 
-    def _bounded(self, end_ms: int, through_ms: int, keep_from_ms: int | None = None) -> Boundary:
+    def _bounded(
+        self, end_ms: int, through_ms: int, *, until_ms: int | None = None, keep_from_ms: int | None = None
+    ) -> Boundary:
+        """Of the pause after it an utterance has no more than there is before `until_ms`, by default `through_ms`."""
         if keep_from_ms is None:
             keep_from_ms = self._timeline.chunk_at(through_ms - WARM_UP_MS)
-        return Boundary(through_ms, keep_from_ms, self._speech(end_ms, through_ms))
+        return Boundary(through_ms, keep_from_ms, self._speech(end_ms, through_ms if until_ms is None else until_ms))
 
-    def _speech(self, end_ms: int, through_ms: int) -> Speech | None:
+    def _speech(self, end_ms: int, until_ms: int) -> Speech | None:
         if self._first_ms is None:
             return None
         heard_ms = self._now_ms - self._start_ms
@@ -174,6 +184,5 @@ class Endpointer:
             return Speech(self._start_ms, end_ms, self._audio, None, heard_ms)
         if self._voice_ms < LEAST_VOICE_MS:
             return None
-        until_ms = min(end_ms + POST_ROLL_MS, through_ms)
-        pcm = self._timeline.cut_out(self._start_ms, until_ms)
+        pcm = self._timeline.cut_out(self._start_ms, min(end_ms + POST_ROLL_MS, until_ms))
         return Speech(self._start_ms, end_ms, self._audio, pcm, heard_ms)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from processors.checkpoint.folds import FOREVER_MS, Fold, Json, Slack
+from processors.checkpoint.folds import FOREVER_MS, NEVER_MS, Fold, Json, Slack
 from processors.checkpoint.windows import Cut, Observed, Progress, Track
 from processors.sound.formats import AudioFormat
 from processors.transcription.captions import Captions
@@ -23,6 +23,10 @@ from schemas.settings import PARTIAL_ENGINES, Engine
 
 SLACK_MS = 300
 """How far one participant's audio may lag behind another's. It is waited for at the end of every utterance."""
+
+BELATED_MS = 1_000
+"""How far a chunk may lag behind a tick: what a Zoom that is held up for a moment sends after its pong. Nobody loses
+a word by it; a tick that was believed has ended the utterance before, and what comes begins another."""
 
 MAX_CHUNK_MS = 10_000
 """A chunk is heard as a whole, again for each utterance in it. Zoom can be asked for a second."""
@@ -51,11 +55,15 @@ _NOTHING: Json = {"count": 0, "last": [-1, -1]}
 @dataclass(slots=True)
 class Scan:
     """How much of a track's entries its endpointer has heard, and how much of the open utterance was shown, or
-    could not be; `step_ms` more are worth another look."""
+    could not be; `step_ms` more are worth another look.
+
+    `told_ms`: what was said of silence before the last of them came, which was no silence then.
+    """
 
     endpointer: Endpointer
     audio: AudioFormat
     heard: int = 0
+    told_ms: int = NEVER_MS
     shown_ms: int = 0
     missed_ms: int = 0
     step_ms: int = GLIMPSE_MS
@@ -70,7 +78,7 @@ class TranscriptionLogic:
     """
 
     topics = (AUDIO, CAPTIONS)
-    clocks: Mapping[str, Slack] = {AUDIO: Slack(SLACK_MS)}
+    clocks: Mapping[str, Slack] = {AUDIO: Slack(SLACK_MS, belated_ms=BELATED_MS)}
     answers_for = (CAPTIONS,)
 
     def observe(self, topic: str, part: Json, record: MediaRecord) -> Observed:
@@ -95,10 +103,10 @@ class TranscriptionLogic:
         scan = track.scratch
         if not isinstance(scan, Scan):
             scan = track.scratch = _scan(track)
-        found = _heard(scan, track, watermark_ms) or scan.endpointer.pause(watermark_ms - TOLERANCE_MS)
+        found = _heard(scan, track, watermark_ms) or _silent(scan, watermark_ms)
         if found is not None:
             return _cut(scan, track, found)
-        wake_ms = scan.endpointer.due_ms + TOLERANCE_MS
+        wake_ms = _silence_ms(scan)
         if scan.heard < len(track.entries):
             wake_ms = min(wake_ms, track.entries[scan.heard].record.timestamp_ms + 1)
         return wake_ms
@@ -165,12 +173,30 @@ def _heard(scan: Scan, track: Track, watermark_ms: int) -> Boundary | None:
         assert isinstance(record, Audio)
         if record.timestamp_ms >= watermark_ms:
             return None
+        if entry.is_belated and (found := _silent(scan, entry.before.watermark_ms)):
+            return found
         if AudioFormat.of(record) != scan.audio:
             return scan.endpointer.stop(record.timestamp_ms)
         scan.heard += 1
+        scan.told_ms = max(scan.told_ms, entry.before.watermark_ms)
         if found := scan.endpointer.hear(record.timestamp_ms, record.payload):
             return found
     return None
+
+
+def _silence_ms(scan: Scan) -> int:
+    """The watermark at which there is a boundary if nothing more is heard.
+
+    A pause that ends an utterance is believed at once; where nobody speaks there is time to wait for what is belated.
+    A watermark from before the last chunk came says nothing of what follows it.
+    """
+    patience_ms = TOLERANCE_MS if scan.endpointer.is_open else TOLERANCE_MS + BELATED_MS
+    return max(scan.endpointer.due_ms + patience_ms, scan.told_ms + 1)
+
+
+def _silent(scan: Scan, watermark_ms: int) -> Boundary | None:
+    """The boundary that silence up to the watermark makes. Any less of it is not heard: sound may come in its place."""
+    return scan.endpointer.pause(scan.endpointer.due_ms) if watermark_ms >= _silence_ms(scan) else None
 
 
 def _work(scan: Scan, track: Track, speech: Speech) -> SpeechWork:

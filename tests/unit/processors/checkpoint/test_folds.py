@@ -39,6 +39,19 @@ def test_a_frame_may_lag_behind_a_tick_where_there_is_slack_for_it():
     assert (fold.is_in_time(at(5000)), fold.is_in_time(at(4999))) == (True, False)
 
 
+def test_belated_is_what_a_tick_denied_and_is_taken_all_the_same():
+    fold = Fold().advanced(control("s", "tick", 2, 6000), Slack(SLACK_MS, 0, 1000))
+    assert [(fold.is_belated(at(ms)), fold.is_in_time(at(ms))) for ms in (6000, 5999, 5000, 4999)] == [
+        (False, True), (True, True), (True, True), (True, False),
+    ]  # fmt: skip
+    assert not fold.advanced(at(5999), Slack(SLACK_MS, 0, 1000)).is_in_time(at(5898))
+
+
+def test_a_fold_of_an_older_release_has_nothing_that_is_belated():
+    older = {name: value for name, value in Fold(epoch=4, watermark_ms=17).to_json().items() if name != "late_ms"}
+    assert Fold.from_json(older).late_ms == 17
+
+
 def test_a_begin_leaves_the_watermark_and_the_end_is_for_ever():
     assert folded(control("s", "begin", 0, 9000)).watermark_ms == NEVER_MS
     end = folded(at(5000), control("s", "end", 2, 5000))

@@ -82,7 +82,13 @@ def test_muting_ends_an_utterance_although_no_packet_says_so() -> None:
     found = first_boundary(voice(1000))
     assert found.speech is not None
     assert (found.speech.start_ms, found.speech.end_ms) == (T, T + 1000)
-    assert found.through_ms == T + 1000 + endpointing.HANG_OVER_MS
+
+
+def test_silence_that_nobody_heard_stays_open() -> None:
+    """Sound of its time may come after it was told of, and then begins the next utterance."""
+    muted, heard = first_boundary(voice(1000)), first_boundary(voice(1000) + silence(1000))
+    assert (muted.through_ms, heard.through_ms) == (T + 1000, T + 1000 + endpointing.HANG_OVER_MS)
+    assert muted.speech == heard.speech
 
 
 @pytest.mark.parametrize("pcm", [silence(5000), (np.ones(80_000) * 20).astype("<i2").tobytes()])
