@@ -7,6 +7,11 @@ ATTEMPTS = counter("rtms_sink_webhooks_attempts_total", "attempts by what came o
 DELIVERIES = counter("rtms_sink_webhooks_deliveries_total", "deliveries that are over", ["status"])
 WAITING = gauge("rtms_sink_webhooks_waiting", "deliveries that are not over")
 FAILING = gauge("rtms_sink_webhooks_failing", "receivers of a session that did not take the last that they were told")
+FAILING_MOST = gauge(
+    "rtms_sink_webhooks_failing_most",
+    "sessions whose receiver fails, by subscription; of each process the ten with the most",
+    ["subscription_id"],
+)
 LATENCY = histogram("rtms_sink_webhooks_first_attempt_seconds", "from the news' record to the first answer")
 KNOWN = gauge("rtms_sink_webhooks_known", "sessions, subscriptions and projects that are held", ["topic"])
 LOST = counter("rtms_sink_webhooks_lost_total", "stretches of an input that retention took unread", ["topic"])
