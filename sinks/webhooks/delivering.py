@@ -47,8 +47,6 @@ GROUP = "sink-webhooks-delivering"
 USER_AGENT = "rtms-pipeline-webhook/1.0"
 NO_ROOM_MS = 200
 ACK_S = 10.0
-WORST = 10
-"""So many subscriptions that fail are named in metrics."""
 
 DELETED = "data_deleted"
 """Stands in the place of an answer where nothing was sent."""
@@ -131,18 +129,7 @@ class Deliverer:
             self._send_due()
         self._take_answers()
         metrics.WAITING.set(self._lanes.waiting)
-        self._tell_who_fails()
-
-    def _tell_who_fails(self) -> None:
-        """How many, and the worst by name: whoever else fails has to be looked up."""
-        failing = self._lanes.failing
-        worst = dict(failing.most_common(WORST))
-        metrics.FAILING.set(failing.total())
-        for subscription_id in self._worst - worst.keys():
-            metrics.FAILING_MOST.remove(subscription_id)
-        for subscription_id, sessions in worst.items():
-            metrics.FAILING_MOST.labels(subscription_id).set(sessions)
-        self._worst = worst.keys()
+        self._worst = metrics.tell_who_fails(self._lanes.failing, self._worst)
 
     def _take_notices(self, wait_s: float) -> None:
         self._overtaken.catch_up()

@@ -1,5 +1,8 @@
 """What the webhooks sink counts."""
 
+from collections import Counter
+from collections.abc import Set
+
 from connectors.host.metrics import counter, gauge, histogram
 
 NOTICES = counter("rtms_sink_webhooks_notices_total", "notices written, one per receiver and news", ["trigger"])
@@ -15,3 +18,17 @@ FAILING_MOST = gauge(
 LATENCY = histogram("rtms_sink_webhooks_first_attempt_seconds", "from the news' record to the first answer")
 KNOWN = gauge("rtms_sink_webhooks_known", "sessions, subscriptions and projects that are held", ["topic"])
 LOST = counter("rtms_sink_webhooks_lost_total", "stretches of an input that retention took unread", ["topic"])
+
+WORST = 10
+"""So many subscriptions that fail are named by a process."""
+
+
+def tell_who_fails(failing: Counter[str], named: Set[str]) -> Set[str]:
+    """How many, and the worst by name: whoever else fails has to be looked up. Takes and gives who is named."""
+    worst = dict(failing.most_common(WORST))
+    FAILING.set(failing.total())
+    for subscription_id in named - worst.keys():
+        FAILING_MOST.remove(subscription_id)
+    for subscription_id, sessions in worst.items():
+        FAILING_MOST.labels(subscription_id).set(sessions)
+    return worst.keys()

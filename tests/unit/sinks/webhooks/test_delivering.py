@@ -19,25 +19,24 @@ from schemas.keys import item_key
 from schemas.records import (
     AppSession,
     Deletion,
-    DeliveryAttempt,
     DeliveryStatus,
     HistoryEntry,
     OutputKind,
     SessionChange,
     StreamRequest,
     Utterance,
-    WebhookNotice,
     WebhookSubscription,
 )
-from sinks.webhooks import announcing, metrics
+from sinks.webhooks import announcing
 from sinks.webhooks.announcing import Announcer
-from sinks.webhooks.delivering import WORST, Connections, Deliverer, Ownership
+from sinks.webhooks.delivering import Connections, Deliverer, Ownership
 from sinks.webhooks.directory import NotKnownYet
 from sinks.webhooks.lanes import Lanes
 from sinks.webhooks.posting import Posting
 from sinks.webhooks.settings import SinkWebhooksSettings
 from tests.support.memory_losses import MemoryLosses
 from tests.support.receiver import Receiver, receiving
+from tests.unit.sinks.webhooks.test_metrics import named
 
 CODEC = Codec.with_ids_from(topics.ALL)
 DECODER = SimpleNamespace(
@@ -286,33 +285,11 @@ def test_a_receiver_that_takes_nothing_is_not_told_for_ever(town, receiver, monk
 
 
 def test_who_fails_is_named_as_long_as_it_does(town, receiver):
-    def named():
-        [told] = metrics.FAILING_MOST.collect()
-        return {sample.labels["subscription_id"]: sample.value for sample in told.samples}
-
     receiver.status = 500
     town.change(0)
     town.until(lambda: named() == {"webhook_1": 1})
     town.lanes.drop({0})
     town.until(lambda: named() == {})
-
-
-def test_of_many_that_fail_the_worst_are_named(town):
-    worst = {f"webhook_{number}": 2 for number in range(WORST)}
-    offset = 0
-    for subscription, sessions in {"a": 1, **worst, "z": 1}.items():
-        for session in range(sessions):
-            notice = WebhookNotice(
-                delivery_id=f"{subscription}_{session}", session_id=f"app_{session}", project_id="p", url="https://a",
-                subscription_id=subscription, trigger="bot.state_change", body="{}", created_at_ms=0,
-            )  # fmt: skip
-            delivery = town.lanes.accept(0, offset, notice)
-            town.lanes.finish(delivery, DeliveryAttempt(at_ms=0), DeliveryStatus.PENDING, 2**60)
-            offset += 1
-    town.deliverer.step(0)
-    [told] = metrics.FAILING_MOST.collect()
-    assert {sample.labels["subscription_id"]: sample.value for sample in told.samples} == worst
-    assert sum(sample.value for one in metrics.FAILING.collect() for sample in one.samples) == 2 * WORST + 2
 
 
 def test_a_record_under_a_foreign_key_is_not_told(town, receiver):
