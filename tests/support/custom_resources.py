@@ -1,84 +1,54 @@
-"""Resources of other operators, closed: KEDA's and Prometheus' by their own definitions.
+"""Resources of other operators, held to their operators' own definitions as an API server with strict validation does.
 
-Strimzi's and the Gateway API's are in no package that Python can read: of those we have the fields that we write,
-looked up by hand in the definitions of kafka.strimzi.io/v1 and gateway.networking.k8s.io/v1; one that is not here is
-one that nobody has looked up.
+What a definition says in Common Expression Language is the server's alone to check.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from jsonschema import Draft7Validator
+from jsonschema import Draft4Validator
 
-from scripts.chart.values_schema import ANY_MAP, COUNT, TEXT, TEXT_MAP, Schema, closed, listed
-from tests.support.operator_definitions import KINDS, definition
+from scripts.chart.definitions import KINDS, definition
+from scripts.chart.values_schema import ANY_MAP, Schema
 
-_HTTP_ROUTE = closed(
-    {
-        "parentRefs": listed(closed({"name": TEXT, "namespace": TEXT, "sectionName": TEXT}, ["name"])),
-        "hostnames": listed(TEXT),
-        "rules": listed(
-            closed(
-                {
-                    "matches": listed(closed({"path": closed({"type": TEXT, "value": TEXT})})),
-                    "backendRefs": listed(closed({"name": TEXT, "port": {"type": "integer"}}, ["name"])),
-                }
-            )
-        ),
-    }
-)
-
-_KAFKA_TOPIC = closed(
-    {"topicName": TEXT, "partitions": COUNT, "replicas": COUNT, "config": TEXT_MAP}, ["partitions", "replicas"]
-)
-
-_OPERATIONS = ["Read", "Write", "Create", "Describe", "Alter", "Delete", "DescribeConfigs", "AlterConfigs", "All"]
-_KAFKA_USER = closed(
-    {
-        "authentication": closed({"type": {"enum": ["tls", "tls-external", "scram-sha-512"]}}, ["type"]),
-        "authorization": closed(
-            {
-                "type": {"const": "simple"},
-                "acls": listed(
-                    closed(
-                        {
-                            "resource": closed(
-                                {
-                                    "type": {"enum": ["topic", "group", "cluster", "transactionalId"]},
-                                    "name": TEXT,
-                                    "patternType": {"enum": ["literal", "prefix"]},
-                                },
-                                ["type"],
-                            ),
-                            "operations": listed({"enum": _OPERATIONS}),
-                        },
-                        ["resource"],
-                    )
-                ),
-            },
-            ["type", "acls"],
-        ),
-    }
-)
-
-_LOOKED_UP: dict[str, tuple[str, Schema]] = {
-    "KafkaTopic": ("kafka.strimzi.io/v1", _KAFKA_TOPIC),
-    "KafkaUser": ("kafka.strimzi.io/v1", _KAFKA_USER),
-    "HTTPRoute": ("gateway.networking.k8s.io/v1", _HTTP_ROUTE),
-}
+CUSTOM = KINDS
+_TOLD_APART = {"description", "default", "format", "nullable", "properties", "items", "additionalProperties"}
 
 
-CUSTOM = _LOOKED_UP.keys() | KINDS.keys()
-
-
-def _looked_up(kind: str) -> Schema:
-    api_version, spec = _LOOKED_UP[kind]
-    return closed({"apiVersion": {"const": api_version}, "kind": TEXT, "metadata": ANY_MAP, "spec": spec})
-
-
-def custom_problems(manifest: dict[str, Any]) -> list[str]:
-    """What the resource's definition would refuse."""
+def custom_problems(manifest: dict[str, Any], age: str) -> list[str]:
+    """What an API server with the oldest or the newest definition would refuse, unknown fields included."""
     kind = manifest["kind"]
-    found = Draft7Validator(definition(kind) if kind in KINDS else _looked_up(kind)).iter_errors(manifest)
-    return [f"{manifest['kind']} {'/'.join(map(str, error.absolute_path))}: {error.message}" for error in found]
+    found = _validator(kind, manifest["apiVersion"], age).iter_errors(manifest)
+    return [f"{kind} {'/'.join(map(str, error.absolute_path))}: {error.message}" for error in found]
+
+
+@cache
+def _validator(kind: str, api_version: str, age: str) -> Draft4Validator:
+    told = definition(kind, age)["spec"]
+    served = {f"{told['group']}/{one['name']}": one["schema"] for one in told["versions"] if one["served"]}
+    assert told["names"]["kind"] == kind
+    assert api_version in served, f"{kind}: {api_version} is not served, {sorted(served)} are"
+    root = served[api_version]["openAPIV3Schema"]
+    schema = closed_as_told(root)
+    schema["properties"] |= {"metadata": ANY_MAP}  # every server's own
+    schema["required"] = sorted({"apiVersion", "kind", "metadata", *root.get("required", ())})
+    return Draft4Validator(schema)
+
+
+def closed_as_told(told: Schema) -> Schema:
+    """JSON schema of a definition's: no field that it does not name, and null only where it says so."""
+    schema = {key: value for key, value in told.items() if key not in _TOLD_APART and not key.startswith("x-")}
+    properties, others = told.get("properties", {}), told.get("additionalProperties")
+    if told.get("type") == "object":
+        schema["properties"] = {name: closed_as_told(one) for name, one in properties.items()}
+        any_other = bool(told.get("x-kubernetes-preserve-unknown-fields")) or others is True
+        schema["additionalProperties"] = closed_as_told(others) if isinstance(others, dict) else any_other
+    if "items" in told:
+        schema["items"] = closed_as_told(told["items"])
+    if told.get("nullable"):
+        schema["type"] = [told["type"], "null"]
+    if told.get("x-kubernetes-int-or-string"):
+        schema["type"] = ["integer", "string"]
+    return schema

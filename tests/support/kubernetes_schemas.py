@@ -19,6 +19,20 @@ def problems(manifest: dict[str, Any], version: str) -> list[str]:
     return [f"{manifest['kind']} {'/'.join(map(str, error.absolute_path))}: {error.message}" for error in found]
 
 
+def metadata_problems(manifest: dict[str, Any], version: str) -> list[str]:
+    """The same of the metadata alone, which is one for every kind."""
+    found = _metadata(version).iter_errors(manifest["metadata"])
+    return [
+        f"{manifest['kind']} metadata/{'/'.join(map(str, error.absolute_path))}: {error.message}" for error in found
+    ]
+
+
+@cache
+def _metadata(version: str) -> Draft202012Validator:
+    reference = "/api/_definitions.json#/$defs/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+    return Draft202012Validator({"$ref": reference}, registry=_definitions(version))
+
+
 @cache
 def _validator(kind: str, api_version: str, version: str) -> Draft202012Validator:
     folder = kubernetes_schemas(version)

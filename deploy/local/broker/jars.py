@@ -48,12 +48,16 @@ def broker_jars(kafka_home: Path | None, cache: Path, progress: Progress | None 
     """The class path, sorted. Fetches what is missing from the cache; `progress` hears (done, all) jars."""
     if kafka_home is not None:
         return _installed(kafka_home)
-    folder = cache / "kafka-jars"
-    jars = locked_jars()
-    if not all(matches(folder / jar.file, jar) for jar in jars):
-        with _alone(cache / "kafka-jars.lock"):
-            _fill(folder, jars, cache / "kafka-download", progress)
+    folder, jars = cache / "kafka-jars", locked_jars()
+    have_jars(folder, jars, progress)
     return [folder / name for name in sorted(jar.file for jar in jars)]
+
+
+def have_jars(folder: Path, jars: list[Jar], progress: Progress | None = None) -> None:
+    """Each of them is in the folder afterwards, as it was locked. Raises JarsUnavailable."""
+    if not all(matches(folder / jar.file, jar) for jar in jars):
+        with _alone(folder.with_suffix(".lock")):
+            _fill(folder, jars, folder.with_name(f"{folder.name}-download"), progress)
 
 
 def matches(path: Path, jar: Jar) -> bool:

@@ -88,12 +88,19 @@ def test_job_workloads_meeting_check_and_end(release: Release, tmp_path: Path) -
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         for name in RUNNING:
             release.await_probe(name, probe, budget_s=60)
+    for name in RUNNING:
+        assert 'rtms_kafka_brokers_up{client="' in metrics(release, name), "by which an alert knows that it runs"
 
     run_meeting(f"http://{LOOPBACK}:{release.ports['api']['http']}", tmp_path)
 
     assert release.run("check").endswith("200\n")
     assert "created" not in release.run("setup"), "an upgrade's job finds everything there"
     assert {name: release.terminate(name) for name in RUNNING} == dict.fromkeys(RUNNING, 0)
+
+
+def metrics(release: Release, name: str) -> str:
+    url = f"http://{LOOPBACK}:{release.ports[name]['health']}/metrics"
+    return httpx.get(url, timeout=20, trust_env=False).raise_for_status().text
 
 
 def run_meeting(api_url: str, folder: Path) -> None:

@@ -15,11 +15,13 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from scripts.chart.documents import CHART
+from scripts.chart.documents import CHART, workloads
 from scripts.chart.promtool import promtool
 from scripts.chart.tools import Unavailable
 from tests.support.chart import smallest
 
+COMPONENT = "app_kubernetes_io_component"
+RUNNING = [name for name, facts in workloads().items() if "args" in facts]
 BEGINS_M = 120
 """The minute in which trouble begins; a sample is taken every minute."""
 ENDS_M = 240
@@ -53,6 +55,11 @@ def event(name: str, is_over_m: int, **labels: str) -> list[Trouble]:
     told = {label: value for label, value in labels.items() if label not in ("result", "status")}
     first, another = f"_x{BEGINS_M} 1{AFTER}", f"7{BEFORE} 8{AFTER}"
     return [Trouble({metric(name, **labels): values}, told, 0, is_over_m) for values in (first, another)]
+
+
+def running(workload: str) -> str:
+    """A series that every pod of ours has, of one of them in the namespace that is rendered for."""
+    return metric("rtms_kafka_brokers_up", namespace="default", client="consumer", **{COMPONENT: workload})
 
 
 TROUBLES: dict[str, list[Trouble]] = {
@@ -146,6 +153,12 @@ TROUBLES: dict[str, list[Trouble]] = {
         )
     ],
     "RtmsInputsPaused": [Trouble({metric("rtms_processors_paused_inputs"): f"0{BEFORE} 1{AFTER}"}, {"pod": "p"})],
+    "RtmsWorkloadMissing": [
+        Trouble(
+            {running(name): f"1{BEFORE} stale" if name == "sink-objects" else f"1{ALWAYS}" for name in RUNNING},
+            {"namespace": "default", COMPONENT: "sink-objects"},
+        )
+    ],
 }
 
 HEALTHY = {
@@ -178,6 +191,7 @@ HEALTHY = {
     metric("rtms_composing_places"): f"2{ALWAYS}",
     metric("rtms_composing_under_way"): f"4{ALWAYS}",
     metric("rtms_processors_paused_inputs"): f"0{ALWAYS}",
+    **{running(name): f"1{ALWAYS}" for name in RUNNING},
 }
 """A day like others: what was lost before is known, some requests fail, a reader catches up."""
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from scripts.chart.definitions import AGES, NoGo, ensure
 from scripts.chart.documents import CHART, workloads
 from scripts.chart.tools import KUBERNETES
 from tests.support.chart import EXAMPLES, RELEASE, SMALLEST, Manifest, merged, pods, render, run_helm, smallest
 from tests.support.chart_values import EVERYTHING, MATRIX, SCALED
 from tests.support.custom_resources import CUSTOM, custom_problems
-from tests.support.kubernetes_schemas import problems
+from tests.support.kubernetes_schemas import metadata_problems, problems
 
 
 @pytest.fixture(
@@ -28,9 +29,16 @@ def test_kubernetes_takes_it(manifests: list[Manifest], version: str) -> None:
     assert [problem for manifest in native for problem in problems(manifest, version)] == []
 
 
-def test_operators_take_it(manifests: list[Manifest]) -> None:
+@pytest.mark.parametrize(("age", "version"), list(zip(AGES, KUBERNETES, strict=True)))
+def test_operators_take_it(manifests: list[Manifest], age: str, version: str) -> None:
+    _have_definitions()
     custom = [manifest for manifest in manifests if manifest["kind"] in CUSTOM]
-    assert [problem for manifest in custom for problem in custom_problems(manifest)] == []
+    assert [problem for manifest in custom for problem in metadata_problems(manifest, version)] == []
+    assert [problem for manifest in custom for problem in custom_problems(manifest, age)] == []
+
+
+def test_the_matrix_renders_every_kind_that_has_a_definition() -> None:
+    assert {one["kind"] for values in MATRIX.values() for one in render(values=values)} >= CUSTOM
 
 
 def test_every_pod_is_restricted(manifests: list[Manifest]) -> None:
@@ -255,20 +263,42 @@ def test_the_check_itself_finds_a_field_that_is_none(version: str) -> None:
     assert any("redinessProbe" in problem for problem in problems(api, version))
 
 
-WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "ScaledObject": ({"minReplicas": 1}, "minReplicas"),
-    "ServiceMonitor": ({"endpoints": [{"port": "health", "scheme": "gopher"}]}, "gopher"),
-    "PrometheusRule": ({"groups": [{"name": "g", "rules": [{"alert": "A", "expr": "1", "for": "soon"}]}]}, "soon"),
-    "HTTPRoute": ({"hostname": "a"}, "hostname"),
+WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
+    "ScaledObject": ("keda", {"minReplicas": 1}, "minReplicas"),
+    "ServiceMonitor": ("keda", {"endpoints": [{"port": "health", "scheme": "gopher"}]}, "gopher"),
+    "PrometheusRule": ("keda", {"groups": [{"name": "g", "rules": [{"expr": "1", "for": "soon"}]}]}, "soon"),
+    "HTTPRoute": ("keda", {"parentRefs": [{"gateway": "g"}]}, "gateway"),
+    "KafkaTopic": ("strimzi", {"partition": 12}, "partition"),
+    "KafkaUser": ("strimzi", {"authentication": {"type": "kerberos"}}, "kerberos"),
 }
 
 
+@pytest.mark.parametrize("age", AGES)
 @pytest.mark.parametrize("kind", WRONG)
-def test_the_check_of_operators_resources_finds_what_is_wrong(kind: str) -> None:
-    manifest = next(one for one in render(values=MATRIX["keda"]) if one["kind"] == kind)
-    changes, culprit = WRONG[kind]
+def test_the_check_of_operators_resources_finds_what_is_wrong(kind: str, age: str) -> None:
+    _have_definitions()
+    case, changes, culprit = WRONG[kind]
+    manifest = next(one for one in render(values=MATRIX[case]) if one["kind"] == kind)
+    assert custom_problems(manifest, age) == []
     manifest["spec"] |= changes
-    assert any(culprit in problem for problem in custom_problems(manifest))
+    assert any(culprit in problem for problem in custom_problems(manifest, age))
+    manifest["metadata"]["label"] = {}
+    assert any("label" in problem for problem in metadata_problems(manifest, KUBERNETES[0]))
+
+
+def test_a_field_of_the_newest_operator_is_none_of_the_oldest() -> None:
+    _have_definitions()
+    manifest = next(one for one in render(values=MATRIX["keda"]) if one["kind"] == "ScaledObject")
+    manifest["spec"]["fallback"] = {"failureThreshold": 3, "replicas": 1, "behavior": "static"}
+    assert custom_problems(manifest, "newest") == []
+    assert any("behavior" in problem for problem in custom_problems(manifest, "oldest"))
+
+
+def _have_definitions() -> None:
+    try:
+        ensure()
+    except NoGo as reason:
+        pytest.skip(str(reason))
 
 
 def test_the_notes_say_the_next_command() -> None:

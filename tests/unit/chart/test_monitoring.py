@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
-import yaml
 from prometheus_client import PROCESS_COLLECTOR
 
 from schemas.records import DeliveryStatus, UtteranceStatus
@@ -17,7 +16,8 @@ from scripts.chart.catalogue import REPOSITORY
 from scripts.chart.documents import CHART, workloads
 from scripts.chart.metrics_reference import rooms
 from scripts.chart.tools import Unavailable, promql_folder
-from tests.support.chart import smallest
+from tests.support.chart import missing_helm, smallest
+from tests.support.chart_values import EVERYTHING
 from tests.support.promql import grouped_by, selectors
 
 # Given by Kubernetes and the ServiceMonitor, not by us.
@@ -40,7 +40,11 @@ class Asked(NamedTuple):
 
 
 def _alerts() -> Iterator[dict[str, object]]:
-    for group in yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"]:
+    if missing_helm():  # nothing here is run then, but it is collected
+        return
+    rendered = smallest(monitoring={"alerts": {"enabled": True}})
+    (rules,) = [manifest for manifest in rendered if manifest["kind"] == "PrometheusRule"]
+    for group in rules["spec"]["groups"]:
         yield from group["rules"]
 
 
@@ -116,6 +120,19 @@ def test_an_alert_names_labels_that_its_expression_keeps() -> None:
         assert isinstance(annotations, dict)
         named = set(re.findall(r"\$labels\.(\w+)", annotations["summary"]))
         assert named <= grouped_by(str(alert["expr"])), alert["alert"]
+
+
+def test_the_workloads_that_are_wanted_are_missed() -> None:
+    def missed(**values: object) -> set[str]:
+        rendered = smallest(monitoring={"alerts": {"enabled": True}}, **values)
+        (rules,) = [one["spec"]["groups"][-1]["rules"] for one in rendered if one["kind"] == "PrometheusRule"]
+        (alert,) = [rule for rule in rules if rule["alert"] == "RtmsWorkloadMissing"]
+        return {selector.labels[COMPONENT] for selector in selectors(alert["expr"])}
+
+    running = {name for name, facts in workloads().items() if "args" in facts}
+    own = {"ingest", "processor-lifecycle"}
+    assert missed(**EVERYTHING) == running - own
+    assert missed() == running - own - {"processor-composing"}
 
 
 def test_every_alert_is_in_the_runbook_and_nothing_else_is() -> None:

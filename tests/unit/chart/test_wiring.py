@@ -114,7 +114,7 @@ def test_the_procedure_for_another_partition_count_names_every_topic_and_group()
     assert {name for name in topics.BY_NAME if re.fullmatch(expression, name)} == {
         topic.name for topic in topics.ALL if topic.per_session
     }
-    named = procedure.partition("for group in ")[2].partition("; do")[0].replace("\\\n", "").split()
+    named = re.findall(r"--group (\S+)", procedure)
     assert named == [group for facts in RUNNING.values() for group in facts.get("consumes", ())]
 
 

@@ -36,6 +36,7 @@ from sinks.webhooks.posting import Posting
 from sinks.webhooks.settings import SinkWebhooksSettings
 from tests.support.memory_losses import MemoryLosses
 from tests.support.receiver import Receiver, receiving
+from tests.unit.sinks.webhooks.test_metrics import named
 
 CODEC = Codec.with_ids_from(topics.ALL)
 DECODER = SimpleNamespace(
@@ -281,6 +282,14 @@ def test_a_receiver_that_takes_nothing_is_not_told_for_ever(town, receiver, monk
     town.until(lambda: town.log.values(topics.WEBHOOK_SUBSCRIPTIONS))
     [disabled] = town.log.values(topics.WEBHOOK_SUBSCRIPTIONS)
     assert (disabled.is_active, disabled.disabled_reason) == (False, "2 deliveries in a row were given up")
+
+
+def test_who_fails_is_named_as_long_as_it_does(town, receiver):
+    receiver.status = 500
+    town.change(0)
+    town.until(lambda: named() == {"webhook_1": 1})
+    town.lanes.drop({0})
+    town.until(lambda: named() == {})
 
 
 def test_a_record_under_a_foreign_key_is_not_told(town, receiver):

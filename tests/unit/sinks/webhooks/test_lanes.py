@@ -72,9 +72,9 @@ def test_what_failed_holds_back_the_others_for_five_minutes_and_then_nobody():
     lanes = Lanes()
     accept(lanes, 0, 1, 2)
     [first] = begun(lanes)
-    assert lanes.failing == 0
+    assert lanes.failing == {}
     failed(lanes, first, at_ms=0, due_ms=PATIENCE_MS * 3)
-    assert lanes.failing == 1
+    assert lanes.failing == {"webhook_1": 1}
     assert begun(lanes, PATIENCE_MS - 1) == []
     [second] = begun(lanes, PATIENCE_MS)
     assert second.delivery_id == "whd_1"
@@ -83,7 +83,16 @@ def test_what_failed_holds_back_the_others_for_five_minutes_and_then_nobody():
     [again] = begun(lanes, PATIENCE_MS * 3)
     assert again.delivery_id == "whd_0", "and it is tried beside them"
     taken(lanes, again, PATIENCE_MS * 3)
-    assert lanes.failing == 0
+    assert lanes.failing == {}
+
+
+def test_who_fails_is_known_by_subscription_and_session():
+    lanes = Lanes()
+    for number, session in enumerate(("app_1", "app_2", "app_3")):
+        accept(lanes, number, offset=number, session_id=session, subscription_id="webhook_2" if number else "webhook_1")
+    for delivery in begun(lanes):
+        failed(lanes, delivery, at_ms=0, due_ms=PATIENCE_MS)
+    assert lanes.failing == {"webhook_1": 1, "webhook_2": 2}
 
 
 def test_a_notice_that_is_written_twice_is_told_once():

