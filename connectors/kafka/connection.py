@@ -22,6 +22,9 @@ FETCH_WAIT_MS = 250
 """How long a fetch takes that finds nothing: most of what an idle broker does is to answer these. A record ends it at
 once; a partition that is assigned meanwhile, and an end behind a transaction marker, may wait for the next."""
 
+CALM_FETCH_WAIT_MS = 1_000
+"""The same for who reads the same partitions from start to end, where nobody writes in transactions: nothing waits."""
+
 
 class Connection:
     """The error callback of one client and what it has learned from it."""

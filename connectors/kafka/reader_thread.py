@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from typing import Self
 
 from connectors.host.logs import get_logger
+from connectors.kafka.connection import FETCH_WAIT_MS
 from connectors.kafka.errors import KafkaError, OffsetOutOfRange
 from connectors.kafka.metrics import READER_FAILURES
 from connectors.kafka.offsets import OffsetDirectory
@@ -20,9 +21,9 @@ _REST_S = 0.5
 class ReaderThread(ABC):
     """What a view and a tail share. All that a subclass writes here is called in its thread."""
 
-    def __init__(self, settings: KafkaSettings, name: str) -> None:
+    def __init__(self, settings: KafkaSettings, name: str, fetch_wait_ms: int = FETCH_WAIT_MS) -> None:
         self._name = name
-        self._reader = Reader(settings, name, is_polled=True)
+        self._reader = Reader(settings, name, fetch_wait_ms, is_polled=True)
         self._directory = OffsetDirectory(settings)
         self._stopping = threading.Event()
         self._is_blind = False

@@ -11,6 +11,7 @@ from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from connectors.host.clock import Clock, SystemClock
+from connectors.kafka.connection import CALM_FETCH_WAIT_MS, FETCH_WAIT_MS
 from connectors.kafka.errors import KafkaError, TimedOut
 from connectors.kafka.reader_thread import ReaderThread
 from connectors.kafka.records import BEGINNING, Place, Record
@@ -34,7 +35,8 @@ class TopicView(ReaderThread):
         partitions: Iterable[int] | None = None,
         clock: Clock | None = None,
     ) -> None:
-        super().__init__(settings, f"view-{topic.name}")
+        # Of what is viewed, only sessions are written in transactions: an end may stand behind a marker.
+        super().__init__(settings, f"view-{topic.name}", FETCH_WAIT_MS if topic.per_session else CALM_FETCH_WAIT_MS)
         self._topic = topic
         self._apply = apply
         self._clock = clock or SystemClock()

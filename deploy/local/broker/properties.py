@@ -45,6 +45,8 @@ _SINGLE_NODE: dict[str, object] = {
     "share.coordinator.state.topic.replication.factor": 1,
     "share.coordinator.state.topic.min.isr": 1,
     "group.initial.rebalance.delay.ms": 0,
+    # A record twice a second that says nothing; other controllers would see by it how far they are: there are none.
+    "metadata.max.idle.interval.ms": 0,
 }
 
 _FAIL_OVER: dict[str, object] = {

@@ -110,7 +110,7 @@ def test_wrong_methods(tenant, method, path):
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_unknown_paths_need_no_key(house, path, method):
-    answer = httpx.request(method, house.url + path, trust_env=False)
+    answer = httpx.request(method, house.url + path, trust_env=False, verify=False)
     assert (answer.status_code, answer.json()) == (404, {"error": "Not found"})
 
 

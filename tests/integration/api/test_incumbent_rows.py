@@ -205,7 +205,7 @@ def test_row_19_news_are_numbered_and_in_order():
 
 def test_row_20_nothing_is_decoded_at_ingest():
     """A worker has nothing loaded that could: what it forwards, it forwards as it came."""
-    program = f"import sys, ingest.__main__; print([name for name in {CODECS!r} if name in sys.modules])"
+    program = f"import sys, ingest.command; print([name for name in {CODECS!r} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, check=True, text=True)
     assert found.stdout.strip() == "[]"
     at_work = {name for path in (REPOSITORY / "ingest").glob("*.py") for name in imported(path)}

@@ -119,7 +119,7 @@ class Town(Street):
         self.services = {
             name: service(["-m", *module], self.env, folder / f"{name}.log") for name, module in SERVICES.items()
         }
-        self.http = httpx.Client(base_url=self.url, timeout=PATIENCE_S, trust_env=False)
+        self.http = httpx.Client(base_url=self.url, timeout=PATIENCE_S, trust_env=False, verify=False)
 
     def open_bucket(self) -> None:
         """Have a bucket that takes what it is given, until `moto` is closed."""

@@ -6,7 +6,7 @@ from subprocess import run
 PROGRAM = """
 import os, signal
 import uvicorn
-from api.__main__ import _Server
+from api.command import _Server
 from connectors.host.health import Health
 from connectors.host.signals import StopSignal
 

@@ -1,0 +1,30 @@
+"""How long a view lets a fetch wait that finds nothing."""
+
+import pytest
+
+from connectors.kafka.connection import CALM_FETCH_WAIT_MS, FETCH_WAIT_MS
+from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.view import TopicView
+from schemas import topics
+from schemas.topics import Topic
+
+WRITTEN_IN_TRANSACTIONS = (topics.APP_SESSIONS, topics.SESSION_CHANGES, topics.WEBHOOK_NOTICES)
+WRITTEN_WITHOUT = (topics.PROJECTS, topics.API_KEYS, topics.ZOOM_APPS, topics.CREDENTIALS, topics.CLAIMS)
+
+
+def waits_ms(topic: Topic) -> int:
+    view = TopicView(KafkaSettings(), topic, lambda _: None)
+    try:
+        return int(view._reader._config["fetch.wait.max.ms"])
+    finally:
+        view.close()
+
+
+@pytest.mark.parametrize("topic", WRITTEN_IN_TRANSACTIONS, ids=lambda topic: topic.name)
+def test_an_end_behind_a_marker_is_known_soon(topic: Topic) -> None:
+    assert waits_ms(topic) == FETCH_WAIT_MS
+
+
+@pytest.mark.parametrize("topic", WRITTEN_WITHOUT, ids=lambda topic: topic.name)
+def test_where_there_are_no_markers_an_idle_broker_is_asked_once_a_second(topic: Topic) -> None:
+    assert waits_ms(topic) == CALM_FETCH_WAIT_MS
