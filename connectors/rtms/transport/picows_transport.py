@@ -24,6 +24,9 @@ _CONTINUATION = picows.WSMsgType.CONTINUATION
 _PONG = picows.WSMsgType.PONG
 _CLOSE = picows.WSMsgType.CLOSE
 _LOG = logging.getLogger("picows.client")
+_SEALED_BYTES = 64 * 1024
+"""What is read of a TLS socket at once, two pictures. Each socket has a buffer for it, and of the library's own size,
+257 KiB, a few dozen are more than a core's cache holds."""
 
 
 class _Parts(asyncio.BufferedProtocol):
@@ -160,16 +163,19 @@ class PicowsTransport:
     async def connect(self, url: str, listener: Listener) -> Socket:
         """See `Transport`."""
         socket = PicowsSocket(listener, self._options)
+        tls, sealed_bytes = (self._options.tls, _SEALED_BYTES) if url.startswith("wss:") else (None, None)
         try:
             async with asyncio.timeout(self._options.open_timeout_s):
                 await picows.ws_connect(
                     lambda: socket,
                     url,
-                    ssl_context=self._options.tls if url.startswith("wss:") else None,
+                    ssl_context=tls,
                     websocket_handshake_timeout=self._options.open_timeout_s,
                     logger_name=_LOG,
                     max_frame_size=self._options.max_frame_bytes,
                     max_redirects=0,
+                    ssl_incoming_bio_size=sealed_bytes,
+                    ssl_outgoing_bio_size=sealed_bytes,
                 )
         except (OSError, TimeoutError, picows.WSError) as error:
             socket.abort()
