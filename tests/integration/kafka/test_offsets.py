@@ -10,6 +10,7 @@ from connectors.kafka.records import Place
 from connectors.kafka.settings import KafkaSettings
 from deploy.local.broker.broker import Broker
 from schemas.topics import Topic
+from tests.support.processes import PATIENCE_S, wait_for
 
 
 def test_a_restarted_broker_is_asked_anew(kafka: Broker, settings: KafkaSettings, topic: Topic) -> None:
@@ -48,9 +49,10 @@ def test_a_partition_is_never_believed_to_end_before_it_does(
         for _ in range(3):
             kafka.kill()
             kafka.start()
+            before = len(found)
+            wait_for(lambda before=before: len(found) > before + len(asking), PATIENCE_S, lambda: "nobody is answered")
     finally:
         over.set()
         for thread in asking:
             thread.join()
-    assert found
     assert [answer for answer in found if answer != wanted] == []
