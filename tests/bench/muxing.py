@@ -28,7 +28,7 @@ from tests.support.muxed import joined, written
 from tests.support.topics import values
 
 CORE, PROCESSOR = "muxing core", "muxing processor with Kafka and Faust"
-GOALS = {(CORE, GSTREAMER): 25, (CORE, FFMPEG): 50, (PROCESSOR, GSTREAMER): 12, (PROCESSOR, FFMPEG): 25}
+GOALS = {(CORE, GSTREAMER): 30, (CORE, FFMPEG): 60, (PROCESSOR, GSTREAMER): 15, (PROCESSOR, FFMPEG): 30}
 HOUR = 60
 SEGMENTS_PER_MINUTE = 15
 OPEN_SEGMENTS = 3

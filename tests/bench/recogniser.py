@@ -37,11 +37,11 @@ CHUNK_MS = 100
 PAUSE_MS = 1500
 """After a reading, with the microphone open, for its last utterance."""
 
-RTF_GOAL = 0.15
+RTF_GOAL = 0.10
 PARTIALS_RTF_GOAL = 0.33
 AGE_GOAL_S = 1.5
 DELAY_GOAL_S = 1.0
-WER_GOAL_PERCENT = 10.0
+WER_GOAL_PERCENT = 6.0
 WAIT_MS = HANG_OVER_MS + SLACK_MS
 
 Say = Callable[[str], None]

@@ -41,7 +41,7 @@ def test_a_recording_that_does_not_decode_is_void() -> None:
 
 def test_both_of_ours_are_compared_with_both_rivals() -> None:
     rows = compared({CORE: 0.2, PROCESSOR: 0.4, GSTREAMER.name: 8.0, FFMPEG.name: 12.0})
-    assert [(row.ratio, row.goal) for row in rows] == [(40, 25), (60, 50), (20, 12), (30, 25)]
+    assert [(row.ratio, row.goal) for row in rows] == [(40, 30), (60, 60), (20, 15), (30, 30)]
 
 
 def test_a_rival_that_did_not_run_leaves_its_rows_open() -> None:
