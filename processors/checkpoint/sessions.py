@@ -145,7 +145,9 @@ class Session:
             self._folds[topic] = without
             return []
         observed = self._logic.observe(topic, fold.part, record)
-        after = fold.counting(record)._replace(part=observed.part)
+        after = fold.counting(record)
+        if observed.part is not after.part:
+            after = after._replace(part=observed.part)
         if record.kind is RecordKind.FRAME and topic in self._logic.clocks:
             after = self._placed(entry, after)
         self._folds[topic] = after.advanced(record, self._logic.clocks.get(topic, NO_SLACK))

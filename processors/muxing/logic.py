@@ -5,9 +5,10 @@ end, `pictures` for what they show. What the past has to say about a stretch is 
 of time, so that the order in which audio and video were read cannot show. Nothing here encodes or writes.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from processors.checkpoint.folds import FOREVER_MS, Fold, Json, Slack
 from processors.checkpoint.windows import Cut, Entry, Observed, Progress, Track
@@ -76,6 +77,14 @@ class EndWork:
     is_crowded: bool = False
 
 
+class _Next(NamedTuple):
+    """What the next stretch of a recording that has begun is made with; it changes with a cut alone."""
+
+    recording: Recording
+    slot: Slot
+    seen_ms: int
+
+
 class MuxingLogic:
     """See `checkpoint.windows.Logic`."""
 
@@ -96,6 +105,8 @@ class MuxingLogic:
         return TRACK if Frame.from_json(part).takes(topic) and is_usable(record) else None
 
     def cut(self, track: Track, watermark_ms: int) -> Cut | int:
+        if isinstance(track.scratch, _Next) and watermark_ms < track.scratch.seen_ms:
+            return track.scratch.seen_ms  # as after most records
         if track.progress.carry is None and not track.entries:
             return FOREVER_MS + 1
         recording, slot = _next(track)
@@ -143,9 +154,9 @@ def _next(track: Track) -> tuple[Recording, Slot]:
     """The recording so far, and the slot of its next stretch. The first one is at least half a slot long, so that it
     begins with a picture where one is near, not with a splinter of black."""
     if track.progress.carry is not None:
-        if track.scratch is None:
-            track.scratch = Recording.from_json(track.progress.carry)
-        recording = cast(Recording, track.scratch)
+        if isinstance(track.scratch, _Next):
+            return track.scratch.recording, track.scratch.slot
+        recording = Recording.from_json(track.progress.carry)
         start_ms = anchor_ms = track.progress.through_ms
     else:
         first = track.entries[0]
@@ -154,7 +165,10 @@ def _next(track: Track) -> tuple[Recording, Slot]:
         anchor_ms = first.record.timestamp_ms + frame.grid_ms // 2
         recording = Recording(frame, start_ms, audio_from_ms=start_ms)
     grid_ms = recording.frame.grid_ms
-    return recording, Slot(anchor_ms // grid_ms, start_ms, grid_ms, recording.frame.rate_hz)
+    slot = Slot(anchor_ms // grid_ms, start_ms, grid_ms, recording.frame.rate_hz)
+    if track.progress.carry is not None:
+        track.scratch = _Next(recording, slot, slot.seen_ms)
+    return recording, slot
 
 
 def _ready_ms(track: Track, slot: Slot) -> int:
@@ -254,10 +268,10 @@ def _heard(recording: Recording, records: Iterable[MediaRecord], next_from_ms: i
     """The placed chunks of a stretch, and the speakers' ends as of where the next one begins to place."""
     rate_hz = recording.frame.rate_hz
     heard = [r for r in records if isinstance(r, Audio) and r.timestamp_ms >= recording.audio_from_ms]
-    chunks, _ = mixing.place(heard, recording.ends, rate_hz)
-    passed = (record for record in heard if record.timestamp_ms < next_from_ms)
-    _, ends = mixing.place(passed, recording.ends, rate_hz)
-    return chunks, mixing.still_open(ends, next_from_ms, rate_hz)
+    passed = bisect_left(heard, next_from_ms, key=lambda record: record.timestamp_ms)
+    before, ends = mixing.place(heard[:passed], recording.ends, rate_hz)
+    after, _ = mixing.place(heard[passed:], ends, rate_hz)
+    return before + after, mixing.still_open(ends, next_from_ms, rate_hz)
 
 
 def _sent(video: Video) -> SentPicture:

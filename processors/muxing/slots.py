@@ -83,9 +83,9 @@ def end_of(record: MediaRecord) -> int:
 
 def reaches(record: MediaRecord, time_ms: int) -> bool:
     """Whether a record has something to say at `time_ms` or later."""
-    if isinstance(record, Audio):
-        return end_of(record) > time_ms
-    return record.timestamp_ms >= time_ms
+    if record.timestamp_ms >= time_ms:
+        return True
+    return isinstance(record, Audio) and end_of(record) > time_ms
 
 
 def origin_before(time_ms: int, rate_hz: int) -> int:
