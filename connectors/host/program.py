@@ -18,6 +18,7 @@ from connectors.host.health import Health
 from connectors.host.logs import configure, get_logger
 from connectors.host.settings import HealthSettings, LogSettings, TracesSettings
 from connectors.host.signals import StopSignal
+from connectors.host.standstill import Watch
 from connectors.host.waiting import Stopped
 
 log = get_logger(__name__)
@@ -30,7 +31,7 @@ INTERRUPTED = 130
 """The exit status of a command that a Ctrl-C ended, as a shell has it."""
 
 LEFT = 1
-"""The exit status after `Leave`."""
+"""The exit status after `Leave`, and of a process that stood still."""
 
 
 class Leave(Exception):
@@ -93,6 +94,7 @@ class Program:
             gc.freeze()  # what is imported stays: each look through all of it holds the process up for 0.1 s
             stop, health = StopSignal().install(), Health(self.service, configured.of(HealthSettings))
             _listen(health, configured.of(HealthSettings))
+            Watch(health, stop, LEFT).start()
             try:
                 if TracesSettings in self.reads:
                     traces.begin(self.service, configured.of(TracesSettings))

@@ -24,7 +24,11 @@ class HealthSettings(BaseSettings):
 
     port: int = Field(default=0, ge=0, le=65535, description="of /livez, /readyz and /metrics; 0: any free one")
     bind: str = Field(default="127.0.0.1", description="the address they listen on")
-    max_beat_age_s: float = Field(default=60.0, gt=0, description="without progress, after which /livez says no")
+    max_beat_age_s: float = Field(
+        default=60.0,
+        gt=0,
+        description="without progress, after which /livez says no, and half a minute later the process leaves",
+    )
 
 
 class TracesSettings(BaseSettings):
