@@ -55,6 +55,7 @@ class Listener(ThreadingHTTPServer):
     """Serves `paths` at an address; raises OSError when nothing can listen there."""
 
     daemon_threads = True
+    request_queue_size = PLACES
 
     def __init__(self, address: tuple[str, int], paths: Paths, limit_s: float = LIMIT_S) -> None:
         self.paths, self.limit_s = paths, limit_s
@@ -150,9 +151,17 @@ class _Handler(BaseHTTPRequestHandler):
             raise _NoBody(400, "the body is shorter than was said")
         return body
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What the library refuses before we are asked."""
+        super().send_error(code, message, explain)
+        self._pass_over()
+
     def _refuse(self, answer: Answer) -> None:
-        """What is still sent is passed over for a while: closing before it has come would take the answer along."""
         self._answer(answer)
+        self._pass_over()
+
+    def _pass_over(self) -> None:
+        """What is still sent, for a while: closing before it has come would take the answer along."""
         self.connection.shutdown(socket.SHUT_WR)
         while self.rfile.read1(_PIECE):
             pass

@@ -122,8 +122,8 @@ class Release:
             return str(variable["value"])
         source = variable["valueFrom"]
         if "fieldRef" in source:
-            assert source["fieldRef"]["fieldPath"] == "metadata.name"
-            return f"{pod.owner['metadata']['name']}-0"
+            fields = {"metadata.name": f"{pod.owner['metadata']['name']}-0", "status.podIP": "127.0.0.1"}
+            return fields[source["fieldRef"]["fieldPath"]]
         wanted = source["secretKeyRef"]
         return self._secrets[wanted["name"]][wanted["key"]]
 

@@ -17,6 +17,7 @@ from connectors.rtms.settings import ZoomSettings
 from connectors.webhooks.settings import WebhooksSettings
 from deploy.local.credentials import Credentials
 from deploy.local.services import SERVICES, Addresses, service_server, shared_environment
+from ingest.settings import IngestSettings
 
 ADDRESSES = Addresses(
     kafka="127.0.0.1:1111",
@@ -41,6 +42,7 @@ def test_every_variable_is_one_that_a_settings_class_reads(environment: dict[str
     classes = (
         ApiSettings,
         ClickHouseSettings,
+        IngestSettings,
         KafkaSettings,
         LogSettings,
         ObjectsSettings,
