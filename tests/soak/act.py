@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -33,6 +33,9 @@ from tests.support.receiver import receiving
 Say = Callable[[str], None]
 
 LETTERS_SHOWN = 3
+
+TELL_S, TOLD = 30.0, 3
+"""How often it is said what is waited for, and how much of it at most."""
 
 
 @dataclass(slots=True)
@@ -129,6 +132,8 @@ class Theatre:
             try:
                 disturber.run(act.plan, tempo.entered)
                 tempo.hurry()
+                while unplayed := wait(playing, TELL_S).not_done:
+                    self._tell(f"{len(playing) - len(unplayed)} of {len(playing)} meetings are played", self._behind())
                 return [future.result() for future in playing]
             except BaseException:
                 tempo.stop()
@@ -153,13 +158,22 @@ class Theatre:
     def _remaining(self, look: Callable[[], list[str]], timeout_s: float) -> list[str]:
         """What `look` finds at last: nothing as soon as it finds nothing, for a moment later there may be news."""
         found: list[str] = []
+        told_s = time.monotonic()
 
         def is_over() -> bool:
+            nonlocal told_s
             found[:] = look()
+            if found and time.monotonic() - told_s > TELL_S:
+                self._tell("still", found)
+                told_s = time.monotonic()
             return not found
 
         wait_until(is_over, timeout_s, self._stage.stopping)
         return found
+
+    def _tell(self, what: str, found: list[str]) -> None:
+        more = f" and {len(found) - TOLD} more" if len(found) > TOLD else ""
+        self._say(f"{what}: {'; '.join(found[:TOLD])}{more}" if found else what)
 
     def _not_ended(self, played: list[Played]) -> list[str]:
         states = self._states(played)
