@@ -1,5 +1,5 @@
 """Ten minutes with everything in them that may go wrong: whatever can be seen is heard at its moment, in the finished
-file. The bench has the hour (`tests/bench/in_step.py`)."""
+file. The bench has the hour (`tests/bench/muxing.py`)."""
 
 from collections import Counter
 
