@@ -30,6 +30,10 @@ DRIFTS_PPM = (80.0, -120.0, 30.0)
 LONGEST_TURN = 15
 """Scenes."""
 
+TURN_MS = 600
+"""How far out of its turn a frame may come: less than what `media.wrapped` takes for a silence, with a tick that denies
+what is older."""
+
 EARLY_MS = 60_000
 """Sound alone, before anybody's first picture."""
 
@@ -201,7 +205,7 @@ def _received(frames: list[Sent], dice: random.Random) -> list[Sent]:
     for frame in frames:
         numbers[frame.epoch] = numbers.get(frame.epoch, 0) + 1
         numbered.append(replace(frame, sequence=numbers[frame.epoch]))
-    turns = {id(f): f.timestamp_ms + (dice.randint(-900, 900) if dice.random() < 0.05 else 0) for f in numbered}
+    turns = {id(f): f.timestamp_ms + (dice.randint(-TURN_MS, TURN_MS) if dice.random() < 0.05 else 0) for f in numbered}
     received: list[Sent] = []
     for frame in sorted(numbered, key=lambda f: (f.epoch, turns[id(f)], f.sequence)):
         received.append(frame)
