@@ -5,6 +5,10 @@ speaker's previous one within `TOLERANCE_MS` continues it, so that jittering sta
 its stamp says. Where nobody spoke there is silence, because nothing was added. A speaker never overlaps himself: what
 was sent twice is heard once.
 
+A device's clock is never quite Zoom's: what it takes for an hour of sound is some tenths of a second more or less. A
+voice that has come to lie `APART_MS` from its stamps is stretched by a sample every `SLEW` until it no longer does, so
+that nobody who talks for hours is out of step with his picture, and nobody hears how that is done.
+
 Placing is a fold over the chunks in order of time; its state is where each speaker's last chunk ended (`Ends`).
 """
 
@@ -13,12 +17,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from processors.muxing.voices import Voices, length_at
+from processors.muxing.voices import Voices, length_at, stretched
 from processors.sound.decoding import Samples
 from processors.sound.formats import AudioFormat
 from schemas.records import Audio
 
 TOLERANCE_MS = 15
+
+APART_MS = 2
+SLEW = 4000
+"""One sample in so many, of the grid: 250 parts in a million, twice what bad clocks are apart."""
 
 MAX_CHUNK_MS = 2000
 """Longer chunks are refused: twice what Zoom can be asked for."""
@@ -28,12 +36,16 @@ Ends = Mapping[str, int]
 
 
 class Chunk(NamedTuple):
-    """`length` of `record`'s samples, from `skip` on (both at the grid's rate), stand at `start` of the grid."""
+    """`length` of `record`'s samples, from `skip` on (both at the grid's rate), stand at `start` of the grid.
+
+    Before that they are made `stretch` more, or less where it is negative.
+    """
 
     start: int
     skip: int
     length: int
     record: Audio
+    stretch: int = 0
 
 
 def is_usable(record: Audio) -> bool:
@@ -60,14 +72,15 @@ def place(records: Iterable[Audio], ends: Ends, rate_hz: int) -> tuple[list[Chun
         speaker = str(record.participant_id)
         stamp, count = _stamp(record, rate_hz), length_at(record, rate_hz)
         end = after.get(speaker)
-        start, skip = stamp, 0
+        start, skip, stretch = stamp, 0, 0
         if end is not None and abs(stamp - end) <= tolerance:
-            start = end
+            start, stretch = end, _stretch(end, count, stamp - end, rate_hz)
         elif end is not None and stamp < end:
             start, skip = end, end - stamp
-        if skip < count:
-            chunks.append(Chunk(start, skip, count - skip, record))
-            after[speaker] = start + count - skip
+        length = count + stretch - skip
+        if length > 0:
+            chunks.append(Chunk(start, skip, length, record, stretch))
+            after[speaker] = start + length
     return chunks, after
 
 
@@ -85,7 +98,8 @@ def mix(chunks: Iterable[Chunk], first: int, count: int, rate_hz: int) -> Sample
         begin, end = max(chunk.start, first), min(chunk.start + chunk.length, first + count)
         if begin < end:
             offset = chunk.skip - chunk.start
-            track[begin - first : end - first] += voices.samples(chunk.record)[begin + offset : end + offset]
+            samples = stretched(voices.samples(chunk.record), chunk.stretch)
+            track[begin - first : end - first] += samples[begin + offset : end + offset]
         elif AudioFormat.of(chunk.record).has_memory:
             voices.samples(chunk.record)
     return np.clip(track, -32768, 32767).astype(np.int16)
@@ -98,6 +112,15 @@ def apart(chunks: Iterable[Chunk], first: int, count: int, rate_hz: int) -> Iter
         own.setdefault(chunk.record.participant_id, []).append(chunk)
     for participant_id, theirs in own.items():
         yield participant_id, mix(theirs, first, count, rate_hz)
+
+
+def _stretch(start: int, count: int, behind: int, rate_hz: int) -> int:
+    """By how much a chunk at `start` is made longer if its stamp lies `behind` samples later, shorter if earlier. Where
+    samples are added depends on the grid alone, so there is nothing to remember from chunk to chunk."""
+    if abs(behind) <= APART_MS * rate_hz // 1000:
+        return 0
+    turns = (start + count) // SLEW - start // SLEW
+    return turns if behind > 0 else -turns
 
 
 def _stamp(record: Audio, rate_hz: int) -> int:

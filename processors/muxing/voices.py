@@ -46,6 +46,15 @@ def length_at(record: Audio, rate_hz: int) -> int:
     return audio.length(record.payload) * rate_hz // audio.sample_rate_hz
 
 
+def stretched(samples: Samples, by: int) -> Samples:
+    """The same sound in `by` more samples, in fewer where it is negative."""
+    if not by or not len(samples):
+        return samples
+    positions = np.linspace(0, len(samples) - 1, len(samples) + by)
+    longer: Samples = np.interp(positions, np.arange(len(samples)), samples).round().astype(np.int16)
+    return longer
+
+
 def _resampled(samples: Samples, count: int) -> Samples:
     """`count` samples over the same time, by linear interpolation of running means: each chunk by itself, so that a
     replay cannot differ, at the price of a little treble."""

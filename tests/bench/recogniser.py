@@ -1,5 +1,5 @@
-"""The local recogniser on two readings, heard as they are read: its CPU, how soon it says what was said, how well; and
-what partials add to that.
+"""The local recogniser on two readings, heard as they are read: its CPU, how soon it says what was said, how well; what
+partials add to that; and how many may speak at once.
 
 Everything but Kafka is as in the transcription processor: endpointing, the queue, one recogniser process. The time from
 the end of speech holds the pause that proves it to be one, and the wait for chunks of others that may be late.
@@ -43,6 +43,12 @@ AGE_GOAL_S = 1.5
 DELAY_GOAL_S, LONGEST_DELAY_GOAL_S = 1.0, 1.6
 WER_GOAL_PERCENT, FIRST_WER_GOAL_PERCENT = 6.0, 10.0
 WAIT_MS = HANG_OVER_MS + SLACK_MS
+AT_ONCE, AT_ONCE_WITH_PARTIALS = 10, 3
+"""Speakers, all on one core: so many are measured, and so many are the goal."""
+
+CROWDS_READING = "two_cities"
+STAGGER_MS = 700
+"""They do not pause in the same moments."""
 
 Say = Callable[[str], None]
 
@@ -58,9 +64,9 @@ class Heard:
     ages_s: list[float] = field(default_factory=list)
     cpu_s: float = 0.0
 
-    def errors(self, reader: int) -> WordErrors:
+    def errors(self, reader: int, name: str) -> WordErrors:
         own = sorted((u for u in self.utterances if u.participant_id == reader), key=lambda u: u.start_ms)
-        return word_errors(readings.reading(READERS[reader]).text, " ".join(u.text for u in own))
+        return word_errors(readings.reading(name).text, " ".join(u.text for u in own))
 
 
 def measure(rounds: int, say: Say) -> list[Row]:
@@ -82,20 +88,42 @@ async def _measured(rounds: int, say: Say) -> list[Row]:
         for number, one in enumerate(partly, 1):
             say(f"round {number} with partials: {one.cpu_s:.2f} CPU s, {len(one.ages_s)} partials")
         assert {texts(one) for one in partly} == {texts(heard[0])}, "partials must change nothing"
-        return _rows(heard) + _rows_of_partials(partly)
+        crowds = [
+            await _crowd(application, *one, say)
+            for one in ((SETTINGS, AT_ONCE), (WITH_PARTIALS, AT_ONCE_WITH_PARTIALS))
+        ]
+        return _rows(heard) + _rows_of_partials(partly) + crowds
     finally:
         await application.stop()
 
 
+async def _crowd(application: TranscriptionApplication, settings: SessionSettings, speakers: int, say: Say) -> Row:
+    """All read the same at once, one round. Void where somebody was not understood: then nobody kept up."""
+    heard = await Performance(application, speed=1, settings=settings, microphones=at_once(speakers)).heard()
+    say(
+        f"{speakers} at once: {heard.cpu_s:.2f} CPU s, {len(heard.utterances)} utterances, {len(heard.ages_s)} partials"
+    )
+    worst = max(heard.errors(speaker, CROWDS_READING).rate for speaker in range(1, speakers + 1))
+    assert worst <= 2 * FIRST_WER_GOAL_PERCENT / 100, (
+        f"of {speakers} at once one was not understood: {worst:.0%} errors"
+    )
+    return per_core(speakers, readings.reading(CROWDS_READING).duration_ms / 1000, heard)
+
+
 class Performance:
-    """One after the other reads, `speed` times as fast as life."""
+    """What comes of microphones, heard `speed` times as fast as life."""
 
     def __init__(
-        self, application: TranscriptionApplication, speed: float, settings: SessionSettings = SETTINGS
+        self,
+        application: TranscriptionApplication,
+        speed: float,
+        settings: SessionSettings = SETTINGS,
+        microphones: Sequence[Microphone] = (),
     ) -> None:
         self._application = application
         self._speed = speed
         self._settings = settings
+        self._microphones = microphones or one_after_the_other()
         self._shown_ms: dict[str, int] = {}
         self._looks: dict[asyncio.Task[None], object] = {}
         self._session = Session(SessionKey(0, SESSION), application.logic)
@@ -104,7 +132,7 @@ class Performance:
         self._began = time.monotonic()
 
     async def heard(self) -> Heard:
-        audio, captions = _topics(self._settings)
+        audio, captions = _topics(self._settings, self._microphones)
         before = self._cpu_seconds()
         self._began = time.monotonic()
         for offset, record in enumerate(captions):
@@ -171,32 +199,48 @@ def texts(heard: Heard) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((u.utterance_id, u.text) for u in heard.utterances))
 
 
-def _topics(settings: SessionSettings) -> tuple[Sequence[MediaRecord], Sequence[MediaRecord]]:
-    """The session's audio and captions."""
+def one_after_the_other() -> list[Microphone]:
+    """Both readings."""
     microphones, at_ms = [], START_MS
     for reader, name in READERS.items():
-        pcm = readings.reading(name).pcm + silence(PAUSE_MS)
-        microphones.append(Microphone(reader, at_ms, pcm, name, CHUNK_MS))
-        at_ms += len(pcm) // (2 * RECOGNISER_RATE_HZ // 1000)
-    audio = topic(SESSION, frames(SESSION, microphones), until_ms=at_ms, settings=settings)
+        microphones.append(_reader(reader, at_ms, name))
+        at_ms = _end_ms(microphones[-1])
+    return microphones
+
+
+def at_once(speakers: int) -> list[Microphone]:
+    """As many who read the same."""
+    return [_reader(number, START_MS + number * STAGGER_MS, CROWDS_READING) for number in range(1, speakers + 1)]
+
+
+def _reader(number: int, from_ms: int, name: str) -> Microphone:
+    return Microphone(number, from_ms, readings.reading(name).pcm + silence(PAUSE_MS), name, CHUNK_MS)
+
+
+def _end_ms(microphone: Microphone) -> int:
+    return microphone.from_ms + len(microphone.pcm) // (2 * RECOGNISER_RATE_HZ // 1000)
+
+
+def _topics(
+    settings: SessionSettings, microphones: Sequence[Microphone]
+) -> tuple[Sequence[MediaRecord], Sequence[MediaRecord]]:
+    """The session's audio and captions."""
+    until_ms = max(map(_end_ms, microphones))
+    audio = topic(SESSION, frames(SESSION, microphones), until_ms=until_ms, settings=settings)
     return audio, topic(SESSION, [], until_ms=START_MS, settings=settings)
 
 
 def _rows(heard: Sequence[Heard]) -> list[Row]:
     seconds = sum(readings.reading(name).duration_ms for name in READERS.values()) / 1000
-    delays = [delay for one in heard for delay in one.delays_s]
     assert len({texts(one) for one in heard}) == 1, "the same sound must give the same text"
     real_time = median(one.cpu_s for one in heard) / seconds
     rows = [
         Row(name="local recogniser, CPU per second of speech", unit="s", ours=real_time, goal=RTF_GOAL,
             note=f"{seconds:.0f} s of speech, endpointing included"),
-        Row(name="local recogniser, end of speech to final text, p50", unit="s", ours=quantile(delays, 0.5),
-            goal=DELAY_GOAL_S, note=f"{len(delays)} utterances; {WAIT_MS} ms of it are the pause and late chunks"),
-        Row(name="local recogniser, end of speech to final text, p95", unit="s", ours=quantile(delays, 0.95),
-            goal=LONGEST_DELAY_GOAL_S),
+        *delay_rows("local recogniser", heard),
     ]  # fmt: skip
     for reader, name in READERS.items():
-        errors = heard[0].errors(reader)
+        errors = heard[0].errors(reader, name)
         rows.append(Row(name=f"local recogniser, word errors in {name}", unit="%", ours=100 * errors.rate,
                         goal=WER_GOAL_PERCENT, first_goal=FIRST_WER_GOAL_PERCENT,
                         note=f"{errors.errors} of {errors.said} words"))  # fmt: skip
@@ -206,13 +250,36 @@ def _rows(heard: Sequence[Heard]) -> list[Row]:
 def _rows_of_partials(heard: Sequence[Heard]) -> list[Row]:
     seconds = sum(readings.reading(name).duration_ms for name in READERS.values()) / 1000
     ages = [age for one in heard for age in one.ages_s]
-    delays = [delay for one in heard for delay in one.delays_s]
     return [
         Row(name="local recogniser with partials, CPU per second of speech", unit="s",
             ours=median(one.cpu_s for one in heard) / seconds, goal=PARTIALS_RTF_GOAL,
             note=f"{len(ages) // len(heard)} partials; the same finals"),
         Row(name="local recogniser with partials, age of what is known when something newer comes, p95", unit="s",
             ours=quantile(ages, 0.95), goal=AGE_GOAL_S, note=f"p50 {quantile(ages, 0.5):.2f} s"),
-        Row(name="local recogniser with partials, end of speech to final text, p50", unit="s",
-            ours=quantile(delays, 0.5), goal=DELAY_GOAL_S, note=f"p95 {quantile(delays, 0.95):.2f} s"),
+        *delay_rows("local recogniser with partials", heard),
     ]  # fmt: skip
+
+
+def delay_rows(name: str, heard: Sequence[Heard]) -> list[Row]:
+    """From the end of speech to its final text: the median and the slowest are judged each by its own goal."""
+    delays = [delay for one in heard for delay in one.delays_s]
+    return [
+        Row(name=f"{name}, end of speech to final text, p50", unit="s", ours=quantile(delays, 0.5),
+            goal=DELAY_GOAL_S, note=f"{len(delays)} utterances; {WAIT_MS} ms of it are the pause and late chunks"),
+        Row(name=f"{name}, end of speech to final text, p95", unit="s", ours=quantile(delays, 0.95),
+            goal=LONGEST_DELAY_GOAL_S),
+    ]  # fmt: skip
+
+
+def per_core(speakers: int, seconds: float, heard: Heard) -> Row:
+    """How many may speak at once, by the CPU of `speakers` who did for `seconds` each."""
+    with_partials = f" with partials, {len(heard.ages_s)} of them" if heard.ages_s else ""
+    return Row(
+        name=f"local recogniser{' with partials' if with_partials else ''}, speakers at once per core",
+        unit="speakers",
+        ours=speakers * seconds / heard.cpu_s,
+        goal=speakers,
+        more_is_better=True,
+        note=f"derived: {speakers} spoke at once{with_partials}, on {heard.cpu_s / seconds:.2f} of a core; "
+        f"their finals came {quantile(heard.delays_s, 0.95):.2f} s after their words, p95",
+    )

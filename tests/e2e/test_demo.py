@@ -34,6 +34,7 @@ def test_a_meeting_runs_through_and_nothing_is_lost_or_doubled(tmp_path):
         received, sent = found["media"][medium]["frames"]
         assert received == sent > 0
     assert max(abs(offset) for offset in found["recording"]["offsets_ms"]) <= 5
+    assert 0 < found["live_behind_s"] < 15, "10 s, and what a machine takes that does other things as well"
     footprint = found["footprint"]
     assert footprint["processes"] == 12
     assert 0 < footprint["start_s"] < 120

@@ -10,6 +10,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from processors.checkpoint.missing import Missing
 from processors.checkpoint.sessions import Session, SessionKey
 from processors.muxing import segments
 from processors.muxing.logic import EndWork, MuxingLogic, StretchWork
@@ -22,7 +23,9 @@ SESSION = "app_0123456789abcdef"
 
 
 def written(session_id: str, work: object) -> list[Segment]:
-    """The records of one work."""
+    """The records of one work; that nothing was received for a while is a fact and no part of a recording."""
+    if isinstance(work, Missing):
+        return []
     if isinstance(work, EndWork):
         return [segments.end(session_id, work)]
     assert isinstance(work, StretchWork)

@@ -3,7 +3,8 @@
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from deploy.local.demo import printing, recording, report, results
 from deploy.local.demo.customer import Customer
 from deploy.local.demo.footprint import Footprint, idle_bytes, setup_seconds
 from deploy.local.demo.screen import Screen
+from deploy.local.demo.viewer import Viewer
 from deploy.local.demo.watcher import Watcher
 from deploy.local.demo.zoom import SimulatedZoom
 from deploy.local.failures import EXPECTED, FAILED, tell
@@ -155,13 +157,16 @@ def _run(
             stream = zoom.start_meeting()
             session = _session(customer)
             screen.note(f"Zoom's webhook was forwarded to POST /api/v1/app_sessions, which answered {session}")
-            _await_end(watcher, session, options.seconds + END_TIMEOUT_S, stack.check)
+            viewer = Viewer(stack.addresses.api_url, project.api_key, session, SystemClock())
+            with closing(viewer):
+                _await_end(watcher, session, options.seconds + END_TIMEOUT_S, (stack.check, viewer.look))
             truth = zoom.truth(stream)
     finally:
         customer.close()
         watcher.close()
     found = results.fetch(stack.addresses.api_url, project.api_key, session, options.output)
-    return _reported(_observed(found, collected, watcher, footprint), truth, options.output)
+    seen = replace(_observed(found, collected, watcher, footprint), behind_s=viewer.behind_s)
+    return _reported(seen, truth, options.output)
 
 
 def _session(customer: Customer) -> str:
@@ -171,12 +176,13 @@ def _session(customer: Customer) -> str:
         raise DemoFailed(str(error)) from error
 
 
-def _await_end(watcher: Watcher, session_id: str, timeout_s: float, check: Callable[[], None]) -> None:
-    """`check` raises when there is nothing to wait for any more."""
+def _await_end(watcher: Watcher, session_id: str, timeout_s: float, looks: Sequence[Callable[[], None]]) -> None:
+    """What is done meanwhile, again and again, raises when there is nothing to wait for any more."""
     watcher.follow(session_id)
     deadline = time.monotonic() + timeout_s
     while not watcher.wait(LOOK_S):
-        check()
+        for look in looks:
+            look()
         if time.monotonic() > deadline:
             raise DemoFailed(f"session {session_id} did not end in time; the logs of all services are kept")
 

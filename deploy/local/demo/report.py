@@ -20,6 +20,7 @@ from schemas.settings import Engine
 
 LATENCY_GOAL_MS = 50.0
 OFFSET_GOAL_MS = 5.0
+BEHIND_GOAL_S = 10.0
 WORD_ERROR_GOAL = 0.10
 SETUP_GOAL_S = 300
 START_GOAL_S = 20
@@ -66,6 +67,8 @@ class Observed:
     rest_presence: Sequence[Presence]
     rest_chat: Sequence[str]
     footprint: Footprint
+    behind_s: float | None = None
+    """How far the live playlist was behind the meeting, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ def document(report: Report, truth: Truth, seen: Observed) -> dict[str, Any]:
         },
         "rows": [asdict(row) for row in report.rows],
         "recording": asdict(seen.recording),
+        "live_behind_s": seen.behind_s,
         "word_error_rate": word_error_rate_alone(truth, seen.utterances),
         "latency_goal_ms": LATENCY_GOAL_MS,
         "footprint": asdict(seen.footprint),
@@ -254,6 +258,7 @@ def _recording_rows(truth: Truth, seen: Observed) -> list[Row]:
     sent_s = truth["media"]["audio"]["audio_seconds"]
     worst = measured.worst_offset_ms
     offset = "none found" if worst is None else f"{worst:.1f} ms"
+    behind = "never there" if seen.behind_s is None else f"{seen.behind_s:.1f} s"
     return [
         _exact("speech received, s", round(audio.size_bytes / 32_000), round(sent_s)),
         _as_long("recording length", measured.duration_s, truth),
@@ -263,6 +268,9 @@ def _recording_rows(truth: Truth, seen: Observed) -> list[Row]:
         _flashes(truth, len(measured.flashes_s)),
         _exact("flashes with their beep", len(measured.offsets_ms), len(measured.flashes_s)),
         Row("sound against picture, worst", offset, f"≤ {OFFSET_GOAL_MS} ms", "goal", _at_most(worst, OFFSET_GOAL_MS)),
+        Row(
+            "live playlist, most behind", behind, f"≤ {BEHIND_GOAL_S} s", "goal", _at_most(seen.behind_s, BEHIND_GOAL_S)
+        ),
     ]
 
 

@@ -15,12 +15,14 @@ from connectors.objects.store import ObjectStore
 from schemas import topics
 from schemas.object_names import INDEX, header_key, header_name, movie_key, playlist_key, segment_key
 from schemas.records import FactKind, OutputKind, Segment, Stored, Utterance
+from sinks.objects.movies import write_movie
 from tests.support.browser import CHROMIUM, browsing
 from tests.support.house import House, Tenant
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
 from tests.support.meeting_events import chat, told_of
 from tests.support.muxed import muxed
 from tests.support.processes import PATIENCE_S, wait_for
+from tests.support.seen_in_browser import drawn_bar, full_range, opened, sought
 from tests.support.still_pictures import still_records
 
 T = START_MS
@@ -166,6 +168,35 @@ def test_a_browser_plays_it_too_and_follows_another_size_and_a_shared_screen(hou
         assert end["sound"] > 0
         page.open(VIDEO.format(url=url))
         assert page.run(SOUGHT) == [5, 640, pytest.approx(20.064, abs=0.1)]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+def test_whoever_seeks_in_the_finished_file_sees_the_picture_of_that_moment(house, tenant, store, tmp_path):
+    session_id = tenant.create(stream_id := uuid.uuid4().hex).json()["id"]
+    epoch = house.others.connect(session_id)
+    shots = [
+        Shot(T, T + 7000, 1, fps=10, key_every=20, width=640, height=360, grey=60),
+        Shot(T + 7000, T + 12_000, 2, fps=10, key_every=20, grey=120),
+        Shot(T + 15_000, T + 20_000, 1, fps=10, key_every=20, width=640, height=360, grey=150),
+    ]
+    audio = wrapped(session_id, audio_records(session_id, [Talk(T, T + 20_000)]))
+    parts = muxed(audio, wrapped(session_id, video_records(session_id, shots)), session_id)[:-1]
+    write_movie([parts[0].init, *(part.payload for part in parts)], tmp_path / "movie.mp4")
+    store.put_file(movie_key(session_id), tmp_path / "movie.mp4", "video/mp4")
+    over(house, tenant, session_id, stream_id, epoch)
+    path = f"/app_sessions/{session_id}/media"
+    wait_for(lambda: tenant.http.get(path).status_code == 200, PATIENCE_S, lambda: tenant.http.get(path).text)
+    with browsing() as page:
+        opened(page, tenant.http.get(path).json()["url"])
+        for at_ms in (18_050, 3350, 13_500, 8850, 550, 15_050, 6950, 7050):
+            seen = sought(page, (T + at_ms - parts[0].origin_ms) / 1000)
+            shot = next((shot for shot in shots if shot.from_ms <= T + at_ms < shot.to_ms), None)
+            assert seen.duration_s == pytest.approx(20.064, abs=0.1)
+            if shot is None:
+                assert (seen.bar, seen.grey) == (None, 0), f"not black at {at_ms}"
+            else:
+                assert (seen.width, seen.bar) == (shot.width, drawn_bar(shot, T + at_ms)), f"another picture at {at_ms}"
+                assert seen.grey == pytest.approx(full_range(shot.grey), abs=8)
 
 
 def test_a_link_opens_one_playlist_for_players_anywhere(house, tenant, stranger, store):

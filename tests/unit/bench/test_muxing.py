@@ -3,11 +3,13 @@
 import pytest
 
 from schemas.topics import AUDIO, SHARE, VIDEO
-from tests.bench.muxing import CORE, PROCESSOR, compared, flat, muxed
+from tests.bench.muxing import CORE, PROCESSOR, compared, flat, judged, meetings_per_core, muxed
 from tests.bench.recordings import Broken, check_decodes, check_pictures
 from tests.bench.reencoders import FFMPEG, GSTREAMER, Reencoder
+from tests.support.in_step import Watched
+from tests.support.long_meeting import LongMeeting
 from tests.support.media import START_MS, Shot, Talk, audio_records, silent, video_records, wrapped
-from tests.support.muxed import SESSION, joined
+from tests.support.muxed import SESSION, Decoded, joined
 
 SHOT = Shot(START_MS, START_MS + 6000, fps=25, key_every=50)
 PICTURES = 150
@@ -54,6 +56,30 @@ def test_a_rival_that_did_not_run_leaves_its_rows_open() -> None:
 
 def test_growth_counts_from_when_memory_has_settled_to_its_peak() -> None:
     assert flat([50, 90, 100, 101, 102, 104, 109, 103]).ours == 7
+
+
+def test_a_minute_that_costs_half_a_second_makes_120_meetings_a_core() -> None:
+    core, processor = meetings_per_core({CORE: 0.2, PROCESSOR: 0.5, FFMPEG.name: 12.0})
+    assert (core.ours, processor.ours) == (300, 120)
+    assert "derived" in core.note
+    assert core.met is None
+
+
+MEETING = LongMeeting((), [], [])
+
+
+def seen(*offsets_ms: float, errors: tuple[str, ...] = ()) -> Watched:
+    return Watched(0, Decoded(errors=list(errors)), offsets_ms)
+
+
+def test_the_worst_beep_of_the_hour_counts_early_or_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LongMeeting, "flashes_ms", [1, 2, 3])
+    row = judged(MEETING, seen(1.0, -4.5, 2.0))
+    assert (row.ours, row.goal, row.met) == (4.5, 5.0, True)
+    assert judged(MEETING, seen(1.0, -5.5, 2.0)).met is False
+    for void in (seen(1.0, 2.0), seen(1.0, 2.0, 3.0, errors=("h264: error while decoding",))):
+        with pytest.raises(Broken):
+            judged(MEETING, void)
 
 
 def test_a_rival_says_once_what_to_install() -> None:

@@ -112,6 +112,7 @@ def observed(**changes):
         rest_presence=[("join", "Ada"), ("leave", "Ada")],
         rest_chat=["hello"],
         footprint=Footprint(142.4, True, 5.04, 12, 840_000_000),
+        behind_s=9.1,
     )
     return replace(base, **changes)
 
@@ -169,6 +170,17 @@ def test_a_missed_goal_is_shown_and_does_not_fail():
         "sound against picture, worst",
         "word error rate, recogniser",
     ]
+
+
+@pytest.mark.parametrize(
+    ("behind_s", "said", "is_met"), [(10.0, "10.0 s", True), (10.1, "10.1 s", False), (None, "never there", False)]
+)
+def test_a_playlist_that_is_far_behind_is_shown(behind_s, said, is_met):
+    made = report.create(TRUTH, observed(behind_s=behind_s))
+    [row] = [row for row in made.rows if row.name.startswith("live playlist")]
+    assert (row.measured, row.expected, row.kind, row.met) == (said, "≤ 10.0 s", "goal", is_met)
+    assert made.whole
+    assert report.document(made, TRUTH, observed(behind_s=behind_s))["live_behind_s"] == behind_s
 
 
 def test_a_missed_latency_is_said_in_words_and_does_not_fail():

@@ -1,6 +1,7 @@
 """Everybody is heard where he spoke, once, and nothing is heard where nobody did."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -44,6 +45,26 @@ def test_speakers_add_up_and_clip() -> None:
 def test_jittering_stamps_do_not_tear_a_voice(wobble: int) -> None:
     track = mixed([chunk(T, [1] * 1600), chunk(T + 100 + wobble, [2] * 1600)], T, 200)
     assert (track == np.repeat([1, 2], 1600)).all()
+
+
+@pytest.mark.parametrize("ppm", [-200, -20, 20, 200])
+@pytest.mark.parametrize("chunk_ms", [200, 1000])
+def test_a_clock_that_drifts_for_an_hour_stays_with_its_stamps(ppm: int, chunk_ms: int) -> None:
+    first = chunk(T, [1] * (chunk_ms * RATE // 1000))
+    stamps = [T + int(number * chunk_ms / (1 + ppm / 1e6)) for number in range(3_600_000 // chunk_ms)]
+    placed, _ = mixing.place([replace(first, timestamp_ms=stamp) for stamp in stamps], {}, RATE)
+    assert max(abs(one.start - stamp * 16) for one, stamp in zip(placed, stamps, strict=True)) <= 16 * 3.3
+    assert all(one.start + one.length == after.start for one, after in pairwise(placed)), "torn"
+
+
+def test_nobody_hears_how_a_drifting_clock_is_followed() -> None:
+    tone = (np.sin(2 * np.pi * 300 * np.arange(RATE * 60) / RATE) * 8000).astype(np.int16)
+    step, speed = 1600, 1 + 200 / 1e6
+    records = [chunk(T + int(at / 16 / speed), tone[at : at + step].tolist()) for at in range(0, len(tone), step)]
+    chunks, _ = mixing.place(records, {}, RATE)
+    assert sum(abs(one.stretch) for one in chunks) > 100
+    track = mixing.mix(chunks, T * 16, int(len(tone) / speed) - step, RATE).astype(np.int32)
+    assert abs(np.diff(track)).max() <= abs(np.diff(tone.astype(np.int32))).max() * 1.05
 
 
 def test_a_real_pause_is_kept() -> None:
