@@ -2,6 +2,7 @@
 
 import io
 import socket
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -79,8 +80,9 @@ class Listener(ThreadingHTTPServer):
             self._places.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Somebody has gone before the answer, most often."""
-        log.warning("request not answered", exc_info=True)
+        """Who has gone before the answer wants none: a probe in a hurry, or one that asked while we were frozen."""
+        if not isinstance(sys.exception(), ConnectionError):
+            log.warning("request not answered", exc_info=True)
 
 
 class _Hurried(io.RawIOBase):

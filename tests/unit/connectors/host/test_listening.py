@@ -1,12 +1,14 @@
 """The server of probes takes small posts and holds out against everything else; real sockets throughout."""
 
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from connectors.host.listening import JSON, MAX_BODY_BYTES, PLACES, Answer, Headers, Listener, Paths
 
@@ -139,3 +141,24 @@ def test_a_crowd_that_says_nothing_is_held_for_a_moment_only(port: int) -> None:
         for line in lines:
             line.close()
     assert lives(port)
+
+
+@pytest.mark.parametrize(("error", "told"), [(BrokenPipeError, False), (ConnectionResetError, False), (KeyError, True)])
+def test_who_has_gone_before_the_answer_is_nothing_to_be_told(error: type[Exception], told: bool) -> None:
+    with capture_logs() as lines, Listener(("127.0.0.1", 0), Paths({})) as server:
+        try:
+            raise error
+        except Exception:
+            server.handle_error(None, None)
+    assert bool(lines) == told
+
+
+def test_who_goes_before_the_answer_disturbs_nobody(port: int, heard: Heard) -> None:
+    with capture_logs() as lines:
+        for _ in range(5):
+            line = connect(port)
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            line.sendall(b"POST /said HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")
+            line.close()  # with a reset
+        assert lives(port)
+    assert lines == []
