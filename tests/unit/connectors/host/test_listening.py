@@ -148,7 +148,7 @@ def test_who_has_gone_before_the_answer_is_nothing_to_be_told(error: type[Except
     with capture_logs() as lines, Listener(("127.0.0.1", 0), Paths({})) as server:
         try:
             raise error
-        except Exception:
+        except error:
             server.handle_error(None, None)
     assert bool(lines) == told
 
