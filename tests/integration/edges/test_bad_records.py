@@ -56,11 +56,12 @@ REREADING = ("lifecycle", "ingest", "api", "participants", "transcription", "mux
 """They read compacted topics from the beginning, garbage and all."""
 
 SMALL, SMALL_BYTES = 1_000, 200
-LARGE, LARGE_BYTES = 48, 1024 * 1024 - 1024
+LARGE, LARGE_BYTES = 68, 1024 * 1024 - 1024
 """A flood: so many records of so many bytes; the large ones where a reader commits what it has read."""
 
-FLOOD_BYTES = 40 * 1024 * 1024
-"""What floods of bad records may add to a process, at any moment of them: less than there is on one topic."""
+FLOOD_BYTES = 64 * 1024 * 1024
+"""What floods of bad records may add to a process, at any moment of them: less than there is on one topic, and what the
+client library may hold of what is to be sent."""
 
 
 def garbage(street: Street, topic: Topic) -> dict[str, bytes | None]:

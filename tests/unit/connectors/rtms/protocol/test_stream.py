@@ -21,6 +21,7 @@ from connectors.rtms.protocol.events import (
     MediaReady,
     MediumRefused,
     ParticipantJoined,
+    SecondRefused,
     SessionStateChanged,
     SignalingAccepted,
     SocketLost,
@@ -340,7 +341,7 @@ def test_whatever_comes_in_whatever_order_nothing_raises_and_the_end_is_the_end(
     assert talk.events[-1] == talk.ended
     assert talk.stream.phase is Phase.OVER
     assert talk.stream.next_timer() == NEVER_MS
-    connecting = (SignalingAccepted, MediumRefused, SocketLost, StreamEnded, FrameRejected)
+    connecting = (SignalingAccepted, MediumRefused, SecondRefused, SocketLost, StreamEnded, FrameRejected)
     heard = [event for event in talk.events if not isinstance(event, connecting)]
     assert not heard or isinstance(heard[0], MediaReady)
 
