@@ -4,7 +4,6 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -58,6 +57,8 @@ REREADING = ("lifecycle", "ingest", "api", "participants", "transcription", "mux
 SMALL, SMALL_BYTES = 1_000, 200
 LARGE, LARGE_BYTES = 68, 1024 * 1024 - 1024
 """A flood: so many records of so many bytes; the large ones where a reader commits what it has read."""
+
+AT_A_TIME = 48
 
 FLOOD_BYTES = 64 * 1024 * 1024
 """What floods of bad records may add to a process, at any moment of them: less than there is on one topic, and what the
@@ -286,9 +287,12 @@ def flood(street: Street) -> dict[str, int]:
     """The offset of the last record that is to be put aside, by topic."""
     with closing(create_producer(street.kafka, TEXT)) as producer:
 
-        def written(topic: Topic, key: bytes, values: Iterable[bytes]) -> int:
-            sent = [producer.send_future(topic, key, value, 0) for value in values]
-            return max(future.result(PATIENCE_S) for future in sent)
+        def written(topic: Topic, key: bytes, values: list[bytes]) -> int:
+            last = 0
+            for first in range(0, len(values), AT_A_TIME):
+                sent = [producer.send_future(topic, key, value, 0) for value in values[first : first + AT_A_TIME]]
+                last = max(future.result(PATIENCE_S) for future in sent)
+            return last
 
         for topic in topics.ALL:
             written(topic, b"k", [b"\x7f" * SMALL_BYTES] * SMALL)
