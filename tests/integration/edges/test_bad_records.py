@@ -61,8 +61,10 @@ LARGE, LARGE_BYTES = 68, 1024 * 1024 - 1024
 AT_A_TIME = 48
 
 FLOOD_BYTES = 64 * 1024 * 1024
-"""What floods of bad records may add to a process, at any moment of them: less than there is on one topic, and what the
-client library may hold of what is to be sent."""
+SINKS_FLOOD_BYTES = 160 * 1024 * 1024
+"""What floods of bad records may add to a process, at any moment of them. A sink reads three or four of the flooded topics:
+64 MiB may be on their way to the dead letters, 32 come in for each of two consumers, and what is in hand is there twice.
+"""
 
 
 def garbage(street: Street, topic: Topic) -> dict[str, bytes | None]:
@@ -279,7 +281,9 @@ async def test_floods_of_bad_records_on_every_topic_are_put_aside_in_bounded_mem
         await asyncio.to_thread(look)
     grown = {name: (most[name] - before[name]) // 2**20 for name in most}
     print(f"grew by at most (MiB): {grown}")
-    assert max(grown.values()) < FLOOD_BYTES // 2**20, grown
+    for name, mib in grown.items():
+        bound = SINKS_FLOOD_BYTES if name.startswith("sink-") else FLOOD_BYTES
+        assert mib < bound // 2**20, (name, grown)
     check_services(street)
 
 
