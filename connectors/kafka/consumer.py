@@ -37,10 +37,6 @@ LAG_S = 1.0
 ASK_S = 2.0
 """For an answer about offsets; asked again by the next call."""
 
-AHEAD_BYTES = FETCH_BYTES = 16 * 1024 * 1024
-"""What a member reads ahead, and what one answer of a broker may add to it, where the library would take 64 and 50 MB:
-of a topic that is behind, or flooded, that much is held all the time. A single record may be larger."""
-
 Membership = object
 """What proves to the broker that a transaction's offsets come from the member that holds the partitions."""
 
@@ -71,8 +67,6 @@ def group_config(settings: KafkaSettings, group: str, instance_id: str | None = 
         "isolation.level": "read_committed",
         "enable.partition.eof": True,
         "fetch.wait.max.ms": FETCH_WAIT_MS,
-        "fetch.max.bytes": FETCH_BYTES,
-        "queued.max.messages.kbytes": AHEAD_BYTES // 1024,
         "max.poll.interval.ms": settings.max_poll_interval_ms,
     }
     if instance_id is None and settings.group_protocol == "consumer":

@@ -62,8 +62,8 @@ AT_A_TIME = 48
 
 FLOOD_BYTES = 64 * 1024 * 1024
 SINKS_FLOOD_BYTES = 160 * 1024 * 1024
-"""What floods of bad records may add to a process, at any moment. A sink reads three or four of the topics: 64 MiB
-may be on their way to the dead letters, 32 come in for each of two consumers, and what is in hand is there twice.
+"""What floods of bad records may add to a process, at any moment. A sink reads three or four of the topics, with up to
+two consumers that read ahead, and has as much as the library takes on its way to the dead letters.
 """
 
 

@@ -63,11 +63,6 @@ def test_static_members_are_classic_whatever_the_setting() -> None:
     _accepted(config)
 
 
-def test_a_member_reads_ahead_what_fits_beside_everything_else() -> None:
-    config = group_config(NOWHERE, "g")
-    assert (config["queued.max.messages.kbytes"], config["fetch.max.bytes"]) == (16 * 1024, 16 * 1024 * 1024)
-
-
 def test_nothing_is_committed_or_reset_by_itself() -> None:
     for config in (group_config(NOWHERE, "g"), group_config(NOWHERE, "g", "i"), reader_config(NOWHERE)):
         assert config["enable.auto.commit"] is False
