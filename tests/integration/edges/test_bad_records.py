@@ -55,7 +55,7 @@ REREADING = ("lifecycle", "ingest", "api", "participants", "transcription", "mux
 """They read compacted topics from the beginning, garbage and all."""
 
 SMALL, SMALL_BYTES = 1_000, 200
-LARGE, LARGE_BYTES = 68, 1024 * 1024 - 1024
+LARGE, LARGE_BYTES = 48, 1024 * 1024 - 1024
 """A flood: so many records of so many bytes; the large ones where a reader commits what it has read."""
 
 AT_A_TIME = 48
