@@ -26,6 +26,7 @@ from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.stream import Stream
 from deploy.local.ports import free_ports
+from processors.transcription.child import COMMAND
 from schemas import topics
 from schemas.codec import framed
 from schemas.records import FactKind, OutputKind, RecordKind, SessionFact, UtteranceStatus
@@ -88,9 +89,18 @@ async def test_records_that_nobody_can_use_in_the_middle_of_a_session(town: Town
     await until(all_put_aside, "dead letters")
 
 
+def has_begun(child: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return COMMAND[-1] in child.cmdline()
+    return False
+
+
 @contextmanager
 def no_recogniser(parent: int | None) -> Iterator[Counter[signal.Signals]]:
-    """Every recogniser process dies before it has loaded its model, or is frozen then: by turns."""
+    """Every recogniser process dies before it has loaded its model, or is frozen then: by turns.
+
+    Not while it is still its parent's copy: who freezes that freezes whoever waits for it to begin.
+    """
     met: Counter[signal.Signals] = Counter()
     known: set[int] = set()
     over = threading.Event()
@@ -98,7 +108,7 @@ def no_recogniser(parent: int | None) -> Iterator[Counter[signal.Signals]]:
     def hunt() -> None:
         while not over.wait(0.01):
             for child in psutil.Process(parent).children():
-                if child.pid not in known:
+                if child.pid not in known and has_begun(child):
                     known.add(child.pid)
                     what = signal.SIGKILL if len(known) % 2 else signal.SIGSTOP
                     with suppress(ProcessLookupError):
