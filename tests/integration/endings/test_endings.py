@@ -26,7 +26,6 @@ from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.stream import Stream
 from deploy.local.ports import free_ports
-from processors.transcription.child import COMMAND
 from schemas import topics
 from schemas.codec import framed
 from schemas.records import FactKind, OutputKind, RecordKind, SessionFact, UtteranceStatus
@@ -36,6 +35,7 @@ from schemas.tracks import COMPOSED
 from tests.integration.endings.conftest import CUSTOMERS, LONG_S, PATIENCE_S, Town, over, until
 from tests.support.composed import likeness, pictured_at
 from tests.support.groups import Lag
+from tests.support.processes import has_become
 from tests.support.s3_server import s3_server
 from tests.support.topics import INPUTS, unwritable
 
@@ -89,26 +89,16 @@ async def test_records_that_nobody_can_use_in_the_middle_of_a_session(town: Town
     await until(all_put_aside, "dead letters")
 
 
-def has_begun(child: psutil.Process) -> bool:
-    with suppress(psutil.Error):
-        return COMMAND[-1] in child.cmdline()
-    return False
-
-
 @contextmanager
 def no_recogniser(parent: int | None) -> Iterator[Counter[signal.Signals]]:
-    """Every recogniser process dies before it has loaded its model, or is frozen then: by turns.
-
-    Not while it is still its parent's copy: who freezes that freezes whoever waits for it to begin.
-    """
+    """Every recogniser process dies before it has loaded its model, or is frozen then, and not earlier: by turns."""
     met: Counter[signal.Signals] = Counter()
-    known: set[int] = set()
-    over = threading.Event()
+    known, over = set[int](), threading.Event()
 
     def hunt() -> None:
         while not over.wait(0.01):
             for child in psutil.Process(parent).children():
-                if child.pid not in known and has_begun(child):
+                if child.pid not in known and has_become(child, "processors.transcription.worker"):
                     known.add(child.pid)
                     what = signal.SIGKILL if len(known) % 2 else signal.SIGSTOP
                     with suppress(ProcessLookupError):
