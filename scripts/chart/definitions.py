@@ -8,7 +8,6 @@ on Maven. Only the definitions are kept, under `.cache/chart`.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -26,7 +25,7 @@ from typing import Any
 import yaml
 
 from deploy.local.broker.jars import Jar, JarsUnavailable, have_jars
-from scripts.chart.tools import CACHE, Unavailable, download
+from scripts.chart.tools import CACHE, Unavailable, download, made_once
 
 LOCK = Path(__file__).with_name("definitions.lock")
 AGES = ("oldest", "newest")
@@ -72,31 +71,24 @@ def definition(kind: str, age: str) -> dict[str, Any]:
 def ensure() -> Path:
     """The folder with all of them, AGE/KIND.json; fetches when it is not there or was made otherwise."""
     digest = hashlib.sha256(LOCK.read_bytes() + Path(__file__).read_bytes()).hexdigest()
-    folder = CACHE / f"definitions-{digest[:12]}"
-    if folder.exists():
-        return folder
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "definitions.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            with tempfile.TemporaryDirectory(prefix="definitions-", dir=CACHE) as work:
-                _make(Path(work)).rename(folder)
-    return folder
+    return made_once(CACHE / f"definitions-{digest[:12]}", _make)
 
 
-def _make(work: Path) -> Path:
-    locked = json.loads(LOCK.read_text())
-    draft = work / "definitions"
+def _make(folder: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="definitions-", dir=CACHE) as work:
+        _fill(folder, json.loads(LOCK.read_text()), Path(work))
+
+
+def _fill(folder: Path, locked: dict[str, Any], work: Path) -> None:
     modules = _modules(locked, work)
     jars = _jars(locked, work)
     for age in AGES:
-        (draft / age).mkdir(parents=True)
+        (folder / age).mkdir()
         pinned = {name.partition("@")[0]: name for name in locked[age]["modules"]}
         for kind, (module, path) in SHIPPED.items():
-            _keep(modules[pinned[module]] / path, draft / age / f"{kind}.json")
+            _keep(modules[pinned[module]] / path, folder / age / f"{kind}.json")
         for kind, path in _generate(jars[locked[age]["classes"]["file"]], jars[locked["generator"]["file"]], work):
-            _keep(path, draft / age / f"{kind}.json")
-    return draft
+            _keep(path, folder / age / f"{kind}.json")
 
 
 def _keep(source: Path, target: Path) -> None:

@@ -17,6 +17,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
@@ -61,7 +62,11 @@ def promql_folder() -> Path:
 
 def ensure() -> Path:
     """The folder with everything in it; fetches when it is not there or was made from another lock."""
-    folder = CACHE / hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
+    return made_once(CACHE / hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12], _make)
+
+
+def made_once(folder: Path, make: Callable[[Path], None]) -> Path:
+    """The folder, filled by `make` if it is not there yet: whole or not at all, and by one process at a time."""
     if folder.exists():
         return folder
     CACHE.mkdir(parents=True, exist_ok=True)
@@ -70,7 +75,7 @@ def ensure() -> Path:
         if not folder.exists():
             draft = Path(tempfile.mkdtemp(dir=CACHE))
             try:
-                _make(draft)
+                make(draft)
                 draft.rename(folder)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
