@@ -8,10 +8,14 @@ from tests.support.media import Shot
 _VIDEO = """<video id="v" muted crossorigin="anonymous" preload="auto" src="{url}"></video>"""
 
 _SEEK = """(async () => {
-    const v = document.getElementById("v"), canvas = document.createElement("canvas");
+    const v = document.getElementById("v");
     if (v.readyState < 2) await new Promise((done, failed) => { v.onloadeddata = done; v.onerror = failed; });
     v.currentTime = AT_S;
     await new Promise(done => v.onseeked = done);
+})()"""
+
+_LOOK = """(() => {
+    const v = document.getElementById("v"), canvas = document.createElement("canvas");
     canvas.width = v.videoWidth;
     canvas.height = v.videoHeight;
     const pen = canvas.getContext("2d");
@@ -36,9 +40,14 @@ def opened(page: Page, url: str) -> None:
     page.open(_VIDEO.format(url=url))
 
 
-def sought(page: Page, at_s: float) -> Seen:
-    """Seek, and look at what is shown then."""
-    found = page.run(_SEEK.replace("AT_S", str(at_s)))
+def seek(page: Page, at_s: float) -> None:
+    """A browser that has sought may go on to show the picture before for a moment."""
+    page.run(_SEEK.replace("AT_S", str(at_s)))
+
+
+def seen(page: Page) -> Seen:
+    """What is shown now."""
+    found = page.run(_LOOK)
     columns = found["columns"]
     bar = columns.index(max(columns)) if max(columns) > found["below"] + 20 else None
     return Seen(found["width"], found["below"], bar, found["duration_s"])
