@@ -35,7 +35,8 @@ class Aside:
 
 
 class Partials(Protocol):
-    """What an application shows of windows that are still open: a courtesy, of which any may be missing.
+    """What an application shows of windows that are still open, or does for their sake: a courtesy, of which any may be
+    missing.
 
     Whatever comes of it is on topics of its own, so that it can never stand in the place of an output.
     """
@@ -44,14 +45,14 @@ class Partials(Protocol):
         """Whether a session of which a topic says `part` wants any. Asked after each frame of every session."""
 
     def is_due(self, track: Track) -> bool:
-        """Whether there is something to show of a track that a frame of such a session was just put into."""
+        """Whether there is something to show or do of a track that a frame of such a session was just put into."""
 
     def seen(self, track: Track, late_ms: int, under_way: Collection[object]) -> object | None:
         """What to show of a track where something is due, None for nothing. May note on `track.scratch` that it was
         shown. `late_ms`: how long ago the frame was received; `under_way`: what is being rendered, or will be next."""
 
     async def render(self, session_id: str, work: object) -> Sequence[Output]:
-        """The outputs of such a work. May be cancelled."""
+        """The outputs of such a work, if any. May be cancelled."""
 
 
 class Application(Protocol):

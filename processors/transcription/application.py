@@ -12,8 +12,10 @@ from processors.transcription.caption_lines import CaptionWork, Unmet
 from processors.transcription.configured import accounts_of, chain_of, dictations_of
 from processors.transcription.keys import Keys, NoKeys
 from processors.transcription.lanes import Lanes
+from processors.transcription.local import LocalEngine
 from processors.transcription.logic import TranscriptionLogic
 from processors.transcription.partials import SpokenPartials
+from processors.transcription.pool import Pool
 from processors.transcription.recogniser import Recognised, Recognition, Unrecognised
 from processors.transcription.settings import TranscriptionSettings
 from processors.transcription.works import (
@@ -54,9 +56,10 @@ class TranscriptionApplication:
         self._places = asyncio.Semaphore(local)
         self._keys = keys or NoKeys()
         accounts, dictations = accounts or accounts_of(settings), dictations_of(settings, self._keys)
-        self._chain = chain_of(settings, self._keys, custom_async_url, accounts, dictations=dictations)
+        engine = LocalEngine(Pool(settings))
+        self._chain = chain_of(settings, self._keys, custom_async_url, accounts, engine, dictations)
         self._workers, self._local = settings.workers, 0
-        self.partials = SpokenPartials(self.logic, settings, self._is_behind, dictations)
+        self.partials = SpokenPartials(self.logic, settings, self._is_behind, engine, dictations)
         self._lanes = Lanes()
         self._afterwards = afterwards
 

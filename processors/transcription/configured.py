@@ -1,7 +1,5 @@
 """The engines of this process, as its settings say."""
 
-from collections.abc import Sequence
-
 from connectors.speech.client import SpeechClient
 from connectors.speech.custom_async import CustomAsync
 from connectors.speech.deepgram import Deepgram
@@ -11,13 +9,11 @@ from connectors.speech.exchange import Service
 from connectors.speech.openai import OpenAI
 from processors.transcription.accounts import Accounts
 from processors.transcription.chain import Chain, Patience
-from processors.transcription.child import COMMAND
 from processors.transcription.dictated import DictatedEngine
 from processors.transcription.dictations import Bounds, Dictations
 from processors.transcription.engines import SpeechEngine
 from processors.transcription.keys import Keys
 from processors.transcription.local import LocalEngine
-from processors.transcription.pool import Pool
 from processors.transcription.remote import RemoteEngine
 from processors.transcription.settings import TranscriptionSettings
 from processors.transcription.yielding import Yielding
@@ -44,13 +40,13 @@ def chain_of(
     keys: Keys,
     custom_async_url: str,
     accounts: Accounts | Yielding,
-    command: Sequence[str] = COMMAND,
+    local: LocalEngine,
     dictations: Dictations | None = None,
 ) -> Chain:
-    """All engines there are; those that were given no credentials say so when they are asked. `command` starts a
-    recogniser process; of `dictations` the service knows the words already."""
+    """All engines there are; those that were given no credentials say so when they are asked. Of `dictations` the
+    service knows the words already."""
     patience = Patience(settings.retry_budget_s, settings.fallback_after_s, settings.retry_delay_s)
-    engines: dict[Engine, SpeechEngine] = {Engine.MOONSHINE: LocalEngine(Pool(settings, command))}
+    engines: dict[Engine, SpeechEngine] = {Engine.MOONSHINE: local}
     services = _services(settings, custom_async_url)
     # Nobody waits for a connection: whoever has a place with one key would wait for who hangs with another.
     client = SpeechClient(settings.remote_limit_s, settings.remote_in_flight * len(services) + settings.remote_waiting)

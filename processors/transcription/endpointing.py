@@ -98,6 +98,11 @@ class Endpointer:
         """From the start of the utterance that is open to its last voice so far; 0 while there is none."""
         return 0 if self._first_ms is None else self._last_ms - self._start_ms
 
+    @property
+    def paused_ms(self) -> int:
+        """Since the last voice of the utterance that is open; 0 while there is none."""
+        return 0 if self._first_ms is None else self._now_ms - self._last_ms
+
     def so_far(self) -> Speech | None:
         """The utterance that is open, as far as it was heard. Looking changes nothing."""
         return None if self._vad is None else self._speech(self._last_ms, self._now_ms)

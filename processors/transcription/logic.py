@@ -41,6 +41,9 @@ MAX_PROJECT_CHARACTERS = 64
 GLIMPSE_MS = 600
 """Between two partials of an utterance. Each is heard from the start on, so half of it would cost twice as much."""
 
+LIKELY_MS = 200
+"""Of a pause, and the utterance before it is likely over. By then its sound is what it will be when that is certain."""
+
 DICTATED_MS = 200
 """Between two looks at an utterance that a service hears while it is spoken: it is only sent what is new."""
 
@@ -55,7 +58,8 @@ _NOTHING: Json = {"count": 0, "last": [-1, -1]}
 @dataclass(slots=True)
 class Scan:
     """How much of a track's entries its endpointer has heard, and how much of the open utterance was shown, or
-    could not be; `step_ms` more are worth another look.
+    could not be; `step_ms` more are worth another look. `likely_ms`: how much of it there was when it was last likely
+    over.
 
     `told_ms`: what was said of silence before the last of them came, which was no silence then.
     """
@@ -67,6 +71,7 @@ class Scan:
     shown_ms: int = 0
     missed_ms: int = 0
     step_ms: int = GLIMPSE_MS
+    likely_ms: int = 0
 
 
 class TranscriptionLogic:
@@ -146,6 +151,28 @@ class TranscriptionLogic:
         scan.step_ms = GLIMPSE_MS if is_local else DICTATED_MS
         speech = scan.endpointer.so_far()
         return None if speech is None else _work(scan, track, speech)
+
+    def is_end_likely(self, track: Track) -> bool:
+        """Whether an utterance is likely over that was not asked for as such: nothing was said since, or it went on."""
+        scan = track.scratch
+        return (
+            isinstance(scan, Scan)
+            and scan.endpointer.paused_ms >= LIKELY_MS
+            and scan.likely_ms != scan.endpointer.voiced_ms
+            and self.is_heard_here(track.entries[0].before.part)
+        )
+
+    def likely(self, track: Track) -> SpeechWork | None:
+        """The utterance that is open, as it is cut when nobody goes on. Nothing follows from it for what is cut."""
+        scan = track.scratch
+        assert isinstance(scan, Scan)
+        scan.likely_ms = scan.endpointer.voiced_ms
+        speech = scan.endpointer.so_far()
+        return None if speech is None else _work(scan, track, speech)
+
+    def is_heard_here(self, part: Json) -> bool:
+        """Whether the local recogniser is asked first, by a session of which a topic says `part`."""
+        return part is not None and next(iter(_recognisers(part)), None) is Engine.MOONSHINE
 
     def final(self, folds: Mapping[str, Fold], progress: Mapping[str, Progress]) -> object | None:
         captions = folds[CAPTIONS].part or _NOTHING

@@ -30,6 +30,12 @@ DICTATIONS = counter(
 DICTATIONS_OPEN = gauge("rtms_transcription_dictations_open", "Utterances that a speech service hears right now.")
 DICTATED_SECONDS = counter("rtms_transcription_dictated_seconds", "Sound sent to speech services while it was spoken.")
 PARTIAL_SECONDS = histogram("rtms_transcription_partial_seconds", "From asking for a partial to its text.")
+AHEAD = counter(
+    "rtms_transcription_heard_ahead",
+    "Utterances that the local recogniser heard when they were likely over, by what came of it: used (they were), or"
+    " unused (somebody spoke on).",
+    ["result"],
+)
 SPEECH_SECONDS = counter("rtms_transcription_speech_seconds", "Speech given to the local recogniser.")
 RECOGNITION_SECONDS = histogram(
     "rtms_transcription_recognition_seconds", "From the request for a recogniser to its answer, waiting included."

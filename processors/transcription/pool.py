@@ -37,6 +37,11 @@ class Pool:
         """The processes that run now."""
         return [child.pid for child in self._children if child.pid is not None]
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether a process has nothing to do."""
+        return not self._free.empty()
+
     async def stop(self) -> None:
         """End all processes; nobody may ask any more."""
         await asyncio.gather(*(child.stop() for child in self._children))
@@ -44,10 +49,9 @@ class Pool:
     async def recognise(self, pcm: bytes, sample_rate_hz: int, budget_s: float | None = None) -> Recognition:
         """What is said in `pcm` (mono, 16 bit); no attempt begins after `budget_s`, by default that of the settings."""
         wanted = Request(pcm, sample_rate_hz, self._settings.attempt_limit_s)
-        with metrics.RECOGNITION_SECONDS.time():
-            return self._missing_or(
-                await self._asked(wanted, self._settings.retry_budget_s if budget_s is None else budget_s)
-            )
+        return self._missing_or(
+            await self._asked(wanted, self._settings.retry_budget_s if budget_s is None else budget_s)
+        )
 
     async def glimpsed(self, pcm: bytes, sample_rate_hz: int, limit_s: int) -> Recognition:
         """What is said in `pcm`, by one attempt of `limit_s`; nobody depends on the answer."""

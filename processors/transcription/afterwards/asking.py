@@ -5,6 +5,8 @@ from processors.transcription.chain import Chain
 from processors.transcription.child import COMMAND
 from processors.transcription.configured import chain_of
 from processors.transcription.keys import Keys
+from processors.transcription.local import LocalEngine
+from processors.transcription.pool import Pool
 from processors.transcription.recogniser import Recognition, Unrecognised
 from processors.transcription.settings import TranscriptionSettings
 from processors.transcription.works import SpeechWork
@@ -29,7 +31,8 @@ class Asking:
         if isinstance(asked, Unrecognised):
             return work.engines[0], asked
         if self._chain is None:
-            self._chain = chain_of(self._settings, self._keys, self._custom_async_url, self._accounts, YIELDING)
+            local = LocalEngine(Pool(self._settings, YIELDING))
+            self._chain = chain_of(self._settings, self._keys, self._custom_async_url, self._accounts, local)
         return await self._chain.recognise(asked, work.engines)
 
     async def rest(self) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from deploy.local.words import word_error_rate
+from processors.transcription import metrics
 from processors.transcription.application import TranscriptionApplication
 from processors.transcription.logic import AUDIO, CAPTIONS
 from processors.transcription.settings import TranscriptionSettings
@@ -29,13 +30,16 @@ async def application() -> AsyncIterator[TranscriptionApplication]:
 
 
 async def transcript(
-    application: TranscriptionApplication, microphones: Sequence[Microphone], settings: SessionSettings = BOTH
+    application: TranscriptionApplication,
+    microphones: Sequence[Microphone],
+    settings: SessionSettings = BOTH,
+    shown: list[Utterance] | None = None,
 ) -> list[Utterance]:
-    """What a session with these microphones has on `transcripts`."""
+    """What a session with these microphones has on `transcripts`. See `transcribed`."""
     until_ms = max(m.from_ms + len(m.pcm) // (2 * m.channels) * 1000 // m.rate_hz for m in microphones) + 3000
     audio = topic(SESSION, frames(SESSION, microphones), until_ms=until_ms, settings=settings)
     captions = topic(SESSION, [], until_ms=until_ms, settings=settings)
-    written = await transcribed(application, SESSION, {AUDIO: audio, CAPTIONS: captions})
+    written = await transcribed(application, SESSION, {AUDIO: audio, CAPTIONS: captions}, shown)
     assert written[-1].count <= len(written) - 1
     return written[:-1]
 
@@ -60,6 +64,15 @@ async def test_two_people_who_talk_at_once_are_each_understood(
     assert len({u.utterance_id for u in utterances}) == len(utterances)
     assert word_error_rate(long.text, text(utterances, 1)) <= 0.10
     assert word_error_rate(short.text, text(utterances, 2)) <= 0.10
+
+
+async def test_what_is_heard_ahead_has_the_same_words(application: TranscriptionApplication) -> None:
+    microphones = [Microphone(1, T, readings.reading("beckett").pcm + silence(1000), chunk_ms=100)]
+    as_ever = await transcript(application, microphones)
+    used, shown = metrics.AHEAD.labels("used")._value.get(), list[Utterance]()
+    assert await transcript(application, microphones, shown=shown) == as_ever
+    assert metrics.AHEAD.labels("used")._value.get() - used == len(as_ever) > 0
+    assert shown == []
 
 
 @pytest.mark.parametrize(("rate_hz", "channels"), [(48_000, 1), (48_000, 2)])

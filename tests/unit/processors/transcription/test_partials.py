@@ -17,8 +17,10 @@ from processors.transcription.dictation import Glimpsed
 from processors.transcription.endpointing import Speech
 from processors.transcription.engines import Question
 from processors.transcription.keys import NoKeys
+from processors.transcription.local import LocalEngine
 from processors.transcription.logic import AUDIO, CAPTIONS, DICTATED_MS, GLIMPSE_MS, SLACK_MS, TranscriptionLogic
 from processors.transcription.partials import LATE_MS, SpokenPartials
+from processors.transcription.pool import Pool
 from processors.transcription.recogniser import Recognised
 from processors.transcription.settings import TranscriptionSettings
 from processors.transcription.works import SpeechWork
@@ -34,15 +36,16 @@ SOURCE = Input(AUDIO, 0)
 def spoken_partials(
     logic: TranscriptionLogic, settings: TranscriptionSettings, is_behind: Callable[[], bool] = lambda: False
 ) -> SpokenPartials:
-    return SpokenPartials(logic, settings, is_behind, dictations_of(settings, NoKeys()))
+    return SpokenPartials(logic, settings, is_behind, LocalEngine(Pool(settings)), dictations_of(settings, NoKeys()))
 
 
 class Listening:
     """A session whose partials are asked for after each of its frames; `late_ms`, `is_behind`, `under_way` for all."""
 
-    def __init__(self, settings: SessionSettings = WITH_PARTIALS) -> None:
+    def __init__(self, settings: SessionSettings = WITH_PARTIALS, **operators: int) -> None:
         self.logic, self.is_behind = TranscriptionLogic(), False
-        self.partials = spoken_partials(self.logic, TranscriptionSettings(), lambda: self.is_behind)
+        wanted = TranscriptionSettings.model_validate(operators)
+        self.partials = spoken_partials(self.logic, wanted, lambda: self.is_behind)
         self.settings = settings
         self.late_ms, self.under_way = 0, list[SpeechWork]()
         self.assignment = Assignment(self.logic, "a", {SOURCE: 0, Input(CAPTIONS, 0): 0}, ())
@@ -57,8 +60,7 @@ class Listening:
             if track is None or not self.partials.is_due(track):
                 continue
             work = self.partials.seen(track, self.late_ms, self.under_way)
-            if work is not None:
-                assert isinstance(work, SpeechWork)
+            if isinstance(work, SpeechWork):
                 shown.append((chunk.timestamp_ms + 100 - T, work))
         return shown
 
@@ -96,10 +98,10 @@ def test_each_utterance_begins_anew() -> None:
 
 def test_who_did_not_ask_gets_none() -> None:
     for engines in ((Engine.MOONSHINE,), (Engine.MOONSHINE, Engine.ZOOM)):
-        listening = Listening(SessionSettings(engines=engines))
-        assert listening.hear(spoken(voice(4_000))) == []
-        assert not listening.partials.is_wanted(listening.assignment.part_of(SOURCE, SESSION))
-    assert not Listening().partials.is_wanted(None)
+        assert Listening(SessionSettings(engines=engines)).hear(spoken(voice(4_000))) == []
+    captions = Listening(SessionSettings(engines=(Engine.ZOOM,)))
+    assert not captions.partials.is_wanted(captions.assignment.part_of(SOURCE, SESSION))
+    assert not captions.partials.is_wanted(None)
 
 
 def test_who_asked_is_known_by_what_the_topic_says() -> None:
@@ -169,10 +171,8 @@ def test_a_service_does_not_wait_for_the_local_recogniser(why: str, is_shown: bo
 
 def test_there_are_none_where_the_operator_wants_none() -> None:
     for settings, none in ((WITH_PARTIALS, {"partial_workers": 0}), (DICTATED, {"dictations": 0})):
-        part = Listening(settings).assignment.part_of(SOURCE, SESSION)
-        for changes, wanted in (({}, True), (none, False)):
-            partials = spoken_partials(TranscriptionLogic(), TranscriptionSettings.model_validate(changes))
-            assert partials.is_wanted(part) is wanted
+        for operators, is_shown in (({}, True), (none, False)):
+            assert bool(Listening(settings, **operators).hear(spoken(voice(2_000)))) is is_shown
 
 
 async def test_what_a_service_understands_is_shown_as_of_when_it_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
