@@ -25,13 +25,17 @@ from connectors.kafka.stuck import Undoing
 from connectors.kafka.traced import traced
 from schemas.topics import MAX_BATCH_BYTES, Topic
 
+DELIVERY_SHARE = 0.6
+"""Of a transaction's time, for Kafka to take its records: what comes to nothing is undone by us, before the coordinator
+does it. Whoever comes after the coordinator is taken for a predecessor and has to leave."""
+
 
 def transactional_config(settings: KafkaSettings, transactional_id: str) -> dict[str, Any]:
     """librdkafka's configuration of a transactional producer; pure, so that tests can read it."""
     return settings.client_config() | {
         "transactional.id": transactional_id,
         "transaction.timeout.ms": settings.transaction_timeout_ms,
-        "delivery.timeout.ms": settings.transaction_timeout_ms,
+        "delivery.timeout.ms": round(DELIVERY_SHARE * settings.transaction_timeout_ms),
         "partitioner": "murmur2_random",
         "retry.backoff.ms": 5,
         "linger.ms": 0,
@@ -144,6 +148,8 @@ class TransactionalProducer:
 def _transaction_error(failure: KafkaException) -> KafkaError:
     """Abort, what the library itself calls retriable, or Fatal: there is nothing between them in a transaction."""
     error = translate(failure)
+    if error.code == "_FENCED":
+        return Fatal(f"{error}, or its transaction took longer than its time-out", code=error.code)
     if isinstance(error, Abort | Fatal) or failure.args[0].retriable():
         return error
     return Fatal(str(error), code=error.code)

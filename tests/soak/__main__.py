@@ -163,7 +163,8 @@ def _counted(result: Result) -> str:
     kinds: Counter[str] = Counter()
     for fault, count in result.done.items():
         kinds[fault.kind] += count
-    return ", ".join(f"{count} × {kind}" for kind, count in kinds.items()) or "no faults"
+    faults = ", ".join(f"{count} × {kind}" for kind, count in kinds.items()) or "no faults"
+    return faults + (f" ({result.fenced} times fenced because of it)" if result.fenced else "")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """Starts again what ends by itself, as any supervisor does, and remembers it: only what we do may end a process.
 
+Who was kept from a transaction for longer than its coordinator waits cannot end it: it is fenced and leaves, as it
+has to (docs/reliability.md). That is our doing when we had just frozen it or taken Kafka away; it is counted apart.
+
 It also asks every process whether it is well, so that it is known what could not be answered when.
 """
 
@@ -9,7 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from connectors.host.program import LEFT
 from deploy.local.unit import Unit
+from tests.soak.faults import KAFKA
 from tests.soak.troubles import Troubles
 
 LOOK_S = 0.1
@@ -17,6 +22,7 @@ ASK_S = 0.5
 RESTART_S = 0.5
 LAST_LINES = 12
 LINE_CHARACTERS = 300
+FENCED = "_FENCED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class Keeper:
 
     def __init__(self) -> None:
         self.crashes: list[Crash] = []
+        self.fenced: list[Crash] = []
         self.troubles = Troubles()
         self._parts: dict[Unit, str] = {}
         self._in_hand: set[Unit] = set()
@@ -101,8 +108,14 @@ class Keeper:
     def _note(self, unit: Unit) -> None:
         code = unit.exit_code()
         if code is not None:
-            self.crashes.append(Crash(unit.name, code, _last_lines(unit)))
+            crash = Crash(unit.name, code, _last_lines(unit))
+            (self.fenced if self._had_to_leave(unit, crash) else self.crashes).append(crash)
             self._gone_at.pop(unit, None)
+
+    def _had_to_leave(self, unit: Unit, crash: Crash) -> bool:
+        gone_s = self._gone_at.get(unit, time.monotonic())
+        is_ours = self.troubles.explain({self._parts[unit], KAFKA}, gone_s, gone_s)
+        return is_ours and crash.exit_code == LEFT and FENCED in crash.last_lines
 
     def _ask(self) -> None:
         with self._lock:

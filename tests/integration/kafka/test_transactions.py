@@ -8,6 +8,7 @@ import pytest
 from connectors.kafka import stuck
 from connectors.kafka.consumer import GroupConsumer, create_consumer
 from connectors.kafka.errors import Abort, Fatal
+from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.producer import Producer
 from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place
@@ -116,12 +117,33 @@ def test_a_second_process_with_the_id_fences_the_first(
         first.commit({Place("unused", 0): 1}, consumer.membership)
 
 
+def test_one_that_slept_through_its_time_out_leaves(
+    settings: KafkaSettings, outputs: Topic, group: str, join: Callable[[str], GroupConsumer], closing: Closing
+) -> None:
+    """The coordinator has undone it and takes it for a predecessor: what it holds is of no use any more."""
+    consumer = join("a")
+    until(lambda: consumer.consume() or consumer.assignment(), "an assignment")
+    impatient = settings.model_copy(update={"transaction_timeout_ms": 1_000})
+    sleepy = closing(TransactionalProducer(impatient, group))
+    sleepy.init()
+    sleepy.begin()
+    sleepy.send(outputs, b"k", b"undone", 1)
+    directory, place = OffsetDirectory(settings), Place(outputs.name, 1)
+    until(lambda: directory.ends([place])[place] > 0, "the record is not written")
+    until(lambda: directory.stable_ends([place]) == directory.ends([place]), "nobody undoes it")
+    with pytest.raises(Fatal, match="or its transaction took longer than its time-out"):
+        sleepy.commit({Place("unused", 0): 1}, consumer.membership)
+    assert values(settings, outputs, closing) == []
+
+
 def test_one_that_never_commits_again_though_the_leaders_answer_leaves(
-    outputs: Topic, group: str, join: Callable[[str], GroupConsumer], begin: Callable[[str], TransactionalProducer],
+    settings: KafkaSettings, outputs: Topic, group: str, join: Callable[[str], GroupConsumer], closing: Closing,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(stuck, "ANSWER_PATIENCE_S", 1.0)
-    consumer, transactions = join("a"), begin(group)
+    unhurried = settings.model_copy(update={"transaction_timeout_ms": 10_000})
+    consumer, transactions = join("a"), closing(TransactionalProducer(unhurried, group))
+    transactions.init()
     until(lambda: consumer.consume() or consumer.assignment(), "an assignment")
 
     def undone() -> None:

@@ -1,6 +1,7 @@
 """Whatever ends and was not meant to is counted with what it said last, and is started again; what we do is not."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 
 from deploy.local.ports import free_ports
 from deploy.local.unit import Program, Unit
+from tests.soak.faults import KAFKA
 from tests.soak.keeper import Keeper
+from tests.soak.troubles import Troubles
 from tests.support.processes import wait_for
 
 PROGRAM = """
@@ -17,15 +20,21 @@ print("started", flush=True)
 while not pathlib.Path(sys.argv[1]).exists():
     time.sleep(0.01)
 pathlib.Path(sys.argv[1]).unlink()
-print("cannot go on", flush=True)
-sys.exit(3)
+print("cannot go on", *sys.argv[3:], flush=True)
+sys.exit(int(sys.argv[2]))
 """
 
 
 @pytest.fixture
-def unit(tmp_path: Path) -> Iterator[Unit]:
+def last_words() -> tuple[str, ...]:
+    """The exit status, and what is said before."""
+    return ("3",)
+
+
+@pytest.fixture
+def unit(tmp_path: Path, last_words: tuple[str, ...]) -> Iterator[Unit]:
     [port] = free_ports(1)
-    argv = (sys.executable, "-c", PROGRAM, str(tmp_path / "end"))
+    argv = (sys.executable, "-c", PROGRAM, str(tmp_path / "end"), *last_words)
     made = Unit(Program("sick", argv, port, tmp_path / "log"), lambda: "" if (tmp_path / "log").exists() else "no")
     made.launch()
     yield made
@@ -71,3 +80,26 @@ def test_an_end_just_before_we_do_something_is_counted(keeper: Keeper, unit: Uni
     with keeper.in_hand(unit):
         unit.launch()
     assert [crash.exit_code for crash in keeper.crashes] == [3]
+
+
+@pytest.mark.parametrize(
+    ("last_words", "trouble", "is_fenced"),
+    [
+        (("1", "_FENCED"), "part", True),
+        (("1", "_FENCED"), KAFKA, True),
+        (("1", "_FENCED"), "another", False),
+        (("1", "_FATAL"), "part", False),
+        (("3", "_FENCED"), "part", False),
+    ],
+)
+def test_who_is_fenced_by_what_we_did_had_to_leave(
+    keeper: Keeper, unit: Unit, tmp_path: Path, trouble: str, is_fenced: bool
+) -> None:
+    keeper.close()
+    keeper.troubles = Troubles()
+    keeper.troubles.began(trouble, time.monotonic())
+    keeper.troubles.over(trouble, time.monotonic())
+    (tmp_path / "end").touch()
+    until(lambda: unit.exit_code() is not None)
+    keeper.release(unit)
+    assert (len(keeper.fenced), len(keeper.crashes)) == (is_fenced, not is_fenced)

@@ -77,6 +77,7 @@ def test_readers_are_accepted() -> None:
 def test_a_transaction_ends_before_a_session_does() -> None:
     config = transactional_config(NOWHERE, "lifecycle-0")
     assert config["transaction.timeout.ms"] < NOWHERE.session_timeout_ms
+    assert config["delivery.timeout.ms"] < config["transaction.timeout.ms"], "time to undo it before somebody else does"
     assert config["retry.backoff.ms"] == 5
     Producer(config | {"log_level": 0}, logger=_silent())
 
