@@ -17,7 +17,6 @@ LANGUAGE = "en"
 
 MODEL = "tiny-en"
 
-AHEAD_LIMIT_S = 10
 MOST_AHEAD = 16
 """Utterances: who was likely over is asked for within a second, or speaks on."""
 
@@ -54,7 +53,7 @@ class LocalEngine:
         self._forget(likely.utterance_id)
         while len(self._ahead) >= MOST_AHEAD:
             self._forget(next(iter(self._ahead)))
-        text = asyncio.create_task(self._pool.glimpsed(likely.pcm, likely.sample_rate_hz, AHEAD_LIMIT_S))
+        text = asyncio.create_task(self._pool.glimpsed(likely.pcm, likely.sample_rate_hz))
         self._tasks.add(text)
         text.add_done_callback(self._tasks.discard)
         self._ahead[likely.utterance_id] = _Ahead(likely.pcm, likely.sample_rate_hz, text)

@@ -53,9 +53,10 @@ class Pool:
             await self._asked(wanted, self._settings.retry_budget_s if budget_s is None else budget_s)
         )
 
-    async def glimpsed(self, pcm: bytes, sample_rate_hz: int, limit_s: int) -> Recognition:
-        """What is said in `pcm`, by one attempt of `limit_s`; nobody depends on the answer."""
-        return self._missing_or(await self._attempt(Request(pcm, sample_rate_hz, limit_s), None))
+    async def glimpsed(self, pcm: bytes, sample_rate_hz: int, limit_s: int | None = None) -> Recognition:
+        """What is said in `pcm`, by one attempt, by default as long as any; nobody depends on the answer."""
+        wanted = Request(pcm, sample_rate_hz, self._settings.attempt_limit_s if limit_s is None else limit_s)
+        return self._missing_or(await self._attempt(wanted, None))
 
     async def _asked(self, wanted: Request, budget_s: float) -> Answer:
         """The first answer that another attempt would not change, or the last one that time allowed."""

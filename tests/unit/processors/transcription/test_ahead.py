@@ -44,8 +44,8 @@ class Recogniser:
         await self.may_answer.wait()
         return Recognised((Segment(f"{len(pcm)} at {sample_rate_hz}", 0, 1),))
 
-    async def glimpsed(self, pcm: bytes, sample_rate_hz: int, limit_s: int) -> Recognition:
-        found = await self.recognise(pcm, sample_rate_hz, limit_s)
+    async def glimpsed(self, pcm: bytes, sample_rate_hz: int) -> Recognition:
+        found = await self.recognise(pcm, sample_rate_hz, 0)
         return Unrecognised("died") if self.is_deaf_ahead else found
 
     async def stop(self) -> None: ...
