@@ -161,7 +161,7 @@ async def test_who_never_answers_is_asked_once_at_a_time_and_given_a_second(aski
         since_s = time.monotonic()
         for _ in range(50):
             asking.ask("app_1", 102, (where,))
-        assert time.monotonic() - since_s < 0.5, "nobody waits"
+        assert time.monotonic() - since_s < 10 * LIMIT_S, "nobody waits: for fifty it would be fifty times as long"
         assert len(asking._asking) == 1
         await answered(asking)
         assert LIMIT_S * 0.9 < time.monotonic() - since_s < LIMIT_S + 10
