@@ -86,14 +86,15 @@ class Waiting:
 
         threading.Thread(target=run, name=f"waiting-{self._what}", daemon=True).start()
         began = time.monotonic()
-        while not wait([result], _LOOK_S).done:
+        while True:
+            if self._health is not None:
+                self._health.beat()  # also where the answer comes at once, as from who is not there at all
+            if wait([result], _LOOK_S).done:
+                return result.result()
             if stop.is_set():
                 raise Stopped
             if time.monotonic() - began > SILENCE_S:
                 self.begin(call, "no answer yet")
-            if self._health is not None:
-                self._health.beat()
-        return result.result()
 
     def _tell(self, is_there: bool, reason: str) -> None:
         if self._health is not None:

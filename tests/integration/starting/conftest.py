@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,17 @@ class Quarter(Street):
         for name in names:
             wait_for(lambda name=name: what in self.waits_for(name), PATIENCE_S,
                      lambda name=name: f"{name} does not wait for {what}: {self.log(name)[-2000:]}")  # fmt: skip
+
+    def until_beating(self, *names: str) -> None:
+        """Each gets round once more, whatever it does: who only lives because it began a minute ago does not."""
+        since_s = time.monotonic()
+
+        def has_beaten(name: str) -> bool:
+            asked_s = time.monotonic()
+            return float(self.status(name, "livez")[1]["beat_age_s"]) < asked_s - since_s
+
+        for name in names:
+            wait_for(lambda name=name: has_beaten(name), PATIENCE_S, lambda name=name: f"{name} does not beat")
 
     def log(self, name: str) -> str:
         return self.services[name].log.read_text()

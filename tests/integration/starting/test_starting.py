@@ -29,8 +29,10 @@ def test_services_start_before_what_they_need_and_wait_for_it(
     for name in EVERYBODY:
         quarter.services[name].launch()
     quarter.until_waiting("registry", *EVERYBODY)
+    quarter.until_beating(*EVERYBODY)
     registry.start()
     quarter.until_waiting("kafka", *EVERYBODY)
+    quarter.until_beating(*EVERYBODY)
     kafka.start()
     quarter.until_waiting("clickhouse", "sink-clickhouse")
     for name in set(EVERYBODY) - {"sink-clickhouse"}:

@@ -72,6 +72,22 @@ def test_it_is_tried_until_it_is_there_and_said_twice_in_all(waiting: Waiting, h
     assert [line["event"] for line in lines] == ["waiting", "no longer waiting"]
 
 
+def test_who_is_refused_at_once_is_alive_however_long_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.host.waiting.RETRY_S", 0.01)
+    clock = StandingClock()
+    health = Health("test", HealthSettings(max_beat_age_s=1.5), clock)
+    alive: list[bool] = []
+
+    def call() -> None:
+        alive.append(health.is_alive())
+        clock.time_s += 1.0
+        if len(alive) < 10:
+            raise Away("refused")
+
+    Waiting("post", health).until_there(call, StopSignal())
+    assert alive == [True] * 10
+
+
 def test_an_error_that_does_not_pass_is_not_waited_for(waiting: Waiting, health: Health) -> None:
     def call() -> None:
         raise ValueError("never")
