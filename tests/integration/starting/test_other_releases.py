@@ -142,6 +142,7 @@ def test_they_wait_for_the_registry_and_all_others_go_on(
     assert not reader.is_folded(waiting[0])
     assert not reader.is_stored(waiting[1])
     everybody.until_waiting("registry", *SERVICES)
+    everybody.until_beating(*SERVICES)
     for each in everybody.services.values():
         # Not later: one becomes of what is then stated about a session that ended without having been requested.
         assert metric(each, "rtms_kafka_dead_letters_total{") == 0
