@@ -85,8 +85,8 @@ def _fill(folder: Path, locked: dict[str, Any], work: Path) -> None:
     for age in AGES:
         (folder / age).mkdir()
         pinned = {name.partition("@")[0]: name for name in locked[age]["modules"]}
-        for kind, (module, path) in SHIPPED.items():
-            _keep(modules[pinned[module]] / path, folder / age / f"{kind}.json")
+        for kind, (module, within) in SHIPPED.items():
+            _keep(modules[pinned[module]] / within, folder / age / f"{kind}.json")
         for kind, path in _generate(jars[locked[age]["classes"]["file"]], jars[locked["generator"]["file"]], work):
             _keep(path, folder / age / f"{kind}.json")
 

@@ -26,4 +26,4 @@ def document() -> str:
         }
         for topic in ALL
     ]
-    return _HEAD + yaml.safe_dump(table, sort_keys=False)
+    return _HEAD + str(yaml.safe_dump(table, sort_keys=False))

@@ -136,7 +136,7 @@ def document(groups: Sequence[Group], table: Mapping[str, Any], fixed: set[str],
             }
         ),
     }
-    own = values | {"workloads": dict.fromkeys(values["workloads"], {})}  # what they lack, the defaults have
+    own = {**values, "workloads": dict.fromkeys(values["workloads"], {})}  # what they lack, the defaults have
     return json.dumps(_with_sections(schema, own), indent=1, sort_keys=True) + "\n"
 
 

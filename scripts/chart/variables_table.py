@@ -14,4 +14,4 @@ _HEAD = "# Made by `make made` from the settings classes: settings that are no s
 def document(groups: Sequence[Group], fixed: set[str]) -> str:
     """The whole file. `fixed` are the variables that the chart gives by itself."""
     open_ones = [setting for group in groups for setting in group.settings if not setting.is_secret]
-    return _HEAD + yaml.safe_dump(sorted({setting.variable for setting in open_ones} - fixed))
+    return _HEAD + str(yaml.safe_dump(sorted({setting.variable for setting in open_ones} - fixed)))

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from connectors.host.secrets import KeyRing
 from processors.checkpoint.assignments import Assignment, Input
-from processors.shell.applications import Application
+from processors.shell.applications import Application, Output
 from schemas import topics
 from schemas.codec import Codec
 from schemas.ids import partition_of
@@ -132,6 +132,7 @@ async def _through(application: Application, codec: Codec, records: Iterable[tup
         while windows:
             window = windows.pop(0)
             for output in await application.render(window.session.session_id, window.work):
+                assert isinstance(output, Output)
                 written += bool(codec.encode(output.topic, output.record))
             windows += assignment.done(window)
     return written

@@ -209,8 +209,7 @@ def _lines(
             for name in names:
                 said[_say(house, name, str(number))] = time.monotonic()
                 time.sleep(PAUSE_S / 4)
-        for heard in (read, told):
-            wait_for(lambda heard=heard: len(heard) == len(said), PATIENCE_S, lambda heard=heard: f"{len(heard)} heard")
+        wait_for(lambda: len(read) == len(told) == len(said), PATIENCE_S, lambda: f"{len(read)}, {len(told)} heard")
     return [read[item] - at_s for item, at_s in said.items()], [told[item] - at_s for item, at_s in said.items()]
 
 

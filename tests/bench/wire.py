@@ -113,7 +113,7 @@ def _cost_us(ground: Ground, side: str, size: Size) -> float:
         except Lossy as loss:
             raise Lossy(f"{side}, {size.label}: {loss}") from None
     ground.forget_streams()
-    return sum(answer["cpu_s"] for answer in answers[_WARMING:]) / (size.bursts * size.frames) * 1e6
+    return sum(float(answer["cpu_s"]) for answer in answers[_WARMING:]) / (size.bursts * size.frames) * 1e6
 
 
 def _burst(ground: Ground, receiver: Child, size: Size) -> dict[str, Any]:

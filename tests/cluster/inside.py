@@ -89,7 +89,11 @@ def _run(options: Options, watch: Stopwatch) -> None:
 async def _until_asked(chapters: Coroutine[Any, Any, None]) -> None:
     """A signal ends the chapters, and not whichever task of the simulated Zoom has its turn."""
     playing, loop = asyncio.create_task(chapters), asyncio.get_running_loop()
-    with interruptible(lambda: os._exit(130), ask=lambda: loop.call_soon_threadsafe(playing.cancel)):
+
+    def end() -> None:
+        loop.call_soon_threadsafe(playing.cancel)
+
+    with interruptible(lambda: os._exit(130), ask=end):
         await playing
 
 

@@ -66,7 +66,7 @@ def certain(utterance: Document, is_live: bool) -> Document:
 
 def _failures(expected: Expected, session: Document) -> list[str]:
     """What there is not of the session: said of it, and by the event with which it ended."""
-    metadata = next(
+    metadata: Document = next(
         (step.get("event_metadata", {}) for step in session["events"] if step["type"] == CHANGES[-1][0]), {}
     )
     told = (session["failures"], metadata.get("failures", []))

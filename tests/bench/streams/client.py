@@ -16,6 +16,7 @@ import resource
 import ssl
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -26,7 +27,11 @@ from tests.bench.quantiles import quantile
 from tests.bench.streams.product import Worker
 from tests.bench.streams.rivals import Ceiling, Incumbent, Sample
 
-RIVALS = {"sample": Sample, "incumbent": Incumbent, "ceiling": Ceiling}
+RIVALS: dict[str, Callable[[Path, ssl.SSLContext], "Receiver"]] = {
+    "sample": Sample,
+    "incumbent": Incumbent,
+    "ceiling": Ceiling,
+}
 OURS = "ours"
 
 _LOOK_S = 0.02
@@ -36,7 +41,8 @@ _BEAT_S = 0.005
 class Receiver(Protocol):
     """Any side of a comparison."""
 
-    frames: int
+    @property
+    def frames(self) -> int: ...
 
     async def connect(self, url: str, number: int) -> None: ...
 

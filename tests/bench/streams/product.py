@@ -6,6 +6,7 @@ Zoom's handshakes and publishes with the producers of a worker. Settings come fr
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from itertools import count
 
 from prometheus_client import REGISTRY
@@ -40,6 +41,10 @@ class _AnyApp:
         return AppCredentials(zoom_app_id, "secret")
 
 
+def _nobody(_session_id: str, _epoch: int, _addresses: Sequence[str]) -> None:
+    """No worker had these sessions before."""
+
+
 class Worker:
     """Live sessions over the producers that one worker has."""
 
@@ -58,6 +63,7 @@ class Worker:
             letters=DeadLetters(text, self._codec),
             clock=clock,
             create_session=session_factory(_AnyApp(), ZoomSettings(), clock, Contact()),  # type: ignore[arg-type]
+            ask=_nobody,
             hand_over_s=IngestSettings().hand_over_s,
             new_start_s=IngestSettings().new_start_s,
         )
