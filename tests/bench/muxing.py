@@ -39,7 +39,7 @@ GOALS = {
 GROWTH_GOAL_MB = 10
 HOUR = 60
 SEGMENTS_PER_MINUTE = 15
-OPEN_SEGMENTS = 3
+OPEN_SEGMENTS = 4
 """At most so many are waiting for what follows."""
 
 SEED = 8
