@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from itertools import islice
+from itertools import groupby
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -19,13 +19,14 @@ from schemas.topics import AUDIO, RECORDING_SEGMENTS, SHARE, VIDEO
 from tests.bench import processor_runs
 from tests.bench.broker import kafka_in
 from tests.bench.costs import CommandFailed, cpu_of, resident_mib
-from tests.bench.meeting import PICTURES_PER_MINUTE, Written, meeting, minute
+from tests.bench.meeting import MINUTE_MS, PICTURES_PER_MINUTE, Written, meeting, minute
 from tests.bench.processor_runs import Run, new_sessions
 from tests.bench.recordings import Broken, check_decodes, check_pictures
 from tests.bench.reencoders import FFMPEG, GSTREAMER, Material, Reencoder
 from tests.bench.rows import Row
 from tests.support.in_step import MOST_MS, Watched, watched
 from tests.support.long_meeting import LongMeeting, long_meeting
+from tests.support.media import START_MS
 from tests.support.muxed import joined, written
 from tests.support.topics import values
 
@@ -39,7 +40,7 @@ GOALS = {
 GROWTH_GOAL_MB = 10
 HOUR = 60
 SEGMENTS_PER_MINUTE = 15
-OPEN_SEGMENTS = 4
+OPEN_SEGMENTS = 3
 """At most so many are waiting for what follows."""
 
 SEED = 8
@@ -142,16 +143,20 @@ def _hour(run: Run, say: Say) -> list[float]:
     """Resident MB of the processor after each minute of a meeting that is fed as fast as it is muxed."""
     (session_id,) = new_sessions(1)
     segments, memory = run.outputs(RECORDING_SEGMENTS), list[float]()
-    records = meeting(session_id, HOUR)
     began = time.monotonic()
-    for number in range(1, HOUR + 1):
-        run.writer.write(run.writer.encoded(islice(records, len(minute().frames))))
-        run.wait_for(segments, number * SEGMENTS_PER_MINUTE - OPEN_SEGMENTS)
-        memory.append(resident_mib(run.pid) * 2**20 / 1e6)
-    run.writer.write(run.writer.encoded(records))
+    for number, records in groupby(meeting(session_id, HOUR), _minute_of):
+        run.writer.write(run.writer.encoded(records))
+        if number <= HOUR:  # what ends it is later
+            run.wait_for(segments, number * SEGMENTS_PER_MINUTE - OPEN_SEGMENTS)
+            memory.append(resident_mib(run.pid) * 2**20 / 1e6)
     run.wait_for(segments, HOUR * SEGMENTS_PER_MINUTE + 1)
     say(f"{HOUR} minutes of meeting in {time.monotonic() - began:.0f} s")
     return memory
+
+
+def _minute_of(one: Written) -> int:
+    """In which minute of its meeting a record is; the first is 1."""
+    return (one[1].timestamp_ms - START_MS) // MINUTE_MS + 1
 
 
 def compared(seconds: dict[str, float]) -> list[Row]:
