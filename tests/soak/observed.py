@@ -1,5 +1,6 @@
 """What a disturbed run has left behind, everywhere: topics, tables, objects, the API, the groups' offsets."""
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from sinks.webhooks import announcing, delivering
 
 LOAD_S = 120.0
 
+COUNTING_S = 20.0
 COUNTED = 2_000
 """Records of a group are read to be counted up to here: an hour of pictures is gigabytes."""
 
@@ -148,13 +150,20 @@ class Observer:
         return offsets if offsets > COUNTED else self._count(starts, ends)
 
     def _count(self, starts: Mapping[Place, int], ends: Mapping[Place, int]) -> int:
-        """Records between; the last offsets of a partition may hold none, only the marker of a transaction."""
+        """Records between; the last offsets of a partition may hold none, only the marker of a transaction.
+
+        Raises KafkaError where they cannot be read in COUNTING_S: whoever asks again asks by another client.
+        """
         if not starts:
             return 0
-        reader, count = Reader(self._kafka, "lag", fetch_wait_ms=10), 0
+        reader, count, until_s = Reader(self._kafka, "lag", fetch_wait_ms=10), 0, time.monotonic() + COUNTING_S
         try:
             reader.assign(starts)
-            while any(reader.position(place) < ends[place] for place in starts):
+            while missing := [place for place in starts if reader.position(place) < ends[place]]:
+                if time.monotonic() > until_s:
+                    raise KafkaError(
+                        f"nobody tells what is in {', '.join(f'{p.topic}[{p.partition}]' for p in missing)}"
+                    )
                 count += len(reader.consume())
         finally:
             reader.close()
