@@ -1,6 +1,5 @@
 """What a disturbed run has left behind, everywhere: topics, tables, objects, the API, the groups' offsets."""
 
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import KafkaError
 from connectors.kafka.offsets import OffsetDirectory
-from connectors.kafka.reader import PartitionLoader, Reader
+from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectsSettings
@@ -152,22 +151,15 @@ class Observer:
     def _count(self, starts: Mapping[Place, int], ends: Mapping[Place, int]) -> int:
         """Records between; the last offsets of a partition may hold none, only the marker of a transaction.
 
-        Raises KafkaError where they cannot be read in COUNTING_S: whoever asks again asks by another client.
+        Raises KafkaError; TimedOut after COUNTING_S: whoever asks again asks by another client.
         """
         if not starts:
             return 0
-        reader, count, until_s = Reader(self._kafka, "lag", fetch_wait_ms=10), 0, time.monotonic() + COUNTING_S
+        loader = PartitionLoader(self._kafka, "lag")
         try:
-            reader.assign(starts)
-            while missing := [place for place in starts if reader.position(place) < ends[place]]:
-                if time.monotonic() > until_s:
-                    raise KafkaError(
-                        f"nobody tells what is in {', '.join(f'{p.topic}[{p.partition}]' for p in missing)}"
-                    )
-                count += len(reader.consume())
+            return sum(1 for _ in loader.between(starts, ends, COUNTING_S))
         finally:
-            reader.close()
-        return count
+            loader.close()
 
     def _records(self, topic: Topic) -> Iterator[Record]:
         loader = PartitionLoader(self._kafka)
