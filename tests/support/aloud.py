@@ -19,10 +19,12 @@ from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import CONTROL, Producer, create_producer
 from connectors.kafka.settings import KafkaSettings
 from deploy.local.server import Server
+from processors.transcription.logic import TranscriptionLogic
 from processors.transcription.partials import UNHURRIED
 from schemas import topics
 from schemas.ids import partition_of
 from schemas.records import MEDIA_CLASS_OF, MediaRecord, OutputKind, Utterance
+from tests.support.groups import begin_at_the_ends
 from tests.support.processes import PATIENCE_S, service, wait_for
 from tests.support.settings import kafka_settings
 from tests.support.topics import values
@@ -119,7 +121,10 @@ async def killed_aloud(
     The first partial, of all that `Aloud` knows in the end.
     """
     kafka, name = kafka_settings(dict(env)), inputs[topics.AUDIO.name][0].session_id
-    env = {**env, "RTMS_PROCESSORS_GROUP_PREFIX": f"{uuid.uuid4().hex}-", "RTMS_PROCESSORS_INSTANCE_ID": "0"}
+    prefix = f"{uuid.uuid4().hex}-"
+    env = {**env, "RTMS_PROCESSORS_GROUP_PREFIX": prefix, "RTMS_PROCESSORS_INSTANCE_ID": "0"}
+    # Utterances of other meetings come first, and nothing is shown while one of them waits.
+    begin_at_the_ends(kafka, f"{prefix}transcription", TranscriptionLogic.topics)
     process = service(["-m", "processors", "transcription"], env, folder / "transcription.log")
     aloud = Aloud(process, kafka, name, list(inputs[topics.AUDIO.name]), lambda: is_asked(process))
     for record in inputs[topics.CAPTIONS.name]:

@@ -27,6 +27,7 @@ from sinks.objects import layout
 from sinks.objects.movies import write_movie
 from sinks.objects.track_files import write_film, write_sound
 from tests.support.encoded_sound import CHUNK_MS, encoded
+from tests.support.groups import begin_at_the_ends
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
 from tests.support.muxed import decoded, items_of, muxed
 from tests.support.processes import PATIENCE_S, service, wait_for
@@ -103,6 +104,8 @@ class Stage:
             "RTMS_SINK_OBJECTS_SCRATCH_DIR": f"{folder}/scratch",
             "RTMS_OBJECTS_URL": self.objects.url,
         }
+        begin_at_the_ends(self.kafka, f"{run}-muxing", (AUDIO.name, VIDEO.name, SHARE.name))
+        begin_at_the_ends(self.kafka, f"{run}-sink-objects", (RECORDING_SEGMENTS.name,))
         self.muxing = service(["-m", "processors", "muxing"], env | own, folder / "muxing.log")
         self.sink = service(["-m", "sinks", "objects"], env | own, folder / "sink.log")
         self.sessions = [session_id("proj_muxing", f"{run}-{number}") for number in range(SESSIONS)]

@@ -11,6 +11,7 @@ from connectors.kafka.settings import KafkaSettings
 from schemas.ids import partition_of, session_id
 from schemas.records import MediaRecord, OutputKind, RecordKind, Segment
 from schemas.topics import AUDIO, BY_NAME, MAX_RECORD_BYTES, RECORDING_SEGMENTS, SHARE, VIDEO
+from tests.support.groups import begin_at_the_ends
 from tests.support.media import START_MS, Shot, Talk, audio_records, silent, video_records, wrapped
 from tests.support.processes import running, wait_for
 from tests.support.settings import kafka_settings
@@ -70,6 +71,7 @@ def test_the_largest_pictures_and_the_oddest_records(topics_ready: dict[str, str
         found = values(kafka, RECORDING_SEGMENTS, [session])
         return [part for part in found if isinstance(part, Segment)]
 
+    begin_at_the_ends(kafka, f"{run}-muxing", (AUDIO.name, VIDEO.name, SHARE.name))
     with running(["-m", "processors", "muxing"], env, tmp_path / "muxing.log") as muxing:
         write(kafka, partition, "app_stray", strays("app_stray"))
         write(kafka, partition, LONG_ID, strays(LONG_ID))

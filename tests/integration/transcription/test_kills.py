@@ -17,6 +17,7 @@ from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.settings import KafkaSettings
 from deploy.local.server import Server
 from processors.transcription.application import TranscriptionApplication
+from processors.transcription.logic import TranscriptionLogic
 from processors.transcription.settings import TranscriptionSettings
 from schemas import topics
 from schemas.ids import credential_id, session_id
@@ -31,6 +32,7 @@ from schemas.settings import Engine, SessionSettings
 from tests.support import readings
 from tests.support.aloud import Inputs, is_for_partials, kill_alone, killed_aloud, send
 from tests.support.deepgram_live import counted
+from tests.support.groups import begin_at_the_ends
 from tests.support.processes import service, wait_for
 from tests.support.settings import kafka_settings
 from tests.support.speech_service import KEY, Asked, Reply, SpeechServer, speech_server
@@ -115,6 +117,7 @@ class Run:
         kafka = kafka_settings(self.topics_ready)
         env = self.topics_ready | {"RTMS_SECRETS_KEYS": KeyRing.generate()} | self.env
         env |= {"RTMS_PROCESSORS_GROUP_PREFIX": f"{self.group}-", "RTMS_PROCESSORS_INSTANCE_ID": "0"}
+        begin_at_the_ends(kafka, f"{self.group}-transcription", TranscriptionLogic.topics)
         process = service(["-m", "processors", "transcription"], env, self.folder / "transcription.log")
         dice = random.Random(self.group)
 
