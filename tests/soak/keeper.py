@@ -1,7 +1,8 @@
 """Starts again what ends by itself, as any supervisor does, and remembers it: only what we do may end a process.
 
 Who was kept from a transaction for longer than its coordinator waits cannot end it: it is fenced and leaves, as it
-has to (docs/reliability.md). That is our doing when we had just frozen it or taken Kafka away; it is counted apart.
+has to (docs/reliability.md). So is a static member whose coordinator takes it for another one's predecessor when that
+was away (librdkafka 3437). It is our doing when we had just frozen it or taken Kafka away; it is counted apart.
 
 It also asks every process whether it is well, so that it is known what could not be answered when.
 """
@@ -22,7 +23,8 @@ ASK_S = 0.5
 RESTART_S = 0.5
 LAST_LINES = 12
 LINE_CHARACTERS = 300
-FENCED = "_FENCED"
+FENCED = ("_FENCED", "Static consumer fenced")
+"""What a transaction's owner and a static member say of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ class Keeper:
     def _had_to_leave(self, unit: Unit, crash: Crash) -> bool:
         gone_s = self._gone_at.get(unit, time.monotonic())
         is_ours = self.troubles.explain({self._parts[unit], KAFKA}, gone_s, gone_s)
-        return is_ours and crash.exit_code == LEFT and FENCED in crash.last_lines
+        return is_ours and crash.exit_code == LEFT and any(said in crash.last_lines for said in FENCED)
 
     def _ask(self) -> None:
         with self._lock:

@@ -88,6 +88,8 @@ def test_an_end_just_before_we_do_something_is_counted(keeper: Keeper, unit: Uni
         (("1", "_FENCED"), "part", True),
         (("1", "_FENCED"), KAFKA, True),
         (("1", "_FENCED"), "another", False),
+        (("1", "_FATAL: Broker: Static consumer fenced by other consumer"), KAFKA, True),
+        (("1", "_FATAL: Broker: Static consumer fenced by other consumer"), "another", False),
         (("1", "_FATAL"), "part", False),
         (("3", "_FENCED"), "part", False),
     ],
