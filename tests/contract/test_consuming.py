@@ -16,6 +16,7 @@ from schemas import topics
 from schemas.ids import partition_of
 from schemas.keys import item_key
 from schemas.records import OutputKind, Utterance
+from tests.support.processes import PATIENCE_S
 from tests.support.writer import writing
 
 EXAMPLES = REPOSITORY / "docs" / "examples"
@@ -88,7 +89,7 @@ def test_a_live_transcript_by_stock_clients(topics_ready: dict[str, str], progra
         write(item_key(session_id, "utt_1"), None)
         write(item_key(session_id, "end"), Utterance(session_id=session_id, kind=OutputKind.END))
         heard += consumer.stdout.read().splitlines()
-        assert consumer.wait(30) == 0
+        assert consumer.wait(PATIENCE_S) == 0
     assert heard == [
         f"{session_id} Ada: hello",
         f"{session_id} Ada: whirled",

@@ -14,6 +14,7 @@ from connectors.kafka.registry import load_codec
 from connectors.kafka.settings import KafkaSettings
 from schemas import records, topics
 from schemas.records import Begin, FactKind, Hole, RecordKind, Stored, StreamRequest
+from tests.support.processes import PATIENCE_S
 
 REQUEST = StreamRequest(product="meeting", meeting_id="m", stream_id="s", server_urls=("wss://a",), zoom_app_id="z")
 HEAD = {
@@ -138,7 +139,7 @@ def test_a_stock_consumer_reads_every_topic(name, topics_ready):
     consumer = Consumer({"bootstrap.servers": settings.bootstrap_servers, "group.id": "contract"})
     try:
         consumer.assign([TopicPartition(name, 0, offset)])
-        message = consumer.poll(20)
+        message = consumer.poll(PATIENCE_S)
     finally:
         consumer.close()
     assert message is not None

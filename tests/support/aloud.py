@@ -85,7 +85,7 @@ class Aloud:
         for record in self.left[:count]:
             send(self.producer, self.kafka, self.decoder, topics.AUDIO.name, record)
         del self.left[:count]
-        assert self.producer.flush(10) == 0
+        assert self.producer.flush(PATIENCE_S) == 0
 
     def partials(self) -> Sequence[Utterance]:
         return values(self.kafka, topics.TRANSCRIPT_PARTIALS, [self.name])
@@ -99,8 +99,8 @@ class Aloud:
             assert self.left, "all was read and nobody was asked what it is"
             heard = self.heard()
             self.go_on(1)
-            wait_for(lambda: self.heard() > heard, 90, lambda: f"nobody listens: see {self.process.log}")  # noqa: B023
-        wait_for(lambda: len(self.partials()) > known, 90, lambda: f"nothing was shown: see {self.process.log}")
+            wait_for(lambda: self.heard() > heard, PATIENCE_S, lambda: f"nobody listens: see {self.process.log}")  # noqa: B023
+        wait_for(lambda: len(self.partials()) > known, PATIENCE_S, lambda: f"nothing was shown: see {self.process.log}")
         return self.partials()[known]
 
     def heard(self) -> float:
@@ -140,7 +140,7 @@ async def killed_aloud(
         aloud.until_shown(len(aloud.partials()))
         aloud.go_on(len(aloud.left))
         has_ended = lambda: any(u.kind is OutputKind.END for u in aloud.finals())  # noqa: E731
-        wait_for(has_ended, 90, lambda: f"no end: see {process.log}")
+        wait_for(has_ended, PATIENCE_S, lambda: f"no end: see {process.log}")
         return first
 
     process.start()

@@ -12,6 +12,8 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
+from tests.support.processes import PATIENCE_S
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 _ARGUMENTS = (
@@ -41,7 +43,7 @@ class Page:
         self._number += 1
         self._connection.send(json.dumps({"id": self._number, "method": method, "params": parameters}))
         while True:
-            answer = json.loads(self._connection.recv(timeout=30))
+            answer = json.loads(self._connection.recv(timeout=PATIENCE_S))
             if answer.get("id") == self._number:
                 assert "error" not in answer, answer
                 return dict(answer["result"])
@@ -59,7 +61,7 @@ def browsing() -> Iterator[Page]:
             address = next(found[1] for line in process.stderr if (found := re.search(r"ws://([^/]+)/", line)))
             with urllib.request.urlopen(f"http://{address}/json") as answer:
                 (url,) = [tab["webSocketDebuggerUrl"] for tab in json.load(answer) if tab["type"] == "page"]
-            with connect(url, max_size=None, proxy=None) as connection:
+            with connect(url, max_size=None, proxy=None, open_timeout=PATIENCE_S, ping_interval=None) as connection:
                 yield Page(connection)
         finally:
             process.terminate()

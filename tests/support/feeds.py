@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
+from tests.support.processes import ANSWER_S
+
 
 class Told(NamedTuple):
     """One event; `data` is parsed."""
@@ -65,7 +67,7 @@ async def listening(url: str, key: str, last_event_id: str | None = None, **quer
     """A feed, answered 200."""
     headers = {"Authorization": f"Token {key}"} | ({"Last-Event-ID": last_event_id} if last_event_id else {})
     async with (
-        httpx.AsyncClient(headers=headers, timeout=30, trust_env=False, verify=False) as client,
+        httpx.AsyncClient(headers=headers, timeout=ANSWER_S, trust_env=False, verify=False) as client,
         client.stream("GET", url, params=query) as response,
     ):
         if response.status_code != 200:
@@ -80,7 +82,7 @@ async def connected(url: str, key: str, last_event_id: str | None = None) -> Asy
     """The same feed as a WebSocket."""
     headers = {"Authorization": f"Token {key}"} | ({"Last-Event-ID": last_event_id} if last_event_id else {})
     address = url.replace("http://", "ws://", 1)
-    async with connect(address, additional_headers=headers, proxy=None, open_timeout=30) as socket:
+    async with connect(address, additional_headers=headers, proxy=None, open_timeout=ANSWER_S) as socket:
         yield socket
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -20,12 +21,26 @@ from deploy.local.server import Server
 from schemas.keys import objects_folder
 from schemas.object_names import track_key
 from schemas.records import FactKind, Stored, StoredTrack
-from tests.support.processes import PATIENCE_S, service
+from tests.support.processes import ANSWER_S, PATIENCE_S, service
 from tests.support.stack import run_module
 from tests.support.writer import Writer, writing
 
 ADMIN_TOKEN = "admin-token-of-tests"
 STREAM_URL = "wss://rtms-test.zoom.us:443"
+
+HURRIED = {
+    "RTMS_API_FOLD_TIMEOUT_S": "2",
+    "RTMS_API_FRESHNESS_TIMEOUT_S": "1",
+    "RTMS_API_APPEND_TIMEOUT_S": "2",
+    "RTMS_API_QUERY_PATIENCE_S": "1",
+}
+"""Of a replica that is asked while something is away, and is to say so soon."""
+
+PATIENT = dict.fromkeys((*HURRIED, "RTMS_API_DELETION_PATIENCE_S"), str(PATIENCE_S / 2)) | {
+    "RTMS_API_SEARCH_TIMEOUT_S": "10",
+    "RTMS_API_SHUTDOWN_GRACE_S": "20",
+}
+"""Of an API that is asked while nothing is away: it waits for what is slow on a busy machine, instead of a 503."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +76,7 @@ class House:
         headers = {"Authorization": f"Token {token}"} if token else {}
         # Without TLS: a client that might need it reads every certificate the machine trusts, some 30 ms for each.
         client = httpx.Client(
-            base_url=f"{self.url}/api/v1", headers=headers, timeout=PATIENCE_S, trust_env=False, verify=False
+            base_url=f"{self.url}/api/v1", headers=headers, timeout=ANSWER_S, trust_env=False, verify=False
         )
         self.clients.append(client)
         return client
@@ -123,6 +138,11 @@ class House:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(track.encode())
         return StoredTrack(track=track, key=key, size_bytes=len(track), start_ms=start_ms, duration_ms=1000, count=1)
+
+
+def fetched(url: str | httpx.URL, method: str = "GET", **request: Any) -> httpx.Response:
+    """What anybody is answered who has the address."""
+    return httpx.request(method, url, timeout=ANSWER_S, trust_env=False, verify=False, **request)
 
 
 def stream(stream_id: str | None = None) -> dict[str, str]:

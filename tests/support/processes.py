@@ -14,8 +14,11 @@ from deploy.local.ports import free_ports
 from deploy.local.server import Server
 from deploy.local.unit import Program
 
-PATIENCE_S = 60.0
+PATIENCE_S = 90.0
 """For what is waited for without a promise of when: it only keeps a test from hanging, on a busy machine as well."""
+
+ANSWER_S = 2 * PATIENCE_S
+"""For an answer of a service that may wait for something itself, for so long at the most."""
 
 
 def service(arguments: list[str], env: dict[str, str], log: Path) -> Server:

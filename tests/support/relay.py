@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from deploy.local.ports import LOOPBACK
+from tests.support.processes import PATIENCE_S
 
 _CHUNK = 65_536
 
@@ -75,7 +76,7 @@ class Relay:
         self._loop.close()
 
     def _do(self, work: Coroutine[Any, Any, Answer]) -> Answer:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
 
     async def _set_passing(self, passing: bool, *, new: bool) -> None:
         self._passing = new

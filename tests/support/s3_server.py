@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from deploy.local.process import Process
-from tests.support.processes import wait_for
+from tests.support.processes import PATIENCE_S, wait_for
 
 
 @contextmanager
@@ -18,7 +18,7 @@ def s3_server(port: int, log: Path, *buckets: str) -> Iterator[str]:
     program = Path(sys.executable).with_name("moto_server")
     server = Process([sys.executable, str(program), "-H", "127.0.0.1", "-p", str(port)], log)
     try:
-        wait_for(lambda: status("get", url) == 200 or server.exit_code() is not None, 60, log.read_text)
+        wait_for(lambda: status("get", url) == 200 or server.exit_code() is not None, PATIENCE_S, log.read_text)
         assert server.exit_code() is None, log.read_text()
         for bucket in buckets:
             assert status("put", f"{url}/{bucket}") == 200
@@ -30,6 +30,6 @@ def s3_server(port: int, log: Path, *buckets: str) -> Iterator[str]:
 def status(method: str, url: str) -> int:
     """The status a server answers with, 0 where none answers."""
     try:
-        return httpx.request(method.upper(), url, trust_env=False, verify=False).status_code
+        return httpx.request(method.upper(), url, timeout=PATIENCE_S, trust_env=False, verify=False).status_code
     except httpx.TransportError:
         return 0

@@ -25,6 +25,7 @@ from urllib.parse import parse_qs, urlsplit
 import av
 
 from tests.support.deepgram_live import LiveDeepgram
+from tests.support.processes import ANSWER_S
 from tests.support.serving import serving
 
 KEY = "sk-test"
@@ -176,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             reply = speech.answer(_asked(self.path, dict(self.headers), body))
             if reply.held is not None:
-                reply.held.wait(30)
+                reply.held.wait(ANSWER_S)
         finally:
             with speech.lock:
                 speech.busy -= 1

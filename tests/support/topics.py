@@ -21,6 +21,7 @@ from connectors.kafka.settings import KafkaSettings
 from schemas import topics
 from schemas.records import Record
 from schemas.topics import Topic
+from tests.support.processes import PATIENCE_S
 
 INPUTS = (
     topics.SESSION_FACTS, *topics.MEDIA_TOPICS,
@@ -39,7 +40,7 @@ def values(kafka: KafkaSettings, topic: Topic, sessions: Iterable[str]) -> Seque
     loader = PartitionLoader(kafka)
     try:
         places = [Place(topic.name, number) for number in range(kafka.partition_count(topic))]
-        found = [decoder.decode(topic, record.value) for record in loader.load(places, 30) if record.value]
+        found = [decoder.decode(topic, record.value) for record in loader.load(places, PATIENCE_S) if record.value]
     finally:
         loader.close()
     return [record for record in found if record.session_id in wanted]
@@ -50,7 +51,7 @@ def configure(kafka: KafkaSettings, topic: Topic, name: str, value: str) -> None
     entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, topic.name, incremental_configs=[entry])
     admin = AdminClient(kafka.admin_config())  # to be held until it has answered
-    admin.incremental_alter_configs([resource])[resource].result(10)
+    admin.incremental_alter_configs([resource])[resource].result(PATIENCE_S)
 
 
 @contextmanager

@@ -11,8 +11,7 @@ from websockets.utils import accept_key
 
 from connectors.rtms.transport.sockets import ConnectFailed, Transport
 from schemas.excerpts import Excerpt
-
-PATIENCE_S = 5.0
+from tests.support.processes import PATIENCE_S
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 

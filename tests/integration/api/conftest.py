@@ -12,7 +12,7 @@ import pytest
 from deploy.local.broker.broker import Broker
 from deploy.local.clickhouse.process import clickhouse_server
 from deploy.local.server import Server
-from tests.support.house import House, Tenant, open_house
+from tests.support.house import PATIENT, House, Tenant, open_house
 from tests.support.sharing import Shared
 from tests.support.stack import kafka_environment, open_server, open_whole_log
 
@@ -35,7 +35,7 @@ def open_home(folder: Path, **given: str) -> Iterator[Home]:
         open_server(clickhouse_server(folder / "clickhouse")) as clickhouse,
     ):
         env = kafka_environment(*log)
-        with open_house(env | given, clickhouse.url, folder) as house:
+        with open_house(PATIENT | env | given, clickhouse.url, folder) as house:
             yield Home(house, log.broker, clickhouse, env)
 
 

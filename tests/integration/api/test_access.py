@@ -3,7 +3,6 @@
 import base64
 import uuid
 
-import httpx
 import pytest
 
 from connectors.host.secrets import KeyRing
@@ -11,7 +10,8 @@ from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place
 from schemas import ids, topics
 from schemas.records import ZoomApp
-from tests.support.house import ADMIN_TOKEN, stream
+from tests.support.house import ADMIN_TOKEN, fetched, stream
+from tests.support.processes import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_wrong_methods(tenant, method, path):
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_unknown_paths_need_no_key(house, path, method):
-    answer = httpx.request(method, house.url + path, trust_env=False, verify=False)
+    answer = fetched(house.url + path, method)
     assert (answer.status_code, answer.json()) == (404, {"error": "Not found"})
 
 
@@ -158,7 +158,7 @@ def test_secrets_lie_encrypted_in_the_log(house):
     loader = PartitionLoader(house.others.kafka)
     try:
         places = [Place(topic.name, 0) for topic in topics.CONTROL_PLANE_TOPICS]
-        found = {record.key.decode(): record for record in loader.load(places, 20) if record.value}
+        found = {record.key.decode(): record for record in loader.load(places, PATIENCE_S) if record.value}
     finally:
         loader.close()
     app = house.others.decoder.decode(topics.ZOOM_APPS, found[app_id].value)
@@ -189,6 +189,6 @@ def test_which_zoom_app_a_stream_is_for(house):
 
 
 def test_the_documents(house):
-    assert "swagger" in httpx.get(f"{house.url}/docs", trust_env=False).text
-    document = httpx.get(f"{house.url}/openapi.json", trust_env=False).json()
+    assert "swagger" in fetched(f"{house.url}/docs").text
+    document = fetched(f"{house.url}/openapi.json").json()
     assert "/api/v1/app_sessions" in document["paths"]

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.house import ADMIN_TOKEN, stream
+from tests.support.house import ADMIN_TOKEN, fetched, stream
+from tests.support.processes import PATIENCE_S
 
 SETTINGS = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -128,7 +129,7 @@ def test_any_id_and_link(house, tenant, name, signature):
     path = "/" + quote(name.encode(errors="replace") or b"x", safe="")
     assert tenant.http.get(f"/app_sessions{path}").status_code < 500
     links = {"expires": "1", "signature": signature.encode(errors="replace").decode()}
-    assert httpx.get(f"{house.url}/objects{path}", params=links, trust_env=False).status_code in (403, 404)
+    assert fetched(f"{house.url}/objects{path}", params=links).status_code in (403, 404)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_any_id_and_link(house, tenant, name, signature):
 )
 def test_bytes_that_are_hardly_http(house, raw):
     port = int(house.url.rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
         connection.sendall(raw)
         answer = connection.recv(100)
     assert answer.startswith((b"HTTP/1.1 4", b"")), answer
@@ -154,7 +155,7 @@ def test_bytes_that_are_hardly_http(house, raw):
 def test_a_client_that_leaves_in_the_middle_of_its_body(house, tenant):
     port = int(house.url.rpartition(":")[2])
     head = f"POST /api/v1/app_sessions HTTP/1.1\r\nHost: x\r\nAuthorization: Token {tenant.key}\r\n"
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
         connection.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 500\r\n\r\n{{".encode())
     assert tenant.http.get("/app_sessions").status_code == 200
 

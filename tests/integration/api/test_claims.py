@@ -5,10 +5,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-import httpx
 import pytest
 
-from tests.support.house import stream
+from tests.support.house import fetched, stream
 from tests.support.processes import PATIENCE_S, wait_for
 
 LIMIT = 5
@@ -24,7 +23,7 @@ def replicas(house):
 def create(url, tenant, stream_id=None, **fields):
     body = {"zoom_rtms": stream(stream_id)} | fields
     headers = {"Authorization": f"Token {tenant.key}"}
-    return httpx.post(f"{url}/app_sessions", json=body, headers=headers, timeout=20, trust_env=False)
+    return fetched(f"{url}/app_sessions", "POST", json=body, headers=headers)
 
 
 def at_once(replicas, tenant, count, fields):

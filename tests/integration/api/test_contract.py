@@ -8,7 +8,7 @@ import pytest
 
 from schemas import ids, topics
 from schemas.records import OutputKind, ParticipantEvent, Utterance
-from tests.support.house import House, stream
+from tests.support.house import House, fetched, stream
 from tests.support.meeting_events import chat, told_of
 from tests.support.processes import PATIENCE_S, wait_for
 
@@ -92,8 +92,7 @@ def test_1_4_a_repeated_end_can_be_refused_by_a_switch(house, tenant):
     with house.replica(RTMS_API_REPEATED_END="refuse") as url:
         body = {"zoom_rtms": {"rtms_stream_id": stream_id}}
         headers = {"Authorization": f"Token {tenant.key}"}
-        statuses = [httpx.post(f"{url}/app_sessions/end", json=body, headers=headers, trust_env=False, timeout=20)
-                    for _ in range(2)]  # fmt: skip
+        statuses = [fetched(f"{url}/app_sessions/end", "POST", json=body, headers=headers) for _ in range(2)]
     assert [answer.status_code for answer in statuses] == [200, 400]
     text = "Event app_session_disconnect_requested not allowed when bot is in state Disconnecting. "
     assert statuses[1].json()["error"].startswith(text)
@@ -127,7 +126,7 @@ def test_tracks_are_listed_with_whose_they_are_and_links(tenant, over):
     assert {track["start_timestamp_ms"] for track in tracks} == {T0_MS}
     for track, media_type in zip(tracks, ["audio/mp4"] * 3 + ["video/mp4"], strict=True):
         assert int(httpx.URL(track["url"]).params["expires"]) - time.time() > 1700
-        file = httpx.get(track["url"], trust_env=False)
+        file = fetched(track["url"])
         assert (file.content, file.headers["content-type"]) == (track["track"].encode(), media_type)
     path = path.replace(over["id"], tenant.create().json()["id"])
     refused(tenant.http.get(path), "No media file found for app session")
@@ -164,7 +163,7 @@ def test_1_7_deleted_words_stay_deleted_though_they_are_written_again(house, ten
     assert (deleted.status_code, deleted.content) == (200, b"")
     assert tenant.http.get(path).json() == []
     assert tenant.http.get(receipt).json()["complete"], f"see {house.sink.log}"
-    later = spoken(session_id, "later", now_ms + 9000)
+    later = spoken(session_id, "later", int(time.time() * 1000) + 9000)  # the deletion is over, however long it took
     for utterance in (*said, later):
         house.others.write(topics.TRANSCRIPTS, session_id, utterance)
     until(lambda: len(tenant.http.get(path).json()) == 1, "what was said afterwards")
@@ -313,14 +312,14 @@ def test_15_delete_data(house, tenant, namespace):
     fill(house, session_id)
     until(lambda: state(tenant, session_id) == "ended", "ended")
     url = tenant.http.get(f"/app_sessions/{session_id}/media").json()["url"]
-    assert httpx.get(url, trust_env=False).status_code == 200
+    assert fetched(url).status_code == 200
 
     deleted = tenant.http.post(f"{path}/delete_data")
     assert (deleted.status_code, deleted.json()["state"]) == (200, "data_deleted")
     assert deleted.json()["events"][-1]["type"] == "data_deleted"
     assert deleted.json()["metadata"] == {"a": "b"}
     assert tenant.http.get(f"/app_sessions/{session_id}/media").status_code == 404
-    assert httpx.get(url, trust_env=False).status_code == 404
+    assert fetched(url).status_code == 404
     assert tenant.http.get(f"{path}/transcript").json() == []
     for what in ("participants", "participant_events"):
         assert tenant.http.get(f"{path}/{what}").json()["results"] == []
@@ -359,7 +358,7 @@ def test_1_1_other_conventions(house, tenant):
     listed = tenant.http.post("/app_sessions", json=[])
     expected = {"non_field_errors": ["Invalid data. Expected a dictionary, but got list."]}
     assert (listed.status_code, listed.json()) == (400, expected)
-    lower = httpx.get(f"{house.url}/api/v1/bots", headers={"Authorization": f"token {tenant.key}"}, trust_env=False)
+    lower = fetched(f"{house.url}/api/v1/bots", headers={"Authorization": f"token {tenant.key}"})
     assert lower.status_code == 200
     assert tenant.http.get("/bots", params={"whatever": "x"}).status_code == 200
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -30,8 +29,8 @@ from connectors.host.clock import SystemClock
 from schemas import topics
 from schemas.records import DeliveryAttempt, DeliveryStatus, WebhookDelivery
 from tests.integration.api.test_contract import T0_MS, fill
-from tests.support.house import ADMIN_TOKEN, House, Tenant, stream
-from tests.support.processes import PATIENCE_S, wait_for
+from tests.support.house import ADMIN_TOKEN, House, Tenant, fetched, stream
+from tests.support.processes import ANSWER_S, PATIENCE_S, wait_for
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 FEW = settings(
@@ -82,7 +81,10 @@ def test_every_answer_is_in_the_document(
         if is_known:
             case.path_parameters = {**case.path_parameters, **named(operation.path, known)}
         case.call_and_validate(
-            base_url=house.url, headers=headers_for(operation.path, tenant), checks=checks_for(operation), timeout=20
+            base_url=house.url,
+            headers=headers_for(operation.path, tenant),
+            checks=checks_for(operation),
+            timeout=ANSWER_S,
         )
 
     ask()
@@ -112,7 +114,7 @@ def test_every_example_of_a_body_is_understood(
     )
     names = dict.fromkeys(re.findall("{([^}]*)}", operation.path), "x") | named(operation.path, known)
     case = operation.Case(path_parameters=names, body=value, media_type="application/json")
-    answer = case.call(base_url=house.url, headers=headers_for(operation.path, tenant), timeout=20)
+    answer = case.call(base_url=house.url, headers=headers_for(operation.path, tenant), timeout=ANSWER_S)
     case.validate_response(answer, checks=CHECKS)
 
 
@@ -131,7 +133,7 @@ def test_every_route_says_how_it_refuses_and_shows_what_it_takes() -> None:
 
 
 def test_the_document_that_is_served_is_this_one(house: House) -> None:
-    served = httpx.get(f"{house.url}/openapi.json", trust_env=False).json()
+    served = fetched(f"{house.url}/openapi.json").json()
     assert served == json.loads(json.dumps(DOCUMENT))
 
 
@@ -159,7 +161,7 @@ def test_so_are_those_about_a_session_of_which_there_is_everything(house: House)
         names = {name: value for name, value in names.items() if f"{{{name}}}" in path}
         sent = {} if body is None else {"body": body, "media_type": "application/json"}
         case = operation.Case(path_parameters=names, query=query, **sent)
-        response = case.call(base_url=house.url, headers=headers_for(operation.path, tenant), timeout=20)
+        response = case.call(base_url=house.url, headers=headers_for(operation.path, tenant), timeout=ANSWER_S)
         case.validate_response(response, checks=CHECKS)
         assert response.status_code < 300, (path, response.text)
         return response.json() if response.content and "json" in response.headers["content-type"][0] else response.text

@@ -20,6 +20,7 @@ from connectors.host.clock import SystemClock
 from schemas import topics
 from schemas.records import ApiKey
 from tests.support.house import ADMIN_TOKEN, House, Tenant, stream
+from tests.support.processes import ANSWER_S
 
 FUZZ = settings(
     max_examples=400,
@@ -112,7 +113,7 @@ def disabled_key(house: House, tenant: Tenant) -> str:
 
 @pytest.fixture(scope="module")
 def http(house: House) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=house.url, trust_env=False, timeout=20) as client:
+    with httpx.Client(base_url=house.url, trust_env=False, verify=False, timeout=ANSWER_S) as client:
         yield client
 
 

@@ -4,9 +4,11 @@ import os
 import signal
 import threading
 
+import pytest
+
 from deploy.local.ports import free_ports
 from schemas import ids
-from tests.support.house import ADMIN_TOKEN
+from tests.support.house import ADMIN_TOKEN, HURRIED, fetched, stream
 from tests.support.processes import PATIENCE_S, running, wait_for
 
 BREAKABLE_API = """
@@ -27,16 +29,29 @@ raise SystemExit(__main__.main())
 """The API as it is, with a signal that breaks its producer the way a broker could."""
 
 
+@pytest.fixture(scope="module")
+def hurried(house, tenant):
+    """The tenant at a replica that says soon that it cannot answer now: the house's own waits for a busy machine."""
+    with house.replica(**HURRIED) as url:
+        yield lambda method, path, token=tenant.key, **given: fetched(
+            f"{url}{path}", method, headers={"Authorization": f"Token {token}"}, **given
+        )
+
+
+def created(hurried, stream_id=None):
+    return hurried("POST", "/app_sessions", json={"zoom_rtms": stream(stream_id)})
+
+
 def refused_for_now(answer):
     assert answer.status_code == 503, answer.text
     assert answer.headers["retry-after"] == "1"
     return answer.json()["error"]
 
 
-def test_lifecycle_away(house, tenant):
+def test_lifecycle_away(house, tenant, hurried):
     house.lifecycle.stop()
     try:
-        error = refused_for_now(tenant.create("while lifecycle was away"))
+        error = refused_for_now(created(hurried, "while lifecycle was away"))
         assert error == "The request is recorded but not carried out yet. Try again."
     finally:
         house.lifecycle.start()
@@ -45,16 +60,16 @@ def test_lifecycle_away(house, tenant):
     assert [event["type"] for event in made.json()["events"]] == ["app_session_connection_requested"]
 
 
-def test_clickhouse_away(house, tenant, clickhouse):
+def test_clickhouse_away(tenant, hurried, clickhouse):
     session_id = tenant.create("while clickhouse was away").json()["id"]
     path = f"/app_sessions/{session_id}"
     clickhouse.stop()
     try:
         for route in ("/transcript", "/participant_events"):
-            assert refused_for_now(tenant.http.get(path + route)) == "The answer cannot be read now. Try again."
-        refused_for_now(tenant.http.get("/app_sessions"))
+            assert refused_for_now(hurried("GET", path + route)) == "The answer cannot be read now. Try again."
+        refused_for_now(hurried("GET", "/app_sessions"))
         assert tenant.http.get(path).status_code == 200, "a session's state needs no ClickHouse"
-        refused_for_now(tenant.http.get("/app_sessions/app_none/transcript"))  # it may be archived
+        refused_for_now(hurried("GET", "/app_sessions/app_none/transcript"))  # it may be archived
         assert tenant.create().status_code == 201, "a new session needs no ClickHouse"
     finally:
         clickhouse.start()
@@ -67,23 +82,25 @@ def test_clickhouse_away(house, tenant, clickhouse):
     assert tenant.http.get("/app_sessions/app_none/transcript").status_code == 404
 
 
-def test_kafka_away(house, tenant, kafka):
+def test_kafka_away(house, tenant, hurried, kafka):
     session_id = tenant.create("while kafka was away").json()["id"]
+    path = f"/app_sessions/{session_id}"
+    wait_for(lambda: hurried("GET", path).status_code == 200, PATIENCE_S, lambda: "the replica does not know it")
     kafka.stop()
     try:
-        refused_for_now(tenant.create("another"))
-        refused_for_now(tenant.http.get("/app_sessions/app_0000000000000000"))
-        refused_for_now(tenant.http.get(f"/app_sessions/{session_id}/media"))
-        refused_for_now(house.http("unknown").get("/app_sessions"))
-        refused_for_now(house.http(ADMIN_TOKEN).post("/projects", json={"name": "x"}))
-        assert tenant.http.get(f"/app_sessions/{session_id}").status_code == 200
-        assert session_id in [session["id"] for session in tenant.http.get("/app_sessions").json()["results"]]
+        refused_for_now(created(hurried, "another"))
+        refused_for_now(hurried("GET", "/app_sessions/app_0000000000000000"))
+        refused_for_now(hurried("GET", f"{path}/media"))
+        refused_for_now(hurried("GET", "/app_sessions", token="unknown"))
+        refused_for_now(hurried("POST", "/projects", token=ADMIN_TOKEN, json={"name": "x"}))
+        assert hurried("GET", path).status_code == 200
+        assert session_id in [session["id"] for session in hurried("GET", "/app_sessions").json()["results"]]
     finally:
         kafka.start()
     assert house.api.exit_code() is None
     assert house.sink.exit_code() is None
     house.revive()
-    wait_for(lambda: tenant.create("another").status_code == 201, 40, lambda: "no session after the outage")
+    wait_for(lambda: tenant.create("another").status_code == 201, PATIENCE_S, lambda: "no session after the outage")
     assert tenant.http.get("/app_sessions/app_0000000000000000").status_code == 404
 
 

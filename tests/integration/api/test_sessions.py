@@ -8,7 +8,7 @@ import pytest
 from connectors.objects.signing import signed_url
 from schemas import ids
 from schemas.records import FactKind, OutputKind, ParticipantEvent, Utterance, UtteranceStatus
-from tests.support.house import STREAM_URL, stream
+from tests.support.house import STREAM_URL, fetched, stream
 from tests.support.processes import PATIENCE_S, wait_for
 
 START_MS = 1_700_000_000_000
@@ -151,24 +151,24 @@ def events_are_paged(tenant, path):
 def media_can_be_fetched(tenant, path):
     media = tenant.http.get(f"{path}/media").json()
     assert media["start_timestamp_ms"] == START_MS - 500
-    whole = httpx.get(media["url"], trust_env=False)
+    whole = fetched(media["url"])
     assert (whole.status_code, whole.content) == (200, MP4)
     assert whole.headers["content-type"] == "video/mp4"
     assert whole.headers["accept-ranges"] == "bytes"
-    head = httpx.head(media["url"], trust_env=False)
+    head = fetched(media["url"], "HEAD")
     assert (head.status_code, head.headers["content-length"], head.content) == (200, str(len(MP4)), b"")
 
-    part = httpx.get(media["url"], headers={"Range": "bytes=100-299"}, trust_env=False)
+    part = fetched(media["url"], headers={"Range": "bytes=100-299"})
     assert (part.status_code, part.content) == (206, MP4[100:300])
     assert part.headers["content-range"] == f"bytes 100-299/{len(MP4)}"
-    tail = httpx.get(media["url"], headers={"Range": "bytes=-7"}, trust_env=False)
+    tail = fetched(media["url"], headers={"Range": "bytes=-7"})
     assert (tail.status_code, tail.content) == (206, MP4[-7:])
-    beyond = httpx.get(media["url"], headers={"Range": f"bytes={len(MP4)}-"}, trust_env=False)
+    beyond = fetched(media["url"], headers={"Range": f"bytes={len(MP4)}-"})
     assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(MP4)}")
     conditional = {"Range": "bytes=0-9", "If-Range": '"another"'}
-    assert httpx.get(media["url"], headers=conditional, trust_env=False).content == MP4
+    assert fetched(media["url"], headers=conditional).content == MP4
     conditional["If-Range"] = whole.headers["etag"]
-    assert httpx.get(media["url"], headers=conditional, trust_env=False).content == MP4[:10]
+    assert fetched(media["url"], headers=conditional).content == MP4[:10]
 
     url = httpx.URL(media["url"])
     expires = int(url.params["expires"])
@@ -179,18 +179,18 @@ def media_can_be_fetched(tenant, path):
         url.copy_with(path=url.path.replace("recording.mp4", "other.mp4")),
         url.copy_with(query=None),
     ):
-        refused = httpx.get(changed, trust_env=False)
+        refused = fetched(changed)
         assert refused.status_code == 403, changed
         assert refused.json() == {"error": "This link is not one of ours or has been changed."}
 
 
 def test_an_expired_link_says_so(house):
     key = house.env["RTMS_OBJECTS_SIGNING_KEY"].encode()
-    expired = httpx.get(signed_url(f"{house.url}/objects", key, "a/b.mp4", 1_000_000_000), trust_env=False)
+    expired = fetched(signed_url(f"{house.url}/objects", key, "a/b.mp4", 1_000_000_000))
     assert (expired.status_code, expired.json()["error"]) == (403, "This link has expired. Ask for a new one.")
-    missing = httpx.get(signed_url(f"{house.url}/objects", key, "a/b.mp4", 9_000_000_000), trust_env=False)
+    missing = fetched(signed_url(f"{house.url}/objects", key, "a/b.mp4", 9_000_000_000))
     assert (missing.status_code, missing.json()) == (404, {"error": "No media file found"})
-    outside = httpx.get(signed_url(f"{house.url}/objects", key, "../x", 9_000_000_000), trust_env=False)
+    outside = fetched(signed_url(f"{house.url}/objects", key, "../x", 9_000_000_000))
     assert outside.status_code in (403, 404)
 
 

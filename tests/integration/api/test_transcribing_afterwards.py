@@ -101,7 +101,7 @@ def told(house: House, session_id: str) -> list[str]:
     places = [Place(topics.SESSION_CHANGES.name, number) for number in range(kafka.partitions)]
     changes = [
         house.others.decoder.decode(topics.SESSION_CHANGES, record.value)
-        for record in loader.load(places, 20)
+        for record in loader.load(places, PATIENCE_S)
         if record.value is not None and record.key == session_id.encode()
     ]
     loader.close()

@@ -5,7 +5,6 @@ import re
 import uuid
 from dataclasses import replace
 
-import httpx
 import pytest
 from confluent_kafka.admin import AdminClient
 
@@ -23,7 +22,7 @@ from schemas.records import OutputKind, ParticipantEvent, TrackCount, Utterance
 from schemas.settings import Engine, SessionSettings
 from schemas.tracks import COMPOSED, of_participant
 from tests.support.groups import Lag
-from tests.support.house import open_house
+from tests.support.house import PATIENT, fetched, open_house
 from tests.support.media import START_MS, Shot, Talk, audio_records, silent, video_records, wrapped
 from tests.support.muxed import items_of, muxed
 from tests.support.processes import PATIENCE_S, service, wait_for
@@ -161,7 +160,7 @@ class Village:
         partition = partition_of(session_id, self.kafka.partitions)
         loader = PartitionLoader(self.kafka)
         try:
-            records = list(loader.load([Place(topic.name, partition)], 30))
+            records = list(loader.load([Place(topic.name, partition)], PATIENCE_S))
         finally:
             loader.close()
         return {r.key: r.value for r in records if (r.key or b"").startswith(session_id.encode())}
@@ -170,7 +169,9 @@ class Village:
         """The sessions that the log has a state of."""
         loader, newest = PartitionLoader(self.kafka), {}
         try:
-            for record in loader.load([Place(topics.APP_SESSIONS.name, n) for n in range(self.kafka.partitions)], 30):
+            for record in loader.load(
+                [Place(topics.APP_SESSIONS.name, n) for n in range(self.kafka.partitions)], PATIENCE_S
+            ):
                 newest[record.key.decode()] = record.value
         finally:
             loader.close()
@@ -193,7 +194,7 @@ class Village:
             return True
         loader = PartitionLoader(self.kafka)
         try:
-            records = list(loader.load([Place(topic.name, partition)], 30))
+            records = list(loader.load([Place(topic.name, partition)], PATIENCE_S))
         finally:
             loader.close()
         return any(r.value and word in repr(self.decoder.decode(topic, r.value)) for r in records)
@@ -217,8 +218,8 @@ class Village:
     def subtitles(self, session_id):
         """A link to what was said in the recording's first segment."""
         url = self.tenant.http.get(f"/app_sessions/{session_id}/playlist").json()["url"]
-        index = httpx.get(url, trust_env=False).text
-        transcript = httpx.get(re.findall(r'URI="([^"]+)"', index)[0], trust_env=False).text
+        index = fetched(url).text
+        transcript = fetched(re.findall(r'URI="([^"]+)"', index)[0]).text
         return next(line for line in transcript.splitlines() if line and not line.startswith("#"))
 
     def traces(self, session_id, word):
@@ -246,7 +247,7 @@ class Village:
         """Have the sinks, which must not run, begin at the first record again."""
         admin = AdminClient(self.kafka.admin_config())
         for future in admin.delete_consumer_groups(list(INPUTS)).values():
-            future.result(20)
+            future.result(PATIENCE_S)
 
     def close(self):
         self.plain.close()
@@ -254,10 +255,10 @@ class Village:
 
 @pytest.fixture(scope="module")
 def village(topics_ready, kafka, clickhouse, tmp_path_factory):
-    env = topics_ready | {"RTMS_WEBHOOKS_ALLOW_LOOPBACK": "true", "RTMS_SINK_CLICKHOUSE_BATCH_LINGER_MS": "20",
-                         "RTMS_API_DELETION_PATIENCE_S": "2"}  # fmt: skip
+    own = {"RTMS_WEBHOOKS_ALLOW_LOOPBACK": "true", "RTMS_SINK_CLICKHOUSE_BATCH_LINGER_MS": "20",
+           "RTMS_API_DELETION_PATIENCE_S": "2"}  # fmt: skip
     folder = tmp_path_factory.mktemp("deletion")
-    with open_house(env, clickhouse.url, folder) as house, receiving() as receiver:
+    with open_house(PATIENT | topics_ready | own, clickhouse.url, folder) as house, receiving() as receiver:
         webhooks = service(["-m", "sinks", "webhooks"], house.env, folder / "webhooks.log")
         database = ClickHouse(ClickHouseSettings(url=clickhouse.url))
         webhooks.start()

@@ -33,7 +33,7 @@ from tests.support import readings
 from tests.support.aloud import Inputs, is_for_partials, kill_alone, killed_aloud, send
 from tests.support.deepgram_live import counted
 from tests.support.groups import begin_at_the_ends
-from tests.support.processes import service, wait_for
+from tests.support.processes import PATIENCE_S, service, wait_for
 from tests.support.settings import kafka_settings
 from tests.support.speech_service import KEY, Asked, Reply, SpeechServer, speech_server
 from tests.support.spoken import (
@@ -136,7 +136,7 @@ class Run:
                 process.launch()
             writer.join()
             has_ended = lambda: any(u.kind is OutputKind.END for u in found())  # noqa: E731
-            wait_for(has_ended, 90, lambda: f"the transcript has no end: see {process.log}")
+            wait_for(has_ended, PATIENCE_S, lambda: f"the transcript has no end: see {process.log}")
         finally:
             writer.join()
             process.stop()

@@ -16,6 +16,7 @@ from schemas.records import Utterance, UtteranceStatus
 from schemas.settings import Engine, SessionSettings
 from tests.support import readings
 from tests.support.deepgram_live import Refusal, Trouble, counted
+from tests.support.processes import PATIENCE_S
 from tests.support.speech_service import KEY, Asked, SpeechServer, speech_server
 from tests.support.spoken import START_MS, Microphone, frames, silence, topic, voice
 from tests.support.transcribed import transcribed
@@ -56,7 +57,7 @@ async def test_a_server_of_ones_own_understands_two_people_and_says_when_each_wo
     pool, loop = Pool(TranscriptionSettings()), asyncio.get_running_loop()
 
     def hear(asked: Asked) -> str:
-        found = asyncio.run_coroutine_threadsafe(pool.recognise(asked.pcm, 16_000), loop).result(60)
+        found = asyncio.run_coroutine_threadsafe(pool.recognise(asked.pcm, 16_000), loop).result(PATIENCE_S)
         assert isinstance(found, Recognised)
         return found.text
 
