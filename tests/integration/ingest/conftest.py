@@ -47,11 +47,11 @@ from schemas.records import (
 )
 from schemas.sessions import LIVE, State
 from schemas.topics import Topic
-from tests.support.processes import service
+from tests.support.patient_zoom import PatientZoom
+from tests.support.processes import PATIENCE_S, service
 from tests.support.settings import kafka_settings
 
 PROJECT = "proj_ingest"
-PATIENCE_S = 60.0
 
 Tally = dict[tuple[str, int], tuple[int, int, str]]
 
@@ -213,7 +213,7 @@ class House:
         found: dict[str, list[Any]] = {session: [] for session in sessions}
         loader = PartitionLoader(self.kafka)
         try:
-            for loaded in loader.load([Place(topic.name, number) for number in numbers], 30):
+            for loaded in loader.load([Place(topic.name, number) for number in numbers], PATIENCE_S):
                 session = (loaded.key or b"").decode()
                 if loaded.value and (session in found or not topic.per_session):
                     record = self.decoder.decode(topic, loaded.value)
@@ -265,12 +265,16 @@ def house(topics_ready: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 async def simulate() -> AsyncIterator[Callable[..., Any]]:
-    """`await simulate(speed=…)`: a running simulated Zoom that drops no picture because this machine is slow."""
+    """`await simulate(speed=…)`: a running simulated Zoom that drops no picture because this machine is slow.
+
+    `waits`: for the worker of the one meeting that it has, however long that takes to come.
+    """
     async with AsyncExitStack() as stack:
 
-        async def start(*, speed: float = 2.0, rules: Rules | None = None) -> Simulator:
+        async def start(*, speed: float = 2.0, rules: Rules | None = None, waits: bool = False) -> Simulator:
             options = ServerOptions(rules=replace(rules or Rules(), stale_picture_s=1e6))
-            return await stack.enter_async_context(Simulator(options, ZoomClock(speed=speed)))
+            made = PatientZoom(options, speed) if waits else Simulator(options, ZoomClock(speed=speed))
+            return await stack.enter_async_context(made)
 
         yield start
 

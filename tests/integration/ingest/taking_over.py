@@ -22,7 +22,8 @@ from deploy.local.server import Server
 from schemas.ids import partition_of, session_id
 from schemas.records import AppSession, Hole, MediaRecord, RecordKind
 from schemas.sessions import State
-from tests.integration.ingest.conftest import PATIENCE_S, PROJECT, House, wait_until
+from tests.integration.ingest.conftest import PROJECT, House, wait_until
+from tests.support.processes import PATIENCE_S
 
 Simulate = Callable[..., Any]
 Audio = list[tuple[int, int, bytes]]
@@ -166,9 +167,19 @@ async def heard_until(meetings: Sequence[Held], at_ms: int) -> None:
 
 async def end(meetings: Sequence[Held]) -> None:
     """They end at Zoom once they have been heard again for a while: however long it took until then, they went on."""
-    await heard_until(meetings, now_ms(meetings) + GOES_ON_MS)
-    for held in meetings:
-        held.stream.stop(StopReason.MEETING_ENDED)
+    await ended([held.stream for held in meetings])
+
+
+async def ended(streams: Sequence[Stream]) -> None:
+    """Zoom ends them once they have gone on for a while."""
+    at_ms = streams[0].clock.now_ms() + GOES_ON_MS
+
+    def have_gone_on() -> bool:
+        return all(stream.is_over or stream.audio_sent[0] > at_ms for stream in streams)
+
+    await wait_until(have_gone_on, PATIENCE_S, lambda: "Zoom sends nothing")
+    for stream in streams:
+        stream.stop(StopReason.MEETING_ENDED)
 
 
 # --- what the topics and the state say -------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from tests.integration.ingest.taking_over import (
     ready_again,
     taken_over,
 )
+from tests.support.processes import PATIENCE_S
 from tests.support.relay import Relay
 from tests.support.relayed_broker import RelayedBroker
 from tests.support.stack import Log, open_whole_log
@@ -136,7 +137,7 @@ async def test_a_worker_that_hears_nothing_of_anybody_is_replaced_or_leaves(
     await end(meetings)
     for held in meetings:
         await check_told_once(house, held)
-    await wait_until(lambda: alone.exit_code() is not None, 90, lambda: "it does not leave")
+    await wait_until(lambda: alone.exit_code() is not None, PATIENCE_S, lambda: "it does not leave")
     assert "without kafka for too long" in alone.log.read_text()
     await asyncio.to_thread(alone.stop)
 

@@ -11,8 +11,9 @@ from connectors.rtms.simulator.request import MeetingRequest
 from schemas import topics
 from schemas.records import AppSession, FactKind, RecordKind
 from schemas.sessions import State
-from tests.integration.ingest.conftest import PATIENCE_S, House, check_envelope, wait_until, wait_until_read
-from tests.integration.ingest.taking_over import CHUNK_MS, heard, holes_of
+from tests.integration.ingest.conftest import House, check_envelope, wait_until, wait_until_read
+from tests.integration.ingest.taking_over import CHUNK_MS, LONG_S, heard, holes_of
+from tests.support.processes import PATIENCE_S
 from tests.support.topics import unwritable
 
 Simulate = Callable[..., Any]
@@ -29,7 +30,7 @@ async def with_impatient(house: House, name: str) -> None:
 async def ending(house: House, simulate: Simulate, *faults: Fault) -> tuple[Any, str]:
     """A meeting that runs; its stream and session."""
     simulator = await simulate(speed=1.0)
-    stream = await simulator.start(MeetingRequest(seconds=60, faults=faults))
+    stream = await simulator.start(MeetingRequest(seconds=LONG_S, faults=faults))
     session = house.join(simulator, stream)
     await house.until(session, State.CONNECTED)
     await wait_until(lambda: len(stream.truth.sent) > 30, PATIENCE_S, lambda: "Zoom sends nothing")
@@ -99,7 +100,7 @@ async def test_the_wait_for_a_new_start_outlives_its_worker(house: House, simula
     """Its successor finds that Zoom does not know the stream, and waits for what is left of the minute."""
     simulator = await simulate(speed=1.0)
     app = house.add_app(simulator.options.credentials)
-    first = await simulator.start(MeetingRequest(seconds=60))
+    first = await simulator.start(MeetingRequest(seconds=LONG_S))
     session = house.join(simulator, first, app)
     held = await house.until(session, State.CONNECTED)
     await wait_until(lambda: len(first.truth.sent) > 30, PATIENCE_S, lambda: "Zoom sends nothing")
@@ -110,7 +111,7 @@ async def test_the_wait_for_a_new_start_outlives_its_worker(house: House, simula
     await asyncio.to_thread(house.worker, "one")
     await wait_until(lambda: "a new start is still awaited" in worker.log.read_text(), PATIENCE_S, house.logs)
     assert house.states[session].state == State.CONNECTED
-    again = MeetingRequest(seconds=60, stream_id=first.identity.stream_id, meeting_uuid=first.identity.meeting_uuid)
+    again = MeetingRequest(seconds=LONG_S, stream_id=first.identity.stream_id, meeting_uuid=first.identity.meeting_uuid)
     second = await simulator.start(again)
     assert house.join(simulator, second, app) == session
     await wait_until(lambda: len(second.truth.sent) > 100, PATIENCE_S, house.logs)

@@ -16,7 +16,6 @@ from schemas import topics
 from schemas.records import FactKind
 from schemas.sessions import State
 from tests.integration.ingest.conftest import (
-    PATIENCE_S,
     House,
     check_envelope,
     check_ticks,
@@ -44,6 +43,7 @@ from tests.integration.ingest.taking_over import (
     spoken,
     taken_over,
 )
+from tests.support.processes import PATIENCE_S
 
 Simulate = Callable[..., Any]
 FROZEN_S = float(os.environ.get("RTMS_TEST_FROZEN_S", "0"))

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,12 +15,12 @@ from connectors.rtms.protocol.codes import MessageType
 from connectors.rtms.protocol.messages import media_data
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.stream import Stream
+from connectors.rtms.simulator.writer import write
 from schemas import topics
 from schemas.ids import partition_of, session_id
 from schemas.records import FactKind, MediaRecord, RecordKind
 from schemas.sessions import State
 from tests.integration.ingest.conftest import (
-    PATIENCE_S,
     PROJECT,
     House,
     check_envelope,
@@ -28,7 +29,8 @@ from tests.integration.ingest.conftest import (
     wait_until,
     wait_until_read,
 )
-from tests.support.processes import rss_bytes
+from tests.integration.ingest.taking_over import LONG_S, ended
+from tests.support.processes import PATIENCE_S, rss_bytes
 from tests.support.websocket_peers import answer_upgrade, serving_raw
 
 Simulate = Callable[..., Any]
@@ -75,7 +77,7 @@ async def shower(stream: Stream, times: list[int]) -> None:
 
 async def test_giant_frames_of_several_sessions_in_a_row(house: House, simulate: Simulate) -> None:
     simulator = await simulate(speed=1.0)
-    streams = [await simulator.start(MeetingRequest(seconds=60)) for _ in range(SESSIONS)]
+    streams = [await simulator.start(MeetingRequest(seconds=LONG_S)) for _ in range(SESSIONS)]
     sessions = [house.join(simulator, stream) for stream in streams]
     for session in sessions:
         await house.until(session, State.CONNECTED)
@@ -103,6 +105,9 @@ async def test_giant_frames_of_several_sessions_in_a_row(house: House, simulate:
 
 PEOPLE, KNOWN_PEOPLE = 60_000, 6000
 ON_THEIR_WAY = 1000
+CROWDED_S = 600
+"""For so long they may come, however slowly Kafka takes what they say."""
+
 CROWD_BYTES = 6 * MIB
 """What so many names may add: nothing is kept of them but what is on its way to Kafka. Kept, they would take 10 MiB."""
 
@@ -157,9 +162,9 @@ HOSTILE = (never_ending_header, dripping_header, no_handshake)
 
 async def test_hostile_sessions_cost_only_themselves(house: House, simulate: Simulate) -> None:
     simulator = await simulate(speed=1.0)
-    streams = [await simulator.start(MeetingRequest(seconds=20)) for _ in range(SESSIONS)]
+    streams = [await simulator.start(MeetingRequest(seconds=LONG_S)) for _ in range(SESSIONS)]
     sessions = [house.join(simulator, stream) for stream in streams]
-    bad = await simulator.start(MeetingRequest(seconds=60))
+    bad = await simulator.start(MeetingRequest(script=replace(write(1, CROWDED_S), cameras=(), shares=())))
     crowded = house.join(simulator, bad)
     for session in (*sessions, crowded):
         await house.until(session, State.CONNECTED)
@@ -170,9 +175,11 @@ async def test_hostile_sessions_cost_only_themselves(house: House, simulate: Sim
         ports = [await stack.enter_async_context(serving_raw(handler)) for handler in HOSTILE]
         nowhere = [house.request(uuid.uuid4().hex, app, f"ws://127.0.0.1:{port}/") for port in ports]
         crowding = asyncio.create_task(crowd(house, bad, range(KNOWN_PEOPLE, PEOPLE)))
-        while not (crowding.done() and all(stream.is_over for stream in streams)):
+        while not crowding.done():
             most = max(most, await asyncio.to_thread(rss_bytes, house.workers["one"]))
             await asyncio.wait([crowding], timeout=0.2)
+        await ended(streams)
+        most = max(most, await asyncio.to_thread(rss_bytes, house.workers["one"]))
         for session in (*nowhere, crowded):
             house.state(session, FactKind.END_REQUESTED, source="api")
         await crowding

@@ -20,15 +20,17 @@ from deploy.local.broker.broker import Broker
 from schemas import topics
 from schemas.records import AppSession, FactKind, MediaRecord, RecordKind, Video
 from schemas.sessions import State
-from tests.integration.ingest.conftest import PATIENCE_S, House, check_envelope, tally, truth_tally, wait_until
-from tests.integration.ingest.taking_over import believed, check_holes, heard, holes_of, meeting_in
-from tests.support.processes import rss_bytes
+from tests.integration.ingest.conftest import House, check_envelope, tally, truth_tally, wait_until
+from tests.integration.ingest.taking_over import believed, check_holes, ended, heard, holes_of, meeting_in
+from tests.support.processes import PATIENCE_S, rss_bytes
 
 Simulate = Callable[..., Any]
 MIB = 1024 * 1024
 SESSIONS = 20
 AWAY_S = float(os.environ.get("RTMS_TEST_AWAY_S", "10"))
-LENGTH_S = round(AWAY_S + 15)
+LENGTH_S = round(AWAY_S + 105)
+"""They are ended by us, so that none is over before its worker is there."""
+
 LEAVES_S = 6.0
 """Without Kafka."""
 
@@ -76,10 +78,11 @@ async def test_no_socket_is_closed_and_nothing_is_lost(house: House, simulate: S
     live = rss_bytes(holder)
     await away(kafka, streams)
     each = [grown / SESSIONS / MIB for grown in (live - idle, rss_bytes(holder) - live)]
+    await ended(streams)
     print("a session takes {:.2f} MiB, and {:.2f} more in this outage".format(*each))
-    ended = [await house.until(session, State.POST_PROCESSING) for session in sessions]
+    over = [await house.until(session, State.POST_PROCESSING) for session in sessions]
     every = await asyncio.to_thread(house.all_media, sessions)
-    for done, stream in zip(ended, streams, strict=True):
+    for done, stream in zip(over, streams, strict=True):
         check_envelope(every[done.session_id])
         assert tally(every[done.session_id]) == truth_tally(stream)
         assert done.holes == ()
@@ -118,6 +121,7 @@ async def test_what_there_is_no_room_for_is_whole_groups_of_pictures_and_no_soun
     large = asyncio.create_task(enlarge(streams[:2]))
     await away(kafka, streams)
     large.cancel()
+    await ended(streams)
     lost: Counter[str] = Counter()
     for session in sessions:
         await house.until(session, State.POST_PROCESSING)
@@ -168,7 +172,7 @@ async def test_a_worker_dies_and_another_one_comes_while_kafka_is_away(
 ) -> None:
     """Nobody can decide before Kafka is back: until then who lives holds what it had, afterwards each has one owner."""
     partitions = range(house.kafka.partitions)
-    requests = [meeting_in(house, number, LENGTH_S + 90) for number in partitions]
+    requests = [meeting_in(house, number, LENGTH_S) for number in partitions]
     streams, sessions = await connected(house, await simulate(speed=1.0), requests)
     half = len(partitions) // 2
     await house.until_held({"one": half, "two": half})
@@ -185,16 +189,16 @@ async def test_a_worker_dies_and_another_one_comes_while_kafka_is_away(
     await connected_again(house, sessions)
     for session in sessions:
         house.state(session, FactKind.END_REQUESTED, source="api")
-    ended = [await house.until(session, State.POST_PROCESSING) for session in sessions]
+    over = [await house.until(session, State.POST_PROCESSING) for session in sessions]
     every = await asyncio.to_thread(house.all_media, sessions)
-    for done, stream in zip(ended, streams, strict=True):
+    for done, stream in zip(over, streams, strict=True):
         assert done.worker in OTHERS
         await check_one_owner(house, stream, before[done.session_id], done, believed(every[done.session_id]))
 
 
 async def connected_again(house: House, sessions: Sequence[str]) -> None:
     """Wait until whoever holds a session hears it: with a claim alone nobody can tell Zoom to end."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while unheard := await asyncio.to_thread(only_claimed, house, sessions):
         assert time.monotonic() < deadline, f"{unheard}\n{house.logs()[-6000:]}"
         await asyncio.sleep(0.2)
@@ -226,7 +230,7 @@ async def test_who_is_without_kafka_for_too_long_leaves_and_the_next_one_goes_on
     leaving = await asyncio.to_thread(lambda: house.worker("brief", RTMS_INGEST_WITHOUT_KAFKA_S=str(LEAVES_S)))
     await asyncio.to_thread(house.only, "brief")
     simulator = await simulate(speed=1.0)
-    stream = await simulator.start(MeetingRequest(seconds=60))
+    stream = await simulator.start(MeetingRequest(seconds=LENGTH_S))
     session = house.join(simulator, stream)
     held = await house.until(session, State.CONNECTED)
     await asyncio.to_thread(kafka.kill)
@@ -234,12 +238,12 @@ async def test_who_is_without_kafka_for_too_long_leaves_and_the_next_one_goes_on
         await wait_until(lambda: all(story.closed_ms for story in stream.truth.connections), PATIENCE_S, house.logs)
     finally:
         await asyncio.to_thread(kafka.start)
-    await wait_until(lambda: leaving.exit_code() is not None, 60, lambda: "it stays")
+    await wait_until(lambda: leaving.exit_code() is not None, PATIENCE_S, lambda: "it stays")
     assert leaving.exit_code() == 1
     assert "without kafka for too long" in leaving.log.read_text()
     assert not stream.is_over, "it was not its to end"
     await asyncio.to_thread(house.worker, "one")
-    await wait_until(lambda: house.states[session].epoch > held.epoch, 60, lambda: "nobody claims it")
+    await wait_until(lambda: house.states[session].epoch > held.epoch, PATIENCE_S, lambda: "nobody claims it")
     house.state(session, FactKind.END_REQUESTED, source="api")
     await house.until(session, State.POST_PROCESSING)
     audio = await asyncio.to_thread(house.records, topics.AUDIO, session)

@@ -12,7 +12,7 @@ from schemas import topics
 from schemas.excerpts import KEPT_BYTES
 from schemas.ids import partition_of, session_id
 from schemas.records import Begin, Caption, Codec, RecordKind
-from tests.support.processes import wait_for
+from tests.support.processes import PATIENCE_S, wait_for
 from tests.support.settings import kafka_settings
 from tests.support.topics import values
 
@@ -38,7 +38,7 @@ def settle(publisher):
         publisher.send()
         return publisher.unsettled == 0
 
-    wait_for(done, 60, lambda: f"{publisher.unsettled} records were not delivered")
+    wait_for(done, PATIENCE_S, lambda: f"{publisher.unsettled} records were not delivered")
 
 
 def speak(publisher, numbers):

@@ -21,7 +21,6 @@ from schemas.excerpts import KEPT_BYTES
 from schemas.records import AppSession, FactKind, RecordKind
 from schemas.sessions import State
 from tests.integration.ingest.conftest import (
-    PATIENCE_S,
     House,
     check_envelope,
     check_ticks,
@@ -29,8 +28,9 @@ from tests.integration.ingest.conftest import (
     truth_tally,
     wait_until,
 )
+from tests.integration.ingest.taking_over import LONG_S, ended
 from tests.support.bad_messages import ANYWHERE, ON_MEDIA, ON_SIGNALLING
-from tests.support.processes import rss_bytes
+from tests.support.processes import PATIENCE_S, rss_bytes
 
 Simulate = Callable[..., Any]
 SECONDS = 12
@@ -47,7 +47,7 @@ def lost_causes(house: House) -> Iterator[tuple[float, list[str]]]:
 
 
 async def test_a_meeting_from_its_request_to_its_end(house: House, simulate: Simulate) -> None:
-    simulator = await simulate()
+    simulator = await simulate(waits=True)
     stream = await simulator.start(MeetingRequest(seconds=SECONDS))
     session = house.join(simulator, stream)
     connected = await house.until(session, State.CONNECTED)
@@ -83,8 +83,8 @@ async def test_a_meeting_from_its_request_to_its_end(house: House, simulate: Sim
 
 
 async def test_an_end_that_was_asked_for_ends_the_stream_at_zoom(house: House, simulate: Simulate) -> None:
-    simulator = await simulate()
-    stream = await simulator.start(MeetingRequest(seconds=20))
+    simulator = await simulate(speed=1.0)
+    stream = await simulator.start(MeetingRequest(seconds=LONG_S))
     session = house.join(simulator, stream)
     await house.until(session, State.CONNECTED)
     await wait_until(lambda: len(stream.truth.sent) > 100, PATIENCE_S, lambda: "Zoom sends nothing")
@@ -102,7 +102,7 @@ async def test_an_end_that_was_asked_for_ends_the_stream_at_zoom(house: House, s
 
 async def test_a_revoked_consent_is_stated_before_the_end_it_causes(house: House, simulate: Simulate) -> None:
     """Zoom's stop reason 8: the data is to be gone, and the session comes to its end all the same."""
-    simulator = await simulate()
+    simulator = await simulate(waits=True)
     revoked = Fault(kind=FaultKind.STOP, at_s=5, stop_reason=StopReason.STREAM_REVOKED)
     session = house.join(simulator, await simulator.start(MeetingRequest(seconds=SECONDS, faults=(revoked,))))
     done = await house.until(session, State.DATA_DELETED)
@@ -126,9 +126,9 @@ GIANT = bytes(topics.MAX_RECORD_BYTES + 1)
 async def test_garbage_from_zoom_is_put_aside_and_the_meeting_goes_on(house: House, simulate: Simulate) -> None:
     """Three meetings with a habit each, at once; the first one is sent all that nobody can use as well, and a picture
     that no topic takes."""
-    simulator = await simulate()
+    simulator = await simulate(speed=1.0)
     requests = [
-        MeetingRequest(seconds=SECONDS, faults=(Fault(kind=kind), Fault(kind=FaultKind.UNKNOWN_MESSAGE, at_s=4)))
+        MeetingRequest(seconds=LONG_S, faults=(Fault(kind=kind), Fault(kind=FaultKind.UNKNOWN_MESSAGE, at_s=4)))
         for kind in HABITS
     ]
     streams = [await simulator.start(request) for request in requests]
@@ -142,6 +142,7 @@ async def test_garbage_from_zoom_is_put_aside_and_the_meeting_goes_on(house: Hou
     at_ms = streams[0].clock.now_ms()
     giant = media_data(MessageType.MEDIA_DATA_SHARE, user_id=0, user_name=None, timestamp_ms=at_ms, payload=GIANT)
     assert await channels[1].say(giant)
+    await ended(streams)
     for session, stream in zip(sessions, streams, strict=True):
         done = await house.until(session, State.POST_PROCESSING)
         media = await asyncio.to_thread(house.media, session)
@@ -164,8 +165,8 @@ FLOOD_BYTES = 96 * 1024 * 1024
 
 
 async def test_a_flood_of_garbage_from_zoom_takes_bounded_memory(house: House, simulate: Simulate) -> None:
-    simulator = await simulate()
-    stream = await simulator.start(MeetingRequest(seconds=SECONDS))
+    simulator = await simulate(speed=1.0)
+    stream = await simulator.start(MeetingRequest(seconds=LONG_S))
     session = house.join(simulator, stream)
     await house.until(session, State.CONNECTED)
     before, most = rss_bytes(house.workers["one"]), 0
@@ -175,6 +176,7 @@ async def test_a_flood_of_garbage_from_zoom_takes_bounded_memory(house: House, s
             assert await media.say(b"x" * size)
             if number % (count // 10) == 0:
                 most = max(most, await asyncio.to_thread(rss_bytes, house.workers["one"]))
+    await ended([stream])
     done = await house.until(session, State.POST_PROCESSING)
     assert done.holes == ()
     assert most - before < FLOOD_BYTES
@@ -194,7 +196,7 @@ def check_failed(state: AppSession, reason: str) -> None:
 
 async def test_a_wrong_secret(house: House, simulate: Simulate) -> None:
     simulator = await simulate(speed=1.0)
-    stream = await simulator.start(MeetingRequest(seconds=20))
+    stream = await simulator.start(MeetingRequest(seconds=LONG_S))
     session = house.join(simulator, stream, house.add_app(simulator.options.credentials, "not-the-secret"))
     check_failed(await house.until(session, State.FATAL_ERROR), "refused: invalid_signature")
     assert stream.truth.connections
