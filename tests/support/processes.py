@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -58,10 +58,3 @@ def wait_for(condition: Callable[[], bool], timeout_s: float, failure: Callable[
         if time.monotonic() > deadline:
             raise AssertionError(failure())
         time.sleep(0.02)
-
-
-def has_become(child: psutil.Process, module: str) -> bool:
-    """Whether it is `python -m module` already, and not its parent's copy any more."""
-    with suppress(psutil.Error):
-        return module in child.cmdline()
-    return False

@@ -89,7 +89,7 @@ class Street:
     def raw(self, topic: Topic) -> list[KafkaRecord]:
         loader = PartitionLoader(self.kafka)
         try:
-            return list(loader.load([Place(topic.name, 0)], 30))
+            return list(loader.load([Place(topic.name, 0)], PATIENCE_S))
         finally:
             loader.close()
 

@@ -3,17 +3,17 @@
 import asyncio
 import json
 import time
+import uuid
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from connectors.kafka.producer import TEXT, create_producer
 from connectors.rtms.simulator.request import MeetingRequest
-from connectors.rtms.simulator.server import ServerOptions, Simulator
 from connectors.rtms.simulator.stream import Stream
-from connectors.rtms.simulator.zoomclock import ZoomClock
 from deploy.local.server import unready
 from schemas import topics
 from schemas.codec import framed
@@ -42,6 +42,7 @@ from tests.integration.edges.traced import check_trace
 from tests.soak.expected import expected
 from tests.support.deleted_chat import settled
 from tests.support.otlp import Otlp
+from tests.support.patient_zoom import PatientZoom
 from tests.support.processes import rss_bytes
 from tests.support.topics import INPUTS
 
@@ -99,7 +100,7 @@ async def test_a_meeting_behind_garbage_on_every_topic(street: Street, otlp: Otl
     for name in REREADING:
         street.services[name].kill()
     await asyncio.to_thread(street.start, *REREADING)
-    async with Simulator(ServerOptions(), ZoomClock()) as simulator:  # as slow as the real one: its worker has to come
+    async with PatientZoom() as simulator:
         stream = await simulator.start(MeetingRequest(seconds=12))
         session = await asyncio.to_thread(street.join, simulator, stream)
         told = await asyncio.to_thread(street.ended, session)
@@ -185,9 +186,13 @@ def disturbances(topic: Topic, session: str, epoch: int, now_ms: int) -> list[Me
 
 
 async def test_a_meeting_that_is_meddled_with_is_what_it_would_have_been(street: Street, tmp_path: Path) -> None:
-    async with Simulator(ServerOptions(), ZoomClock()) as simulator:  # as slow as the real one: its worker has to come
-        streams = [await simulator.start(MeetingRequest(seed=3, seconds=14)) for _ in range(2)]
-        alone, meddled = [await asyncio.to_thread(street.join, simulator, stream) for stream in streams]
+    async with PatientZoom() as one, PatientZoom() as another:
+        request = MeetingRequest(seed=3, seconds=14)
+        streams = [await zoom.start(replace(request, stream_id=uuid.uuid4().hex)) for zoom in (one, another)]
+        alone, meddled = [
+            await asyncio.to_thread(street.join, zoom, stream)
+            for zoom, stream in zip((one, another), streams, strict=True)
+        ]
         epoch = await asyncio.to_thread(epoch_of, street, meddled)
         bad: set[tuple[str, int]] = set()
         for _ in range(3):
@@ -265,7 +270,7 @@ def results(street: Street, topic: Topic, session: str) -> set[Record]:
 # --- floods -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 async def test_floods_of_bad_records_on_every_topic_are_put_aside_in_bounded_memory(street: Street) -> None:
     """Of what cannot be read, small and large, and of what no worker writes; no process ever holds much of it."""
     before = {name: rss_bytes(server) for name, server in street.services.items()}

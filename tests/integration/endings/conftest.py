@@ -1,6 +1,8 @@
 """Every service at once, a bucket that can be made to refuse, and what the API and the log say of a session's end."""
 
 import asyncio
+import os
+import shutil
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -22,6 +24,7 @@ from connectors.rtms.simulator.stream import Stream
 from connectors.rtms.simulator.zoomclock import ZoomClock
 from deploy.local.ports import free_ports
 from deploy.local.server import Server
+from deploy.local.settings import REPOSITORY
 from schemas import topics
 from schemas.codec import Undecodable
 from schemas.sessions import TERMINAL
@@ -44,6 +47,22 @@ HEARD_MS = 14_000
 
 GOES_ON_MS = 4_000
 """For so long it goes on at the least when its worker is there: what was to be seen before is gone."""
+
+
+HINDRANCE = """
+import itertools, os, pathlib, signal, sys
+
+met = pathlib.Path({met!r})
+if met.is_dir() and "processors.transcription.worker" in sys.orig_argv:
+    for number in itertools.count():
+        try:
+            (met / str(number)).touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        os.kill(os.getpid(), signal.SIGSTOP if number % 2 else signal.SIGKILL)
+"""
+"""What every Python process of the town runs before anything else (`sitecustomize`). While the folder is there,
+recognisers die or are frozen, by turns, before they have loaded their model; it has a file for each."""
 
 
 class Bucket:
@@ -115,7 +134,11 @@ class Town(Street):
             "RTMS_TRANSCRIPTION_SILENCE_LIMIT_S": "1",
             "RTMS_TRANSCRIPTION_OPENAI_BASE_URL": f"http://127.0.0.1:{free_ports(1)[0]}/v1",  # at which nobody is
             "RTMS_TRANSCRIPTION_OPENAI_API_KEY": "sk-nobodys",
+            "PYTHONPATH": f"{folder / 'hindrance'}{os.pathsep}{REPOSITORY}",
         }
+        self._met = folder / "met"
+        (folder / "hindrance").mkdir()
+        (folder / "hindrance" / "sitecustomize.py").write_text(HINDRANCE.format(met=str(self._met)))
         self.services = {
             name: service(["-m", *module], self.env, folder / f"{name}.log") for name, module in SERVICES.items()
         }
@@ -145,6 +168,15 @@ class Town(Street):
     def hire(self, name: str, *module: str) -> None:
         """Have a service that is not everybody's; it is not started yet."""
         self.services[name] = service(["-m", *module], self.env, self.folder / f"{name}.log")
+
+    @contextmanager
+    def no_recogniser(self) -> Iterator[Path]:
+        """Those that are begun come to nothing; a folder with a file for each."""
+        self._met.mkdir()
+        try:
+            yield self._met
+        finally:
+            shutil.rmtree(self._met)
 
     def kill(self, *names: str) -> None:
         for name in names:
@@ -199,7 +231,7 @@ class Town(Street):
         """What the topic holds of the session (or of all), in order, but for what nobody can read."""
         loader = PartitionLoader(self.kafka)
         try:
-            loaded = list(loader.load([Place(topic.name, 0)], 30))
+            loaded = list(loader.load([Place(topic.name, 0)], PATIENCE_S))
         finally:
             loader.close()
         found = []
