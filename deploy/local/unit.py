@@ -15,6 +15,9 @@ from deploy.local.settings import REPOSITORY
 
 _POLL_S = 0.05
 
+PATIENCE_S = 180.0
+"""For a program to be ready, where nobody says otherwise: many start at once on a machine of two cores."""
+
 
 class UnitFailed(RuntimeError):
     """A process ended, or did not become ready; `log` is where it said why, if it got so far."""
@@ -68,7 +71,7 @@ class Unit:
         """None while the program runs."""
         return self._process.exit_code() if self._process else 0
 
-    def start(self, timeout_s: float = 90.0) -> None:
+    def start(self, timeout_s: float = PATIENCE_S) -> None:
         """Start, or start again on the same port, and return when the program is ready."""
         self.launch()
         self.wait_ready(timeout_s)
@@ -85,7 +88,7 @@ class Unit:
         """Whether the program runs and its probe is content."""
         return self.exit_code() is None and not self._probe()
 
-    def wait_ready(self, timeout_s: float = 90.0) -> None:
+    def wait_ready(self, timeout_s: float = PATIENCE_S) -> None:
         """Return when the probe is content; raises UnitFailed when the program ends or is too slow."""
         deadline = time.monotonic() + timeout_s
         while why := self._probe():

@@ -83,7 +83,7 @@ class Act:
 class Theatre:
     """Plays acts on one stage."""
 
-    def __init__(self, stage: Stage, say: Say, settle_s: float = 120.0) -> None:
+    def __init__(self, stage: Stage, say: Say, settle_s: float = 300.0) -> None:
         self._stage = stage
         self._settle_s = settle_s
         self._say = say

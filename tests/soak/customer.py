@@ -1,5 +1,6 @@
 """A customer of the pipeline, over HTTP: asks for sessions and for their ends, and remembers what was acknowledged."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,8 +12,12 @@ from tests.soak.expected import Expected
 from tests.soak.orders import PLAIN, Order, Section
 
 RETRY_S = 0.3
-TIMEOUT_S = 20.0
-"""Longer than the API may take for an answer: to record (5 s), to fold (5 s), to ask ClickHouse (15 s)."""
+UNAVAILABLE = httpx.codes.SERVICE_UNAVAILABLE
+TIMEOUT_S = 60.0
+"""Longer than the API may take for an answer: to record (10 s), to fold (10 s), to ask ClickHouse (20 s)."""
+
+ANSWERED_S = 60.0
+"""For an answer that was put off, when nothing is in its way any more but a busy machine."""
 
 TRIGGERS = (
     "bot.state_change", "transcript.update", "participant_events.join_leave", "chat_messages.update",
@@ -80,7 +85,10 @@ class Customer:
         with self.client() as own, httpx.Client(timeout=TIMEOUT_S, trust_env=False, verify=False) as anybody:
 
             def get(asked: str) -> httpx.Response:
-                return own.get(asked).raise_for_status()
+                until_s = time.monotonic() + ANSWERED_S
+                while (answer := own.get(asked)).status_code == UNAVAILABLE and time.monotonic() < until_s:
+                    time.sleep(RETRY_S)
+                return answer.raise_for_status()
 
             def downloaded(url: str) -> bytes:
                 return anybody.get(url).raise_for_status().content
@@ -110,7 +118,7 @@ def _insisted(client: Callable[[], httpx.Client], path: str, body: object, pause
         except httpx.TransportError:
             pass
         except httpx.HTTPStatusError as error:
-            if error.response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            if error.response.status_code != UNAVAILABLE:
                 raise
         pause(RETRY_S)
 

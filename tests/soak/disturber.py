@@ -25,7 +25,7 @@ from tests.soak.stage import Stage, wait_until
 Say = Callable[[str], None]
 
 PROGRESS_S = 30.0
-NOTICED_S = 60.0
+NOTICED_S = 120.0
 PAUSED = {
     SINK_OBJECTS: "rtms_sink_objects_paused_partitions",
     SINK_CLICKHOUSE: "rtms_sink_clickhouse_paused_partitions",

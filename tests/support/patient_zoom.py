@@ -34,7 +34,7 @@ class HeldClock(ZoomClock):
 
 
 class PatientZoom(Simulator):
-    """For one stream: its time begins with the first connection that is answered, as if the worker came at once.
+    """Its time begins with the first connection that is answered, as if the worker of its first meeting came at once.
 
     Not later: who is connected takes it that Zoom's time passes.
     """

@@ -43,7 +43,7 @@ from tests.soak.expected import expected
 from tests.support.deleted_chat import settled
 from tests.support.otlp import Otlp
 from tests.support.patient_zoom import PatientZoom
-from tests.support.processes import rss_bytes
+from tests.support.processes import rss_bytes, wait_for
 from tests.support.topics import INPUTS
 
 MARKER = "Eleonore-said-in-confidence"
@@ -345,7 +345,7 @@ def newest_letters(street: Street) -> dict[str, int]:
 def check_alive(street: Street) -> None:
     for name, server in street.services.items():
         assert server.exit_code() is None, name
-        assert unready(server.program.port, "/livez") == "", name
+        wait_for(lambda port=server.program.port: not unready(port, "/livez"), PATIENCE_S, lambda name=name: name)
 
 
 def check_services(street: Street, *streams: Stream) -> None:

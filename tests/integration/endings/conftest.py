@@ -19,9 +19,8 @@ from connectors.kafka.reader import PartitionLoader
 from connectors.kafka.records import Place
 from connectors.rtms.protocol.codes import StopReason
 from connectors.rtms.simulator.rules import Credentials
-from connectors.rtms.simulator.server import ServerOptions, Simulator
+from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.stream import Stream
-from connectors.rtms.simulator.zoomclock import ZoomClock
 from deploy.local.ports import free_ports
 from deploy.local.server import Server
 from deploy.local.settings import REPOSITORY
@@ -29,6 +28,7 @@ from schemas import topics
 from schemas.codec import Undecodable
 from schemas.sessions import TERMINAL
 from tests.integration.edges.conftest import PARTITIONS, SERVICES, Street
+from tests.support.patient_zoom import PatientZoom
 from tests.support.processes import service
 from tests.support.s3_server import s3_server
 from tests.support.stack import Log, kafka_environment, open_log, run_module
@@ -39,8 +39,9 @@ CUSTOMERS = "customers-own"
 
 PATIENCE_S = 120.0
 
-LONG_S = 70
-"""A meeting that is ended by us, so that it is not over before its worker is there."""
+LONG_S = 115
+"""A meeting that is ended by us, so that it is not over before its worker is there; as long as others, whose film is
+there."""
 
 HEARD_MS = 14_000
 """From the beginning of a meeting: enough for some of everything."""
@@ -308,6 +309,6 @@ def town(log: Log, clickhouse: Server, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 async def zoom() -> AsyncIterator[Simulator]:
-    """A simulated Zoom, twice as fast as the real one."""
-    async with Simulator(ServerOptions(), ZoomClock(speed=2.0)) as simulator:
+    """A simulated Zoom, twice as fast as the real one; its first meeting waits for the worker."""
+    async with PatientZoom(speed=2.0) as simulator:
         yield simulator

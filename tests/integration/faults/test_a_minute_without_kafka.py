@@ -5,11 +5,14 @@ Processes are killed meanwhile and start without it. In a file of its own, becau
 
 from dataclasses import replace
 
+import pytest
+
 from tests.soak.act import Theatre
 from tests.soak.faults import planned
 from tests.soak.options import Options
 from tests.soak.plan import SHORT
 
+pytestmark = pytest.mark.timeout(1800)
 OPTIONS = Options(2, (20, 20), replace(SHORT, broker_away_s=(60.0,)), ("broker",))
 
 

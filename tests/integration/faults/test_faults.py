@@ -14,6 +14,7 @@ from tests.soak.onlooker import QUESTIONS
 from tests.soak.options import Options, parsed
 from tests.soak.plan import BESIDE, MOVEMENTS, SHORT
 
+pytestmark = pytest.mark.timeout(1800)
 SEED = 1
 LENGTHS_S = (40, 40, 40, 40)
 

@@ -264,8 +264,8 @@ async def test_a_service_hears_who_speaks_and_what_it_is_asked_afterwards_is_the
     name = session_id("proj_kills", uuid.uuid4().hex)
     inputs, heard_by = read_aloud(name, DICTATED), set[int | None]()
     with speech_server(SpeechServer(hear=lambda asked: counted(asked.seconds))) as server:
-        server.live.every_s = 0.4
-        changes = {"DEEPGRAM_BASE_URL": server.url, "DEEPGRAM_API_KEY": KEY, "DICTATION_LIMIT_S": "30"}
+        server.live.every_s, server.live.patience_s = 0.4, PATIENCE_S
+        changes = {"DEEPGRAM_BASE_URL": server.url, "DEEPGRAM_API_KEY": KEY, "DICTATION_LIMIT_S": str(PATIENCE_S)}
         env = topics_ready | {f"RTMS_TRANSCRIPTION_{setting}": value for setting, value in changes.items()}
         env["RTMS_SECRETS_KEYS"] = KeyRing.generate()
 

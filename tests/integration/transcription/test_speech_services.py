@@ -122,9 +122,10 @@ async def test_what_a_service_heard_while_it_was_spoken_is_not_asked_for_again()
     with speech_server(SpeechServer(hear=lambda asked: counted(asked.seconds))) as server:
         expected = await transcript(dictated(server), session(Engine.DEEPGRAM, deepgram={}), [TALK])
         server.asked.clear()
+        server.live.patience_s = PATIENCE_S
         asked = session(Engine.DEEPGRAM, deepgram={"partials": True})
         said = await transcript(
-            dictated(server).model_copy(update={"dictation_limit_s": 20.0}), asked, [TALK], "", shown
+            dictated(server).model_copy(update={"dictation_limit_s": PATIENCE_S}), asked, [TALK], "", shown
         )
     assert told(said) == told(expected)
     first, short, *monologue = said
