@@ -18,7 +18,7 @@ from deploy.local.unit import child_environment
 from tests.support.processes import PATIENCE_S
 
 READY = "Ctrl-C ends everything."
-START_S = 240.0
+START_S = 400.0
 STOP_S = 120.0
 
 
@@ -83,7 +83,7 @@ def up(tmp_path: Path) -> Iterator[Up]:
         up.interrupt()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_up_comes_up_comes_back_and_leaves_nothing(up: Up) -> None:
     up.wait_for(READY, START_S)
 
@@ -105,7 +105,7 @@ def test_up_comes_up_comes_back_and_leaves_nothing(up: Up) -> None:
     assert up.members() == {}
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_even_a_kill_of_the_supervisor_leaves_nothing(up: Up) -> None:
     up.wait_for("kafka", START_S)
     assert up.members()

@@ -16,6 +16,7 @@ from deploy.local.ports import LOOPBACK
 from deploy.local.project import said_in
 
 CREATE_TIMEOUT_S = 15.0
+LATER = 503
 
 
 class Customer:
@@ -31,7 +32,7 @@ class Customer:
         )
         self._secret = webhook_secret
         self._settings = settings
-        self._answered = threading.Event()
+        self._answered, self._closing = threading.Event(), threading.Event()
         self._session: dict[str, Any] | None = None
         self._failure = ""
         self._server = ThreadingHTTPServer((LOOPBACK, 0), _handler(self))
@@ -45,13 +46,14 @@ class Customer:
 
     def session(self, timeout_s: float) -> dict[str, Any]:
         """The App Session as the API answered it. Raises RuntimeError when it refused, or nothing came in time."""
-        if not self._answered.wait(timeout_s):
+        if not self._answered.wait(timeout_s) and not self._failure:
             raise RuntimeError(f"no meeting.rtms_started webhook within {timeout_s:.0f} s")
         if self._session is None:
             raise RuntimeError(f"the API refused the session: {self._failure}")
         return self._session
 
     def close(self) -> None:
+        self._closing.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -68,8 +70,13 @@ class Customer:
         return 200
 
     def _create(self, payload: dict[str, Any]) -> None:
+        """What the API cannot do now it wants to be asked for again."""
+        body = {"zoom_rtms": payload, **self._settings}
         try:
-            answer = self._api.post("/api/v1/app_sessions", json={"zoom_rtms": payload, **self._settings})
+            while (answer := self._api.post("/api/v1/app_sessions", json=body)).status_code == LATER:
+                self._failure = f"{answer.status_code}, {said_in(answer.text)}"
+                if self._closing.wait(float(answer.headers.get("Retry-After", 1))):
+                    return
             if answer.status_code == 201:
                 self._session = answer.json()
             else:

@@ -72,7 +72,7 @@ def set_up(env: dict[str, str]) -> None:
     run_module("connectors.clickhouse", "tables", env=env)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1200)
 async def test_it_is_had_and_costs_no_session(quarters: Quarters) -> None:
     street, more = quarters.street, {"RTMS_KAFKA_PARTITIONS": str(AFTER)}
     earlier = await meet(street)
