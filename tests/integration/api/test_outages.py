@@ -42,6 +42,10 @@ def created(hurried, stream_id=None):
     return hurried("POST", "/app_sessions", json={"zoom_rtms": stream(stream_id)})
 
 
+def is_known(hurried, path):
+    wait_for(lambda: hurried("GET", path).status_code == 200, PATIENCE_S, lambda: "the replica does not know it")
+
+
 def refused_for_now(answer):
     assert answer.status_code == 503, answer.text
     assert answer.headers["retry-after"] == "1"
@@ -63,6 +67,7 @@ def test_lifecycle_away(house, tenant, hurried):
 def test_clickhouse_away(tenant, hurried, clickhouse):
     session_id = tenant.create("while clickhouse was away").json()["id"]
     path = f"/app_sessions/{session_id}"
+    is_known(hurried, path)
     clickhouse.stop()
     try:
         for route in ("/transcript", "/participant_events"):
@@ -85,7 +90,7 @@ def test_clickhouse_away(tenant, hurried, clickhouse):
 def test_kafka_away(house, tenant, hurried, kafka):
     session_id = tenant.create("while kafka was away").json()["id"]
     path = f"/app_sessions/{session_id}"
-    wait_for(lambda: hurried("GET", path).status_code == 200, PATIENCE_S, lambda: "the replica does not know it")
+    is_known(hurried, path)
     kafka.stop()
     try:
         refused_for_now(created(hurried, "another"))
