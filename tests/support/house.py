@@ -29,12 +29,12 @@ ADMIN_TOKEN = "admin-token-of-tests"
 STREAM_URL = "wss://rtms-test.zoom.us:443"
 
 HURRIED = {
-    "RTMS_API_FOLD_TIMEOUT_S": "2",
+    "RTMS_API_FOLD_TIMEOUT_S": "5",
     "RTMS_API_FRESHNESS_TIMEOUT_S": "1",
-    "RTMS_API_APPEND_TIMEOUT_S": "2",
-    "RTMS_API_QUERY_PATIENCE_S": "1",
+    "RTMS_API_APPEND_TIMEOUT_S": "5",
+    "RTMS_API_QUERY_PATIENCE_S": "2",
 }
-"""Of a replica that is asked while something is away, and is to say so soon."""
+"""Of a replica that is asked while something is away, and is to say so soon: as it comes."""
 
 PATIENT = dict.fromkeys((*HURRIED, "RTMS_API_DELETION_PATIENCE_S"), str(PATIENCE_S / 2)) | {
     "RTMS_API_SEARCH_TIMEOUT_S": "10",
