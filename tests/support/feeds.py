@@ -82,7 +82,9 @@ async def connected(url: str, key: str, last_event_id: str | None = None) -> Asy
     """The same feed as a WebSocket."""
     headers = {"Authorization": f"Token {key}"} | ({"Last-Event-ID": last_event_id} if last_event_id else {})
     address = url.replace("http://", "ws://", 1)
-    async with connect(address, additional_headers=headers, proxy=None, open_timeout=ANSWER_S) as socket:
+    async with connect(
+        address, additional_headers=headers, proxy=None, open_timeout=ANSWER_S, ping_interval=None
+    ) as socket:
         yield socket
 
 
