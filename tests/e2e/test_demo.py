@@ -34,12 +34,10 @@ def test_a_meeting_runs_through_and_nothing_is_lost_or_doubled(tmp_path):
         received, sent = found["media"][medium]["frames"]
         assert received == sent > 0
     assert max(abs(offset) for offset in found["recording"]["offsets_ms"]) <= 5
-    assert 0 < found["live_behind_s"] < SECONDS, (
-        "while it goes on; 10 s are the goal of a machine that does nothing else"
-    )
+    assert 0 < found["live_behind_s"] < 15, "10 s, and what a machine takes that does other things as well"
     footprint = found["footprint"]
     assert footprint["processes"] == 12
-    assert 0 < footprint["start_s"] < 600
+    assert 0 < footprint["start_s"] < 120
     assert footprint["idle_bytes"] > 100_000_000
     assert found["word_error_rate"] <= 0.25  # a few sentences only; the goal is measured on whole readings
     with av.open(str(output / "recording.mp4")) as recording:

@@ -19,7 +19,7 @@ from tests.support.processes import PATIENCE_S
 
 READY = "Ctrl-C ends everything."
 START_S = 400.0
-STOP_S = 120.0
+STOP_S = 60.0
 
 
 class Up:

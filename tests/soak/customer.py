@@ -14,7 +14,7 @@ from tests.soak.orders import PLAIN, Order, Section
 RETRY_S = 0.3
 UNAVAILABLE = httpx.codes.SERVICE_UNAVAILABLE
 TIMEOUT_S = 60.0
-"""Longer than the API may take for an answer: to record (10 s), to fold (10 s), to ask ClickHouse (20 s)."""
+"""Longer than the API may take for an answer: to record (5 s), to fold (5 s), to ask ClickHouse (15 s)."""
 
 ANSWERED_S = 60.0
 """For an answer that was put off, when nothing is in its way any more but a busy machine."""
