@@ -1,10 +1,11 @@
-"""Grafana's dashboards, as tables of panels: what a dashboard is to say stands here, how Grafana wants it below."""
+"""The dashboards of what Prometheus has, as tables of panels; `session_lists` is the one of what ClickHouse has."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from scripts.chart.grafana import Json, Page, datasource, page
 
 
 class Panel(NamedTuple):
@@ -267,38 +268,16 @@ DASHBOARDS = (
 )
 
 _SOURCE = {"type": "prometheus", "uid": "${datasource}"}
-_WIDTH, _HEIGHT = 12, 8
 
 
 def document(dashboard: Dashboard) -> str:
     """What Grafana imports."""
-    panels: list[dict[str, Any]] = []
-    y = 0
-    for heading, row in dashboard.rows.items():
-        panels.append(_at({"type": "row", "title": heading, "collapsed": False}, len(panels), (0, y, 2 * _WIDTH, 1)))
-        for index, panel in enumerate(row):
-            place = (index % 2 * _WIDTH, y + 1 + index // 2 * _HEIGHT, _WIDTH, _HEIGHT)
-            panels.append(_at(_graph(panel), len(panels), place))
-        y += 1 + (len(row) + 1) // 2 * _HEIGHT
-    page = {
-        "uid": dashboard.uid,
-        "title": dashboard.title,
-        "tags": ["rtms-pipeline"],
-        "schemaVersion": 39,
-        "refresh": "30s",
-        "time": {"from": "now-3h", "to": "now"},
-        "templating": {"list": [_datasource(), _namespace()]},
-        "panels": panels,
-    }
-    return json.dumps(page, indent=1) + "\n"
+    variables = [datasource("prometheus", "Prometheus"), _namespace()]
+    about = Page(dashboard.uid, dashboard.title, variables, refresh="30s", since="now-3h")
+    return page(about, {heading: [_graph(panel) for panel in row] for heading, row in dashboard.rows.items()}, beside=2)
 
 
-def _at(panel: dict[str, Any], number: int, place: tuple[int, int, int, int]) -> dict[str, Any]:
-    x, y, width, height = place
-    return {"id": number + 1, **panel, "gridPos": {"x": x, "y": y, "w": width, "h": height}}
-
-
-def _graph(panel: Panel) -> dict[str, Any]:
+def _graph(panel: Panel) -> Json:
     targets = [
         {"refId": chr(ord("A") + index), "datasource": _SOURCE, "expr": expression, "legendFormat": legend}
         for index, (legend, expression) in enumerate(panel.series.items())
@@ -313,11 +292,7 @@ def _graph(panel: Panel) -> dict[str, Any]:
     }
 
 
-def _datasource() -> dict[str, Any]:
-    return {"name": "datasource", "type": "datasource", "query": "prometheus", "label": "Prometheus"}
-
-
-def _namespace() -> dict[str, Any]:
+def _namespace() -> Json:
     return {
         "name": "namespace",
         "type": "query",

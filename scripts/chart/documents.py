@@ -12,6 +12,7 @@ from scripts.chart import (
     dashboards,
     image_lock,
     metrics_reference,
+    session_lists,
     topics_table,
     values_reference,
     values_schema,
@@ -55,6 +56,7 @@ def documents() -> dict[Path, str]:
     made = values_reference.table(values)
     schema = values_schema.document(catalogue, table, fixed_variables(), yaml.safe_load(values))
     pages = {CHART / "dashboards" / f"{page.uid}.json": dashboards.document(page) for page in dashboards.DASHBOARDS}
+    pages[CHART / "dashboards" / f"{session_lists.UID}.json"] = session_lists.document()
     return pages | {
         REPOSITORY / "deploy" / "docker" / "requirements.lock": image_lock.document(),
         CHART / "files" / "topics.yaml": topics_table.document(),

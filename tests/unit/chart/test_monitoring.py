@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from prometheus_client import PROCESS_COLLECTOR
@@ -51,11 +51,17 @@ def _alerts() -> Iterator[dict[str, object]]:
 def _expressions() -> Iterator[Asked]:
     for alert in _alerts():
         yield Asked(str(alert["alert"]), str(alert["expr"]))
+    yield from (asked for asked, _ in _graphs())
+
+
+def _graphs() -> Iterator[tuple[Asked, str]]:
+    """Each expression of the dashboards that ask Prometheus, with its legend."""
     for path in sorted((CHART / "dashboards").glob("*.json")):
         for panel in json.loads(path.read_text())["panels"]:
             for target in panel.get("targets", ()):
-                expression = target["expr"].replace("$__rate_interval", "5m").replace("$namespace", ".*")
-                yield Asked(f"{path.stem}: {panel['title']}", expression)
+                if target["datasource"]["type"] == "prometheus":
+                    expression = target["expr"].replace("$__rate_interval", "5m").replace("$namespace", ".*")
+                    yield Asked(f"{path.stem}: {panel['title']}", expression), target["legendFormat"]
 
 
 ASKED = list(_expressions())
@@ -107,11 +113,29 @@ def test_the_label_that_tells_workloads_apart_is_given_to_every_sample() -> None
 
 
 def test_a_legend_names_labels_that_its_expression_keeps() -> None:
-    for path in (CHART / "dashboards").glob("*.json"):
-        for panel in json.loads(path.read_text())["panels"]:
-            for target in panel.get("targets", ()):
-                expression = target["expr"].replace("$__rate_interval", "5m").replace("$namespace", ".*")
-                assert set(re.findall(r"{{(\w+)}}", target["legendFormat"])) <= grouped_by(expression)
+    for asked, legend in _graphs():
+        assert set(re.findall(r"{{(\w+)}}", legend)) <= grouped_by(asked.expression)
+
+
+def test_every_dashboard_is_installed_and_asks_the_source_that_its_viewer_chose() -> None:
+    rendered = smallest(monitoring={"dashboards": {"enabled": True}})
+    (installed,) = [one["data"] for one in rendered if one["metadata"]["name"].endswith("-dashboards")]
+    asked = {name: json.loads(text) for name, text in installed.items()}
+    assert {name: _plugins(page) for name, page in asked.items()} == {
+        "rtms-meetings.json": {"prometheus"},
+        "rtms-pipeline.json": {"prometheus"},
+        "rtms-sessions.json": {"grafana-clickhouse-datasource"},
+    }
+
+
+def _plugins(page: dict[str, Any]) -> set[str]:
+    variables = page["templating"]["list"]
+    chosen = [one["query"] for one in variables if one["type"] == "datasource"]
+    panels = [panel for panel in page["panels"] if "targets" in panel]
+    sources = [one["datasource"] for one in (*variables, *panels) if "datasource" in one]
+    sources += [target["datasource"] for panel in panels for target in panel["targets"]]
+    assert {source["uid"] for source in sources} == {"${datasource}"}
+    return {*chosen, *(source["type"] for source in sources)}
 
 
 def test_an_alert_names_labels_that_its_expression_keeps() -> None:
