@@ -61,10 +61,14 @@ def encode(pcm: Samples, frames: range, rate_hz: int) -> list[bytes]:
     first, _ = samples_for(frames)
     # Zeros push the last packets out; they are not part of any frame that is kept.
     floats = np.concatenate([pcm.astype(np.float32) / 32768, np.zeros(_SPARE_FRAMES * FRAME, np.float32)])
+    frame = av.AudioFrame(format="fltp", layout="mono", samples=FRAME)  # one for all: the encoder copies what it keeps
+    frame.sample_rate, frame.time_base = rate_hz, encoder.time_base
+    (plane,) = frame.planes
     packets: dict[int, bytes] = {}
-    for offset in range(0, len(floats), FRAME):
-        frame = av.AudioFrame.from_ndarray(floats[None, offset : offset + FRAME], format="fltp", layout="mono")
-        frame.sample_rate, frame.time_base, frame.pts = rate_hz, encoder.time_base, first + offset
+    data, frame_bytes = floats.tobytes(), FRAME * floats.itemsize
+    for number in range(len(data) // frame_bytes):
+        plane.update(data[number * frame_bytes : (number + 1) * frame_bytes])
+        frame.pts = first + number * FRAME
         packets.update(((packet.pts or 0) // FRAME, bytes(packet)) for packet in encoder.encode(frame))
     return [packets[number] for number in frames]
 

@@ -6,7 +6,6 @@ that is shown and the cameras are not, which breaks their chain, too. A still bu
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
 from itertools import accumulate
 from typing import Any, NamedTuple, Self
 
@@ -43,9 +42,9 @@ class SentPicture(NamedTuple):
     codec: Codec = Codec.H264
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """What the pictures of the cameras, or of shared screens, leave behind so far.
+class Chain(NamedTuple):
+    """What the pictures of the cameras, or of shared screens, leave behind so far; a tuple, because a new one is made
+    for every picture.
 
     `epoch` and `sequence` are of the last picture that was looked at, `shown_ms` is the time of the last one shown
     (black does not count), `decode_ms` the last decoding time given out. `speaker` is whose chain is unbroken, None
@@ -65,21 +64,21 @@ class Chain:
 
     def broken(self, dropped: int = 1) -> Self:
         """With pictures left out: what builds on them cannot be shown."""
-        return replace(self, speaker=None, dropped=self.dropped + dropped)
+        return self._replace(speaker=None, dropped=self.dropped + dropped)
 
     def paused(self, end_ms: int) -> Self:
         """As of the end of a recording's part that nothing follows for now: no picture is shown on behind it."""
         if not self.is_patient or self.shown_ms == NEVER_MS:
             return self
-        return replace(self, shown_ms=max(self.shown_ms, end_ms - HOLD_MS), is_patient=False)
+        return self._replace(shown_ms=max(self.shown_ms, end_ms - HOLD_MS), is_patient=False)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"parameters": [nal.hex() for nal in self.parameters]}
+        return self._asdict() | {"parameters": [nal.hex() for nal in self.parameters]}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         parameters = tuple(map(bytes.fromhex, value["parameters"]))
-        return cls(**known_fields(cls.__dataclass_fields__, value) | {"parameters": parameters})
+        return cls(**known_fields(cls._fields, value) | {"parameters": parameters})
 
 
 class Accepted(NamedTuple):
@@ -126,10 +125,10 @@ def take(chain: Chain, sent: Iterable[SentPicture], end_ms: int, rule: Rule) -> 
 
 def _step(chain: Chain, sent: SentPicture, rule: Rule) -> tuple[Chain, Accepted | None]:
     if sent.codec in STILL_CODECS:
-        return _still_step(replace(chain, epoch=sent.epoch, sequence=sent.sequence), sent, rule)
+        return _still_step(chain._replace(epoch=sent.epoch, sequence=sent.sequence), sent, rule)
     is_new_epoch, unit = sent.epoch != chain.epoch, access_unit(sent.data)
     parameters = in_force(chain.parameters, unit.parameters)
-    chain = replace(chain, epoch=sent.epoch, sequence=sent.sequence, parameters=parameters)
+    chain = chain._replace(epoch=sent.epoch, sequence=sent.sequence, parameters=parameters)
     if not unit.has_picture:
         return chain, None
     if rule.hides(sent.time_ms):
@@ -138,8 +137,7 @@ def _step(chain: Chain, sent: SentPicture, rule: Rule) -> tuple[Chain, Accepted 
     is_unbroken = not is_new_epoch and chain.speaker == sent.participant_id and sent.time_ms - chain.shown_ms <= gap_ms
     if not (is_complete(parameters) and (unit.is_idr or is_unbroken)):
         return chain.broken(), None
-    chain = replace(
-        chain,
+    chain = chain._replace(
         shown_ms=_shown_ms(chain, sent),
         is_patient=rule.is_share,
         speaker=sent.participant_id,
@@ -156,7 +154,7 @@ def _still_step(chain: Chain, sent: SentPicture, rule: Rule) -> tuple[Chain, Acc
     picture = still(sent.codec, sent.data)
     if picture is None:
         return chain.broken(), None
-    chain = replace(chain, shown_ms=_shown_ms(chain, sent), is_patient=True)
+    chain = chain._replace(shown_ms=_shown_ms(chain, sent), is_patient=True)
     return chain, Accepted(sent.time_ms, picture, (), True)
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
-from itertools import islice
 from typing import NamedTuple
 
 from processors.muxing.bits import BitReader, unescaped
@@ -36,6 +35,7 @@ class Nal(IntEnum):
 
 
 PARAMETERS = frozenset({Nal.SPS, Nal.PPS})
+_SLICES = frozenset({Nal.SLICE, Nal.IDR})
 _LEFT_OUT = frozenset({Nal.DELIMITER, Nal.FILLER})
 
 
@@ -55,8 +55,7 @@ class Sequence:
     chroma_depth: int = 8
 
 
-@dataclass(frozen=True, slots=True)
-class AccessUnit:
+class AccessUnit(NamedTuple):
     """One message's worth of NAL units; `has_picture` is false where only parameter sets (or nothing usable) came."""
 
     nals: tuple[bytes, ...]
@@ -87,17 +86,20 @@ def nal_units(data: bytes) -> Iterator[bytes]:
 
 def access_unit(data: bytes) -> AccessUnit:
     """Never fails: what cannot be understood has no picture."""
-    useful = (nal for nal in nal_units(data) if kind(nal) not in _LEFT_OUT)
-    nals = tuple(islice(useful, MAX_NAL_UNITS + 1))
-    if len(nals) > MAX_NAL_UNITS:
-        nals = ()
-    slices = [nal for nal in nals if kind(nal) in (Nal.SLICE, Nal.IDR)]
-    return AccessUnit(
-        nals=nals,
-        has_picture=bool(slices),
-        is_idr=any(kind(nal) == Nal.IDR for nal in slices),
-        is_bidirectional=any(_slice_type(nal) == B_SLICE for nal in slices),
-    )
+    nals: list[bytes] = []
+    has_picture = is_idr = is_bidirectional = False
+    for nal in nal_units(data):
+        what = kind(nal)
+        if what in _LEFT_OUT:
+            continue
+        if len(nals) == MAX_NAL_UNITS:
+            return AccessUnit((), has_picture=False, is_idr=False, is_bidirectional=False)
+        nals.append(nal)
+        if what in _SLICES:
+            has_picture = True
+            is_idr = is_idr or what == Nal.IDR
+            is_bidirectional = is_bidirectional or _slice_type(nal) == B_SLICE
+    return AccessUnit(tuple(nals), has_picture, is_idr, is_bidirectional)
 
 
 def _slice_type(nal: bytes) -> int:

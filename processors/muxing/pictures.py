@@ -133,7 +133,7 @@ def show(
     pictures = _timed(events, chain.decode_ms, is_reordered=is_reordered)
     after = cameras.chain
     if pictures:
-        after = replace(after, decode_ms=pictures[-1].decode_ms)
+        after = after._replace(decode_ms=pictures[-1].decode_ms)
     return Shown(tuple(pictures), first, after, screens.chain, screen.until_ms(beyond))
 
 

@@ -1,8 +1,8 @@
 """What is known of a session's recording when one stretch of it is finished and the next is not: a JSON value."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Self
 
 from processors.checkpoint.folds import known_fields
 from processors.muxing import audio
@@ -23,9 +23,9 @@ MIN_SIDE, MAX_SIDE = 16, 4096
 _DEFAULTS = SessionSettings()
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What the session's settings say about its recording, from a topic's `begin` record."""
+class Frame(NamedTuple):
+    """What the session's settings say about its recording, from a topic's `begin` record; a tuple, because every
+    record's is read."""
 
     grid_ms: int
     rate_hz: int
@@ -61,10 +61,10 @@ class Frame:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any] | None) -> Self:
-        return cls(**known_fields(cls.__dataclass_fields__, value)) if value else cls.of(_DEFAULTS)
+        return cls(**known_fields(cls._fields, value)) if value else cls.of(_DEFAULTS)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return self._asdict()
 
     def takes(self, topic: str) -> bool:
         """Whether the frames of a topic are recorded."""

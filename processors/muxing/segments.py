@@ -52,7 +52,7 @@ def _voice(session_id: str, work: StretchWork, participant_id: int, packets: Map
     """The whole stretch of one participant's track: sound is small."""
     alone = replace(
         work,
-        frame=replace(work.frame, has_pictures=False),
+        frame=work.frame._replace(has_pictures=False),
         parts=(Part(work.start_ms, work.end_ms, ()),),
         track=names.of_participant(participant_id),
     )

@@ -94,7 +94,7 @@ def film(tracks: Tracks, sent: Sequence[SentPicture], stretch: Stretch, fallback
     picture from the recording's origin on, however long that is.
     """
     before = tracks.screens
-    dark = replace(tracks.dark, parameters=before.parameters)
+    dark = tracks.dark._replace(parameters=before.parameters)
     shown = pictures.show(dark, (), stretch, fallback, Shared(before, tuple(sent)))
     was_seen = before.shown_ms != NEVER_MS and before.shown_ms + PATIENCE_MS >= stretch.start_ms
     if not (was_seen or shown.share.shown_ms > before.shown_ms):
