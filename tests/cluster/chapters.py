@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import NamedTuple
 
-from tests.cluster import restricted
+from tests.cluster import foreign, restricted
 from tests.cluster.accounts import settled
 from tests.cluster.cluster import READY_S, Cluster
 from tests.cluster.image import image_name
@@ -58,6 +58,12 @@ async def _while_a_meeting_runs(
 async def restriction(cluster: Cluster) -> None:
     """Every pod sees itself held: user, capabilities, system calls, read-only files, no token."""
     cluster.watch.say(f"{await asyncio.to_thread(restricted.check, cluster)} pods are restricted, seen from inside")
+
+
+async def others(cluster: Cluster) -> None:
+    """The resources that are other operators', by their own definitions."""
+    count = await asyncio.to_thread(foreign.check, cluster.kubectl)
+    cluster.watch.say(f"{count} resources of other operators would be taken, and one that contradicts itself would not")
 
 
 async def undisturbed(cluster: Cluster) -> None:
@@ -124,6 +130,7 @@ async def uninstall(cluster: Cluster) -> None:
 CHAPTERS = {
     "upgrade": Chapter(upgrade, EARLIER),
     "restricted": Chapter(restriction, OURS),
+    "others": Chapter(others, OURS),
     "meeting": Chapter(undisturbed, OURS),
     "test": Chapter(check, OURS),
     "drain": Chapter(drain, OURS),

@@ -46,6 +46,11 @@ class Kubectl:
         listed = {"apiVersion": "v1", "kind": "List", "items": objects}
         self("apply", "--server-side", "-f", "-", stdin=json.dumps(listed))
 
+    def try_out(self, *objects: Object) -> None:
+        """Have them checked as if they were to be made. Raises Refused."""
+        listed = {"apiVersion": "v1", "kind": "List", "items": objects}
+        self("create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=json.dumps(listed))
+
     def pods(self, component: str = "") -> list[Object]:
         """Of one workload, or all; those that are on their way out too."""
         wanted = f"app.kubernetes.io/component={component}" if component else "app.kubernetes.io/name=rtms-pipeline"
