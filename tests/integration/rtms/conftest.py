@@ -33,7 +33,9 @@ from connectors.rtms.simulator.zoomclock import ZoomClock
 from connectors.rtms.transport.choice import create_transport
 from connectors.rtms.transport.sockets import Transport
 
-SPEED = 8.0
+SPEED = 5.0
+"""Slow enough for a busy machine to be connected long before it is over."""
+
 PATIENCE_S = 60.0
 LIMIT_BYTES = 1024 * 1024
 SETTINGS = ZoomSettings(allowed_hosts="127.0.0.1", allow_plaintext=True)
@@ -175,9 +177,11 @@ async def attend() -> AsyncIterator[Callable[..., Attendant]]:
 
 @pytest.fixture(params=["picows", "websockets"])
 def settings(request: pytest.FixtureRequest) -> ZoomSettings:
-    return ZoomSettings(transport=request.param, max_message_bytes=LIMIT_BYTES, open_timeout_s=1.0, close_timeout_s=0.3)
+    patience = {"open_timeout_s": PATIENCE_S, "close_timeout_s": PATIENCE_S}
+    return ZoomSettings(transport=request.param, max_message_bytes=LIMIT_BYTES, **patience)
 
 
 @pytest.fixture
 def transport(settings: ZoomSettings) -> Transport:
+    """For peers that answer, however slow the machine is."""
     return create_transport(settings)

@@ -28,7 +28,7 @@ async def say(channel: Channel, *said: bytes) -> None:
 async def test_what_makes_no_sense_is_refused_and_a_whole_meeting_arrives(
     simulate: Simulate, attend: Attend, transport: str
 ) -> None:
-    simulator = await simulate(speed=8.0)
+    simulator = await simulate()
     stream = await simulator.start(meeting())
     attendant = attend(simulator, stream, SETTINGS.model_copy(update={"transport": transport}))
     said = attendant.said

@@ -26,7 +26,7 @@ _DECODERS = {MediaCodec.G711: "pcm_alaw", MediaCodec.G722: "g722", MediaCodec.OP
 
 async def receive(simulate: Simulate, attend: Attend, media: MediaParameters) -> tuple[Any, list[Any], Any]:
     """The stream, the frames and what was agreed; all that was sent has arrived."""
-    simulator = await simulate(speed=12.0)
+    simulator = await simulate()
     stream = await simulator.start(meeting(14))
     attendant = attend(simulator, stream, media=media)
     assert (await attendant.outcome()).cause is EndCause.STOPPED

@@ -21,7 +21,7 @@ from connectors.rtms.protocol.events import (
 from connectors.rtms.protocol.parameters import AudioParameters, CaptionParameters, MediaParameters, VideoParameters
 from connectors.rtms.simulator import scenario_library
 from connectors.rtms.simulator.rules import Rules
-from tests.integration.rtms.conftest import SETTINGS, Attendant, Simulate, truth_tally
+from tests.integration.rtms.conftest import SETTINGS, SPEED, Attendant, Simulate, truth_tally
 
 Attend = Callable[..., Attendant]
 
@@ -33,7 +33,7 @@ RESTART = {10, 11, 12, 13, 14, 15, 16, 17, 19, 24}
 
 
 async def play(simulate: Simulate, attend: Attend, name: str, **options: Any) -> tuple[Any, Any, Attendant]:
-    simulator = await simulate(speed=options.pop("speed", 8.0), rules=options.pop("rules", None))
+    simulator = await simulate(speed=options.pop("speed", SPEED), rules=options.pop("rules", None))
     stream = await simulator.start(scenario_library.load(name))
     return simulator, stream, attend(simulator, stream, **options)
 

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 from websockets.asyncio.server import ServerConnection
 
+from connectors.rtms.settings import ZoomSettings
+from connectors.rtms.transport.choice import create_transport
 from connectors.rtms.transport.sockets import Transport
 from schemas.excerpts import excerpt_of
 from tests.integration.rtms.conftest import LIMIT_BYTES
@@ -224,7 +226,8 @@ async def test_closing_in_good_order_loses_nothing_that_was_sent_before_the_peer
         assert await sent - len(numbers) <= 1  # the one whose send was broken by the close
 
 
-async def test_a_peer_that_never_answers_the_close_is_cut_off(transport: Transport) -> None:
+async def test_a_peer_that_never_answers_the_close_is_cut_off(settings: ZoomSettings) -> None:
+    transport = create_transport(settings.model_copy(update={"close_timeout_s": 0.3}))
     async with serving_raw(answer_upgrade) as port:
         ears = Recorder()
         socket = await transport.connect(f"ws://127.0.0.1:{port}", ears)
@@ -257,7 +260,9 @@ async def test_a_name_that_does_not_resolve(transport: Transport) -> None:
     assert await refused_by(transport, "ws://no-such-host.invalid:9") == "unreachable"
 
 
-async def test_a_server_that_never_answers_the_upgrade(transport: Transport) -> None:
+async def test_a_server_that_never_answers_the_upgrade(settings: ZoomSettings) -> None:
+    transport = create_transport(settings.model_copy(update={"open_timeout_s": 1.0}))
+
     async def mute(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         pass
 

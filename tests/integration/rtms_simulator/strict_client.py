@@ -241,7 +241,9 @@ class StrictClient:
 
     async def open(self, url: str, kind: str) -> Socket:
         options: Json = {"ssl": self.tls} if self.tls else {}
-        connection = await connect(url, max_size=32 * 2**20, compression=None, ping_interval=None, **options)
+        connection = await connect(
+            url, max_size=32 * 2**20, compression=None, ping_interval=None, open_timeout=WAIT_S, **options
+        )
         socket = Socket(connection, kind, self.lenient, self.answers)
         self.sockets.append(socket)
         socket.start()

@@ -11,7 +11,7 @@ from connectors.rtms.simulator.stream import Stream
 from tests.integration.rtms_simulator.conftest import Endpoint, short
 from tests.integration.rtms_simulator.strict_client import EVERYTHING, WAIT_S, Json, Socket, payload_of
 
-SPEED = 5.0
+SPEED = 3.0
 
 
 def heard(messages: list[Json]) -> list[tuple[int, int, bytes]]:

@@ -30,7 +30,7 @@ async def test_subscribing_to_joins_tells_who_is_there_already(
 async def test_events_come_only_while_they_are_subscribed_to(
     simulate: Callable[..., Any], clients: Callable[..., Any]
 ) -> None:
-    simulator = await simulate(speed=10.0)
+    simulator = await simulate(speed=5.0)
     stream = await simulator.start(short())
     client = clients(simulator, stream)
     signalling, _ = await client.signalling()
@@ -141,7 +141,7 @@ async def test_asking_for_the_end_is_answered_and_granted(
 async def test_a_pause_is_announced_and_nothing_of_it_is_ever_sent(
     simulate: Callable[..., Any], clients: Callable[..., Any]
 ) -> None:
-    simulator = await simulate(speed=8.0)
+    simulator = await simulate(speed=2.0)
     pause = Fault(kind=FaultKind.PAUSE, at_s=6, for_s=4)
     stream = await simulator.start(short(faults=[pause]))
     client = clients(simulator, stream)

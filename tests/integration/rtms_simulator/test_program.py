@@ -1,5 +1,6 @@
 """The simulator as a process of its own, driven over HTTP as the demo does."""
 
+import asyncio
 import json
 import os
 import signal
@@ -15,9 +16,12 @@ import pytest
 from connectors.rtms.credentials import Verdict, ZoomOAuth
 from connectors.rtms.simulator.rules import Credentials
 from tests.integration.rtms_simulator.conftest import Endpoint
-from tests.integration.rtms_simulator.strict_client import EVERYTHING, StrictClient, tally
+from tests.integration.rtms_simulator.strict_client import EVERYTHING, WAIT_S, StrictClient, tally
 
 Start = Callable[..., tuple[subprocess.Popen[str], dict[str, Any]]]
+
+PATIENCE_S = 120.0
+"""For a meeting of ten seconds, and its pictures if nobody has drawn them yet."""
 
 
 def first_line(descriptor: int) -> bytes:
@@ -52,7 +56,7 @@ def program(films: Path) -> Iterator[Start]:
 
 async def test_a_meeting_on_request(program: Start, tmp_path: Path) -> None:
     truth_file = tmp_path / "truth.json"
-    process, listening = program("--start", "on-request", "--seconds", "10", "--truth-file", str(truth_file))
+    process, listening = program("--start", "on-request", "--seconds", "20", "--truth-file", str(truth_file))
     async with httpx.AsyncClient(base_url=listening["control"], timeout=60) as control:
         assert (await control.get("/healthz")).json() == {"running": 0}
         for body, status in (([], 400), ({"seconds": 3}, 400), ({"seed": "x"}, 400), ({"colour": 1}, 400),
@@ -79,9 +83,9 @@ async def test_a_meeting_on_request(program: Start, tmp_path: Path) -> None:
         assert (await control.post(f"{path}/stop", json={"reason": 1})).status_code == 202
         assert await media.closing() == 1000
         await client.close()
-        for _ in range(200):
-            if (await control.get(path)).json()["ended"]:
-                break
+        async with asyncio.timeout(WAIT_S):
+            while not (await control.get(path)).json()["ended"]:  # noqa: ASYNC110  only asking tells
+                await asyncio.sleep(0.02)
         truth = (await control.get(f"{path}/truth")).json()
         frames = (await control.get(f"{path}/frames")).json()
     assert truth["stop_reason"] == "host_triggered"
@@ -94,7 +98,7 @@ async def test_a_meeting_on_request(program: Start, tmp_path: Path) -> None:
     assert digests == {key: facts[2] for key, facts in got.items()}
     assert sum(facts[0] for facts in got.values()) == len(frames)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0
     assert "Traceback" not in errors
     assert json.loads(truth_file.read_text())["media"] == truth["media"]
@@ -102,7 +106,7 @@ async def test_a_meeting_on_request(program: Start, tmp_path: Path) -> None:
 
 def test_a_meeting_now_ends_by_itself(program: Start, endpoint: Endpoint) -> None:
     process, _ = program("--seconds", "10", "--webhook-url", endpoint.url)
-    out, errors = process.communicate(timeout=60)
+    out, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, errors
     started, ended = (json.loads(line) for line in out.splitlines())
     assert started["meeting"]["webhook"]["event"] == "meeting.rtms_started"
@@ -126,7 +130,7 @@ def test_a_meeting_now_ends_by_itself(program: Start, endpoint: Endpoint) -> Non
 )
 def test_a_wrong_command_line_is_explained(program: Start, arguments: tuple[str, ...], words: str) -> None:
     process, listening = program(*arguments)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE_S)
     assert listening == {}
     assert process.returncode in (1, 2)
     assert words in errors
@@ -139,11 +143,11 @@ def test_a_scenario_by_name_and_the_list_of_them(program: Start) -> None:
     ).stdout.splitlines()
     assert any(line.startswith("server-moves ") for line in listed)
     process, _ = program("--scenario", "stop-08-stream-revoked", "--speed", "10")
-    out, errors = process.communicate(timeout=60)
+    out, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, errors
     assert json.loads(out.splitlines()[-1])["ended"]["stop_reason"] == "stream_revoked"
     process, _ = program("--scenario", "stopped-and-started-again", "--speed", "10")
-    out, errors = process.communicate(timeout=60)
+    out, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, errors
     first, stopped, second, ended = (next(iter(json.loads(line).values())) for line in out.splitlines())
     assert first["rtms_stream_id"] == second["rtms_stream_id"]

@@ -33,7 +33,7 @@ async def play(simulator: Any, client: Any, media_type: int = 32) -> tuple[Any, 
 async def test_framing(
     simulate: Callable[..., Any], clients: Callable[..., Any], kind: FaultKind | None, types: set[type]
 ) -> None:
-    simulator = await simulate(speed=20.0)
+    simulator = await simulate(speed=4.0)
     faults = [] if kind is None else [Fault(kind=kind)]
     client = clients(simulator, await simulator.start(short(seconds=10, faults=faults)))
     for socket in await play(simulator, client, 1):
@@ -43,7 +43,7 @@ async def test_framing(
 async def test_ids_as_strings_and_captions_in_microseconds(
     simulate: Callable[..., Any], clients: Callable[..., Any]
 ) -> None:
-    simulator = await simulate(speed=10.0)
+    simulator = await simulate(speed=5.0)
     faults = [Fault(kind=FaultKind.STRING_IDS), Fault(kind=FaultKind.CAPTIONS_IN_US)]
     stream = await simulator.start(short(faults=faults))
     signalling, media = await play(simulator, clients(simulator, stream, lenient=True))
@@ -58,7 +58,7 @@ async def test_ids_as_strings_and_captions_in_microseconds(
 
 
 async def test_a_message_from_the_future(simulate: Callable[..., Any], clients: Callable[..., Any]) -> None:
-    simulator = await simulate(speed=10.0)
+    simulator = await simulate(speed=3.0)
     fault = Fault(kind=FaultKind.UNKNOWN_MESSAGE, at_s=8)
     stream = await simulator.start(short(seconds=12, faults=[fault]))
     signalling, media = await play(simulator, clients(simulator, stream, lenient=True), 1)
@@ -104,7 +104,7 @@ async def test_silence_and_slammed_doors(simulate: Callable[..., Any], clients: 
 
 
 async def test_no_keep_alives(simulate: Callable[..., Any], clients: Callable[..., Any]) -> None:
-    simulator = await simulate(speed=10.0, rules=Rules(keep_alive_s=0.05))
+    simulator = await simulate(speed=4.0, rules=Rules(keep_alive_s=0.05))
     stream = await simulator.start(short(seconds=10, faults=[Fault(kind=FaultKind.NO_KEEP_ALIVES)]))
     signalling, media = await play(simulator, clients(simulator, stream), 1)
     assert not signalling.of(12)
@@ -122,7 +122,7 @@ async def test_the_other_shape_of_webhooks(simulate: Callable[..., Any], endpoin
 
 async def test_tls(simulate: Callable[..., Any], clients: Callable[..., Any], tmp_path: Path) -> None:
     certificate, key = make_certificate(tmp_path, datetime.datetime.now(datetime.UTC))
-    simulator = await simulate(speed=20.0, tls=server_context(certificate, key), public_host="localhost")
+    simulator = await simulate(speed=4.0, tls=server_context(certificate, key), public_host="localhost")
     stream = await simulator.start(short(seconds=10))
     assert simulator.url.startswith("wss://localhost:")
     trusting = ssl.create_default_context(cafile=str(certificate))

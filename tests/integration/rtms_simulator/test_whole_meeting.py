@@ -14,7 +14,7 @@ from connectors.rtms.simulator.meeting import Meeting
 from tests.integration.rtms_simulator.conftest import Endpoint, short
 from tests.integration.rtms_simulator.strict_client import EVERYTHING, WAIT_S, Json, payload_of, sign, tally
 
-SPEED = 8.0
+SPEED = 4.0
 
 
 def truth_tally(truth: Json) -> dict[tuple[str, int], tuple[int, int, str]]:
@@ -145,7 +145,7 @@ async def test_two_meetings_at_once_do_not_meet(
 async def test_audio_comes_in_chunks_of_what_was_agreed(
     simulate: Callable[..., Any], clients: Callable[..., Any], send_rate: int
 ) -> None:
-    simulator = await simulate(speed=20.0)
+    simulator = await simulate(speed=SPEED)
     stream = await simulator.start(short(seconds=12))
     client = clients(simulator, stream)
     signalling, answer = await client.signalling()

@@ -41,7 +41,7 @@ def events_sent(stream: Stream) -> list[dict[str, Any]]:
 async def test_a_whole_meeting(simulate: Simulate, attend: Attend, zooms_sdk: StartSdk) -> None:
     """One scenario, a stream each: both receive all of it, and of pictures what comes after they are connected."""
     sdk = await zooms_sdk()
-    simulator = await simulate(speed=2.0)  # connected before somebody shares, at 4 s
+    simulator = await simulate(speed=1.0)  # connected before somebody shares, at 4 s
     theirs = await simulator.start(scene())
     await sdk.join(simulator, theirs, users=True, cameras=True, subscribe=[5, 6], **LIKE_OURS)
     stream = await simulator.start(scene())
