@@ -19,6 +19,8 @@ from tests.integration.kafka.conftest import PATIENCE_S, read, until
 Closing = Callable[[Any], Any]
 Join = Callable[..., GroupConsumer]
 
+REST_S = 3.0
+
 
 class Diary(Listener):
     """Writes down what happens to a member; `restart` sends every partition back to its beginning."""
@@ -272,9 +274,9 @@ def test_what_is_put_back_is_read_again_after_its_rest_and_the_others_go_on(
     fill(producer, topic)
     member, place = join(), Place(topic.name, 1)
     read(member, 20)
-    member.put_back({place: 2, Place("moved away", 0): 7}, rest_s=0.5)
+    fill(producer, topic)  # before the rest begins, which must not be over when the others are read
+    member.put_back({place: 2, Place("moved away", 0): 7}, rest_s=REST_S)
     assert member.position(place) == 2
-    fill(producer, topic)
     again = read(member, 20 + 3)
     assert [record.offset for record in again if record.place == place] == list(range(2, 10))
     assert [record.place for record in again][-8:] == [place] * 8
@@ -285,7 +287,7 @@ def test_a_partition_that_rests_can_move_away(join: Join, producer: Producer, to
     fill(producer, topic)
     first = join()
     records = read(first, 20)
-    first.put_back({place: 0 for place in next_offsets(records)}, rest_s=60)
+    first.put_back({place: 0 for place in next_offsets(records)}, rest_s=10 * PATIENCE_S)
     second = join("b")
     found: list[Record] = []
 

@@ -22,6 +22,7 @@ from schemas import topics
 from schemas.codec import framed
 from schemas.excerpts import KEPT_BYTES
 from schemas.topics import Topic
+from tests.integration.kafka.conftest import PATIENCE_S
 from tests.support.settings import kafka_settings
 
 SECRET = b"Eleonore-said-in-confidence"
@@ -59,7 +60,7 @@ class Terminal:
     def records(self, topic: Topic, partition: int) -> list[Record]:
         loader = PartitionLoader(self.settings)
         try:
-            return list(loader.load([Place(topic.name, partition)], 30))
+            return list(loader.load([Place(topic.name, partition)], PATIENCE_S))
         finally:
             loader.close()
 
@@ -83,7 +84,7 @@ def write(topics_ready: dict[str, str]) -> Iterator[Callable[..., int]]:
     letters = DeadLetters(producer, codec)
 
     def one(origin: Origin, reason: str, data: bytes, session_id: str | None = None) -> int:
-        return letters.send_letter(letter_of(origin, reason, data, session_id)).result(30)
+        return letters.send_letter(letter_of(origin, reason, data, session_id)).result(PATIENCE_S)
 
     yield one
     producer.close()

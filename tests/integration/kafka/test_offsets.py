@@ -23,8 +23,8 @@ def test_a_restarted_broker_is_asked_anew(kafka: Broker, settings: KafkaSettings
         producer = create_producer(settings, CONTROL)
         producer.send_blocking(topic, b"k", b"v", 1)
         producer.close()
-        assert directory.ends([place]) == {place: ends}
-        assert directory.starts([place]) == {place: 0}
+        assert directory.ends([place], PATIENCE_S) == {place: ends}
+        assert directory.starts([place], PATIENCE_S) == {place: 0}
 
 
 def test_a_partition_is_never_believed_to_end_before_it_does(

@@ -69,7 +69,7 @@ def test_a_killed_broker_costs_nothing(
     until(lambda: consume() and len(consumed) >= sent, "the rest", 60)
     assert failed == []
     assert consumed == list(range(sent))
-    assert view.wait_until(1, sent - 1, 30)
+    assert view.wait_until(1, sent - 1, 60)
     assert copied == list(range(sent))
     assert producer.connection.is_up
     assert consumer.position(Place(topic.name, 1)) == sent

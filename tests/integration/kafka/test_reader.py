@@ -36,7 +36,7 @@ def test_empty_partitions_are_read_at_once(loader: PartitionLoader, topic: Topic
 def test_order_holds_within_each_partition(loader: PartitionLoader, producer: Producer, topic: Topic) -> None:
     sent = [producer.send_future(topic, b"k", b"%d" % number, number % 4) for number in range(40)]
     for number, written in enumerate(sent):
-        assert written.result(30) == number // 4, "acknowledged, in the order of sending"
+        assert written.result(PATIENCE_S) == number // 4, "acknowledged, in the order of sending"
     records = list(loader.load(places(topic), PATIENCE_S))
     assert {int(record.value or b"") for record in records} == set(range(40))
     for partition in range(4):

@@ -17,7 +17,7 @@ from connectors.kafka.records import Place
 from connectors.kafka.settings import KafkaSettings
 from deploy.local.server import Server
 from schemas.topics import TRANSCRIPTS
-from tests.integration.kafka.conftest import read
+from tests.integration.kafka.conftest import until
 from tests.support.processes import running
 from tests.support.secured_broker import WAYS, SecuredBroker, secured_broker
 from tests.support.stack import run_module
@@ -54,7 +54,7 @@ def test_our_clients_create_write_and_read(
 
     producer.send_blocking(TRANSCRIPTS, b"k", group.encode(), 0)
 
-    assert any(record.value == group.encode() for record in read(consumer, 1))
+    until(lambda: any(record.value == group.encode() for record in consumer.consume()), "what was written")
 
 
 def test_faust_consumes(env: dict[str, str], tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_the_log_up_to_where_it_joined_and_what_it_hands_over_are_everything_onc
     writing.join()
     passed = threading.Event()
     tail.when_passed(place, 450, passed.set)
-    assert passed.wait(10)
+    assert passed.wait(PATIENCE_S)
     loader = closing(PartitionLoader(settings))
     everything = list(loader.load([place], PATIENCE_S))
     for key, offset in joined.items():

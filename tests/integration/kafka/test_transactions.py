@@ -15,7 +15,7 @@ from connectors.kafka.records import Place
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transactions import TransactionalProducer
 from schemas.topics import Topic
-from tests.integration.kafka.conftest import read, until
+from tests.integration.kafka.conftest import PATIENCE_S, read, until
 from tests.support.broken_clients import hold
 
 Closing = Callable[[Any], Any]
@@ -49,7 +49,7 @@ def begin(settings: KafkaSettings, closing: Closing) -> Callable[[str], Transact
 
 def values(settings: KafkaSettings, topic: Topic, closing: Closing) -> list[bytes | None]:
     loader = closing(PartitionLoader(settings))
-    return [record.value for record in loader.load([Place(topic.name, number) for number in range(4)], 20)]
+    return [record.value for record in loader.load([Place(topic.name, number) for number in range(4)], PATIENCE_S)]
 
 
 def test_a_commit_makes_outputs_and_offsets_visible_together(
@@ -123,7 +123,7 @@ def test_one_that_slept_through_its_time_out_leaves(
     """The coordinator has undone it and takes it for a predecessor: what it holds is of no use any more."""
     consumer = join("a")
     until(lambda: consumer.consume() or consumer.assignment(), "an assignment")
-    impatient = settings.model_copy(update={"transaction_timeout_ms": 1_000})
+    impatient = settings.model_copy(update={"transaction_timeout_ms": 8_000})  # its record gets there before
     sleepy = closing(TransactionalProducer(impatient, group))
     sleepy.init()
     sleepy.begin()

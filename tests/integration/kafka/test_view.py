@@ -79,7 +79,7 @@ async def test_waiting_for_ones_own_record(view: TopicView, copy: Copy, producer
         assert await view.wait_until_async(3, offset, PATIENCE_S)
         waits_ms.append((time.monotonic() - started) * 1000)
         assert copy.values[b"k"] == b"%d" % number
-    assert sorted(waits_ms)[25] < 50
+    assert sorted(waits_ms)[12] < 100, "who waits for a fetch to find nothing waits for 250 ms each time"
 
 
 async def test_what_does_not_come_is_not_waited_for_longer(view: TopicView) -> None:
@@ -92,16 +92,16 @@ def test_the_end_as_of_now_is_reached_behind_transaction_markers(
     view: TopicView, copy: Copy, settings: KafkaSettings, compacted: Topic, group: str, closing: Closing
 ) -> None:
     view.start()
-    assert view.wait_to_end(10)
+    assert view.wait_to_end(PATIENCE_S)
     transactions = closing(TransactionalProducer(settings, group))
     transactions.init()
     for number in range(3):
         transactions.begin()
         transactions.send(compacted, b"k", b"%d" % number, 0)
-        transactions._retry(transactions._library.commit_transaction, 10)
+        transactions._retry(transactions._library.commit_transaction, PATIENCE_S)
         started = time.monotonic()
-        assert view.wait_to_end(10)
-        assert time.monotonic() - started < 2
+        assert view.wait_to_end(PATIENCE_S)
+        assert time.monotonic() - started < PATIENCE_S / 3
         assert copy.values[b"k"] == b"%d" % number
 
 
@@ -112,7 +112,7 @@ def test_tombstones_and_records_that_cannot_be_applied(
     for value in (b"1", b"bad", None, b"2"):
         producer.send(compacted, b"k", value, 1)
     assert producer.flush(PATIENCE_S) == 0
-    assert view.wait_to_end(10)
+    assert view.wait_to_end(PATIENCE_S)
     assert copy.values == {b"k": b"2"}
     assert copy.order == [(1, 0), (1, 2), (1, 3)]
 
@@ -124,7 +124,7 @@ def test_a_view_of_some_partitions_sees_no_others(
     view.start()
     for number in range(4):
         producer.send_blocking(compacted, b"%d" % number, b"x", number)
-    assert view.wait_to_end(10)
+    assert view.wait_to_end(PATIENCE_S)
     assert copy.values == {b"2": b"x"}
 
 
