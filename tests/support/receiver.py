@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,11 +31,10 @@ class Told:
 
 @dataclass
 class Receiver:
-    """`status` is what it answers; `delay_s` how long it takes; `on_told` is called before it answers."""
+    """`status` is what it answers; `on_told` is called before, and may take its time."""
 
     port: int = 0
     status: int = 200
-    delay_s: float = 0.0
     told: list[Told] = field(default_factory=list)
     on_told: Callable[[Told], None] = lambda _: None
 
@@ -64,7 +62,6 @@ def receiving(receiver: Receiver | None = None) -> Iterator[Receiver]:
             )
             receiver.on_told(told)
             receiver.told.append(told)
-            time.sleep(receiver.delay_s)
             self.send_response(receiver.status)
             self.send_header("Content-Length", "5")
             self.end_headers()

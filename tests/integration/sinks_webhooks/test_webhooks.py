@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import threading
 import uuid
 
 import httpx
@@ -44,7 +45,8 @@ def house(topics_ready, clickhouse, otlp, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def sink(house):
-    with running(["-m", "sinks", "webhooks"], house.env, house.api.log.with_name("webhooks.log")) as server:
+    env = house.env | {"RTMS_SINK_WEBHOOKS_TIMEOUT_S": str(2 * PATIENCE_S)}
+    with running(["-m", "sinks", "webhooks"], env, house.api.log.with_name("webhooks.log")) as server:
         yield server
 
 
@@ -87,7 +89,7 @@ def test_the_sales_coach_creates_and_then_only_listens(house, sink, otlp):
         if told.json["trigger"] == "bot.state_change" and told.data["new_state"] == "ended":
             path = f"/app_sessions/{told.json['app_session_id']}"
             media = tenant.http.get(f"{path}/media")
-            fetched.append((httpx.get(media.json()["url"], trust_env=False).status_code,
+            fetched.append((httpx.get(media.json()["url"], trust_env=False, timeout=60).status_code,
                             len(tenant.http.get(f"{path}/transcript").json())))  # fmt: skip
 
     with receiving(Receiver(on_told=on_told)) as receiver:
@@ -128,7 +130,7 @@ def test_the_notetaker_fetches_when_it_is_told_that_it_is_over(house, sink):
     def on_told(told):
         if told.json["data"]["new_state"] == "ended":
             path = f"/app_sessions/{told.json['app_session_id']}"
-            file = httpx.get(tenant.http.get(f"{path}/media").json()["url"], trust_env=False)
+            file = httpx.get(tenant.http.get(f"{path}/media").json()["url"], trust_env=False, timeout=60)
             fetched.append((file.content, tenant.http.get(f"{path}/transcript").json()))
 
     with receiving(Receiver(on_told=on_told)) as receiver:
@@ -211,13 +213,23 @@ def test_a_sessions_own_webhooks_stand_in_place_of_the_projects(house, sink):
 
 
 def test_one_that_never_answers_delays_nobody_else(house, sink):
-    tenant = house.tenant("slow")
-    with receiving(Receiver(delay_s=8)) as slow, receiving() as quick:
+    """The sink would wait for it for twice as long as the quick one is given."""
+    tenant, asked, over = house.tenant("slow"), [], threading.Event()
+
+    def never(told):
+        asked.append(told)
+        over.wait()
+
+    with receiving(Receiver(on_told=never)) as slow, receiving() as quick:
         subscribe(tenant, slow.url)
         subscribe(tenant, quick.url)
         sessions = [tenant.create().json()["id"] for _ in range(40)]
-        until(lambda: {told.json["app_session_id"] for told in quick.told} == set(sessions), "the quick one", 6)
-    assert len(slow.told) < len(sessions)
+        try:
+            until(lambda: {told.json["app_session_id"] for told in quick.told} == set(sessions), "the quick one")
+            assert slow.told == []
+            assert 0 < len(asked) < len(sessions)
+        finally:
+            over.set()
 
 
 def test_a_receiver_that_is_away_misses_nothing_though_the_sink_is_killed(house, sink):
