@@ -19,8 +19,10 @@ from tests.support.processes import wait_for
 from tests.support.stack import Log, kafka_environment, open_log, run_module
 
 PARTITIONS = 2
-POLL_INTERVAL_S = 6.0
-PATIENCE_S = 60.0
+POLL_INTERVAL_S = 10.0
+PATIENCE_S = 120.0
+"""All services start at once here."""
+
 DATABASE = "starting"
 
 
@@ -32,7 +34,7 @@ class Quarter(Street):
         self.folder = folder
 
     def status(self, name: str, probe: str) -> tuple[int, dict[str, Any]]:
-        answer = httpx.get(f"{self.services[name].url}/{probe}", trust_env=False, verify=False)
+        answer = httpx.get(f"{self.services[name].url}/{probe}", trust_env=False, verify=False, timeout=PATIENCE_S)
         return answer.status_code, answer.json()
 
     def waits_for(self, name: str) -> set[str]:

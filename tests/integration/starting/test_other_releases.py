@@ -42,6 +42,9 @@ UNKNOWN, KNOWN = 0, 1
 """Partitions: the first gets what only the registry can explain."""
 
 
+pytestmark = pytest.mark.timeout(1200)
+
+
 class Author:
     """Writes what others would, as one release or the other, and looks up what became of it."""
 
@@ -96,7 +99,7 @@ class Reader:
         places = [Place(topics.APP_SESSIONS.name, number) for number in range(PARTITIONS)]
         loader = PartitionLoader(self._quarter.kafka)
         try:
-            return session.encode() in {record.key for record in loader.load(places, 30)}
+            return session.encode() in {record.key for record in loader.load(places, PATIENCE_S)}
         finally:
             loader.close()
 
@@ -112,7 +115,7 @@ def session_in(partition: int) -> str:
 
 def metric(server: Server, name: str) -> float:
     """The sum over all labels."""
-    text = httpx.get(f"{server.url}/metrics", trust_env=False).text
+    text = httpx.get(f"{server.url}/metrics", trust_env=False, timeout=PATIENCE_S).text
     return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name))
 
 
