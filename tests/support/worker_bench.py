@@ -20,6 +20,7 @@ from schemas.records import MediaRecord
 from schemas.sessions import Awaited
 from tests.support.memory_inputs import MemoryInputs, MemoryOutbox, MemoryStates
 from tests.support.memory_losses import MemoryLosses
+from tests.support.processes import PATIENCE_S
 from tests.support.toy_processor import AUDIO, CAPTIONS, VIDEO, ToyLogic, as_written, frame
 from tests.support.toy_service import utterance
 
@@ -116,6 +117,6 @@ def encoded(topic: str, record: MediaRecord) -> bytes:
 
 async def until(condition: Callable[[], object]) -> None:
     """Let the loop run until the condition holds."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110  what is waited for has no event of its own
             await asyncio.sleep(0)

@@ -14,6 +14,7 @@ from connectors.rtms.simulator.certificates import make_certificate
 from tests.bench.streams import messages
 from tests.bench.streams.pacing import SPEAKERS
 from tests.bench.streams.zoom import Pacer, Zoom, burst, streams_of
+from tests.support.processes import PATIENCE_S
 
 HELLO = {"msg_type": MessageType.DATA_HAND_SHAKE_REQ, "media_type": MediaType.ALL, "media_params": {}}
 
@@ -26,8 +27,8 @@ def load(tmp_path: Path) -> Iterator[tuple[Zoom, ClientConnection]]:
     tls = ssl.create_default_context(cafile=certificate)
     with connect(f"{zoom.url}/media/0", ssl=tls, compression=None, ping_interval=None, close_timeout=0) as client:
         client.send(json.dumps(HELLO))
-        assert json.loads(client.recv(5))["msg_type"] == MessageType.DATA_HAND_SHAKE_RESP
-        assert zoom.wait_for(1, 5) == 1
+        assert json.loads(client.recv(PATIENCE_S))["msg_type"] == MessageType.DATA_HAND_SHAKE_RESP
+        assert zoom.wait_for(1, PATIENCE_S) == 1
         yield zoom, client
     zoom.forget()
 
@@ -35,9 +36,9 @@ def load(tmp_path: Path) -> Iterator[tuple[Zoom, ClientConnection]]:
 def test_pings_are_answered_before_and_between_bursts(load: tuple[Zoom, ClientConnection]) -> None:
     zoom, client = load
     for _ in range(3):
-        assert client.ping().wait(5)
+        assert client.ping().wait(PATIENCE_S)
         burst(zoom.media[0].connection, "audio", messages.AUDIO_20_MS, 4)
-        kinds = [json.loads(client.recv(5))["msg_type"] for _ in range(4)]
+        kinds = [json.loads(client.recv(PATIENCE_S))["msg_type"] for _ in range(4)]
         assert kinds == [MessageType.MEDIA_DATA_AUDIO] * 4
 
 
@@ -48,6 +49,6 @@ def test_frames_at_a_pace_arrive_whole_although_the_client_asks(load: tuple[Zoom
     heard = set()
     for _ in range(3 * (SPEAKERS + 1)):
         client.ping()
-        heard.add(json.loads(client.recv(5))["msg_type"])
+        heard.add(json.loads(client.recv(PATIENCE_S))["msg_type"])
     pacer.stop()
     assert heard == {MessageType.MEDIA_DATA_AUDIO, MessageType.MEDIA_DATA_VIDEO}

@@ -54,7 +54,7 @@ def test_an_interrupt_while_we_are_being_loaded_ends_without_a_word() -> None:
         "import importlib, runpy, sys, time\n"
         "def never(name):\n"
         "    print(name, flush=True)\n"
-        "    time.sleep(60)\n"
+        "    time.sleep(600)\n"
         "importlib.import_module = never\n"
         "sys.argv[1:] = ['up']\n"
         "runpy.run_module('deploy.local', run_name='__main__', alter_sys=True)\n"
@@ -65,5 +65,5 @@ def test_an_interrupt_while_we_are_being_loaded_ends_without_a_word() -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "deploy.local.command\n"
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (130, "")

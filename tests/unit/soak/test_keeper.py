@@ -12,7 +12,7 @@ from deploy.local.unit import Program, Unit
 from tests.soak.faults import KAFKA
 from tests.soak.keeper import Keeper
 from tests.soak.troubles import Troubles
-from tests.support.processes import wait_for
+from tests.support.processes import PATIENCE_S, wait_for
 
 PROGRAM = """
 import pathlib, sys, time
@@ -51,7 +51,7 @@ def keeper(unit: Unit) -> Iterator[Keeper]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    wait_for(condition, 20, lambda: "it did not come about")
+    wait_for(condition, PATIENCE_S, lambda: "it did not come about")
 
 
 def test_an_end_of_its_own_is_counted_and_started_again(keeper: Keeper, unit: Unit, tmp_path: Path) -> None:

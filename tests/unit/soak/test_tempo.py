@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.soak.tempo import Stopped, Tempo
-from tests.support.processes import wait_for
+from tests.support.processes import PATIENCE_S, wait_for
 
 FOR_EVER_S = 3600.0
 
@@ -26,7 +26,7 @@ class Waiting(threading.Thread):
             self.ended = "stopped"
 
     def is_there(self) -> bool:
-        wait_for(lambda: self.ended != "", 10, lambda: "it still waits")
+        wait_for(lambda: self.ended != "", PATIENCE_S, lambda: "it still waits")
         return self.ended == "there"
 
 

@@ -40,7 +40,7 @@ def health(clock: StandingClock) -> Iterator[Health]:
 
 
 def get(health: Health, path: str) -> httpx.Response:
-    return httpx.get(f"http://127.0.0.1:{health.port}{path}", trust_env=False)
+    return httpx.get(f"http://127.0.0.1:{health.port}{path}", trust_env=False, timeout=60)
 
 
 def test_not_ready_until_told(health: Health) -> None:

@@ -12,7 +12,11 @@ from structlog.testing import capture_logs
 
 from connectors.host.listening import JSON, MAX_BODY_BYTES, PLACES, Answer, Headers, Listener, Paths
 
-LIMIT_S = 0.6
+LIMIT_S = 1.5
+PATIENCE_S = 60.0
+
+hurried = pytest.mark.parametrize("port", [LIMIT_S], indirect=True)
+"""For those who let the time run out; whoever does not has time on a busy machine as well."""
 
 
 class Heard:
@@ -32,10 +36,10 @@ def heard() -> Heard:
 
 
 @pytest.fixture
-def port(heard: Heard) -> Iterator[int]:
+def port(heard: Heard, request: pytest.FixtureRequest) -> Iterator[int]:
     paths = Paths({"/livez": lambda: Answer(200, JSON, b"{}")})
     paths.posts["/said"] = heard
-    server = Listener(("127.0.0.1", 0), paths, LIMIT_S)
+    server = Listener(("127.0.0.1", 0), paths, getattr(request, "param", PATIENCE_S))
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     yield int(server.server_address[1])
@@ -45,7 +49,7 @@ def port(heard: Heard) -> Iterator[int]:
 
 
 def connect(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), 10)
+    return socket.create_connection(("127.0.0.1", port), PATIENCE_S)
 
 
 def said(port: int, data: bytes) -> bytes:
@@ -70,12 +74,16 @@ def until_closed(line: socket.socket) -> bytes:
 
 
 def lives(port: int) -> bool:
-    return httpx.get(f"http://127.0.0.1:{port}/livez", trust_env=False, timeout=10).status_code == 200
+    return httpx.get(f"http://127.0.0.1:{port}/livez", trust_env=False, timeout=PATIENCE_S).status_code == 200
 
 
 def test_a_body_arrives_with_its_headers_and_the_answer_comes_back(port: int, heard: Heard) -> None:
     answer = httpx.post(
-        f"http://127.0.0.1:{port}/said?x=1", content=b"a" * MAX_BODY_BYTES, headers={"X-Name": "n"}, trust_env=False
+        f"http://127.0.0.1:{port}/said?x=1",
+        content=b"a" * MAX_BODY_BYTES,
+        headers={"X-Name": "n"},
+        trust_env=False,
+        timeout=PATIENCE_S,
     )
     assert (answer.status_code, answer.text) == (200, "n")
     assert heard.bodies == [b"a" * MAX_BODY_BYTES]
@@ -91,7 +99,6 @@ def test_a_body_arrives_with_its_headers_and_the_answer_comes_back(port: int, he
         (b"POST /said HTTP/1.1\r\nContent-Length: \xb2\r\n\r\n{}", 411),
         (b"POST /said HTTP/1.1\r\nContent-Length: 4097\r\n\r\n{}", 413),
         (b"POST /said HTTP/1.1\r\nContent-Length: " + b"9" * 60_000 + b"\r\n\r\n{}", 413),
-        (b"POST /said HTTP/1.1\r\nContent-Length: 20\r\n\r\n{}", 408),
         (b"PUT /said HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", 501),
         (b"POST /said HTTP/1.1\r\nX: " + b"y" * 70_000 + b"\r\n\r\n", 431),
         (b"\x00\xff" * 50 + b"\r\n\r\n", 400),
@@ -105,6 +112,13 @@ def test_what_it_cannot_take_is_told_why_and_reaches_nobody(
     assert lives(port)
 
 
+@hurried
+def test_a_body_that_does_not_come_is_told_that_its_time_is_up(port: int, heard: Heard) -> None:
+    assert b" 408 " in said(port, b"POST /said HTTP/1.1\r\nContent-Length: 20\r\n\r\n{}")
+    assert heard.bodies == []
+    assert lives(port)
+
+
 def test_a_body_that_ends_too_early_is_none(port: int, heard: Heard) -> None:
     with connect(port) as line:
         line.sendall(b"POST /said HTTP/1.1\r\nContent-Length: 20\r\n\r\n{}")
@@ -114,22 +128,24 @@ def test_a_body_that_ends_too_early_is_none(port: int, heard: Heard) -> None:
 
 
 def test_a_giant_body_is_refused_although_it_is_sent_to_the_end(port: int, heard: Heard) -> None:
-    answer = httpx.post(f"http://127.0.0.1:{port}/said", content=b"x" * 20_000_000, trust_env=False)
+    answer = httpx.post(f"http://127.0.0.1:{port}/said", content=b"x" * 20_000_000, trust_env=False, timeout=PATIENCE_S)
     assert answer.status_code == 413
     assert heard.bodies == []
 
 
+@hurried
 def test_who_sends_one_byte_at_a_time_is_left_when_the_time_is_up(port: int, heard: Heard) -> None:
     since_s = time.monotonic()
     with connect(port) as line:
         line.sendall(b"POST /said HTTP/1.1\r\nContent-Length: 4000\r\n\r\n")
         with pytest.raises(ConnectionError):
             drip(line)
-    assert time.monotonic() - since_s < LIMIT_S + 5
+    assert time.monotonic() - since_s < PATIENCE_S, "the body would take ten times as long"
     assert heard.bodies == []
     assert lives(port)
 
 
+@hurried
 def test_a_crowd_that_says_nothing_is_held_for_a_moment_only(port: int) -> None:
     before = threading.active_count()
     lines = [connect(port) for _ in range(3 * PLACES)]

@@ -14,14 +14,14 @@ async def test_setting_wakes_coroutines_in_any_loop() -> None:
     await asyncio.sleep(0)
     assert not waiting.done()
     threading.Thread(target=stop.set).start()
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 60)
     assert stop.is_set()
 
 
 async def test_waiting_after_the_stop_returns_at_once() -> None:
     stop = StopSignal()
     stop.set()
-    await asyncio.wait_for(stop.wait(), 1)
+    await asyncio.wait_for(stop.wait(), 60)
     assert stop.wait_thread(0)
 
 
@@ -50,7 +50,7 @@ def test_a_signal_ends_a_waiting_event_loop() -> None:
         assert child.stdout is not None
         assert child.stdout.readline() == "ready\n"
         child.terminate()
-        rest, _ = child.communicate(timeout=20)
+        rest, _ = child.communicate(timeout=60)
     assert child.returncode == 0
     assert rest.endswith("clean\n")
 

@@ -21,7 +21,7 @@ from schemas import topics
 from schemas.keys import item_key
 from schemas.traces import SESSION, span_id, trace_id, traceparent
 from tests.support.otlp import Otlp, collecting
-from tests.support.processes import wait_for
+from tests.support.processes import PATIENCE_S, wait_for
 
 SESSION_ID = "app_traced"
 OFF = """
@@ -56,7 +56,7 @@ def counted(result: str) -> float:
 
 
 def until(condition: object, what: str) -> None:
-    wait_for(condition, 20, lambda: f"not in time: {what}")  # type: ignore[arg-type]
+    wait_for(condition, PATIENCE_S, lambda: f"not in time: {what}")  # type: ignore[arg-type]
 
 
 def test_off_means_that_nothing_is_loaded_and_nothing_said() -> None:

@@ -7,7 +7,7 @@ import pytest
 from connectors.kafka.producer import MEDIA, Producer, create_producer
 from connectors.kafka.settings import KafkaSettings
 from schemas import topics
-from tests.support.processes import wait_for
+from tests.support.processes import PATIENCE_S, wait_for
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_each_account_gets_its_own_records_back_in_order(producer: Producer) -> 
     pictures.send(b"key", b"picture", 1)
     assert (sound.sent, sound.settled) == (3, 0)
     producer.purge()
-    wait_for(lambda: sound.settled == 3 and pictures.settled == 1, 5, lambda: "nobody was told of the purge")
+    wait_for(lambda: sound.settled == 3 and pictures.settled == 1, PATIENCE_S, lambda: "nobody was told of the purge")
     assert list(sound.refused) == [b"sound 0", b"sound 1", b"sound 2"]
     assert list(pictures.refused) == [b"picture"]
     assert producer.acknowledged == 0

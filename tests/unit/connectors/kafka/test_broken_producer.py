@@ -9,7 +9,7 @@ from connectors.kafka.producer import CONTROL, Producer, create_producer
 from connectors.kafka.settings import KafkaSettings
 from schemas import topics
 from tests.support.broken_clients import break_for_good
-from tests.support.processes import wait_for
+from tests.support.processes import PATIENCE_S, wait_for
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def producer() -> Iterator[Producer]:
 def test_its_state_tells(producer: Producer) -> None:
     assert producer.connection.fatal is None
     break_for_good(producer)
-    wait_for(lambda: producer.connection.fatal is not None, 5, lambda: "nobody was told that the client is broken")
+    wait_for(lambda: producer.connection.fatal is not None, PATIENCE_S, lambda: "nobody was told that it is broken")
     assert producer.connection.fatal is not None
     assert producer.connection.fatal.code == "OUT_OF_ORDER_SEQUENCE_NUMBER"
 

@@ -96,7 +96,7 @@ def test_who_listens_hears_every_state_and_that_it_is_archived(registry):
         deletions._apply(record)
     registry.back.set()
     for thread in [thread for thread in threading.enumerate() if thread.name == "unexplained"]:
-        thread.join(10)
+        thread.join(60)
     assert heard == [SESSION, None], "what was archived before it could be explained is not heard of any more"
     assert deletions.get("app_1") is None
 
@@ -120,7 +120,7 @@ def test_while_only_the_registry_could_say_nobody_may_rely_on_it_and_others_are_
     registry.back.set()
     explaining = [thread for thread in threading.enumerate() if thread.name == "unexplained"]
     for thread in explaining:
-        thread.join(10)
+        thread.join(60)
     assert deletions.by_now(["app_1"]) == {"app_1"}
 
 
@@ -131,7 +131,7 @@ def test_what_could_not_be_explained_does_not_undo_what_is_newer(deletions, regi
     deletions._apply(state(WHOLE, offset=1))
     registry.back.set()
     for thread in [thread for thread in threading.enumerate() if thread.name == "unexplained"]:
-        thread.join(10)
+        thread.join(60)
     assert deletions.by_now(["app_1"]) == {"app_1"}
     assert deletions.unfinished(list(Part), {PARTITION}) == []
 

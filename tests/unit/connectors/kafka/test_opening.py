@@ -320,6 +320,9 @@ RECORDS = 6
 LINGER_S = 0.02
 """Longer than any of our producers lingers, so that each record is a batch of its own."""
 
+ON_ITS_WAY_MS = 1000
+"""Far longer than all of them take to be sent."""
+
 
 @pytest.fixture
 def cluster() -> Iterator[MockCluster]:
@@ -334,9 +337,9 @@ def test_what_a_changing_leader_turns_away_is_sent_again(cluster: MockCluster) -
     account = producer.account(topics.AUDIO)
     try:
         producer.send_blocking(topics.CHAT, b"key", b"connected", 0)
-        producer._library.list_topics(topics.AUDIO.name, timeout=20)
+        producer._library.list_topics(topics.AUDIO.name, timeout=60)
         _turned_away(cluster, lambda value: account.send(b"key", value, 0))
-        assert producer.flush(20) == 0
+        assert producer.flush(60) == 0
         assert not account.refused
     finally:
         producer.close()
@@ -355,14 +358,14 @@ def test_the_library_alone_says_of_lost_records_that_they_were_delivered(cluster
         producer.produce(topics.AUDIO.name, value, b"key", 0, report)
 
     _turned_away(cluster, send)
-    assert producer.flush(20) == 0
+    assert producer.flush(60) == 0
     assert told == [True] * RECORDS
     assert _stored(cluster, RECORDS - 2) == [b"%d" % number for number in range(2, RECORDS)]
 
 
 def _turned_away(cluster: MockCluster, send: Callable[[bytes], None]) -> None:
     """Some of the records are on their way at once, and the broker turns the first two batches away."""
-    cluster.answers_after(100)
+    cluster.answers_after(ON_ITS_WAY_MS)
     cluster.turn_away(2)
     for number in range(RECORDS):
         send(b"%d" % number)
@@ -383,7 +386,7 @@ def _stored(cluster: MockCluster, count: int) -> list[bytes]:
         return len(found) >= count
 
     try:
-        wait_for(is_read, 20, lambda: f"there is only {found}")
+        wait_for(is_read, 60, lambda: f"there is only {found}")
     finally:
         consumer.close()
     return found

@@ -16,7 +16,7 @@ from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.records import Place
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.stranded import Lookout, knows_brokers, shown
-from tests.support.processes import wait_for
+from tests.support.processes import PATIENCE_S, wait_for
 
 COORDINATOR = {"GroupCoordinator": ("logical", "UP")}
 CONFIGURED = {"kafka:9092/bootstrap": ("configured", "DOWN")}
@@ -105,7 +105,7 @@ def test_the_library_shows_what_it_knows(brokers: dict[str, Any], known: bool) -
     config = {"group.id": "g", "log_level": 0} | shown(0.05, lambda statistics: seen.append(knows_brokers(statistics)))
     consumer = Consumer(config | brokers)
     try:
-        wait_for(lambda: consumer.poll(0.05) is None and len(seen) > 1, 10, lambda: "nothing was shown")
+        wait_for(lambda: consumer.poll(0.05) is None and len(seen) > 1, PATIENCE_S, lambda: "nothing was shown")
     finally:
         consumer.close()
     assert set(seen) == {known}

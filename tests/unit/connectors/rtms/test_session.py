@@ -14,7 +14,7 @@ from connectors.rtms.transport.sockets import ConnectFailed, Listener, Socket
 from schemas.excerpts import excerpt_of
 from tests.support.zoom_conversation import PARAMS, URLS, ZOOM
 
-POLICY = StreamPolicy(answer_ms=300)
+IMPATIENT = StreamPolicy(answer_ms=300)
 
 
 class ScriptedSocket:
@@ -63,12 +63,15 @@ class ScriptedTransport:
         return self.sockets[-1]
 
 
-def session(transport: ScriptedTransport, on_event: Callable[[OwnerEvent], None]) -> RtmsSession:
-    return RtmsSession(PARAMS, on_event, transport=transport, clock=SystemClock(), policy=POLICY)
+def session(
+    transport: ScriptedTransport, on_event: Callable[[OwnerEvent], None], policy: StreamPolicy | None = None
+) -> RtmsSession:
+    policy = policy or StreamPolicy()
+    return RtmsSession(PARAMS, on_event, transport=transport, clock=SystemClock(), policy=policy)
 
 
 async def finished(running: RtmsSession) -> SessionOutcome:
-    return await asyncio.wait_for(running.run(), 10)
+    return await asyncio.wait_for(running.run(), 60)
 
 
 async def test_closing_from_within_the_callback() -> None:
@@ -145,7 +148,7 @@ async def test_an_attempt_that_hangs_is_broken_off() -> None:
         if isinstance(event, SocketLost):
             made.hand_over()
 
-    made = session(ScriptedTransport(lambda _listener: hang()), on_event)
+    made = session(ScriptedTransport(lambda _listener: hang()), on_event, IMPATIENT)
     await finished(made)
     assert broken_off.is_set()
 
@@ -161,7 +164,7 @@ async def test_cancelling_cuts_the_sockets_and_hears_nothing_more() -> None:
 
     transport = ScriptedTransport()
     running = asyncio.create_task(session(transport, on_event).run())
-    await asyncio.wait_for(ready.wait(), 5)
+    await asyncio.wait_for(ready.wait(), 60)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

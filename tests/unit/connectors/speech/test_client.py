@@ -15,7 +15,7 @@ from schemas.transcription_codes import Reason
 from tests.support.speech_service import KEY, Reply, SpeechServer, speech_server
 
 SOUND = sound_file(bytes(32_000), 16_000, OpenAI.file_type)
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 async def asked(service: Service, sound: bytes = SOUND, limit_s: float = PATIENCE_S) -> Heard | Failure:

@@ -15,7 +15,7 @@ from connectors.speech.exchange import Failure
 from schemas.transcription_codes import Reason
 from tests.support.certificates import Authority
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @asynccontextmanager

@@ -77,7 +77,7 @@ class World:
     def until(self, begun: int, running: int = 0) -> None:
         """Step until so many tries have begun, and no more than so many of them are under way; of the others it is
         taken note."""
-        for _ in range(2000):
+        for _ in range(12_000):
             self.composing.step()
             futures = [trying.running for trying in self.composing._trying.values() if trying.running is not None]
             if len(self.begun) >= begun and len(futures) <= running and not any(one.done() for one in futures):

@@ -10,6 +10,7 @@ from connectors.kafka.settings import KafkaSettings
 from processors.settings import ProcessorsSettings
 from processors.shell.delivery import IN_A_ROW, DirectConsumer
 from processors.shell.faust_app import create_app
+from tests.support.processes import PATIENCE_S
 
 
 class Delivering:
@@ -89,7 +90,7 @@ async def test_a_full_buffer_gives_way_to_a_rebalance(delivering: Delivering) ->
     await asyncio.sleep(0.01)
     assert not waiting.done()
     delivering.suspend.set()
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, PATIENCE_S)
     assert delivering.held == ["a", "b"]
 
 
@@ -99,7 +100,7 @@ async def test_a_full_buffer_is_waited_for(delivering: Delivering) -> None:
     waiting = asyncio.create_task(delivering.deliver("c"))
     await asyncio.sleep(0.01)
     assert delivering.buffer.queue.get_nowait() == "a"
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, PATIENCE_S)
     assert delivering.held == ["b", "c"]
 
 
@@ -110,7 +111,7 @@ async def test_while_the_flow_stands_a_rebalance_is_not_held_up(delivering: Deli
     async def blocked() -> None:
         await delivering.app.flow_control.acquire()
 
-    await asyncio.wait_for(delivering.consumer.wait_first(blocked(), delivering.suspend.wait()), 5)
+    await asyncio.wait_for(delivering.consumer.wait_first(blocked(), delivering.suspend.wait()), PATIENCE_S)
 
 
 async def test_what_fails_is_told(delivering: Delivering) -> None:

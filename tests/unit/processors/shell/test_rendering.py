@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from connectors.kafka.errors import DeliveryFailed, RecordTooLarge
+from tests.support.processes import PATIENCE_S
 from tests.support.worker_bench import CAPTIONS_0, Bench, until
 
 
@@ -12,7 +13,7 @@ async def test_a_failed_write_ends_the_process():
     bench = await Bench().assign()
     bench.outbox.error = DeliveryFailed("gone")
     await bench.caption(0)
-    assert await asyncio.wait_for(bench.worker.failure, 5) is bench.outbox.error
+    assert await asyncio.wait_for(bench.worker.failure, PATIENCE_S) is bench.outbox.error
 
 
 @pytest.mark.parametrize("fault", [ValueError("no"), KeyError("no"), AssertionError()])

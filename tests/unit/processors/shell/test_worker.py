@@ -12,6 +12,7 @@ from processors.shell.reading import DRAIN_S, QUEUEING_S, STANDSTILL_S
 from processors.shell.worker import MAX_LETTERS, NotCopartitioned
 from schemas import topics
 from schemas.codec import Codec, Undecodable
+from tests.support.processes import PATIENCE_S
 from tests.support.toy_processor import AUDIO, CAPTIONS, VIDEO, ToyLogic, Work, as_written, control, frame
 from tests.support.toy_service import utterance
 from tests.support.worker_bench import AUDIO_0, CAPTIONS_0, CODEC, VIDEO_0, Bench, until
@@ -294,7 +295,7 @@ async def test_checkpoints_that_cannot_go_on_end_the_process():
 
     bench.worker._reading.update = broken
     running = asyncio.create_task(bench.worker.run())
-    assert isinstance(await asyncio.wait_for(bench.worker.failure, 5), RuntimeError)
+    assert isinstance(await asyncio.wait_for(bench.worker.failure, PATIENCE_S), RuntimeError)
     await running
 
 
@@ -314,7 +315,7 @@ async def test_reading_waits_while_too_much_is_under_way():
 async def test_partitions_that_do_not_belong_together_end_the_process():
     bench = Bench()
     await bench.worker.on_assigned(None, {TP(AUDIO, 0), TP(VIDEO, 1), TP(CAPTIONS, 0)})
-    assert isinstance(await asyncio.wait_for(bench.worker.failure, 5), NotCopartitioned)
+    assert isinstance(await asyncio.wait_for(bench.worker.failure, PATIENCE_S), NotCopartitioned)
 
 
 async def test_a_revoke_saves_and_commits_and_forgets():
@@ -340,7 +341,7 @@ async def test_giving_up_partitions_does_not_wait_for_ever():
         await asyncio.Event().wait()
 
     bench.states.save = never
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await bench.worker.hand_over()
     assert not bench.worker.failure.done()
 

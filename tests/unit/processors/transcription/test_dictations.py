@@ -24,7 +24,7 @@ from tests.support.deepgram_live import Refusal, Trouble, counted
 from tests.support.dictated import question
 from tests.support.speech_service import KEY, SpeechServer, speech_server
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Ring(NoKeys):

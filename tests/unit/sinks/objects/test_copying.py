@@ -63,7 +63,7 @@ class Attempts:
 
     def await_begun(self, name: str, number: int) -> None:
         with self.news:
-            assert self.news.wait_for(lambda: any(made[:2] == (name, number) for made in self.made), 10)
+            assert self.news.wait_for(lambda: any(made[:2] == (name, number) for made in self.made), 60)
 
     def attempt(self, due: Due, number: int, waited_s: float, patience: Patience) -> bool:
         with self.news:
@@ -161,7 +161,7 @@ def test_time_in_the_queue_is_no_buckets_fault(world: World) -> None:
     world.attempts.hold.set()
     for trying in world.copies._trying.values():
         if trying.running is not None:
-            trying.running.result(10)
+            trying.running.result(60)
     assert world.step() == ["app_3"]
     assert world.attempts.made[-1] == ("app_3", 1, 0.0)
 
@@ -186,7 +186,7 @@ def test_what_is_no_longer_due_here_is_left(world: World, gone: str) -> None:
         world.hear(session(awaits_copy=False, recording=None))
     world.step(4)
     with pytest.raises(Abandoned):
-        running.result(10)
+        running.result(60)
     world.step(4)
     assert not world.copies._trying
 

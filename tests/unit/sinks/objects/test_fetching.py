@@ -21,7 +21,7 @@ class Shelf:
 
     def get(self, key: str) -> bytes:
         self.asked.append(key)
-        self._together.wait(30)
+        self._together.wait(60)
         return key.encode()
 
 

@@ -103,7 +103,7 @@ def run(sink: ObjectsSink, consumer: Consumer, steps: int = 50) -> None:
     sink.attach(consumer)  # type: ignore[arg-type]
     sink.step()
     for future in [future for partition in sink._partitions.values() for future in partition.running.values()]:
-        future.result(10)
+        future.result(60)
     for _ in range(steps):
         sink.step()
 
@@ -160,7 +160,7 @@ def test_a_record_that_waits_for_the_registry_is_let_go_with_its_partition(healt
     assert (waiting.done(), consumer.committed) == (False, {})
     sink.on_lost([PLACE])
     with pytest.raises(Abandoned):
-        waiting.result(10)
+        waiting.result(60)
     sink.close()
 
 
@@ -198,7 +198,7 @@ def test_objects_are_erased_once_by_whoever_holds_the_partition(
     consumer = Consumer()
     run(sink, consumer)
     [erasing] = sink._erasing.values()
-    erasing.erased.result(10)
+    erasing.erased.result(60)
     sink.step()
     assert [done for done in work.done if done.startswith("erase")] == ["erase app_3"]
     deletions.due = []
@@ -220,6 +220,6 @@ def test_a_deletion_under_way_is_left_to_the_next_member(health: Health, deletio
     made.step()
     [erasing] = made._erasing.values()
     made.on_lost([PLACE])
-    erasing.erased.result(10)
+    erasing.erased.result(60)
     assert (work.done[-1], made._erasing) == ("left", {})
     made.close()

@@ -156,8 +156,8 @@ def test_a_full_scratch_disk_is_waited_for(disk: Storage, tmp_path: Path, record
     with ThreadPoolExecutor(1) as pool:
         with disk.full():
             finishing = pool.submit(sink.finish, end)
-            heard = [troubles.get(timeout=20) for _ in range(5)]
-        fact = finishing.result(20)
+            heard = [troubles.get(timeout=60) for _ in range(5)]
+        fact = finishing.result(60)
     assert heard == ["recording: the scratch folder takes no file (ENOSPC)"] * 5
     assert list(troubles.queue)[-1] is None
     assert fact.kind is FactKind.RECORDING_STORED

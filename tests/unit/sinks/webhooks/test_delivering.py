@@ -161,7 +161,7 @@ class Town:
     def delete(self):
         self.session = replace(SESSION, deletion=Deletion(reason="asked", asked_at_ms=1))
 
-    def until(self, condition, timeout_s=10):
+    def until(self, condition, timeout_s=60):
         deadline = time.monotonic() + timeout_s
         while not condition():
             assert time.monotonic() < deadline
@@ -267,7 +267,7 @@ def test_a_successor_goes_on_where_the_log_ends(town, receiver):
     successor = Town(receiver.url, town.log)
     try:
         successor.change(1)
-        successor.until(are_over(successor, 2), 15)
+        successor.until(are_over(successor, 2))
     finally:
         successor.posting.close()
     assert [told.json["sequence"] for told in receiver.told] == [0, 0, 1]

@@ -274,7 +274,7 @@ async def test_several_are_asked_for_at_a_time_and_no_more_than_that():
         at_once -= 1
         return await tools.recognise(work, session_id)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await Making(replace(tools, recognise=recognise), ORDER).run()
     assert most == 2
     assert len(world.words()) == UTTERANCES

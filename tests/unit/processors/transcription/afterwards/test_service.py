@@ -73,7 +73,7 @@ class World:
         return SimpleNamespace(run=run, fail=fail)
 
     async def until(self, is_so):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not is_so():
                 self.changed.clear()
                 await self.changed.wait()
