@@ -58,7 +58,7 @@ class Release:
                 cwd=self._folder,
                 capture_output=True,
                 text=True,
-                timeout=120,
+                timeout=300,
                 check=False,
             )
             printed += answer.stdout

@@ -25,6 +25,7 @@ from deploy.local.broker.broker import Broker
 from deploy.local.ports import free_ports
 from tests.support.certificates import Authority
 from tests.support.made_before import put_formatted, runtime
+from tests.support.processes import PATIENCE_S
 from tests.support.stack import running_broker
 from tests.support.tokens import AUDIENCE, CLIENT, SECRET, TokenServer
 
@@ -119,7 +120,7 @@ class SecuredBroker(Broker):
         ]
         admin = self.admin()  # must outlive the answers
         for made in admin.create_acls(rules).values():
-            made.result(30)
+            made.result(PATIENCE_S)
 
     def settings(self, way: str) -> dict[str, str]:
         """What a client that comes this way is told, in the words of KafkaSettings."""
@@ -160,5 +161,5 @@ def secured_broker(folder: Path, *, guarded: bool = False) -> Iterator[SecuredBr
             admin = broker.admin()
             scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
             added = admin.alter_user_scram_credentials([UserScramCredentialUpsertion(USER, scram, PASSWORD.encode())])
-            added[USER].result(30)
+            added[USER].result(PATIENCE_S)
             yield broker

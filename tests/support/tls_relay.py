@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from deploy.local.ports import LOOPBACK
 from tests.support.certificates import Authority
 
-_START_S = 10
+_START_S = 60
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from tests.support.secured_broker import PASSWORD, SecuredBroker, secured_broker
 
 RUNNING = [name for name, facts in workloads().items() if "args" in facts]
 ADMIN_TOKEN = secrets.token_urlsafe()
-MEETING_S = 10
+MEETING_S = 20
 SEED = 1
 ENCODED = {"audio": {"codec": "opus"}, "video": {"codec": "jpg", "fps": 5}, "share": {"codec": "jpg"}}
 FILMS = Formats(
@@ -81,13 +81,14 @@ def release(
         yield release
 
 
+@pytest.mark.timeout(1800)
 def test_job_workloads_meeting_check_and_end(release: Release, tmp_path: Path) -> None:
     assert "created" in release.run("setup")
     for name in RUNNING:
         release.start(name)
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         for name in RUNNING:
-            release.await_probe(name, probe, budget_s=60)
+            release.await_probe(name, probe, budget_s=180)
     for name in RUNNING:
         assert 'rtms_kafka_brokers_up{client="' in metrics(release, name), "by which an alert knows that it runs"
 
@@ -100,7 +101,7 @@ def test_job_workloads_meeting_check_and_end(release: Release, tmp_path: Path) -
 
 def metrics(release: Release, name: str) -> str:
     url = f"http://{LOOPBACK}:{release.ports[name]['health']}/metrics"
-    return httpx.get(url, timeout=20, trust_env=False).raise_for_status().text
+    return httpx.get(url, timeout=60, trust_env=False).raise_for_status().text
 
 
 def run_meeting(api_url: str, folder: Path) -> None:
@@ -111,8 +112,10 @@ def run_meeting(api_url: str, folder: Path) -> None:
     try:
         with SimulatedZoom(customer.url, folder / "zoom.log", seed=SEED, seconds=MEETING_S) as zoom:
             zoom.start_meeting()
-            session = str(customer.session(timeout_s=30)["id"])
-            wait_for(lambda: state(api_url, project, session)["state"] in ("ended", "fatal_error"), 90, lambda: session)
+            session = str(customer.session(timeout_s=90)["id"])
+            wait_for(
+                lambda: state(api_url, project, session)["state"] in ("ended", "fatal_error"), 180, lambda: session
+            )
     finally:
         customer.close()
     found = state(api_url, project, session)
@@ -123,7 +126,7 @@ def run_meeting(api_url: str, folder: Path) -> None:
 
 def watch(url: str, file: Path) -> None:
     """What Zoom sent as Opus and JPGs, as anybody's player has it."""
-    file.write_bytes(httpx.get(url, timeout=20, trust_env=False).raise_for_status().content)
+    file.write_bytes(httpx.get(url, timeout=60, trust_env=False).raise_for_status().content)
     seen = decoded(file)
     assert seen.errors == []
     assert len(seen.audio) / 48_000 > MEETING_S - 4
@@ -139,6 +142,6 @@ def state(api_url: str, project: Project, session: str) -> dict[str, Any]:
 
 def told(api_url: str, project: Project, what: str) -> dict[str, Any]:
     headers = {"Authorization": f"Token {project.api_key}"}
-    answer = httpx.get(f"{api_url}/api/v1/app_sessions/{what}", headers=headers, timeout=20, trust_env=False)
+    answer = httpx.get(f"{api_url}/api/v1/app_sessions/{what}", headers=headers, timeout=60, trust_env=False)
     found: dict[str, Any] = answer.raise_for_status().json()
     return found

@@ -119,7 +119,9 @@ def newest(kafka, names):
     """The states that the log has of the sessions, by id; an archived one is not there."""
     decoder, loader, found = Decoder.from_settings(kafka), PartitionLoader(kafka), {}
     try:
-        for record in loader.load([Place(topics.APP_SESSIONS.name, number) for number in range(kafka.partitions)], 30):
+        for record in loader.load(
+            [Place(topics.APP_SESSIONS.name, number) for number in range(kafka.partitions)], PATIENCE_S
+        ):
             found[record.key.decode()] = record.value
     finally:
         loader.close()

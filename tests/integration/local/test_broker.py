@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 from deploy.local.broker import probe
 from deploy.local.broker.broker import Broker
 from deploy.local.unit import UnitFailed
+from tests.support.processes import PATIENCE_S
 
 EIGHT_MIB = 8 * 1024 * 1024
 
@@ -19,7 +20,9 @@ EIGHT_MIB = 8 * 1024 * 1024
 def topic(kafka: Broker) -> str:
     name = f"probe-{uuid.uuid4().hex[:8]}"
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    admin.create_topics([NewTopic(name, 1, 1, config={"max.message.bytes": str(EIGHT_MIB + 65536)})])[name].result(20)
+    admin.create_topics([NewTopic(name, 1, 1, config={"max.message.bytes": str(EIGHT_MIB + 65536)})])[name].result(
+        PATIENCE_S
+    )
     return name
 
 
@@ -30,7 +33,7 @@ def produce(kafka: Broker, topic: str, *values: bytes) -> None:
     errors: list[object] = []
     for value in values:
         producer.produce(topic, value, partition=0, on_delivery=lambda error, _: errors.append(error))
-    assert producer.flush(30) == 0
+    assert producer.flush(PATIENCE_S) == 0
     assert errors == [None] * len(values)
 
 
@@ -38,7 +41,7 @@ def consume(kafka: Broker, topic: str, count: int) -> list[bytes]:
     consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": uuid.uuid4().hex})
     consumer.assign([TopicPartition(topic, 0, 0)])
     try:
-        messages = [consumer.poll(20) for _ in range(count)]
+        messages = [consumer.poll(PATIENCE_S) for _ in range(count)]
     finally:
         consumer.close()
     assert all(message is not None and message.error() is None for message in messages)
@@ -71,16 +74,16 @@ def test_acknowledged_records_survive_a_stop_and_a_kill_on_the_same_port(kafka: 
 def test_nothing_creates_a_topic_by_the_way(kafka: Broker) -> None:
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
 
-    admin.list_topics("not-there", timeout=10)
+    admin.list_topics("not-there", timeout=PATIENCE_S)
 
-    assert "not-there" not in admin.list_topics(timeout=10).topics
+    assert "not-there" not in admin.list_topics(timeout=PATIENCE_S).topics
 
 
 def test_the_broker_allows_short_sessions(kafka: Broker) -> None:
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     resource = ConfigResource(ConfigResource.Type.BROKER, "1")
 
-    settings = admin.describe_configs([resource])[resource].result(10)
+    settings = admin.describe_configs([resource])[resource].result(PATIENCE_S)
 
     assert settings["group.consumer.session.timeout.ms"].value == "8000"
     assert settings["group.min.session.timeout.ms"].value == "6000"

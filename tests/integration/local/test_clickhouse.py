@@ -160,11 +160,11 @@ def test_rows_survive_a_kill(clickhouse: Server, client: Client, table: str) -> 
 
 
 def test_a_query_that_runs_when_it_is_told_to_stop_is_answered(clickhouse: Server) -> None:
-    slow = "SELECT sleepEachRow(0.2) FROM numbers(10) SETTINGS max_block_size = 1"
+    slow = "SELECT sleepEachRow(0.2) FROM numbers(40) SETTINGS max_block_size = 1"  # long enough to be seen running
     answers: list[int] = []
 
     def ask() -> None:
-        answers.append(httpx.post(clickhouse.url, content=slow, timeout=30, trust_env=False).status_code)
+        answers.append(httpx.post(clickhouse.url, content=slow, timeout=PATIENCE_S, trust_env=False).status_code)
 
     asking = threading.Thread(target=ask)
     asking.start()
@@ -184,4 +184,4 @@ def test_a_query_that_runs_when_it_is_told_to_stop_is_answered(clickhouse: Serve
 
 
 def _count(clickhouse: Server, sql: str) -> int:
-    return int(httpx.post(clickhouse.url, content=sql, timeout=30, trust_env=False).text)
+    return int(httpx.post(clickhouse.url, content=sql, timeout=PATIENCE_S, trust_env=False).text)

@@ -118,7 +118,7 @@ def test_the_stock_serialisers_round_trip(registry: Server, client: SchemaRegist
     ],
 )
 def test_nonsense_gets_a_clear_answer(registry: Server, method: str, path: str, body: bytes, status: int) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", registry.program.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", registry.program.port, timeout=60)
     try:
         connection.request(method, path, body)
         answer = connection.getresponse()

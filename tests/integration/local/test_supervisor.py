@@ -16,7 +16,7 @@ import pytest
 
 from deploy.local.ports import free_ports
 from deploy.local.report import Event
-from deploy.local.server import Server
+from deploy.local.server import Server, unready
 from deploy.local.settings import REPOSITORY
 from deploy.local.supervisor import Supervisor
 from deploy.local.unit import Program, UnitFailed
@@ -75,7 +75,7 @@ def server(folder: Path, name: str, code: str = SERVER) -> Server:
 
 def bring_up(supervisor: Supervisor, unit: Server, layer: int = 0) -> int:
     supervisor.launch(unit, layer)
-    supervisor.await_ready(unit, 30)
+    supervisor.await_ready(unit, PATIENCE_S)
     return int(unit.log.read_text().split()[-1])
 
 
@@ -88,7 +88,7 @@ def is_alive(pid: int) -> bool:
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, f"{what} did not happen"
         time.sleep(0.02)
@@ -127,7 +127,7 @@ def test_a_process_that_ends_before_it_is_ready_is_a_failure_that_names_its_log(
     supervisor.launch(unit, 0)
 
     with pytest.raises(UnitFailed, match=r"exit code 1: see .*broken\.log"):
-        supervisor.await_ready(unit, 30)
+        supervisor.await_ready(unit, PATIENCE_S)
 
     assert (Event.FAILED, "broken") in notes.events
     assert "no settings" in unit.log.read_text()
@@ -137,6 +137,7 @@ def test_a_slow_process_is_a_failure_that_says_what_it_waits_for(supervisor: Sup
     code = SERVER.replace("200", "503").replace("self.end_headers()", "self.end_headers(); self.wfile.write(b'no log')")
     unit = server(tmp_path, "slow", code)
     supervisor.launch(unit, 0)
+    wait_until(lambda: unready(unit.program.port, "/").startswith("503"), "its first answer")
 
     with pytest.raises(UnitFailed, match=r"not ready after 2 s \(503 no log\)"):
         supervisor.await_ready(unit, 2)
@@ -150,7 +151,7 @@ def test_what_everything_stands_on_is_given_up_after_a_few_crashes(
     code = f"import pathlib; pathlib.Path({str(once)!r}).touch(exist_ok=False)\n{SERVER}"  # a second start ends at once
     unit = server(tmp_path, "log", code)
     supervisor.launch(unit, 0, vital=True)
-    supervisor.await_ready(unit, 30)
+    supervisor.await_ready(unit, PATIENCE_S)
     supervisor.tend()
     supervisor.check()
 
@@ -158,7 +159,7 @@ def test_what_everything_stands_on_is_given_up_after_a_few_crashes(
     os.kill(unit.pid, signal.SIGKILL)
 
     with pytest.raises(UnitFailed, match=r"log cannot be kept up, it ended 5 times in a row: see .*"):
-        supervisor.check(30)
+        supervisor.check(PATIENCE_S)
     assert notes.events.count((Event.CRASHED, "log")) == 4
     assert (Event.FAILED, "log") in notes.events
 

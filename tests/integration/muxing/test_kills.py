@@ -40,6 +40,8 @@ WITH_TRACKS = (0, 3)
 SECONDS = 8.0
 KILLS = 2
 T = START_MS
+
+pytestmark = pytest.mark.timeout(900)
 MOMENTS = tuple(range(T + 1000, T + 20_000, 2000))
 
 CODECS = [(Codec.OPUS, 48_000), (Codec.G722, 16_000), (Codec.G711, 8_000), (Codec.L16, 16_000), (Codec.L16, 16_000)]
@@ -123,7 +125,7 @@ class Stage:
 
     def wait_for_facts(self) -> dict[str, SessionFact]:
         logs = f"{self.muxing.log} and {self.sink.log}"
-        wait_for(lambda: len(self.facts()) == SESSIONS, PATIENCE_S, lambda: f"only {self.facts().keys()}, see {logs}")
+        wait_for(lambda: len(self.facts()) == SESSIONS, 180, lambda: f"only {self.facts().keys()}, see {logs}")
         return self.facts()
 
     def check(self, folder: Path) -> None:
@@ -212,7 +214,7 @@ def test_killed_while_meetings_go_on(stage: Stage, tmp_path: Path) -> None:
 def test_a_sink_that_comes_late_and_is_killed_while_it_finishes(stage: Stage, tmp_path: Path) -> None:
     with running(stage.muxing):
         write(stage.kafka, stage.meetings, 0.5)
-        wait_for(lambda: stage.ended() == SESSIONS, PATIENCE_S, lambda: f"not all ended: see {stage.muxing.log}")
+        wait_for(lambda: stage.ended() == SESSIONS, 180, lambda: f"not all ended: see {stage.muxing.log}")
     try:
         stage.sink.start()
         wait_for(lambda: bool(stage.facts()), PATIENCE_S, lambda: f"nothing finished: see {stage.sink.log}")

@@ -4,6 +4,8 @@ import uuid
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.letter_box import LetterBox
 from connectors.kafka.producer import MEDIA, create_producer
@@ -58,6 +60,7 @@ def write(kafka: KafkaSettings, partition: int, session: str, topics: dict[str, 
     assert producer.close() == 0
 
 
+@pytest.mark.timeout(600)
 def test_the_largest_pictures_and_the_oddest_records(topics_ready: dict[str, str], tmp_path: Path) -> None:
     kafka, run = kafka_settings(topics_ready), uuid.uuid4().hex
     large = session_id("proj_odd", run)

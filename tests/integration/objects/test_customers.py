@@ -73,7 +73,7 @@ def test_what_is_announced_is_what_is_sent(s3: str) -> None:
         with pytest.raises(CopyFailed) as failed:
             bucket(s3).put("short.mp4", [DATA], length, "video/mp4")
         assert failed.value.why is Why.DIFFERS
-    assert "short.mp4" not in httpx.get(f"{s3}/mine", trust_env=False).text
+    assert "short.mp4" not in httpx.get(f"{s3}/mine", trust_env=False, timeout=60).text
 
 
 class Storage(BaseHTTPRequestHandler):

@@ -68,7 +68,7 @@ def folder(tmp_path: Path) -> ObjectStore:
 def bucket(s3_endpoint: str) -> str:
     """The name of a bucket of the server's, with nothing in it."""
     name = f"b{uuid.uuid4().hex[:16]}"
-    assert httpx.put(f"{s3_endpoint}/{name}", trust_env=False).status_code == 200
+    assert httpx.put(f"{s3_endpoint}/{name}", trust_env=False, timeout=60).status_code == 200
     return name
 
 
@@ -230,9 +230,9 @@ def test_a_bucket_link_fetches_ranges_without_credentials(request: pytest.Fixtur
     store: ObjectStore = request.getfixturevalue(kind)
     store.put(KEY, b"0123456789", "video/mp4")
     url = store.signed_url(KEY, 60, 0)
-    whole = httpx.get(url, trust_env=False)
+    whole = httpx.get(url, trust_env=False, timeout=60)
     assert (whole.status_code, whole.content, whole.headers["content-type"]) == (200, b"0123456789", "video/mp4")
-    part = httpx.get(url, headers={"Range": "bytes=2-4"}, trust_env=False)
+    part = httpx.get(url, headers={"Range": "bytes=2-4"}, trust_env=False, timeout=60)
     assert (part.status_code, part.content) == (206, b"234")
 
 
@@ -262,9 +262,10 @@ def test_a_link_to_azures_container_is_good_for_that_blob_alone(azure: ObjectSto
     for key in (KEY, "app_2/recording.mp4"):
         azure.put(key, b"0123456789", "video/mp4")
     link = azure.signed_url(KEY, 60, 0)
-    assert httpx.get(link, trust_env=False).status_code == 200
-    assert httpx.get(link.replace("app_1", "app_2"), trust_env=False).status_code == 403
-    assert httpx.put(link, content=b"x", headers={"x-ms-blob-type": "BlockBlob"}, trust_env=False).status_code == 403
+    assert httpx.get(link, trust_env=False, timeout=60).status_code == 200
+    assert httpx.get(link.replace("app_1", "app_2"), trust_env=False, timeout=60).status_code == 403
+    put = httpx.put(link, content=b"x", headers={"x-ms-blob-type": "BlockBlob"}, trust_env=False, timeout=60)
+    assert put.status_code == 403
 
 
 def test_a_wrong_account_key_is_denied(blobs: str) -> None:

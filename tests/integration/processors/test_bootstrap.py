@@ -73,7 +73,7 @@ async def test_records_flow_once_it_is_back(app: ProcessorApp, kafka: Broker, to
 
 async def test_a_stop_is_not_held_up(app: ProcessorApp, kafka: Broker) -> None:
     starting = await started_without_a_broker(app, kafka)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await app.stop()
         await asyncio.gather(starting, return_exceptions=True)
     assert not app.crashed

@@ -5,6 +5,8 @@ import threading
 import time
 import uuid
 
+import pytest
+
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import CONTROL, create_producer
 from processors.checkpoint.missing import Missing
@@ -44,6 +46,7 @@ def pause_id(fact):
     return f"{fact.session_id}/pause-{fact.kind}-{fact.as_of_ms}"
 
 
+@pytest.mark.timeout(900)
 def test_killed_while_events_flow(topics_ready, tmp_path):
     kafka = kafka_settings(topics_ready)
     decoder = Decoder.from_settings(kafka)

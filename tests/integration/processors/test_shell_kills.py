@@ -13,6 +13,8 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import pytest
+
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.settings import KafkaSettings
@@ -42,6 +44,7 @@ class Scale:
     troubles: tuple[str, ...] = ("kill", "freeze", "kill")
 
 
+@pytest.mark.timeout(900)
 def test_killed_and_frozen_while_three_topics_flow(topics_ready, tmp_path):
     chaos(topics_ready, tmp_path, Scale(), random.Random())
 
@@ -73,7 +76,7 @@ def chaos(stack: dict[str, str], folder, scale: Scale, dice: random.Random) -> N
         writer.join()
         for worker in workers:
             worker.wait_ready()
-        wait_for(lambda: not lag(), 90, lambda: f"not committed: {lag()}, see {folder}")
+        wait_for(lambda: not lag(), 120, lambda: f"not committed: {lag()}, see {folder}")
         wait_for(lambda: not open_sessions(kafka, meetings), PATIENCE_S, lambda: f"no last output, see {folder}")
     finally:
         for worker in workers:

@@ -271,7 +271,7 @@ def test_rows_that_never_come_hold_nobody_up_and_are_not_hidden(env, writer, dat
 def all_letters(writer):
     loader = PartitionLoader(writer.kafka)
     try:
-        records = list(loader.load([Place(topics.DEAD_LETTERS.name, 0)], 20))
+        records = list(loader.load([Place(topics.DEAD_LETTERS.name, 0)], PATIENCE_S))
     finally:
         loader.close()
     return [writer.decoder.decode(topics.DEAD_LETTERS, record.value) for record in records if record.value]
@@ -290,7 +290,7 @@ def test_killed_again_and_again(env, writer, database, tmp_path):
                 sink.launch()
         for session_id in sessions:
             writer.say(session_id, [utterance(session_id, number, f"text {number}") for number in range(200)])
-        until(lambda: all(facts(writer, session_id) for session_id in sessions), f"endings; see {sink.log}", 60)
+        until(lambda: all(facts(writer, session_id) for session_id in sessions), f"endings; see {sink.log}", 120)
         for session_id in sessions:
             assert texts(database, session_id) == [f"text {number}" for number in range(200)]
             assert set(facts(writer, session_id)) == {(FactKind.TRANSCRIPT_STORED, 200)}
