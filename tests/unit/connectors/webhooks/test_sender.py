@@ -38,7 +38,7 @@ async def receiver(answer, seen=None):
         server.close()
 
 
-async def sent(url, policy=LOCAL, timeout_s=5.0):
+async def sent(url, policy=LOCAL, timeout_s=60.0):
     sender = Sender(policy, timeout_s, connections=4)
     try:
         return await sender.post(url, b'{"a":1}', {"Content-Type": "application/json", "X-Webhook-Signature": "s"})

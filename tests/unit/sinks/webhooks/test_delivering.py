@@ -1,5 +1,6 @@
 """Notices become deliveries, deliveries are written before and after every attempt; Kafka stands in as memory."""
 
+import threading
 import time
 from concurrent.futures import Future
 from dataclasses import replace
@@ -130,7 +131,7 @@ class Town:
             subscription=lambda subscription_id: self.hook if subscription_id == "webhook_1" else None,
             secrets=lambda _delivery: [SECRET],
         )
-        settings = SinkWebhooksSettings(timeout_s=2, disable_after_failed=2)
+        settings = SinkWebhooksSettings(timeout_s=60, disable_after_failed=2)
         self.posting, self.lanes = Posting(TargetPolicy(allow_loopback=True), settings), Lanes()
         self.notices = Member(self.log, topics.WEBHOOK_NOTICES.name)
         self.news = news = Member(self.log, topics.SESSION_CHANGES.name, topics.TRANSCRIPTS.name)
@@ -341,11 +342,13 @@ def test_what_retention_took_is_stated_before_the_rest_is_read(town, receiver, w
 
 
 def test_an_attempt_that_is_under_way_is_broken_off_at_the_end():
-    with receiving(Receiver(delay_s=30)) as slow:
+    over = threading.Event()
+    with receiving(Receiver(on_told=lambda _: over.wait())) as slow:
         town = Town(slow.url)
         town.change(0)
         town.until(lambda: town.deliverer._answers)
         town.posting.close()
+        over.set()
         [(*_, answer)] = town.deliverer._answers
         assert answer.cancelled()
 
