@@ -3,6 +3,8 @@
 import threading
 from contextlib import suppress
 
+import pytest
+
 from connectors.kafka.errors import KafkaError
 from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.producer import CONTROL, create_producer
@@ -11,6 +13,8 @@ from connectors.kafka.settings import KafkaSettings
 from deploy.local.broker.broker import Broker
 from schemas.topics import Topic
 from tests.support.processes import PATIENCE_S, wait_for
+
+pytestmark = pytest.mark.timeout(900)
 
 
 def test_a_restarted_broker_is_asked_anew(kafka: Broker, settings: KafkaSettings, topic: Topic) -> None:

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from connectors.kafka.consumer import create_consumer
 from connectors.kafka.errors import KafkaError
 from connectors.kafka.producer import MEDIA, create_producer
@@ -14,6 +16,8 @@ from connectors.kafka.view import TopicView
 from deploy.local.broker.broker import Broker
 from schemas.topics import Topic
 from tests.integration.kafka.conftest import until
+
+pytestmark = pytest.mark.timeout(900)
 
 Closing = Callable[[Any], Any]
 

@@ -25,6 +25,8 @@ from schemas.topics import Topic
 from tests.integration.kafka.conftest import read, until
 from tests.support.broken_clients import hold
 
+pytestmark = pytest.mark.timeout(600)
+
 Closing = Callable[[Any], Any]
 PATIENCE_S = 4.0
 HELD, FREE = 1, 2

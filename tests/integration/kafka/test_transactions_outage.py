@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from connectors.kafka.consumer import GroupConsumer, create_consumer
 from connectors.kafka.errors import Abort
 from connectors.kafka.producer import CONTROL, create_producer
@@ -13,6 +15,8 @@ from connectors.kafka.transactions import TransactionalProducer
 from deploy.local.broker.broker import Broker
 from schemas.topics import Topic
 from tests.integration.kafka.conftest import until
+
+pytestmark = pytest.mark.timeout(600)
 
 Closing = Callable[[Any], Any]
 

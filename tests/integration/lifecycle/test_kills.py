@@ -3,6 +3,8 @@
 import random
 import uuid
 
+import pytest
+
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import CONTROL, create_producer
 from connectors.kafka.reader import PartitionLoader
@@ -13,6 +15,8 @@ from schemas.records import FactKind, SessionFact, Stored, StreamRequest
 from tests.support.processes import PATIENCE_S, service, wait_for
 from tests.support.settings import kafka_settings
 from tests.support.topics import values
+
+pytestmark = pytest.mark.timeout(600)
 
 LIFE = [
     FactKind.REQUESTED,

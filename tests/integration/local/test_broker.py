@@ -13,6 +13,8 @@ from deploy.local.broker.broker import Broker
 from deploy.local.unit import UnitFailed
 from tests.support.processes import PATIENCE_S
 
+pytestmark = pytest.mark.timeout(600)
+
 EIGHT_MIB = 8 * 1024 * 1024
 
 

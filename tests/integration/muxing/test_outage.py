@@ -3,6 +3,8 @@
 import uuid
 from pathlib import Path
 
+import pytest
+
 from connectors.host.secrets import KeyRing
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.producer import MEDIA, create_producer
@@ -20,6 +22,8 @@ from tests.support.processes import PATIENCE_S, running, wait_for
 from tests.support.s3_server import s3_server, status
 from tests.support.settings import kafka_settings
 from tests.support.topics import values
+
+pytestmark = pytest.mark.timeout(600)
 
 T = START_MS
 RUBBISH = b"\0not a segment"

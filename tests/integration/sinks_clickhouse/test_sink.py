@@ -32,6 +32,8 @@ from tests.support.stack import run_module
 from tests.support.topics import values
 from tests.support.writer import writing
 
+pytestmark = pytest.mark.timeout(600)
+
 NOW_MS = 1_700_000_000_000
 
 

@@ -24,6 +24,8 @@ from tests.support.otlp import collecting
 from tests.support.processes import PATIENCE_S, running, wait_for
 from tests.support.receiver import Receiver, receiving
 
+pytestmark = pytest.mark.timeout(900)
+
 T0_MS = 1_700_000_000_000
 ALL = ["bot.state_change", "transcript.update", "participant_events.join_leave"]
 RECORDED = b"recorded" * 50
