@@ -177,7 +177,7 @@ async def attend() -> AsyncIterator[Callable[..., Attendant]]:
 
 @pytest.fixture(params=["picows", "websockets"])
 def settings(request: pytest.FixtureRequest) -> ZoomSettings:
-    patience = {"open_timeout_s": PATIENCE_S, "close_timeout_s": PATIENCE_S}
+    patience = {"open_timeout_s": PATIENCE_S, "close_timeout_s": PATIENCE_S / 4}
     return ZoomSettings(transport=request.param, max_message_bytes=LIMIT_BYTES, **patience)
 
 
