@@ -48,9 +48,9 @@ class Receiver:
 
 
 @contextmanager
-def receiving(receiver: Receiver | None = None) -> Iterator[Receiver]:
+def receiving(given: Receiver | None = None) -> Iterator[Receiver]:
     """A receiver that listens: on any port, or on the one it had before."""
-    receiver = receiver or Receiver()
+    receiver = given or Receiver()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
