@@ -320,8 +320,8 @@ RECORDS = 6
 LINGER_S = 0.02
 """Longer than any of our producers lingers, so that each record is a batch of its own."""
 
-ON_ITS_WAY_MS = 1000
-"""Far longer than all of them take to be sent."""
+ON_ITS_WAY_MS = 500
+"""Several times as long as all of them take to be sent."""
 
 
 @pytest.fixture
