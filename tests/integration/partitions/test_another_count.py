@@ -31,7 +31,9 @@ from tests.support.processes import service, wait_for
 from tests.support.stack import kafka_environment, open_log, run_module
 
 BEFORE, AFTER = 1, 3
-MEETING_S = 10
+MEETING_S = 20
+"""Long enough to be connected before it is over."""
+
 ENDED = {"recording_state": "complete", "transcription_state": "complete", "state": "ended"}
 PROCEDURE = (
     (REPOSITORY / "docs" / "operations.md")
@@ -72,7 +74,7 @@ def set_up(env: dict[str, str]) -> None:
     run_module("connectors.clickhouse", "tables", env=env)
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 async def test_it_is_had_and_costs_no_session(quarters: Quarters) -> None:
     street, more = quarters.street, {"RTMS_KAFKA_PARTITIONS": str(AFTER)}
     earlier = await meet(street)
@@ -103,6 +105,7 @@ async def test_it_is_had_and_costs_no_session(quarters: Quarters) -> None:
 
 async def meet(street: Street) -> str:
     """A meeting from its beginning to its end; the session's id."""
+    await asyncio.to_thread(street.customer, ServerOptions().credentials)  # before the clock runs
     async with Simulator(ServerOptions(), ZoomClock()) as simulator:
         stream = await simulator.start(MeetingRequest(seconds=MEETING_S))
         session = await asyncio.to_thread(street.join, simulator, stream)
@@ -136,7 +139,7 @@ def ask_for(env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """What the job would say to another count while there are topics."""
     command = [sys.executable, "-m", "connectors.kafka", "topics"]
     return subprocess.run(
-        command, cwd=REPOSITORY, env=child_environment(env), capture_output=True, text=True, check=False, timeout=60
+        command, cwd=REPOSITORY, env=child_environment(env), capture_output=True, text=True, check=False, timeout=180
     )
 
 
@@ -167,7 +170,7 @@ def delete(quarters: Quarters) -> None:
     tools = kafka_tools(quarters.folder / "bin")
     answer = subprocess.run(
         ["bash", "-c", textwrap.dedent(commands).replace("kafka:9092", bootstrap)],
-        env={"PATH": f"{tools}:{os.environ['PATH']}"}, capture_output=True, text=True, check=False, timeout=120,
+        env={"PATH": f"{tools}:{os.environ['PATH']}"}, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     groups = AdminClient({"bootstrap.servers": bootstrap}).list_consumer_groups().result()
     assert [group.group_id for group in groups.valid] == [], answer.stdout + answer.stderr
