@@ -1,6 +1,6 @@
 """Resources of other operators, held to their operators' own definitions as an API server with strict validation does.
 
-What a definition says in Common Expression Language is the server's alone to check.
+What a definition says in Common Expression Language only a server can check: `make test-cluster` asks one.
 """
 
 from __future__ import annotations
