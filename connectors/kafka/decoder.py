@@ -6,13 +6,14 @@ group puts the record back and goes on polling (`connectors.kafka.understanding`
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from connectors.host.clock import Clock, SystemClock
 from connectors.host.waiting import RETRY_S, Waiting
 from connectors.kafka.registry import NotRegistered, RegistryError, learn_schema, load_codec
 from connectors.kafka.settings import KafkaSettings
+from schemas import topics
 from schemas.codec import Codec, Undecodable, UnknownSchema
 from schemas.records import Record
 from schemas.topics import Topic
@@ -39,9 +40,9 @@ class Decoder:
         self.waiting = waiting or Waiting(REGISTRY)
 
     @classmethod
-    def from_settings(cls, settings: KafkaSettings) -> "Decoder":
+    def from_settings(cls, settings: KafkaSettings, known: Iterable[Topic] = topics.ALL) -> "Decoder":
         """For tools, which do not wait. Raises what `load_codec` does."""
-        return cls(settings, load_codec(settings))
+        return cls(settings, load_codec(settings, known))
 
     def decode(self, topic: Topic, data: bytes) -> Record:
         """The record in `data`.

@@ -6,6 +6,7 @@ are not there. Only `python -m connectors.kafka topics` registers.
 
 import json
 import ssl
+from collections.abc import Iterable
 from typing import Any, NamedTuple, cast
 
 import httpx
@@ -14,6 +15,7 @@ from connectors.kafka.errors import KafkaError, Misconfigured
 from connectors.kafka.settings import KafkaSettings
 from schemas import topics
 from schemas.codec import Codec, schema_text
+from schemas.topics import Topic
 
 COMPATIBILITY = "FULL_TRANSITIVE"
 MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
@@ -119,15 +121,15 @@ def _error_of(response: httpx.Response, request: str) -> RegistryError:
     return RegistryError(text, retryable=response.status_code >= 500 or response.status_code == 429)
 
 
-def load_codec(settings: KafkaSettings) -> Codec:
-    """A codec with the registry's ids of all topics' schemas.
+def load_codec(settings: KafkaSettings, known: Iterable[Topic] = topics.ALL) -> Codec:
+    """A codec with the registry's ids of these topics' schemas; each is a request.
 
     Raises Misconfigured when a schema of this release is not registered, RegistryError when the registry is away.
     """
     client = RegistryClient.from_settings(settings)
     try:
         return Codec({topic.name: client.lookup(topic.subject, schema_text(topic.schema)).schema_id
-                      for topic in topics.ALL})  # fmt: skip
+                      for topic in known})  # fmt: skip
     except NotRegistered as error:
         raise Misconfigured(f"{error}; run: python -m connectors.kafka topics") from error
     finally:

@@ -20,6 +20,9 @@ PATIENCE_S = 90.0
 ANSWER_S = 2 * PATIENCE_S
 """For an answer of a service that may wait for something itself, for so long at the most."""
 
+SOONEST_S, LATEST_S = 0.02, 0.1
+"""Between two looks at what is waited for."""
+
 
 def service(arguments: list[str], env: dict[str, str], log: Path) -> Server:
     """One of our services, not yet started: `.start()` waits for its probe, `.kill()` is kill -9."""
@@ -52,9 +55,13 @@ def rss_bytes(server: Server) -> int:
 
 
 def wait_for(condition: Callable[[], bool], timeout_s: float, failure: Callable[[], str]) -> None:
-    """Wait until `condition` holds; `failure` is asked for the message when it did not in time."""
-    deadline = time.monotonic() + timeout_s
+    """Wait until `condition` holds; `failure` is asked for the message when it did not in time.
+
+    It is asked for less often the longer it takes: what answers needs the processor that is waited for.
+    """
+    began = time.monotonic()
     while not condition():
-        if time.monotonic() > deadline:
+        waited_s = time.monotonic() - began
+        if waited_s > timeout_s:
             raise AssertionError(failure())
-        time.sleep(0.02)
+        time.sleep(min(max(SOONEST_S, waited_s / 10), LATEST_S))

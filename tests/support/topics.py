@@ -36,7 +36,7 @@ put aside each time."""
 def values(kafka: KafkaSettings, topic: Topic, sessions: Iterable[str]) -> Sequence[Record]:
     """All values of the topic that belong to the sessions, read committed, in order of each partition."""
     wanted = set(sessions)
-    decoder = Decoder.from_settings(kafka)
+    decoder = Decoder.from_settings(kafka, [topic])
     loader = PartitionLoader(kafka)
     try:
         places = [Place(topic.name, number) for number in range(kafka.partition_count(topic))]
