@@ -23,7 +23,8 @@ class Abandoned(Exception):
 class Patience:
     """Repeats calls until they succeed or `abandon` is called; safe to use from any thread.
 
-    `on_trouble` hears of every failure by name, and of the success after it (None).
+    `on_trouble` hears of every failure by name, in the thread that met it, and there of its end (None): it is done, or
+    tried no more.
     """
 
     def __init__(self, settings: SinkObjectsSettings, on_trouble: Callable[[str | None], None]) -> None:
@@ -46,20 +47,20 @@ class Patience:
     def until_done(self, what: str, call: Callable[[], Result]) -> Result:
         """What `call` returns. Raises Abandoned, and at once what cannot get better: BadKey, RecordTooLarge, Fatal."""
         delay_s, had_trouble = self._settings.retry_s, False
-        while True:
-            self.check()
-            try:
-                result = call()
-            except (BadKey, RecordTooLarge, Fatal):
-                raise
-            except (ObjectsError, KafkaError, ScratchUnusable) as error:
-                had_trouble = True
-                metrics.RETRIES.labels(what).inc()
-                log.warning("trying again", what=what, reason=str(error), wait_s=delay_s)
-                self._on_trouble(f"{what}: {error}")
-                self._abandoned.wait(delay_s)
-                delay_s = min(2 * delay_s, self._settings.longest_retry_s)
-            else:
-                if had_trouble:
-                    self._on_trouble(None)
-                return result
+        try:
+            while True:
+                self.check()
+                try:
+                    return call()
+                except (BadKey, RecordTooLarge, Fatal):
+                    raise
+                except (ObjectsError, KafkaError, ScratchUnusable) as error:
+                    had_trouble = True
+                    metrics.RETRIES.labels(what).inc()
+                    log.warning("trying again", what=what, reason=str(error), wait_s=delay_s)
+                    self._on_trouble(f"{what}: {error}")
+                    self._abandoned.wait(delay_s)
+                    delay_s = min(2 * delay_s, self._settings.longest_retry_s)
+        finally:
+            if had_trouble:
+                self._on_trouble(None)

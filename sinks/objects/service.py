@@ -9,6 +9,7 @@ each write: `connectors.kafka.deletions` says why that is enough.
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Lock, get_ident
 
 from connectors.host.health import Health
 from connectors.host.logs import get_logger
@@ -93,6 +94,8 @@ class ObjectsSink(Listener):
         self._erasing: dict[str, Erasing] = {}
         self._uncommitted: dict[Place, int] = {}
         self._is_behind = False
+        self._troubles: dict[int, str] = {}
+        self._lock = Lock()
         health.ready(False, NO_PARTITIONS, "assignment")
         self._uploads = ThreadPoolExecutor(settings.uploads, thread_name_prefix="upload")
         self._movies = ThreadPoolExecutor(settings.movies, thread_name_prefix="movie")
@@ -283,4 +286,10 @@ class ObjectsSink(Listener):
                     future.cancel()
 
     def _on_trouble(self, what: str | None) -> None:
-        self._health.ready(what is None, what or "", condition="storage")
+        """Of the thread that says it, which tries one thing at a time."""
+        with self._lock:
+            self._troubles.pop(get_ident(), None)
+            if what is not None:
+                self._troubles[get_ident()] = what
+            trouble = next(iter(self._troubles.values()), "")
+            self._health.ready(not trouble, trouble, condition="storage")

@@ -1,6 +1,9 @@
 """What the sink's loop commits, and when it says that it is ready."""
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from itertools import count
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ from connectors.host.settings import HealthSettings
 from connectors.kafka.deletions import Deleted
 from connectors.kafka.errors import KafkaError, NotMember, TimedOut
 from connectors.kafka.records import Place, Record
+from connectors.objects.errors import Unavailable
 from schemas.records import OutputKind, Segment
 from schemas.topics import RECORDING_SEGMENTS
 from sinks.objects.patience import Abandoned, Patience
@@ -23,12 +27,12 @@ SEGMENT = Segment(session_id="app_1", kind=OutputKind.ITEM, segment_id="seg_1")
 
 
 class Consumer:
-    """Gives one record; refuses to commit as often as told to."""
+    """Gives its records; refuses to commit as often as told to."""
 
-    def __init__(self, *refusals: KafkaError) -> None:
+    def __init__(self, *refusals: KafkaError, records: Sequence[Record] = (RECORD,)) -> None:
         self.held = frozenset({PLACE})
         self.committed: dict[Place, int] = {}
-        self._records = [[RECORD]]
+        self._records = [list(records)]
         self._refusals = list(refusals)
 
     def consume(self, _max_records: int) -> Sequence[Record]:
@@ -188,6 +192,69 @@ def test_while_nobody_can_say_what_is_deleted_it_is_asked_again(
     consumer = Consumer()
     run(sink, consumer)
     assert (work.done, consumer.committed) == (["store", "forget"], {PLACE: 8})
+    assert health.is_ready()
+
+
+class Stuck(Work):
+    """What is stored fails, each for as long as it is to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = {offset: threading.Event() for offset in (7, 8)}
+        self.over = {offset: threading.Event() for offset in self.told}
+        self._offsets = iter(self.over)
+
+    def store(self, _segment: Segment, patience: Patience) -> None:
+        offset, tries = next(self._offsets), count()
+
+        def call() -> None:
+            if next(tries):
+                self.told[offset].set()  # of the failure before
+            if not self.over[offset].is_set():
+                raise Unavailable("away")
+
+        patience.until_done("segment", call)
+
+
+@pytest.fixture
+def stuck(health: Health) -> Iterator[tuple[ObjectsSink, Stuck]]:
+    """Two records of one partition, neither of which can be stored."""
+    work = Stuck()
+    connections = Connections(work, None, None, MemoryDeletions(), NoCopies())  # type: ignore[arg-type]
+    sink = ObjectsSink(work, connections, SinkObjectsSettings(retry_s=0.001, longest_retry_s=0.001), health)  # type: ignore[arg-type]
+    health.ready(True)
+    sink.attach(Consumer(records=(RECORD, RECORD._replace(offset=8))))  # type: ignore[arg-type]
+    sink.step()
+    assert all(told.wait(60) for told in work.told.values())
+    assert not health.is_ready()
+    yield sink, work
+    for over in work.over.values():
+        over.set()
+    sink.close()
+
+
+def running(sink: ObjectsSink) -> list[Future[Segment | None]]:
+    return [future for partition in sink._partitions.values() for future in partition.running.values()]
+
+
+def test_it_is_ready_when_nothing_is_in_trouble_any_more(stuck: tuple[ObjectsSink, Stuck], health: Health) -> None:
+    sink, work = stuck
+    first, second = running(sink)
+    work.over[7].set()
+    wait([first, second], 60, FIRST_COMPLETED)
+    assert not health.is_ready(), "the other one is still in trouble"
+    work.over[8].set()
+    wait([first, second], 60)
+    sink.step()
+    assert health.is_ready()
+
+
+def test_it_is_ready_when_what_was_in_trouble_has_moved_away(stuck: tuple[ObjectsSink, Stuck], health: Health) -> None:
+    sink, _ = stuck
+    under_way = running(sink)
+    sink.on_lost([PLACE])
+    wait(under_way, 60)
+    sink.step()
     assert health.is_ready()
 
 
