@@ -91,7 +91,7 @@ async def test_a_transcript_that_nobody_could_make(town: Town, zoom: Simulator) 
         stream, session = await flowing(town, zoom, transcription_settings={"moonshine": {"language": "en"}})
         await over(stream)
         done = await town.until(session, "ended")
-    assert len(list(met.iterdir())) > 1, "one has died, and one was frozen"
+        assert len(list(met.iterdir())) > 1, "one has died, and one was frozen"
     reasons = await check_not_understood(town, session, done, "internal_error")
     assert all("ended or fell silent" in reason for reason in reasons)
 
