@@ -138,9 +138,10 @@ async def killed_aloud(
         first = aloud.until_shown(0)
         assert aloud.finals() == [], "nothing is final while somebody speaks"
         kill_alone(process)
+        known = len(aloud.partials())  # before its successor may show something
         process.launch()
         process.wait_ready()
-        aloud.until_shown(len(aloud.partials()))
+        aloud.until_shown(known)
         aloud.go_on(len(aloud.left))
         has_ended = lambda: any(u.kind is OutputKind.END for u in aloud.finals())  # noqa: E731
         wait_for(has_ended, PATIENCE_S, lambda: f"no end: see {process.log}")
