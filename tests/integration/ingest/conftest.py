@@ -96,7 +96,7 @@ class House:
     def worker(self, name: str, **settings: str) -> Server:
         """The worker of that name, ready; at once when it runs."""
         server = self.named(name, **settings)
-        if server.pid is None:
+        if server.pid is None or server.exit_code() is not None:
             server.launch()
         server.wait_ready()
         return server

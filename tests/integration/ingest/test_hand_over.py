@@ -48,6 +48,8 @@ from tests.support.processes import PATIENCE_S
 Simulate = Callable[..., Any]
 FROZEN_S = float(os.environ.get("RTMS_TEST_FROZEN_S", "0"))
 MISSED = ("video", "share", "captions", "chat", "events")
+ANSWERED_MS = 1_500
+"""A silent medium goes on with a pong, which on a busy machine comes when both sides have had their turn."""
 
 
 async def test_a_worker_that_is_told_to_stop_hands_over(house: House, simulate: Simulate) -> None:
@@ -83,7 +85,8 @@ async def check_handed_over(house: House, held: Held) -> None:
     assert 0 < missed_ms <= 3000
     for medium, rule in silences().items():
         stated_ms = sum(hole.to_ms - hole.from_ms for hole in holes.get(medium, []))
-        assert stated_ms <= missed_ms + rule.slack_ms + rule.after_ms + REPEAT_MS, f"{medium} is silent, and late"
+        silent_ms = rule.slack_ms + rule.after_ms + REPEAT_MS + ANSWERED_MS
+        assert stated_ms <= missed_ms + silent_ms, f"{medium} is silent, and late"
     assert [entry.new_state for entry in done.history].count(State.CONNECTED) == 1
     assert done.history[-2].metadata.endswith('"stopped: meeting_ended"}'), "Zoom ended it"
 
