@@ -9,10 +9,11 @@ each write: `connectors.kafka.deletions` says why that is enough.
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from threading import Lock, get_ident
+from threading import get_ident
 
 from connectors.host.health import Health
 from connectors.host.logs import get_logger
+from connectors.host.waiting import Waiting
 from connectors.kafka.consumer import GroupConsumer, Listener
 from connectors.kafka.dead_letters import DeadLetters
 from connectors.kafka.decoder import Decoder
@@ -94,8 +95,7 @@ class ObjectsSink(Listener):
         self._erasing: dict[str, Erasing] = {}
         self._uncommitted: dict[Place, int] = {}
         self._is_behind = False
-        self._troubles: dict[int, str] = {}
-        self._lock = Lock()
+        self._storage = Waiting("storage", health)
         health.ready(False, NO_PARTITIONS, "assignment")
         self._uploads = ThreadPoolExecutor(settings.uploads, thread_name_prefix="upload")
         self._movies = ThreadPoolExecutor(settings.movies, thread_name_prefix="movie")
@@ -287,9 +287,7 @@ class ObjectsSink(Listener):
 
     def _on_trouble(self, what: str | None) -> None:
         """Of the thread that says it, which tries one thing at a time."""
-        with self._lock:
-            self._troubles.pop(get_ident(), None)
-            if what is not None:
-                self._troubles[get_ident()] = what
-            trouble = next(iter(self._troubles.values()), "")
-            self._health.ready(not trouble, trouble, condition="storage")
+        if what is None:
+            self._storage.end(get_ident())
+        else:
+            self._storage.begin(get_ident(), what)
