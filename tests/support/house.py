@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from api.settings import ApiSettings
 from connectors.host.secrets import KeyRing
 from deploy.local.ports import free_ports
 from deploy.local.server import Server
@@ -28,12 +29,8 @@ from tests.support.writer import Writer, writing
 ADMIN_TOKEN = "admin-token-of-tests"
 STREAM_URL = "wss://rtms-test.zoom.us:443"
 
-HURRIED = {
-    "RTMS_API_FOLD_TIMEOUT_S": "5",
-    "RTMS_API_FRESHNESS_TIMEOUT_S": "1",
-    "RTMS_API_APPEND_TIMEOUT_S": "5",
-    "RTMS_API_QUERY_PATIENCE_S": "2",
-}
+_LIMITS = ("fold_timeout_s", "freshness_timeout_s", "append_timeout_s", "query_patience_s")
+HURRIED = {f"RTMS_API_{name.upper()}": str(ApiSettings.model_fields[name].default) for name in _LIMITS}
 """Of a replica that is asked while something is away, and is to say so soon: as it comes."""
 
 PATIENT = dict.fromkeys((*HURRIED, "RTMS_API_DELETION_PATIENCE_S"), str(PATIENCE_S / 2)) | {
