@@ -34,7 +34,7 @@ test: $(READY)  ## run all tests on their own Kafka and ClickHouse (ARGS="-k nam
 	@$(PY) -m scripts.chart.definitions
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-alerts: $(READY)  ## play every alert in a current promtool, which is built once (Go is needed)
+test-alerts: $(READY)  ## play every alert in a current promtool, which is built once
 	@$(PY) -m scripts.chart.tools
 	@$(PY) -m scripts.chart.promtool
 	@$(PY) -m pytest $(CHART)/test_alerts.py $(ARGS)
@@ -62,7 +62,7 @@ check: $(READY)  ## lint, formatting, types, who imports whom, sizes, what is ma
 	@$(PY) -m scripts.chart.definitions
 	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile $(CHART)
 
-made: $(READY)  ## write what is made from the settings classes: schema of the chart's values, reference, dashboards
+made: $(READY)  ## write what is made from settings and values: the chart's schema and README, reference, dashboards
 	@$(PY) -m scripts.chart
 
 fmt: $(READY)  ## format and sort imports

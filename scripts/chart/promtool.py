@@ -9,8 +9,6 @@ know nothing.
 from __future__ import annotations
 
 import fcntl
-import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -20,12 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
+from scripts.chart.go import Program
 from scripts.chart.tools import CACHE, Unavailable
 
-SOURCES = Path(__file__).parent / "modules" / "promtool"
+PROMTOOL = Program("promtool", "github.com/prometheus/prometheus/cmd/promtool", ("-tags", "remove_all_sd"))
 PACKAGED = CACHE / "promtool-debian"
-_PACKAGE = "github.com/prometheus/prometheus/cmd/promtool"
-_BUILD = ("build", "-modcacherw", "-trimpath", "-tags", "remove_all_sd", "-ldflags", "-s -w")
 _EXTRACT = ("dpkg-deb", "--extract")
 _APT = ("apt-get", "-qq", "-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=", "-o", "Acquire::http::Timeout=20")
 WITHIN_S = 120.0
@@ -36,9 +33,9 @@ _NEEDED = "--lint-fatal"
 
 def promtool() -> Path:
     """The newest one that can be had within seconds. Raises Unavailable."""
-    ours, found = _ours(), shutil.which("promtool")
-    if ours.exists():
-        return ours
+    found = shutil.which("promtool")
+    if PROMTOOL.path.exists():
+        return PROMTOOL.path
     if found is not None and _is_new_enough(found):
         return Path(found)
     try:
@@ -64,18 +61,6 @@ def _have_debians() -> None:
         with _alone():
             if not PACKAGED.exists():
                 _unpack_debians()
-
-
-def build() -> None:
-    """Have the one of the pinned sources from now on. Raises Unavailable."""
-    with _alone():
-        if not (program := _ours()).exists():
-            _build(program)
-
-
-def _ours() -> Path:
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(SOURCES.iterdir()))).hexdigest()
-    return CACHE / f"promtool-{digest[:12]}"
 
 
 @contextmanager
@@ -113,26 +98,8 @@ def _fetch(work: Path) -> Path:
     raise Unavailable(f"promtool could not be fetched: {answer.stderr.strip().rpartition(chr(10))[2]}")
 
 
-def _build(program: Path) -> None:
-    """With caches of its own, a gigabyte that is gone afterwards."""
-    go = shutil.which("go")
-    if go is None:
-        raise Unavailable("a current promtool is built with Go: install Go, or put Prometheus' promtool on the PATH")
-    print("promtool: building it, once, which takes two minutes", file=sys.stderr, flush=True)
-    with tempfile.TemporaryDirectory(prefix="go-", dir=CACHE) as work:
-        caches = {"GOCACHE": f"{work}/build", "GOMODCACHE": f"{work}/modules", "CGO_ENABLED": "0"}
-        draft = Path(work) / "promtool"
-        answer = subprocess.run(
-            [go, *_BUILD, "-o", str(draft), _PACKAGE],
-            cwd=SOURCES, env=os.environ | caches, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if answer.returncode != 0:
-            raise Unavailable(f"promtool could not be built: {answer.stderr.strip().rpartition(chr(10))[2]}")
-        draft.rename(program)
-
-
 if __name__ == "__main__":
     try:
-        build()
+        PROMTOOL.build()
     except Unavailable as missing:
         sys.exit(str(missing))

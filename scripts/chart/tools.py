@@ -70,7 +70,8 @@ def made_once(folder: Path, make: Callable[[Path], None]) -> Path:
     if folder.exists():
         return folder
     CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "lock").open("w") as lock:
+    kind = folder.name.rpartition("-")[0] or "tools"  # what is made of something else waits for its own lock
+    with (CACHE / f"{kind}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             draft = Path(tempfile.mkdtemp(dir=CACHE))

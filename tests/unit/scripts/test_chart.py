@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
 from scripts.chart.catalogue import groups
-from scripts.chart.values_reference import Value, table, values
+from scripts.chart.documents import CHART
 
-VALUES = """\
-# Not for the table.
-image:
-  # -- Where it is;
-  # in two lines.
-  tag: ""
-# -- A branch | with a bar
-config:
-  kafka: {}
-  count: 3
-"""
+ROW = re.compile(r"\| `([^`]+)` \| (?:`.*?`)? \| (.*) \|")
 
 
-def test_leaves_and_described_branches_are_rows() -> None:
-    assert list(values(VALUES)) == [
-        Value("image.tag", '`""`', "Where it is; in two lines."),
-        Value("config", "", "A branch \\| with a bar"),
-        Value("config.kafka", "`{}`", ""),
-        Value("config.count", "`3`", ""),
-    ]
-    assert table(VALUES).splitlines()[2] == '| `image.tag` | `""` | Where it is; in two lines. |'
+def leaves(values: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Every value that is no map with something in it."""
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from leaves(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}"
 
+
+def test_the_readme_says_of_every_value_what_it_is() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    text, _, of_workloads = (CHART / "README.md").read_text().partition("### What each workload has")
+    rows = [found for line in text.splitlines() if (found := ROW.fullmatch(line))]
+    workloads = values.pop("workloads")
+    shown = {row[1] for row in rows if "`" in row[0].split("|")[2]}
+    undescribed = [row[1] for row in rows if not row[2].strip()]
+    assert undescribed == []
+    assert [leaf for leaf in leaves(values) if not {leaf, leaf.rpartition(".")[0]} & shown] == []
+    assert re.findall(r"^\| `([a-z-]+)` \|.* \w.*\. \|$", of_workloads, re.MULTILINE) == list(workloads)
 
 def test_every_settings_class_of_a_deployed_process_is_a_group() -> None:
     names = {group.name for group in groups()}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.chart import promtool, tools
+from scripts.chart import go, promtool, tools
 
 KNOWS = "echo --lint-fatal"
 
@@ -17,7 +17,8 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder, cache = tmp_path / "path", tmp_path / "cache"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.setattr(promtool, "CACHE", cache)
+    for module in (go, promtool, tools):
+        monkeypatch.setattr(module, "CACHE", cache)
     monkeypatch.setattr(promtool, "PACKAGED", cache / "packaged")
     return folder
 
@@ -72,6 +73,62 @@ def test_what_is_there_is_only_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(tools, "CACHE", tmp_path)
     monkeypatch.setattr(tools, "_make", lambda folder: (folder / "made").write_text(""))
     made = tools.ensure()
-    (tmp_path / "lock").unlink()
+    (tmp_path / "tools.lock").unlink()
     assert tools.ensure() == made
-    assert not (tmp_path / "lock").exists()
+    assert list(tmp_path.iterdir()) == [made]
+
+
+@pytest.fixture
+def program(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> go.Program:
+    """One whose sources are pinned somewhere; this machine has no wheel of Go."""
+    monkeypatch.setattr(go, "MODULES", tmp_path / "modules")
+    monkeypatch.setattr(go, "_WHEELS", ())
+    (tmp_path / "modules" / "hello").mkdir(parents=True)
+    (tmp_path / "modules" / "hello" / "go.mod").write_text("module programs")
+    return go.Program("hello", "example.com/hello", ("-tags", "few"))
+
+
+BUILDS = """
+[ "$1" = env ] && echo VERSION && exit
+/bin/mkdir -p "$GOCACHE" "$GOMODCACHE"
+echo "$PWD $GOPROXY $*" >> "$0.log"
+while [ "$1" != -o ]; do shift; done
+echo "#!/bin/sh" > "$2"
+"""
+
+
+@pytest.mark.parametrize("version", ["go1.26.7", "go1.27rc1", "go1.30"])
+def test_a_program_is_built_once_from_its_pinned_modules(
+    path: Path, program: go.Program, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOPROXY", "http://mirror")
+    own = put(path, "go", BUILDS.replace("VERSION", version))
+    assert program.build().read_text() == "#!/bin/sh\n"
+    assert program.build() == program.path
+    (asked,) = own.with_name("go.log").read_text().splitlines()
+    assert asked.startswith(f"{go.MODULES / 'hello'} http://mirror build -mod=readonly ")
+    assert asked.endswith("/hello example.com/hello")
+    assert "-tags few" in asked
+    assert {one.name for one in go.CACHE.iterdir()} == {program.path.parent.name, "hello.lock"}
+
+
+def test_other_sources_are_another_program(program: go.Program) -> None:
+    before = program.path
+    (go.MODULES / "hello" / "go.sum").write_text("other")
+    assert program.path != before
+    assert program._replace(options=()).path != program.path
+
+
+@pytest.mark.parametrize("version", ["", "go1.26.6", "go1.9", "devel"])
+def test_without_a_go_that_is_new_enough_it_is_said(path: Path, program: go.Program, version: str) -> None:
+    if version:
+        put(path, "go", BUILDS.replace("VERSION", version))
+    with pytest.raises(go.NoGo, match="no Go for this machine: install Go 1.26.7"):
+        program.build()
+
+
+def test_what_cannot_be_built_leaves_nothing_and_says_why(path: Path, program: go.Program) -> None:
+    put(path, "go", '[ "$1" = env ] && echo go1.27.0 && exit; echo noise >&2; echo no such module >&2; exit 1')
+    with pytest.raises(tools.Unavailable, match="hello could not be built: no such module"):
+        program.build()
+    assert [one.name for one in go.CACHE.iterdir()] == ["hello.lock"]
