@@ -37,7 +37,7 @@ def test_it_is_what_is_there(chart: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "before", "after", "shown"),
     [
-        ("values.yaml", "  tag: \"\"", "  tag: \"1.2\"", '| `image.tag` | `"1.2"` | '),
+        ("values.yaml", '  tag: ""', '  tag: "1.2"', '| `image.tag` | `"1.2"` | '),
         ("values.yaml", "# -- REQUIRED: opens", "# -- REQUIRED: shuts | opens", "**REQUIRED**: shuts \\| opens"),
         ("values.yaml", "    replicas: 3\n", "    replicas: 33\n", "| `ingest` | 33 | 16 | 80 | 1 | 1Gi | 6Gi |"),
         ("README.md.gotmpl", "## Kafka", "## Kafka and Redpanda", "## Kafka and Redpanda"),

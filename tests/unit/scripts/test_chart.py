@@ -34,6 +34,7 @@ def test_the_readme_says_of_every_value_what_it_is() -> None:
     assert [leaf for leaf in leaves(values) if not {leaf, leaf.rpartition(".")[0]} & shown] == []
     assert re.findall(r"^\| `([a-z-]+)` \|.* \w.*\. \|$", of_workloads, re.MULTILINE) == list(workloads)
 
+
 def test_every_settings_class_of_a_deployed_process_is_a_group() -> None:
     names = {group.name for group in groups()}
     assert {"kafka", "clickhouse", "objects", "api", "ingest", "zoom", "secrets", "health", "log"} <= names
