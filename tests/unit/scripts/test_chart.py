@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
+from scripts.chart import __main__ as command
 from scripts.chart.catalogue import groups
 from scripts.chart.documents import CHART
+from scripts.chart.go import NoGo
+from scripts.chart.helm_docs import Refused
+from scripts.chart.tools import Unavailable
 
 ROW = re.compile(r"\| `([^`]+)` \| (?:`.*?`)? \| (.*) \|")
 
@@ -46,3 +53,30 @@ def test_secrets_are_known_as_such() -> None:
     secrets = {setting.name for setting in kafka.settings if setting.is_secret}
     assert secrets == {"registry_password", "ssl_key_password", "sasl_password", "oauth_client_secret"}
     assert all("default" not in setting.schema for setting in kafka.settings)
+
+
+@pytest.mark.parametrize(
+    ("made", "code", "said"),
+    [
+        ((CHART / "README.md").read_text(), 0, ""),
+        ("another text", 1, "deploy/helm/rtms-pipeline/README.md is out of date: run make made\n"),
+        (NoGo("no Go"), 0, "chart tools: no Go; the chart's README is left as it is\n"),
+        (Unavailable("no network"), 1, "no network\n"),
+        (Refused("helm-docs: no template"), 1, "helm-docs: no template\n"),
+    ],
+    ids=["as made", "stale", "no Go", "no network", "refused"],
+)
+def test_a_readme_that_is_not_as_made_fails_the_check(
+    made: str | Exception, code: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def document(chart: Path) -> str:
+        assert chart == CHART
+        if isinstance(made, str):
+            return made
+        raise made
+
+    monkeypatch.setattr(command, "documents", dict)
+    monkeypatch.setattr(command.helm_docs, "document", document)
+    monkeypatch.setattr(sys, "argv", ["scripts.chart", "--check"])
+    assert command.main() == code
+    assert capsys.readouterr().err == said
