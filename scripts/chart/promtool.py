@@ -27,8 +27,8 @@ _EXTRACT = ("dpkg-deb", "--extract")
 _APT = ("apt-get", "-qq", "-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=", "-o", "Acquire::http::Timeout=20")
 WITHIN_S = 120.0
 """How long all of apt may take: a network that swallows packets must not use up a test's time."""
-_NEEDED = "--lint-fatal"
-"""What older ones do not know, as Ubuntu 22.04's."""
+_NEEDED = "lint-fatal"
+"""An option that older ones do not know, as Ubuntu 22.04's; the newest call it --[no-]lint-fatal."""
 
 
 def promtool() -> Path:

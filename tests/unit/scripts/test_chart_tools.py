@@ -8,8 +8,6 @@ import pytest
 
 from scripts.chart import go, promtool, tools
 
-KNOWS = "echo --lint-fatal"
-
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -31,8 +29,9 @@ def put(folder: Path, name: str, script: str) -> Path:
     return program
 
 
-def test_the_machines_own_promtool_is_taken_when_it_is_new_enough(path: Path) -> None:
-    own = put(path, "promtool", KNOWS)
+@pytest.mark.parametrize("option", ["--lint-fatal", "--[no-]lint-fatal"])
+def test_the_machines_own_promtool_is_taken_when_it_is_new_enough(path: Path, option: str) -> None:
+    own = put(path, "promtool", f"echo '{option}'")
     assert promtool.promtool() == own
 
 
