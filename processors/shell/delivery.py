@@ -23,7 +23,8 @@ class DirectConsumer(Consumer):
     """Faust's consumer with a shorter way for what can be delivered at once."""
 
     logger = Consumer.logger
-    _in_a_row = 0
+    _room = 0
+    """So many records find room before anybody else has to have a turn."""
 
     def _new_consumer_thread(self) -> PatientThread:
         return PatientThread(self, loop=self.loop, beacon=self.beacon)
@@ -31,28 +32,19 @@ class DirectConsumer(Consumer):
     async def wait_first(self, *awaited: Any, timeout: Any = None) -> WaitResults:  # noqa: ASYNC109  Faust's signature
         """Called for each record with its delivery and the wish to suspend; also by Faust's own services."""
         if not (_is_delivery(awaited) and await self._finds_room()):
+            self._room = 0
             return await super().wait_first(*awaited, timeout=timeout)
         delivery, suspension = awaited
         suspension.close()
-        result = await delivery
-        self._in_a_row += 1
-        if self._in_a_row >= IN_A_ROW:
-            await self._give_way()
-        return WaitResults([delivery], [result], stopped=False)
+        self._room -= 1
+        return WaitResults([delivery], [await delivery], stopped=False)
 
     async def _finds_room(self) -> bool:
-        if not self._has_room():
-            await self._give_way()
-        return self._has_room()
-
-    async def _give_way(self) -> None:
-        """The agent's turn."""
-        self._in_a_row = 0
-        await asyncio.sleep(0)
-
-    def _has_room(self) -> bool:
-        """Whether a record can be put into the buffer without waiting for anything."""
-        return self.app.flow_control.is_active() and not any(topic.queue.full() for topic in self.app.topics)
+        """Only the agent takes out of the buffer, so there can only be more room than was seen."""
+        if self._room <= 0:
+            await asyncio.sleep(0)  # the agent's turn
+            self._room = min(IN_A_ROW, *(topic.queue.maxsize - topic.queue.qsize() for topic in self.app.topics))
+        return self._room > 0 and self.app.flow_control.is_active()
 
 
 class DirectTransport(Transport):

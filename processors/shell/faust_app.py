@@ -3,22 +3,25 @@
 Each setting keeps one of its traps shut: no acknowledgements of its own (they lose records), no topic creation, no
 leader, no web server, no producer, no tables; the co-partitioning assignor, which needs one standby replica to be on;
 a short buffer, because it is counted in records and ours can be large. What it would do for each record without anybody
-having asked is off too: its monitor's statistics, and waiting for a record that is already there.
+having asked is off too: its monitor's statistics, waiting for a record that is already there, a turn of the event loop,
+serializers that have nothing to do.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import faust
+from faust import Event
 from faust.app.base import BootStrategy
+from faust.serializers.schemas import DecodeFunction
 from faust.tables.manager import TableManager
-from faust.types import Message
+from faust.types import AppT, Message
 from mode.types import ServiceT
 
 from connectors.kafka.settings import KafkaSettings
 from processors.settings import ProcessorsSettings
 from processors.shell.credentials import credentials
-from processors.shell.delivery import DirectTransport
+from processors.shell.delivery import IN_A_ROW, DirectTransport
 
 MAX_FETCH_BYTES = 4 * 1024 * 1024
 METADATA_AGE_MS = 30_000
@@ -39,6 +42,16 @@ class _NoTables(TableManager):
         if not self.should_stop:
             await self._update_channels()
             await self.recovery.start()
+
+
+class _Bytes(faust.Schema[bytes, bytes]):
+    """Keys and values stay what they are in Kafka."""
+
+    def compile(self, app: AppT, **_: Any) -> DecodeFunction:
+        async def decode(message: Message, *, propagate: bool = False) -> Event:
+            return Event(app, message.key, message.value, None, message)
+
+        return decode
 
 
 class ProcessorApp(faust.App):
@@ -84,19 +97,20 @@ def create_app(group: str, settings: ProcessorsSettings, kafka: KafkaSettings) -
 
 
 def add_agent(app: ProcessorApp, topics: tuple[str, ...], take: Callable[[Message], Awaitable[None]]) -> None:
-    """Hand every message of `topics` to `take`, one after the other; `take` never raises."""
-    source = app.topic(
-        *topics,
-        key_type=bytes,
-        value_type=bytes,
-        key_serializer="raw",
-        value_serializer="raw",
-        acks=False,
-        allow_empty=True,
-    )
+    """Hand every message of `topics` to `take`, one after the other; `take` never raises and knows what is outdated.
+
+    Faust's stream gives a turn of the event loop to others before each event. What lies in the buffer already is taken
+    in the same turn, as much as is put there in one.
+    """
+    source = app.topic(*topics, schema=_Bytes(), acks=False, allow_empty=True)
 
     async def agent(stream: Any) -> None:
+        waiting = stream.channel.queue
         async for event in stream.noack().events():
             await take(event.message)
+            for _ in range(IN_A_ROW - 1):
+                if waiting.empty():
+                    break  # or emptied meanwhile, by a rebalance
+                await take(waiting.get_nowait().message)
 
     app.agent(source, name=f"{app.conf.id}-agent", concurrency=1)(agent)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from threading import Lock
 from typing import ClassVar, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -113,13 +113,8 @@ def buckets() -> Iterator[Buckets]:
     class Handler(_Handler):
         storage = made
 
-    with serving(Handler, 0, _Quiet) as made.port:
+    with serving(Handler) as made.port:
         yield made
-
-
-class _Quiet(ThreadingHTTPServer):
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Who is killed in the middle of a body, is."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -11,14 +11,13 @@ import email
 import email.policy
 import io
 import json
-import sys
 import threading
 import wave
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -158,7 +157,7 @@ def speech_server(server: SpeechServer | None = None) -> Iterator[SpeechServer]:
     class Handler(_Handler):
         speech = server
 
-    with serving(Handler, server.port, _Quiet) as server.port:
+    with serving(Handler, server.port) as server.port:
         yield server
 
 
@@ -167,8 +166,9 @@ class _Handler(BaseHTTPRequestHandler):
     speech: SpeechServer
 
     def do_POST(self) -> None:
-        body, speech = self.rfile.read(int(self.headers["Content-Length"])), self.speech
-        if speech.is_down:
+        length, speech = int(self.headers["Content-Length"]), self.speech
+        body = self.rfile.read(length)
+        if speech.is_down or len(body) < length:  # who asks may be killed in the middle of it
             self.close_connection = True
             return
         with speech.lock:
@@ -202,13 +202,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         return
-
-
-class _Quiet(ThreadingHTTPServer):
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Whoever asks may be killed meanwhile; all else is a fault of ours."""
-        if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(request, client_address)
 
 
 def _asked(path: str, headers: dict[str, str], body: bytes) -> Asked:

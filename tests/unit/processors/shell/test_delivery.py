@@ -64,13 +64,29 @@ async def test_where_there_is_room_no_task_is_made(delivering: Delivering) -> No
 
 async def test_others_get_their_turn_after_a_few_records_however_much_room_there_is(roomy: Delivering) -> None:
     assert IN_A_ROW <= 16
+    turns: list[str] = []
     for _ in range(3):
-        turns: list[str] = []
+        await roomy.deliver("first of a row, after the turn")
+        turns.clear()
         asyncio.get_running_loop().call_soon(turns.append, "turn")
-        for number in range(IN_A_ROW):
-            assert turns == []
+        for number in range(IN_A_ROW - 1):
             await roomy.deliver(number)
-        assert turns == ["turn"]
+            assert turns == []
+    await roomy.deliver("after the turn")
+    assert turns == ["turn"]
+
+
+async def test_a_buffer_that_somebody_overfilled_is_waited_for_and_used_again(delivering: Delivering) -> None:
+    await delivering.deliver("a")
+    for item in "bcd":
+        delivering.buffer.queue.force_put_nowait(item)
+    asyncio.get_running_loop().call_soon(delivering.buffer.queue.get_nowait)
+    waiting = asyncio.create_task(delivering.deliver("e"))
+    while not waiting.done():
+        await asyncio.sleep(0)
+        delivering.buffer.queue.get_nowait()
+    await delivering.deliver("f")
+    assert delivering.held == ["e", "f"]
 
 
 async def test_a_full_buffer_gives_the_agent_its_turn_first(delivering: Delivering) -> None:
