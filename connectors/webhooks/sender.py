@@ -11,9 +11,13 @@ from dataclasses import dataclass
 import httpcore
 from httpcore import SOCKET_OPTION, AsyncNetworkBackend, AsyncNetworkStream
 
+from connectors.webhooks.kept import Kept
 from connectors.webhooks.targets import TargetPolicy
 
 EXCERPT_BYTES = 500
+
+KEEP_S = 30.0
+"""A connection without a request is kept."""
 
 
 class Refused(Exception):
@@ -30,17 +34,13 @@ class Answer:
 
 
 class Sender:
-    """Use it within one event loop; close it there."""
+    """Use it within one event loop; close it there. Who posts sees to it that no more than `connections` are under way;
+    a quarter as many are kept beside them."""
 
     def __init__(self, policy: TargetPolicy, timeout_s: float, connections: int) -> None:
         self._policy, self._timeout_s = policy, timeout_s
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl.create_default_context(),
-            max_connections=connections,
-            max_keepalive_connections=connections // 4,
-            keepalive_expiry=30.0,
-            network_backend=_Judging(policy, timeout_s),
-        )
+        self._tls, self._network = ssl.create_default_context(), _Judging(policy, timeout_s)
+        self._kept = Kept(self._connection, connections // 4, KEEP_S)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send one; never raises for what a receiver or the network does."""
@@ -53,7 +53,7 @@ class Sender:
             return Answer(error="timeout")
         except Refused:
             return Answer(error="target_not_allowed")
-        except (httpcore.TimeoutException, httpcore.PoolTimeout):
+        except httpcore.TimeoutException:
             return Answer(error="timeout")
         except ssl.SSLError:
             return Answer(error="tls_failed")
@@ -62,18 +62,28 @@ class Sender:
             return Answer(error="tls_failed" if failed_tls else "connection_failed")
 
     async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        target = httpcore.URL(url)
         sent = [(name.encode(), value.encode()) for name, value in headers.items()]
-        async with self._pool.stream("POST", url, headers=sent, content=body) as response:
-            beginning = b""
-            async for chunk in response.aiter_stream():
-                beginning += chunk
-                if len(beginning) >= EXCERPT_BYTES:
-                    break
+        connection = await self._kept.take(target.origin)
+        try:
+            async with connection.stream("POST", target, headers=sent, content=body) as response:
+                beginning = b""
+                async for chunk in response.aiter_stream():
+                    beginning += chunk
+                    if len(beginning) >= EXCERPT_BYTES:
+                        break
+        finally:
+            await self._kept.give_back(target.origin, connection)
         return Answer(response.status, excerpt=beginning[:EXCERPT_BYTES].decode(errors="replace"))
+
+    def _connection(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
+        return httpcore.AsyncHTTPConnection(
+            origin, ssl_context=self._tls, keepalive_expiry=KEEP_S, network_backend=self._network
+        )
 
     async def close(self) -> None:
         """Give the connections back."""
-        await self._pool.aclose()
+        await self._kept.close()
 
 
 class _Judging(AsyncNetworkBackend):
