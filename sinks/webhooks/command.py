@@ -55,5 +55,6 @@ def run(running: Running) -> int:
             health.ready(bool(notices.assignment() or news.assignment()), "no partitions assigned", "assignment")
             if directory.is_ready:
                 announcer.step(POLL_S)
+                deliverer.carry_on()
             deliverer.step(POLL_S)
     return 0

@@ -116,7 +116,7 @@ class Deliverer:
         self._is_paused = False
 
     def step(self, wait_s: float) -> None:
-        """Take notices, send what is due, write what was answered. Raises Fatal."""
+        """Take notices and carry on. Raises Fatal."""
         try:
             self._take_notices(wait_s)
         except (KafkaError, TimeoutError) as error:
@@ -124,12 +124,16 @@ class Deliverer:
                 raise
             log.warning("deliveries not written, trying again", error=type(error).__name__)
             self._stop.wait_thread(0.5)
+        self.carry_on()
+        metrics.WAITING.set(self._lanes.waiting)
+        self._worst = metrics.tell_who_fails(self._lanes.failing, self._worst)
+
+    def carry_on(self) -> None:
+        """Write what was answered and send what is due then: between other work, so that no lane waits for that."""
+        self._take_answers()
         # Nothing is sent that would be forgotten if we ended now, or before it is known what is deleted.
         if not self._unwritten and self._to.directory.is_ready:
             self._send_due()
-        self._take_answers()
-        metrics.WAITING.set(self._lanes.waiting)
-        self._worst = metrics.tell_who_fails(self._lanes.failing, self._worst)
 
     def _take_notices(self, wait_s: float) -> None:
         self._overtaken.catch_up()

@@ -57,6 +57,8 @@ class Lanes:
 
     def __init__(self) -> None:
         self._lanes: dict[LaneKey, Lane] = {}
+        self._open: dict[LaneKey, Lane] = {}
+        """Those of them in which something waits: few of a week's, and asked about in every round."""
         self._wakes: list[tuple[int, LaneKey]] = []
         self._busy: set[str] = set()
         self._notices: dict[int, int] = {}
@@ -81,6 +83,7 @@ class Lanes:
     def drop(self, partitions: set[int]) -> None:
         """These are somebody else's by now."""
         self._lanes = {key: lane for key, lane in self._lanes.items() if lane.partition not in partitions}
+        self._open = {key: lane for key, lane in self._open.items() if lane.partition not in partitions}
         for partition in partitions:
             self._notices.pop(partition, None)
 
@@ -132,13 +135,13 @@ class Lanes:
     @property
     def waiting(self) -> int:
         """How many deliveries are not over."""
-        return sum(len(lane.waiting) for lane in self._lanes.values())
+        return sum(len(lane.waiting) for lane in self._open.values())
 
     @property
     def failing(self) -> Counter[str]:
         """By subscription, in how many lanes the first delivery was tried and not taken."""
-        firsts = ((key, next(iter(lane.waiting.values()), None)) for key, lane in self._lanes.items())
-        return Counter(subscription for (_, subscription), first in firsts if first is not None and first.attempts)
+        firsts = ((key, next(iter(lane.waiting.values()))) for key, lane in self._open.items())
+        return Counter(subscription for (_, subscription), first in firsts if first.attempts)
 
     def _put(self, partition: int, delivery: WebhookDelivery, now_ms: int) -> None:
         key = (delivery.session_id, delivery.subscription_id)
@@ -149,6 +152,10 @@ class Lanes:
             lane.waiting[delivery.delivery_id] = delivery
         else:
             lane.waiting.pop(delivery.delivery_id, None)
+        if lane.waiting:
+            self._open[key] = lane
+        else:
+            self._open.pop(key, None)
         self._wake(key, lane, lane.next_ms(now_ms, self._busy))
 
     def _wake(self, key: LaneKey, lane: Lane, at_ms: int) -> None:

@@ -134,6 +134,7 @@ def test_what_has_moved_away_is_not_finished_here():
     accept(lanes, 0)
     [delivery] = begun(lanes)
     lanes.drop({0})
+    assert lanes.waiting == 0
     assert taken(lanes, delivery) is None
     assert begun(lanes) == []
 
@@ -183,6 +184,18 @@ class Log:
         begun(self.lanes, self.now_ms)
 
 
+def is_waiting(delivery):
+    return delivery.status is DeliveryStatus.PENDING
+
+
+def failing(deliveries):
+    """The sessions whose first delivery that waits was tried."""
+    firsts = {}
+    for delivery in filter(is_waiting, deliveries):
+        firsts.setdefault(delivery.session_id, delivery)
+    return [first for first in firsts.values() if first.attempts]
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from([Log.notice, Log.read_again, Log.restart, Log.take, Log.fail, Log.begin]), st.integers(0, 3)
@@ -198,6 +211,8 @@ def test_whatever_happens_everything_is_taken_in_order_and_numbered_without_hole
     for do, number in steps:
         log.now_ms += 100
         do(log, number)
+        assert log.lanes.waiting == sum(map(is_waiting, log.written.values()))
+        assert log.lanes.failing.total() == len(failing(log.written.values()))
     log.restart(0)
     for _ in range(len(log.notices) + 1):
         log.now_ms += 2000
