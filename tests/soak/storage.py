@@ -3,8 +3,13 @@
 import contextlib
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
+
+BUSY_S = 30.0
+"""A folder that somebody is just writing to cannot be made read-only; nobody writes for long."""
+_AGAIN_S = 0.02
 
 
 class Storage:
@@ -20,11 +25,11 @@ class Storage:
     @contextlib.contextmanager
     def read_only(self) -> Iterator[None]:
         """It takes no writes, as a kernel does with a broken disk."""
-        assert _mount("-o", f"remount,ro,{self._size}", str(self.path)), "the folder cannot be made read-only"
+        self._remount("ro")
         try:
             yield
         finally:
-            assert _mount("-o", f"remount,rw,{self._size}", str(self.path)), "the folder cannot be made writable"
+            self._remount("rw")
 
     @contextlib.contextmanager
     def full(self) -> Iterator[None]:
@@ -36,6 +41,12 @@ class Storage:
             yield
         finally:
             self._filler.unlink(missing_ok=True)
+
+    def _remount(self, how: str) -> None:
+        until = time.monotonic() + BUSY_S
+        while not _mount("-o", f"remount,{how},{self._size}", str(self.path)):
+            assert time.monotonic() < until, f"{self.path} cannot be made {how}: somebody writes to it all the time"
+            time.sleep(_AGAIN_S)
 
     def close(self) -> None:
         if self.can_fail:
