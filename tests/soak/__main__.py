@@ -164,7 +164,7 @@ def _counted(result: Result) -> str:
     for fault, count in result.done.items():
         kinds[fault.kind] += count
     faults = ", ".join(f"{count} × {kind}" for kind, count in kinds.items()) or "no faults"
-    return faults + (f" ({result.fenced} times fenced because of it)" if result.fenced else "")
+    return faults + (f" (a process had to leave because of it {result.departures} times)" if result.departures else "")
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ class Result:
     """What an act came to. `differences` is empty when nothing was lost, doubled or changed, no process ended by
     itself, and the API never said anything that a client must not hear.
 
-    `fenced` is how many had to, because of what we did to them. `answered` and `refused` count what a client was
+    `departures` is how many had to, because of what we did to them. `answered` and `refused` count what a client was
     answered while the act was played, by question; `turned_away` is how often customers' own buckets did not take a
     copy, of which there are `copies` now.
     """
@@ -58,7 +58,7 @@ class Result:
     windows: int = 0
     partials: int = 0
     again: int = 0
-    fenced: int = 0
+    departures: int = 0
     copies: int = 0
     turned_away: int = 0
     seconds: float = 0.0
@@ -94,7 +94,7 @@ class Theatre:
         self._player = Player(stage.kafka, self._customer)
         self._observer = Observer(stage.kafka, stage.environment)
         self._letters = 0
-        self._crashes = self._fenced = 0
+        self._crashes = self._departures = 0
 
     @property
     def can_fail_storage(self) -> bool:
@@ -124,8 +124,8 @@ class Theatre:
         result.differences += self._committed(self._settle_s if not unfinished else 1.0)
         self._compare(played, result)
         result.differences += self._new_crashes()
-        result.fenced = len(self._stage.keeper.fenced) - self._fenced
-        self._fenced += result.fenced
+        result.departures = len(self._stage.keeper.departures) - self._departures
+        self._departures += result.departures
         result.seconds = time.monotonic() - began
         return result
 

@@ -2,7 +2,9 @@
 
 Who was kept from a transaction for longer than its coordinator waits cannot end it: it is fenced and leaves, as it
 has to (docs/reliability.md). So is a static member whose coordinator takes it for another one's predecessor when that
-was away (librdkafka 3437). It is our doing when we had just frozen it or taken Kafka away; it is counted apart.
+was away (librdkafka 3437). And who opened a transaction of which Kafka had heard nothing when it went away cannot take
+it back: that is no state to do so in, and the library's client is at its end. It is our doing when we had just frozen
+it or taken Kafka away; it is counted apart.
 
 It also asks every process whether it is well, so that it is known what could not be answered when.
 """
@@ -23,7 +25,7 @@ ASK_S = 0.5
 RESTART_S = 0.5
 LAST_LINES = 12
 LINE_CHARACTERS = 300
-FENCED = ("_FENCED", "Static consumer fenced")
+HAD_TO_LEAVE = ("_FENCED", "INVALID_TXN_STATE", "Static consumer fenced")
 """What a transaction's owner and a static member say of it."""
 
 
@@ -45,7 +47,7 @@ class Keeper:
 
     def __init__(self) -> None:
         self.crashes: list[Crash] = []
-        self.fenced: list[Crash] = []
+        self.departures: list[Crash] = []
         self.troubles = Troubles()
         self._parts: dict[Unit, str] = {}
         self._in_hand: set[Unit] = set()
@@ -111,13 +113,13 @@ class Keeper:
         code = unit.exit_code()
         if code is not None:
             crash = Crash(unit.name, code, _last_lines(unit))
-            (self.fenced if self._had_to_leave(unit, crash) else self.crashes).append(crash)
+            (self.departures if self._had_to_leave(unit, crash) else self.crashes).append(crash)
             self._gone_at.pop(unit, None)
 
     def _had_to_leave(self, unit: Unit, crash: Crash) -> bool:
         gone_s = self._gone_at.get(unit, time.monotonic())
         is_ours = self.troubles.explain({self._parts[unit], KAFKA}, gone_s, gone_s)
-        return is_ours and crash.exit_code == LEFT and any(said in crash.last_lines for said in FENCED)
+        return is_ours and crash.exit_code == LEFT and any(said in crash.last_lines for said in HAD_TO_LEAVE)
 
     def _ask(self) -> None:
         with self._lock:

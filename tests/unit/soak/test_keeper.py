@@ -83,19 +83,21 @@ def test_an_end_just_before_we_do_something_is_counted(keeper: Keeper, unit: Uni
 
 
 @pytest.mark.parametrize(
-    ("last_words", "trouble", "is_fenced"),
+    ("last_words", "trouble", "had_to"),
     [
         (("1", "_FENCED"), "part", True),
         (("1", "_FENCED"), KAFKA, True),
         (("1", "_FENCED"), "another", False),
         (("1", "_FATAL: Broker: Static consumer fenced by other consumer"), KAFKA, True),
         (("1", "_FATAL: Broker: Static consumer fenced by other consumer"), "another", False),
+        (("1", "INVALID_TXN_STATE"), KAFKA, True),
+        (("1", "INVALID_TXN_STATE"), "another", False),
         (("1", "_FATAL"), "part", False),
         (("3", "_FENCED"), "part", False),
     ],
 )
-def test_who_is_fenced_by_what_we_did_had_to_leave(
-    keeper: Keeper, unit: Unit, tmp_path: Path, trouble: str, is_fenced: bool
+def test_who_had_to_by_what_we_did_had_to_leave(
+    keeper: Keeper, unit: Unit, tmp_path: Path, trouble: str, had_to: bool
 ) -> None:
     keeper.close()
     keeper.troubles = Troubles()
@@ -104,4 +106,4 @@ def test_who_is_fenced_by_what_we_did_had_to_leave(
     (tmp_path / "end").touch()
     until(lambda: unit.exit_code() is not None)
     keeper.release(unit)
-    assert (len(keeper.fenced), len(keeper.crashes)) == (is_fenced, not is_fenced)
+    assert (len(keeper.departures), len(keeper.crashes)) == (had_to, not had_to)
