@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaException
 
 from connectors.clickhouse.client import ClickHouse
 from connectors.clickhouse.settings import ClickHouseSettings
@@ -30,8 +30,11 @@ from schemas.records import DeadLetter, MediaRecord, ParticipantEvent, Record, S
 from schemas.topics import Topic
 from sinks.clickhouse import service as sink_clickhouse
 from sinks.webhooks import announcing, delivering
+from tests.support.groups import Committed
 
 LOAD_S = 120.0
+
+ANSWER_S = 10.0
 
 COUNTING_S = 20.0
 COUNTED = 2_000
@@ -131,19 +134,18 @@ class Observer:
 
         Of many only about how many: offsets, some of which are markers.
         """
-        admin = AdminClient(self._kafka.admin_config())  # a new one: an old one may wait for the broker that was killed
         try:
-            lags = {group: self._lag(admin, group, names) for group, names in GROUPS.items()}
-        except (KafkaException, TimeoutError) as error:
+            lags = {group: self._lag(group, names) for group, names in GROUPS.items()}
+        except KafkaException as error:
             raise KafkaError(f"the group coordinator does not answer ({type(error).__name__})") from error
         return {group: lag for group, lag in lags.items() if lag}
 
-    def _lag(self, admin: AdminClient, group: str, names: Sequence[str]) -> int:
+    def _lag(self, group: str, names: Sequence[str]) -> int:
         places = [Place(name, number) for name in names for number in range(self._kafka.partitions)]
         ends = self._ends.ends(places)
-        wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(*place) for place in places])
-        answer = admin.list_consumer_group_offsets([wanted])[group].result(10)
-        committed = {Place(at.topic, at.partition): max(0, at.offset) for at in answer.topic_partitions or ()}
+        asked = Committed(self._kafka, group)  # a new one: an old one may wait for the broker that was killed
+        with closing(asked):
+            committed = asked(places, ANSWER_S)
         starts = {place: committed[place] for place in places if committed[place] < ends[place]}
         offsets = sum(ends[place] - starts[place] for place in starts)
         return offsets if offsets > COUNTED else self._count(starts, ends)
