@@ -11,6 +11,8 @@ from typing import NamedTuple
 NOT_TRANSCRIBED = "[not transcribed]"
 
 WEB_VTT_HEAD = "WEBVTT\n"
+_TICKS_PER_MS = 90
+"""Of the clock of MPEG-2, in which HLS tells the times of media."""
 
 # Directions that are switched on and never off would turn around what follows; the mere marks of right-to-left text
 # (U+200E, U+200F, U+061C) turn nothing around and stay.
@@ -59,14 +61,29 @@ def web_vtt(cues: Iterable[Cue], origin_ms: int) -> str:
     return "".join(blocks)
 
 
+def web_vtt_piece(cues: Iterable[Cue], origin_ms: int, from_ms: int) -> str:
+    """The WebVTT file for the segment of an HLS recording that begins at `from_ms`; `origin_ms` is time 0 of both.
+
+    It says of that moment how cues and media count it: not all players take 0 for 0 where nothing is said. Cues have no
+    numbers, for players take two of one number, of whatever files, for the same.
+    """
+    offset_ms = max(0, from_ms - origin_ms)
+    clocks = f"LOCAL:{_clock(offset_ms, '.')},MPEGTS:{offset_ms * _TICKS_PER_MS}"
+    return "".join([f"{WEB_VTT_HEAD}X-TIMESTAMP-MAP={clocks}\n", *(_web_vtt_block("", cue, origin_ms) for cue in cues)])
+
+
 def web_vtt_cue(number: int, cue: Cue, origin_ms: int) -> str:
     """A `Render`, after `WEB_VTT_HEAD`."""
+    return _web_vtt_block(f"{number}\n", cue, origin_ms)
+
+
+def _web_vtt_block(name: str, cue: Cue, origin_ms: int) -> str:
     if not (text := one_line(cue.text or "")):
         return ""
     speaker = one_line(cue.speaker or "")
     voice = f"<v {speaker.translate(_WEB_VTT)}>" if speaker else ""
     start, end = _span(cue, origin_ms)
-    return f"\n{number}\n{_clock(start, '.')} --> {_clock(end, '.')}\n{voice}{text.translate(_WEB_VTT)}\n"
+    return f"\n{name}{_clock(start, '.')} --> {_clock(end, '.')}\n{voice}{text.translate(_WEB_VTT)}\n"
 
 
 def sub_rip_cue(number: int, cue: Cue, origin_ms: int) -> str:

@@ -4,6 +4,7 @@ Readers of a `begin` decide by these values alone, so a change of defaults never
 """
 
 import contextlib
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -22,6 +23,9 @@ class Engine(StrEnum):
     MOONSHINE = "moonshine"
     ZOOM = "zoom"
 
+
+_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
+"""Of a language. What stands for several, like `multi`, is none."""
 
 MERGES = "merge_consecutive_captions"
 """An option of Zoom's captions."""
@@ -128,6 +132,18 @@ class SessionSettings:
         """Whether what is being said is told while it is, as the first who is asked understands it."""
         first = next(iter(self.recognisers), None)
         return first in PARTIAL_ENGINES and self._options_of(first).get("partials") is True
+
+    @property
+    def spoken_language(self) -> str | None:
+        """The tag of the language of the transcript that answers first; None where that may change, or nobody says."""
+        match self.primary_engine:
+            case Engine.MOONSHINE:
+                named: object = self.language
+            case Engine.ZOOM:
+                named = None if self.identify_language else self.caption_language
+            case engine:
+                named = self._options_of(engine).get("language")
+        return named if isinstance(named, str) and _TAG.fullmatch(named) else None
 
     @property
     def merges_captions(self) -> bool:

@@ -1,7 +1,9 @@
 """A recording as it grows: a link to its playlists for whoever has a key, the playlists for whoever has the link."""
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -12,14 +14,17 @@ from api.answers import READING, answers
 from api.app_sessions import commands
 from api.app_sessions.archive import linked
 from api.errors import not_found, unavailable
-from api.media import playlists
+from api.media import formats, playlists
 from api.media.links import PATH, Links, Proof, Shown
 from api.media.objects import ANYWHERE
 from api.media.recordings import Recording
 from api.services import Here, Services
 from connectors.host.logs import get_logger
-from connectors.objects.errors import ObjectsError
-from schemas.object_names import CHAT, INDEX, RECORDING, TRANSCRIPT, playlist_key
+from connectors.objects.errors import NotFound, ObjectsError
+from schemas.object_names import CHAT, INDEX, RECORDING, TRANSCRIPT, header_key, playlist_key
+
+MOST_HEADERS = 16
+"""That are looked at to say what a recording is coded in; there is one for each size of pictures, or few more."""
 
 log = get_logger(__name__)
 
@@ -50,7 +55,7 @@ async def get_playlist(session_id: str, project_id: CurrentProject, services: He
 @router.get(PATH + "/sessions/{session_id}/index.m3u8", responses=_ANSWERS, response_class=Response)
 async def read_index(session_id: str, services: Here, proof: Shown) -> Response:
     """What there is to play: the recording, and what was said and written in it as subtitles."""
-    return await _answered(services, session_id, INDEX, proof, playlists.index)
+    return await _answered(services, session_id, INDEX, proof, _index)
 
 
 @router.get(PATH + "/sessions/{session_id}/recording.m3u8", responses=_ANSWERS, response_class=Response)
@@ -69,6 +74,17 @@ async def read_transcript(session_id: str, services: Here, proof: Shown) -> Resp
 async def read_chat(session_id: str, services: Here, proof: Shown) -> Response:
     """What was written as of now, in step with the recording."""
     return await _answered(services, session_id, CHAT, proof, playlists.chat)
+
+
+def _index(recording: Recording, links: Links) -> str:
+    return playlists.index(recording, links, formats.of(_headers(recording, links)))
+
+
+def _headers(recording: Recording, links: Links) -> Iterator[bytes]:
+    """Those of most segments, as far as they are there. Raises ObjectsError."""
+    for header, _ in Counter(segment.header for segment in recording.segments).most_common(MOST_HEADERS):
+        with suppress(NotFound):
+            yield links.services.objects.get(header_key(recording.session_id, header))
 
 
 async def _answered(services: Services, session_id: str, name: str, proof: Proof, write: Write) -> Response:

@@ -1,8 +1,10 @@
 """A recording as HLS playlists, made of the names of what is stored: they grow while the meeting goes on. Pure."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
+from api.media.formats import Format
 from api.media.recordings import Recording
 from schemas.object_names import (
     CHAT,
@@ -14,12 +16,18 @@ from schemas.object_names import (
     playlist_key,
     subtitles_key,
 )
+from schemas.records import Pause
 from schemas.times import iso_utc
 
 MEDIA_TYPE = "application/vnd.apple.mpegurl"
 
+PAUSE = "rtms-pause"
+"""The class of marks in a recording's playlist: nothing was sent meanwhile, because somebody had paused the stream."""
+
+UNKNOWN = Format()
+
 _LONGEST_SLOT = 1.5
-"""A segment ends at a key frame in the first half of the slot after its own, at the latest."""
+"""No segment is longer than so many slots."""
 
 
 class Links(Protocol):
@@ -32,22 +40,40 @@ class Links(Protocol):
         """To an object."""
 
 
-def index(recording: Recording, links: Links) -> str:
-    """What there is to play."""
+class _Mark(NamedTuple):
+    """A line that stands before the first segment that ends after `at_ms`."""
+
+    at_ms: int
+    line: str
+
+
+def index(recording: Recording, links: Links, coded: Format = UNKNOWN) -> str:
+    """What there is to play; `coded` as its headers say."""
     return _text(
         *(
-            f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="said",NAME="{name}",DEFAULT=NO,AUTOSELECT={selected},FORCED=NO,'
-            f'URI="{links.made(playlist_key(recording.session_id, playlist))}"'
-            for name, playlist, selected in (("Transcript", TRANSCRIPT, "YES"), ("Chat", CHAT, "NO"))
+            f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="said",NAME="{name}",{_language(language)}DEFAULT=NO,'
+            f'AUTOSELECT={selected},FORCED=NO,URI="{links.made(playlist_key(recording.session_id, playlist))}"'
+            for name, playlist, selected, language in (
+                ("Transcript", TRANSCRIPT, "YES", recording.settings.spoken_language),
+                ("Chat", CHAT, "NO", None),
+            )
         ),
-        f'#EXT-X-STREAM-INF:BANDWIDTH={max(recording.bits_per_s, 1)},SUBTITLES="said"',
+        f'#EXT-X-STREAM-INF:BANDWIDTH={max(recording.bits_per_s, 1)},{_coded(coded)}SUBTITLES="said"',
         links.made(playlist_key(recording.session_id, RECORDING)),
     )
 
 
 def recording(recording: Recording, links: Links) -> str:
-    """The pictures and the sound."""
-    return _text(*_head(recording), *_segments(recording, links), *_end(recording))
+    """The pictures and the sound, and where nothing was sent because somebody had paused the stream."""
+    marks = deque(_marks(recording.pauses))
+    lines: list[str] = []
+    for before, segment in _after_another(recording.segments):
+        while marks and marks[0].at_ms < segment.end_ms:
+            lines.append(marks.popleft().line)
+        header = links.stored(header_key(recording.session_id, segment.header))
+        lines += [*_seam(before, segment, header), _duration(segment), links.stored(segment.key)]
+    left = [mark.line for mark in marks] if recording.is_over else []
+    return _text(*_head(recording), *lines, *left, *_end(recording))
 
 
 def transcript(recording: Recording, links: Links) -> str:
@@ -62,25 +88,47 @@ def chat(recording: Recording, links: Links) -> str:
 
 def _cued(recording: Recording, links: Links, key_of: Callable[[str, int, StoredSegment], str]) -> str:
     lines = []
-    for segment in recording.segments:
+    for before, segment in _after_another(recording.segments):
         origin_ms = recording.segments[0].start_ms
-        lines += [_duration(segment), links.made(key_of(recording.session_id, origin_ms, segment))]
+        link = links.made(key_of(recording.session_id, origin_ms, segment))
+        lines += [*_seam(before, segment), _duration(segment), link]
     return _text(*_head(recording), *lines, *_end(recording))
 
 
-def _segments(recording: Recording, links: Links) -> Iterator[str]:
-    before: StoredSegment | None = None
-    for segment in recording.segments:
-        is_joined = before is not None and before.end_ms == segment.start_ms and before.header == segment.header
-        if before is not None and not is_joined:
-            yield "#EXT-X-DISCONTINUITY"
-        if before is None or before.header != segment.header:
-            yield f'#EXT-X-MAP:URI="{links.stored(header_key(recording.session_id, segment.header))}"'
-        if not is_joined:
-            yield f"#EXT-X-PROGRAM-DATE-TIME:{iso_utc(segment.start_ms)}"
-        yield _duration(segment)
-        yield links.stored(segment.key)
-        before = segment
+def _after_another(segments: Sequence[StoredSegment]) -> Iterator[tuple[StoredSegment | None, StoredSegment]]:
+    """Each with the one before it."""
+    return zip((None, *segments), segments, strict=False)
+
+
+def _seam(before: StoredSegment | None, segment: StoredSegment, header: str = "") -> Iterator[str]:
+    """What stands where a segment is not simply the next one. Seams and dates are the same in every playlist: players
+    line subtitles up by them."""
+    has_other_header = before is None or before.header != segment.header
+    is_joined = before is not None and before.end_ms == segment.start_ms and not has_other_header
+    if before is not None and not is_joined:
+        yield "#EXT-X-DISCONTINUITY"
+    if header and has_other_header:
+        yield f'#EXT-X-MAP:URI="{header}"'
+    if not is_joined:
+        yield f"#EXT-X-PROGRAM-DATE-TIME:{iso_utc(segment.start_ms)}"
+
+
+def _marks(pauses: Iterable[Pause]) -> Iterator[_Mark]:
+    """A pause begins and goes on to be told when it is over: no line is said before what it says is known."""
+    for pause in pauses:
+        begun = f'#EXT-X-DATERANGE:ID="pause-{pause.from_ms}",CLASS="{PAUSE}",START-DATE="{iso_utc(pause.from_ms)}"'
+        yield _Mark(pause.from_ms, begun)
+        if pause.to_ms is not None:
+            yield _Mark(pause.to_ms, f"{begun},DURATION={(pause.to_ms - pause.from_ms) / 1000:.3f}")
+
+
+def _language(tag: str | None) -> str:
+    return f'LANGUAGE="{tag}",' if tag else ""
+
+
+def _coded(coded: Format) -> str:
+    codecs = f'CODECS="{",".join(coded.codecs)}",' if coded.codecs else ""
+    return codecs + (f"RESOLUTION={coded.size[0]}x{coded.size[1]}," if coded.size else "")
 
 
 def _head(recording: Recording) -> Sequence[str]:

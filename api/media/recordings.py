@@ -12,7 +12,7 @@ from typing import Self
 from api.services import Services
 from schemas import settings as session_settings
 from schemas.object_names import StoredSegment, segments_prefix, stored_segments
-from schemas.records import AppSession
+from schemas.records import AppSession, Pause
 from schemas.sessions import TERMINAL, Progress
 from schemas.settings import SessionSettings
 
@@ -25,13 +25,14 @@ _OVER = frozenset({Progress.COMPLETE, Progress.FAILED})
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """The segments that can be announced; `bits_per_s` is the most that any of them needs."""
+    """The segments that can be announced; `bits_per_s` is the most that any of them needs. `pauses` in their order."""
 
     session_id: str
     settings: SessionSettings
     segments: Sequence[StoredSegment]
     bits_per_s: int
     is_over: bool
+    pauses: Sequence[Pause] = ()
 
     @classmethod
     def of(cls, services: Services, session_id: str, session: AppSession | None) -> Self:
@@ -43,7 +44,7 @@ class Recording:
         segments = playable(stored_segments((item.key, item.modified_ms) for item in listing), is_over=is_over)
         rates = [sizes[segment.key] * 8000 // max(segment.duration_ms, 1) for segment in segments]
         settings = session_settings.readable(session.settings if session else "")
-        return cls(session_id, settings, segments, max(rates, default=0), is_over)
+        return cls(session_id, settings, segments, max(rates, default=0), is_over, session.pauses if session else ())
 
 
 def playable(stored: Sequence[StoredSegment], *, is_over: bool) -> Sequence[StoredSegment]:

@@ -12,7 +12,7 @@ from api.errors import not_found
 from api.media.links import PATH, Links, Shown
 from api.media.objects import ANYWHERE
 from api.services import Here
-from api.transcript_formats import Cue, web_vtt
+from api.transcript_formats import Cue, web_vtt_piece
 from api.transcripts import utterances
 from schemas.object_names import StoredSegment, chat_key, subtitles_key
 
@@ -51,9 +51,8 @@ async def read_subtitles(
     engine = utterances.engine_of(session, None)
     wanted = utterances.parameters(session, engine, None) | {"start_ms": start_ms, "end_ms": segment.end_ms}
     rows = await services.select(_QUERY, wanted)
-    return _answer(
-        [Cue(row["start_ms"], row["end_ms"], row["participant_name"], row["text"]) for row in rows], origin_ms
-    )
+    cues = [Cue(row["start_ms"], row["end_ms"], row["participant_name"], row["text"]) for row in rows]
+    return _answer(cues, origin_ms, segment)
 
 
 @router.get(
@@ -71,8 +70,9 @@ async def read_written(
     if session is None or session.deletion is not None:
         raise not_found("App session not found")
     rows = await services.select(*messages.within(session_id, start_ms - WRITTEN_MS, MOST_WRITTEN))
-    return _answer(messages.cues(rows, segment.end_ms, WRITTEN_MS), origin_ms)
+    return _answer(messages.cues(rows, segment.end_ms, WRITTEN_MS), origin_ms, segment)
 
 
-def _answer(cues: Sequence[Cue], origin_ms: int) -> Response:
-    return Response(web_vtt(cues, origin_ms), media_type=utterances.VTT_MEDIA_TYPE, headers=ANYWHERE)
+def _answer(cues: Sequence[Cue], origin_ms: int, segment: StoredSegment) -> Response:
+    text = web_vtt_piece(cues, origin_ms, segment.start_ms)
+    return Response(text, media_type=utterances.VTT_MEDIA_TYPE, headers=ANYWHERE)

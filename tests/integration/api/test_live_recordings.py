@@ -225,6 +225,7 @@ def test_a_link_opens_one_playlist_for_players_anywhere(house, tenant, stranger,
     assert answer.headers["content-type"] == "application/vnd.apple.mpegurl"
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["cache-control"] == "no-store"
+    assert re.search('CODECS="avc1[.][0-9a-f]{6},mp4a.40.2",RESOLUTION=320x180,', answer.text)
     pictures, transcript = (
         fetched(found).text for found in (answer.text.splitlines()[-1], re.findall(r'URI="([^"]+)"', answer.text)[0])
     )
@@ -268,8 +269,9 @@ def test_what_is_said_and_written_stands_in_the_subtitles_of_its_moment(house, t
 
     wait_for(lambda: "later" in texts()[1], PATIENCE_S, lambda: f"not said: {texts()}")
     wait_for(lambda: "see" in texts(written)[0], PATIENCE_S, lambda: f"not written: {texts(written)}")
-    message = "WEBVTT\n\n1\n00:00:02.564 --> 00:00:07.564\n<v P10>see &lt;this&gt;\n"
-    assert texts(written) == [message, message, "WEBVTT\n"]
-    assert texts()[0] == "WEBVTT\n\n1\n00:00:01.064 --> 00:00:02.564\n<v Ada>early &lt;b&gt;\n"
-    assert texts()[1] == "WEBVTT\n\n1\n00:00:05.064 --> 00:00:06.564\n<v Ada>later\n"
-    assert texts()[2] == "WEBVTT\n"
+    message = "\n00:00:02.564 --> 00:00:07.564\n<v P10>see &lt;this&gt;\n"
+    heads = [texts()[2].replace("08.064,MPEGTS:725760", f"{at}") for at in ("00.000,MPEGTS:0", "04.064,MPEGTS:365760")]
+    assert texts()[2] == "WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:08.064,MPEGTS:725760\n"
+    assert texts(written) == [heads[0] + message, heads[1] + message, texts()[2]]
+    assert texts()[0] == heads[0] + "\n00:00:01.064 --> 00:00:02.564\n<v Ada>early &lt;b&gt;\n"
+    assert texts()[1] == heads[1] + "\n00:00:05.064 --> 00:00:06.564\n<v Ada>later\n"

@@ -16,6 +16,7 @@ from api.transcript_formats import (
     plain_line,
     sub_rip_cue,
     web_vtt,
+    web_vtt_piece,
 )
 
 HOSTILE = st.sampled_from(
@@ -169,6 +170,21 @@ def test_a_file():
     assert written(markdown_paragraph, cues, 1_000) == (
         "\n`00:01:00` **Ada \\<L\\>:** Hello \\& good day --\\>\n\n`01:02:02` Bye\n"
     )
+
+
+def test_the_piece_for_a_segment_says_where_it_is_and_numbers_nothing():
+    said = Cue(61_001, 63_500, "Ada", "1")
+    assert web_vtt_piece([said, Cue(62_000, 62_500, None, None)], 1_000, 61_000) == (
+        "WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:01:00.000,MPEGTS:5400000\n\n00:01:00.001 --> 00:01:02.500\n<v Ada>1\n"
+    )
+    assert web_vtt_piece([], 1_000, 1_000) == "WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:0\n"
+
+
+@given(ALOUD, TIMES, TIMES)
+def test_pieces_say_of_every_cue_what_the_whole_says(cues, origin_ms, from_ms):
+    whole, piece = web_vtt(cues, origin_ms), web_vtt_piece(cues, origin_ms, from_ms)
+    blocks = re.sub("(?m)^X-TIMESTAMP-MAP=.*\n", "", piece).split("\n\n")
+    assert blocks == [re.sub(r"\A\d+\n", "", block) for block in whole.split("\n\n")]
 
 
 def test_people_who_speak_at_once_keep_their_times():

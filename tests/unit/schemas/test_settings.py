@@ -61,3 +61,19 @@ def test_partials_are_asked_for_in_so_many_words(options: str, wanted: bool) -> 
 def test_partials_are_of_whoever_is_asked_first(engines: tuple[Engine, ...], wanted: bool) -> None:
     options = json.dumps({engine: {"partials": True} for engine in Engine})
     assert SessionSettings(engines=engines, engine_options=options).partials is wanted
+
+
+@pytest.mark.parametrize(
+    ("wanted", "language"),
+    [
+        (SessionSettings(), None),
+        (SessionSettings(identify_language=False, caption_language="pt"), "pt"),
+        (SessionSettings(engines=(Engine.MOONSHINE, Engine.ZOOM)), "en"),
+        (SessionSettings(engines=(Engine.DEEPGRAM,), engine_options='{"deepgram": {"language": "de-CH"}}'), "de-CH"),
+        (SessionSettings(engines=(Engine.DEEPGRAM,), engine_options='{"deepgram": {"language": "multi"}}'), None),
+        (SessionSettings(engines=(Engine.OPENAI,), engine_options='{"openai": {"language": "en\\"\\n"}}'), None),
+        (SessionSettings(engines=(Engine.CUSTOM_ASYNC,)), None),
+    ],
+)
+def test_the_language_is_told_where_the_session_names_one(wanted: SessionSettings, language: str | None) -> None:
+    assert wanted.spoken_language == language
