@@ -1,7 +1,7 @@
 """`POST {base}/audio/transcriptions` as OpenAI describes it and many servers of speech models imitate it. Pure.
 
 Models whose name begins with `gpt-` answer in plain `json`; all others (`whisper-1`, what servers of one's own have)
-know `verbose_json`, which has the times of words.
+know `verbose_json`, which has the times of words. Of a server that does not, the session says so: its word counts.
 """
 
 import json
@@ -69,10 +69,10 @@ def _model(options: Mapping[str, object]) -> str:
 
 
 def _fields(options: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    model = _model(options)
+    model, wanted = _model(options), text_option(options, "response_format")
     fields = [("model", model)]
-    if model.startswith(_WITHOUT_WORDS):
-        fields.append(("response_format", text_option(options, "response_format") or "json"))
+    if wanted or model.startswith(_WITHOUT_WORDS):
+        fields.append(("response_format", wanted or "json"))
     else:
         fields += [("response_format", "verbose_json"), ("timestamp_granularities[]", "word")]
     fields += [(name, value) for name in ("language", "prompt") if (value := text_option(options, name))]

@@ -51,6 +51,11 @@ def test_openais_newer_models_are_asked_in_their_own_way() -> None:
     assert json.loads(fields["chunking_strategy"]) == chunked["chunking_strategy"]
 
 
+def test_a_server_that_knows_no_times_is_not_asked_for_them() -> None:
+    fields = asked(OWN, {"model": "whisper-large-v3", "response_format": "json"}).fields
+    assert fields == (("model", "whisper-large-v3"), ("response_format", "json"))
+
+
 def test_a_server_of_ones_own_needs_no_key() -> None:
     request = asked(OWN, {"model": "x"})
     assert (request.url, request.headers) == ("http://whisper:8000/v1/audio/transcriptions", {})
