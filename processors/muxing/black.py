@@ -13,8 +13,9 @@ from processors.muxing.h264 import Nal, Size
 SPS_ID = 31
 PPS_ID = 255
 LUMA, CHROMA = 16, 128
-IDR_IDS = (65534, 65535)
-"""Alternating, because two key frames in a row must differ in it; high, so that the stream's own hardly meets it."""
+IDR_IDS = (65534, 65535, 65533)
+"""Two that alternate, because key frames in a row must differ in it, and one that may stand between any two of these;
+high, so that the stream's own hardly meets it."""
 
 _REFERENCE = 0x60
 _MACROBLOCK_PCM = 25
@@ -37,7 +38,7 @@ class BlackPicture:
 
 @lru_cache(maxsize=32)
 def black_picture(size: Size, parity: int) -> BlackPicture:
-    """A key frame; `parity` (0 or 1) must alternate between neighbours."""
+    """A key frame; `parity` (0 or 1, or 2 between two of these) must differ between neighbours."""
     columns, rows = -(-size.width // 16), -(-size.height // 16)
     return BlackPicture(_sps(size, columns, rows), _pps(), _slice(columns, rows, IDR_IDS[parity]))
 

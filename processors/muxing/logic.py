@@ -151,8 +151,7 @@ def _is_picture(video: Video) -> bool:
 
 
 def _next(track: Track) -> tuple[Recording, Slot]:
-    """The recording so far, and the slot of its next stretch. The first one is at least half a slot long, so that it
-    begins with a picture where one is near, not with a splinter of black."""
+    """The recording so far, and the slot of its next stretch."""
     if track.progress.carry is not None:
         if isinstance(track.scratch, _Next):
             return track.scratch.recording, track.scratch.slot
@@ -161,8 +160,8 @@ def _next(track: Track) -> tuple[Recording, Slot]:
     else:
         first = track.entries[0]
         frame = Frame.from_json(first.before.part)
-        start_ms = origin_before(first.record.timestamp_ms, frame.rate_hz)
-        anchor_ms = first.record.timestamp_ms + frame.grid_ms // 2
+        anchor_ms = first.record.timestamp_ms
+        start_ms = origin_before(anchor_ms, frame.rate_hz)
         recording = Recording(frame, start_ms, audio_from_ms=start_ms)
     grid_ms = recording.frame.grid_ms
     slot = Slot(anchor_ms // grid_ms, start_ms, grid_ms, recording.frame.rate_hz)
@@ -193,7 +192,8 @@ def _cut(recording: Recording, slot: Slot, entries: Sequence[Entry]) -> Cut:
     records = [entry.record for entry in entries]
     screens = _videos(entries, SHARE.name)
     end_ms, is_pause = slot.boundary(records, screens, shows_shared=frame.shows_share)
-    stretch = Stretch(start_ms, end_ms, is_first=start_ms == recording.origin_ms)
+    is_first = start_ms == recording.origin_ms
+    stretch = Stretch(start_ms, end_ms, is_first, resumes=not is_first and recording.audio_from_ms == start_ms)
     shown = _shown(recording, _videos(entries, VIDEO.name), screens if frame.shows_share else (), stretch)
     shown, in_parts = _parted(shown, stretch, is_pause=is_pause)
     audio_from_ms = end_ms if is_pause else max(audio_from(end_ms, frame.rate_hz), recording.audio_from_ms)

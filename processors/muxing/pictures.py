@@ -1,8 +1,9 @@
 """What a stretch of the recording shows, and when: pictures that can be shown, and black.
 
 Where nothing is shown for long, black is: right after the last picture and then at every even second of Zoom's time, so
-that every part of a gap can be played by itself. All of it depends on the chains so far and the pictures of the stretch
-(and a little beyond), so it does not matter which stretch is asked for by whom.
+that every part of a gap can be played by itself, and where a recording goes on after a pause. All of it depends on the
+chains so far and the pictures of the stretch (and a little beyond), so it does not matter which stretch is asked for by
+whom.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +30,8 @@ from processors.muxing.stills import Still
 from schemas.records import Codec
 
 BLACK_EVERY_MS = 2000
+_BETWEEN = 2
+"""The parity of a black picture at another time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,13 @@ class ShownPicture:
 
 
 class Stretch(NamedTuple):
-    """A part of the recording's time, [start_ms, end_ms); `is_first` where nothing comes before it."""
+    """A part of the recording's time, [start_ms, end_ms); `is_first` where nothing comes before it, `resumes` where
+    what does was written when nobody knew that anything would follow."""
 
     start_ms: int
     end_ms: int
     is_first: bool
+    resumes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +190,9 @@ class _Screen:
         size = size_of(self._parameters, self._fallback)
         for time_ms in self._black_times(next_ms):
             if time_ms < until_ms:
-                yield _Event(time_ms, True, black_sample(size, time_ms))
+                is_between = self._stretch.resumes and time_ms == self._stretch.start_ms
+                data = _black_sample(size, _BETWEEN) if is_between else black_sample(size, time_ms)
+                yield _Event(time_ms, True, data)
                 self._blacks += 1
 
     def _black_times(self, next_ms: int | None) -> Iterator[int]:
@@ -197,6 +204,8 @@ class _Screen:
             first_ms = stretch.start_ms
         if first_ms >= stretch.start_ms:
             yield first_ms
+        elif stretch.resumes and stretch.start_ms % BLACK_EVERY_MS:
+            yield stretch.start_ms  # no picture of the stretch before lasts so long
         yield from black_times(max(first_ms, stretch.start_ms - 1), stretch.end_ms)
 
     def _is_gap(self, next_ms: int) -> bool:

@@ -1,9 +1,11 @@
 """Where one stretch of a recording ends and the next begins, decided by times alone.
 
 The grid is absolute: slot g is [g, g + 1) x grid_ms of Zoom's time. A boundary lies at the first key frame in the first
-half of a slot, else at the slot's start, so that most segments can be played by themselves. Where picture and sound
-both stop within a slot and nothing follows up to the middle of the next one, the stretch ends with them: a recording is
-not longer than its media, and what comes later fills the hole when it comes.
+half of a slot, else at the slot's start, so that most segments can be played by themselves. A stretch that begins late
+in its slot, as the first one may, is no splinter: it lasts half a slot at least, and ends in the middle of the next one
+at the latest. So none is longer than a slot and a half. Where picture and sound both stop and nothing follows for half
+a slot, the stretch ends with them: a recording is not longer than its media, and what comes later fills the hole when
+it comes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -43,9 +45,15 @@ class Slot:
         return (self.number + 1) * self.grid_ms
 
     @property
+    def plain_ms(self) -> int:
+        """Where the stretch ends without a key frame: at the line, or where that is near, half a slot behind it."""
+        half_ms = self.grid_ms // 2
+        return self.line_ms if self.start_ms + half_ms <= self.line_ms else self.line_ms + half_ms
+
+    @property
     def seen_ms(self) -> int:
         """Everything before this time, and nothing from it on, decides about the stretch."""
-        return self.line_ms + self.grid_ms // 2 + _frames_ms(LEAD_OUT_FRAMES + 1, self.rate_hz) + TOLERANCE_MS
+        return self.plain_ms + self.grid_ms // 2 + _frames_ms(LEAD_OUT_FRAMES + 1, self.rate_hz) + TOLERANCE_MS
 
     def boundary(
         self, records: Iterable[MediaRecord], shared: Sequence[Video] = (), *, shows_shared: bool = True
@@ -53,8 +61,8 @@ class Slot:
         """Where the stretch ends; `records` are those before `seen_ms`, in order of time, `shared` the pictures of
         shared screens among them, which the recording shows or does not."""
         content = [record for record in records if reaches(record, self.start_ms)]
-        if content and not any(reaches(record, self.line_ms) for record in content):
-            return Boundary(min(max(map(end_of, content)), self.line_ms), is_pause=True)
+        if content and not any(reaches(record, self.plain_ms) for record in content):
+            return Boundary(min(max(map(end_of, content)), self.plain_ms), is_pause=True)
         screens = {id(video) for video in shared}
         covers = [video.timestamp_ms for video in shared if shows_shared]
         pictures = [record for record in content if isinstance(record, Video)]
@@ -62,12 +70,14 @@ class Slot:
         return Boundary(self._first_key(seen), is_pause=False)
 
     def _first_key(self, pictures: Iterable[Video]) -> int:
-        half_ms = self.line_ms + self.grid_ms // 2
+        half_ms = self.grid_ms // 2
+        first_ms = max(self.line_ms, self.start_ms + half_ms)
+        until_ms = min(self.line_ms + half_ms, self.start_ms + self.grid_ms + half_ms)
         for video in pictures:
-            if self.line_ms <= video.timestamp_ms < half_ms:
+            if first_ms <= video.timestamp_ms < until_ms:
                 if video.codec in STILL_CODECS or access_unit(video.payload).is_idr:
                     return video.timestamp_ms
-        return self.line_ms
+        return self.plain_ms
 
 
 def _is_covered(time_ms: int, covers: Iterable[int]) -> bool:

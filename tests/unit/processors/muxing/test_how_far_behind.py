@@ -34,8 +34,8 @@ def arrivals(topic: str, frames: list[Audio] | list[Video], of: type[MediaRecord
     return sorted(rows, key=lambda row: row[0])
 
 
-def behind_ms(rows: list[Arrival]) -> list[int]:
-    """Of each segment written while the meeting goes on: how long ago its first moment was."""
+def stretches(rows: list[Arrival]) -> list[tuple[int, StretchWork]]:
+    """What is written while the meeting goes on: of each stretch how long ago its first moment was, and itself."""
     engine, offsets, found = Session(SessionKey(0, SESSION), MuxingLogic()), dict.fromkeys(MuxingLogic.topics, 0), []
     for now_ms, topic, record in sorted(rows, key=lambda row: row[0]):
         waiting = engine.feed(topic, offsets[topic], record, 1)
@@ -43,7 +43,7 @@ def behind_ms(rows: list[Arrival]) -> list[int]:
         while waiting:
             window = waiting.pop(0)
             assert isinstance(window.work, StretchWork)
-            found.append(now_ms - window.work.start_ms)
+            found.append((now_ms - window.work.start_ms, window.work))
             waiting += engine.done(window)
     return found
 
@@ -54,7 +54,7 @@ def behind_ms(rows: list[Arrival]) -> list[int]:
     ids=["everything", "no screen", "sound alone", "a camera alone", "a screen alone"],
 )
 def test_at_most_ten_seconds(talks: list[Talk], cameras: list[Shot], screens: list[Shot]) -> None:
-    found = behind_ms(
+    found = stretches(
         [
             *arrivals(AUDIO.name, audio_records(SESSION, talks), Audio),
             *arrivals(VIDEO.name, video_records(SESSION, cameras), Video),
@@ -62,4 +62,27 @@ def test_at_most_ten_seconds(talks: list[Talk], cameras: list[Shot], screens: li
         ]
     )
     assert len(found) >= (LENGTH_MS - MOST_MS) // 4000
-    assert max(found) <= MOST_MS
+    assert max(behind_ms for behind_ms, _ in found) <= MOST_MS
+
+
+@pytest.mark.parametrize("key_every", [7, 37, 500])
+@pytest.mark.parametrize("late_ms", [0, 100, 1900, 2000, 2050, 2900, 3500, 3950, 3999])
+def test_wherever_in_a_slot_a_meeting_begins(late_ms: int, key_every: int) -> None:
+    from_ms, to_ms = T + late_ms, T + late_ms + 16_000
+    pictures = video_records(SESSION, [Shot(from_ms, to_ms, fps=10, key_every=key_every)])
+    found = stretches(
+        [
+            *arrivals(AUDIO.name, audio_records(SESSION, [Talk(from_ms, to_ms, chunk_ms=100)]), Audio),
+            *arrivals(VIDEO.name, pictures, Video),
+            *arrivals(SHARE.name, [], Video),
+        ]
+    )
+    keys = {picture.timestamp_ms for picture in pictures if picture.key_frame}
+    for behind_ms, work in found:
+        assert behind_ms <= MOST_MS
+        if work.end_ms == to_ms:
+            continue  # the last one ends with its media
+        assert 2000 <= work.end_ms - work.start_ms <= 6000
+        line_ms = (max(work.start_ms, from_ms) // 4000 + 1) * 4000
+        first_ms = max(line_ms, work.start_ms + 2000)
+        assert work.end_ms in keys or not keys.intersection(range(first_ms, min(line_ms, work.start_ms + 4000) + 2000))

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Hashable
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -14,7 +15,7 @@ from schemas.settings import RecordingFormat, RecordingView, SessionSettings
 from schemas.topics import AUDIO, SHARE, VIDEO
 from tests.support.crash_simulation import Trouble, faults, simulate, undisturbed
 from tests.support.media import START_MS, Shot, Talk, audio_records, control, video_records, wrapped
-from tests.support.muxed import SESSION, muxed
+from tests.support.muxed import SESSION, decoded, muxed
 from tests.support.still_pictures import still_records
 
 T = START_MS
@@ -108,6 +109,21 @@ def test_stretches_follow_each_other_without_a_hole() -> None:
     slots = {work.slot for work in works}
     assert slots == set(range(min(slots), max(slots) + 1))
     assert all(work.parts[0].pictures for work in works)
+
+
+def test_a_segment_begins_with_a_picture_wherever_its_meeting_goes_on_in_the_dark() -> None:
+    """Players that are given pictures and sound apart stand still where one of them has a hole."""
+    talks = [Talk(T, T + 9300), Talk(T + 15_100, T + 16_350), Talk(T + 23_000, T + 25_000)]
+    parts = muxed(
+        wrapped(SESSION, audio_records(SESSION, talks)),
+        wrapped(SESSION, video_records(SESSION, [Shot(T, T + 3000, fps=5)])),
+    )[:-1]
+    resumed = [part for before, part in pairwise(parts) if before.start_ms + before.duration_ms - T in (9300, 16_350)]
+    assert [part.start_ms - T for part in resumed] == [9300, 16_350]
+    for part in parts:
+        shown = decoded(part.init + part.payload)
+        assert shown.errors == []
+        assert shown.times[0] == pytest.approx((part.start_ms - part.origin_ms) / 1000, abs=0.001)
 
 
 def test_a_session_that_wants_no_recording_gets_none() -> None:

@@ -42,6 +42,14 @@ def test_the_last_picture_is_held_but_not_into_the_next_slot() -> None:
     assert boundary([Shot(T + 3010, T + 4010)], []) == Boundary(T + 4000, is_pause=True)
 
 
+def test_a_stretch_that_begins_late_in_its_slot_lasts_half_a_slot_at_least() -> None:
+    late, talk = T + 3000, Talk(T + 3000, T + 20_000)
+    assert boundary([], [talk], late) == Boundary(T + 6000, is_pause=False)
+    assert boundary([Shot(late, T + 20_000, key_every=60)], [talk], late) == Boundary(T + 5400, is_pause=False)
+    assert boundary([Shot(late, T + 20_000, key_every=45)], [talk], late) == Boundary(T + 6000, is_pause=False)
+    assert boundary([], [Talk(late, T + 5500)], late) == Boundary(T + 5500, is_pause=True)
+
+
 def test_what_follows_soon_is_no_pause() -> None:
     assert boundary([], [Talk(T, T + 1500), Talk(T + 6000, T + 7000)]) == Boundary(T + 4000, is_pause=False)
     assert boundary([], [Talk(T, T + 1500), Talk(T + 6300, T + 7000)]) == Boundary(T + 1500, is_pause=True)

@@ -277,8 +277,7 @@ def test_large_screens_are_cut_into_parts_that_fit_into_records(monkeypatch: pyt
 
 
 def test_a_segment_of_sound_fits_into_a_record_however_it_is_recorded() -> None:
-    """Noise as loud as can be, at the highest rate, in the longest stretch: a first one, whose slot begins half a slot
-    after it and whose boundary may lie half a slot behind the slot's end. Sound is not cut into parts."""
+    """Noise as loud as can be, at the highest rate, in a stretch longer than any. Sound is not cut into parts."""
     frame = Frame.of(ALL)._replace(rate_hz=MAX_RATE_HZ, grid_ms=MAX_GRID_MS)
     end_ms = T + 2 * MAX_GRID_MS + 1000
     noise = np.random.default_rng(1).choice([-32768, 32767], (end_ms - T) * MAX_RATE_HZ // 1000).astype("<i2")
