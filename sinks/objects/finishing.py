@@ -4,12 +4,12 @@ May be repeated at will and by several processes at once: what is written depend
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from connectors.host.logs import get_logger
-from connectors.objects.errors import NotFound
+from connectors.objects.errors import NotFound, Unavailable
 from connectors.objects.store import ObjectStore, StoredObject
 from schemas import object_names
 from schemas.object_names import StoredSegment
@@ -136,7 +136,19 @@ class Finishing:
             key, media_type = _written(end, track.track, pieces, path)
             size_bytes = path.stat().st_size
             self._store.put_file(key, path, media_type)
+            self._verify(key, size_bytes)
         return _stored(end, track, key, size_bytes)
+
+    def _verify(self, key: str, size_bytes: int) -> None:
+        """See that a file is there, whole, before anybody is told of it; else nobody must take it for one that is made.
+
+        Raises ObjectsError: it is to be put again.
+        """
+        with suppress(NotFound):
+            if self._store.stat(key).size_bytes == size_bytes:
+                return
+        self._store.delete(key)
+        raise Unavailable(f"{key} is not there as it was written")
 
     def _pieces(self, session_id: str, stored: Sequence[StoredSegment], patience: Patience) -> Generator[bytes]:
         """A long meeting's are many thousands, of a few KB each where they are of a track."""

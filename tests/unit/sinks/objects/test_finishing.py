@@ -80,6 +80,31 @@ def test_the_recording_is_there_before_any_track_is_begun(
     assert written == [object_names.movie_key(SESSION), *(object_names.track_key(SESSION, track) for track in TRACKS)]
 
 
+@pytest.mark.parametrize("kept", [0, 1000, None])
+def test_nothing_is_said_of_a_file_that_is_not_there_as_it_was_written(
+    sink: Sink, recording: list[Segment], monkeypatch: pytest.MonkeyPatch, kept: int | None
+) -> None:
+    """A store says that it has taken it, and has only some of it, or (None) nothing at all."""
+    *parts, end = recording
+    store(sink, parts)
+    put, tried = sink.store.put_file, list[str]()
+
+    def losing(key: str, path: Path, content_type: str = "") -> None:
+        tried.append(key)
+        if tried.count(key) > 1:
+            put(key, path, content_type)
+        elif kept is not None:
+            sink.store.put(key, path.read_bytes()[:kept], content_type)
+
+    monkeypatch.setattr(sink.store, "put_file", losing)
+    fact = sink.finish(end)
+    assert fact.stored is not None
+    for said in (fact.stored, *fact.tracks):
+        assert said.key is not None
+        assert sink.store.stat(said.key).size_bytes == said.size_bytes
+        assert tried.count(said.key) == 2
+
+
 def test_doing_everything_again_changes_nothing(tmp_path: Path, recording: list[Segment]) -> None:
     *parts, end = recording
     folders, facts = [], []
