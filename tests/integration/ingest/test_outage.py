@@ -1,6 +1,7 @@
 """Kafka is away while sessions run: nobody lets go of Zoom, unless it takes too long.
 
-The outage lasts AWAY_S; RTMS_TEST_AWAY_S=60 makes it the minute that is promised.
+The outage lasts AWAY_S; RTMS_TEST_AWAY_S=60 makes it the minute that is promised. What processors are to see comes
+first, and they go when it is over: who starts later reads everything that was said before.
 """
 
 import asyncio
@@ -69,6 +70,84 @@ async def reached(stream: Stream, at_ms: float) -> None:
 def signalling(stream: Stream) -> int:
     """How many connections the stream has had."""
     return len([story for story in stream.truth.connections if story.kind == "signalling"])
+
+
+# --- the group changes meanwhile --------------------------------------------------------------------------------------
+
+
+OTHERS = ("one", "three")
+"""Than the worker that dies."""
+
+
+@pytest.fixture
+async def pair(house: House) -> AsyncIterator[None]:
+    """Two workers, the first of many."""
+    await asyncio.to_thread(house.read_everything)
+    await asyncio.to_thread(house.only, "one", "two")
+    yield
+    await asyncio.to_thread(house.read_nothing)
+    await asyncio.to_thread(house.only, "one")
+
+
+@pytest.mark.usefixtures("pair")
+async def test_a_worker_dies_and_another_one_comes_while_kafka_is_away(
+    house: House, simulate: Simulate, kafka: Broker
+) -> None:
+    """Nobody can decide before Kafka is back: until then who lives holds what it had, afterwards each has one owner."""
+    partitions = range(house.kafka.partitions)
+    requests = [meeting_in(house, number, LENGTH_S) for number in partitions]
+    streams, sessions = await connected(house, await simulate(speed=1.0), requests)
+    half = len(partitions) // 2
+    await house.until_held({"one": half, "two": half})
+    before = {session: house.states[session] for session in sessions}
+    third = house.named("three")
+
+    def change() -> None:
+        house.workers["two"].kill()
+        third.launch()
+
+    assert await away(kafka, streams, change) == [1] * len(streams)
+    await asyncio.to_thread(third.wait_ready)
+    await house.until_held(dict.fromkeys(OTHERS, half))
+    await connected_again(house, sessions)
+    for session in sessions:
+        house.state(session, FactKind.END_REQUESTED, source="api")
+    over = [await house.until(session, State.POST_PROCESSING) for session in sessions]
+    every = await asyncio.to_thread(house.all_media, sessions)
+    for done, stream in zip(over, streams, strict=True):
+        assert done.worker in OTHERS
+        await check_one_owner(house, stream, before[done.session_id], done, believed(every[done.session_id]))
+
+
+async def connected_again(house: House, sessions: Sequence[str]) -> None:
+    """Wait until whoever holds a session hears it: with a claim alone nobody can tell Zoom to end."""
+    deadline = time.monotonic() + PATIENCE_S
+    while unheard := await asyncio.to_thread(only_claimed, house, sessions):
+        assert time.monotonic() < deadline, f"{unheard}\n{house.logs()[-6000:]}"
+        await asyncio.sleep(0.2)
+
+
+def only_claimed(house: House, sessions: Sequence[str]) -> list[str]:
+    """Those that their holder is not connected to yet."""
+    facts = house.all_records(topics.SESSION_FACTS, sessions)
+    connected = {(one, fact.epoch) for one in sessions for fact in facts[one] if fact.kind is FactKind.CONNECTED}
+    return [session for session in sessions if (session, house.states[session].epoch) not in connected]
+
+
+async def check_one_owner(
+    house: House, stream: Stream, before: AppSession, done: AppSession, media: dict[str, list[MediaRecord]]
+) -> None:
+    check_envelope(media)
+    got = heard(media["audio"])
+    assert len(set(got)) == len(got), "nothing twice"
+    if done.epoch == before.epoch:
+        assert tally(media) == truth_tally(stream)
+        assert done.holes == ()
+    else:
+        check_holes(stream, media, await holes_of(house, done.session_id, "video"))
+
+
+# --- with many sessions -----------------------------------------------------------------------------------------------
 
 
 async def test_no_socket_is_closed_and_nothing_is_lost(house: House, simulate: Simulate, kafka: Broker) -> None:
@@ -148,80 +227,6 @@ def check_groups(stream: Stream, records: list[Video]) -> None:
     following = dict(zip(sent, [*sent[1:], 0], strict=True))
     for before, after in zip(frames, frames[1:], strict=False):
         assert following[before.timestamp_ms] == after.timestamp_ms or after.key_frame
-
-
-# --- the group changes meanwhile --------------------------------------------------------------------------------------
-
-
-OTHERS = ("one", "three")
-"""Than the worker that dies."""
-
-
-@pytest.fixture
-async def pair(house: House) -> AsyncIterator[None]:
-    """Two workers, the first of many."""
-    await asyncio.to_thread(house.read_everything)
-    await asyncio.to_thread(house.only, "one", "two")
-    yield
-    await asyncio.to_thread(house.only, "one")
-
-
-@pytest.mark.usefixtures("pair")
-async def test_a_worker_dies_and_another_one_comes_while_kafka_is_away(
-    house: House, simulate: Simulate, kafka: Broker
-) -> None:
-    """Nobody can decide before Kafka is back: until then who lives holds what it had, afterwards each has one owner."""
-    partitions = range(house.kafka.partitions)
-    requests = [meeting_in(house, number, LENGTH_S) for number in partitions]
-    streams, sessions = await connected(house, await simulate(speed=1.0), requests)
-    half = len(partitions) // 2
-    await house.until_held({"one": half, "two": half})
-    before = {session: house.states[session] for session in sessions}
-    third = house.named("three")
-
-    def change() -> None:
-        house.workers["two"].kill()
-        third.launch()
-
-    assert await away(kafka, streams, change) == [1] * len(streams)
-    await asyncio.to_thread(third.wait_ready)
-    await house.until_held(dict.fromkeys(OTHERS, half))
-    await connected_again(house, sessions)
-    for session in sessions:
-        house.state(session, FactKind.END_REQUESTED, source="api")
-    over = [await house.until(session, State.POST_PROCESSING) for session in sessions]
-    every = await asyncio.to_thread(house.all_media, sessions)
-    for done, stream in zip(over, streams, strict=True):
-        assert done.worker in OTHERS
-        await check_one_owner(house, stream, before[done.session_id], done, believed(every[done.session_id]))
-
-
-async def connected_again(house: House, sessions: Sequence[str]) -> None:
-    """Wait until whoever holds a session hears it: with a claim alone nobody can tell Zoom to end."""
-    deadline = time.monotonic() + PATIENCE_S
-    while unheard := await asyncio.to_thread(only_claimed, house, sessions):
-        assert time.monotonic() < deadline, f"{unheard}\n{house.logs()[-6000:]}"
-        await asyncio.sleep(0.2)
-
-
-def only_claimed(house: House, sessions: Sequence[str]) -> list[str]:
-    """Those that their holder is not connected to yet."""
-    facts = house.all_records(topics.SESSION_FACTS, sessions)
-    connected = {(one, fact.epoch) for one in sessions for fact in facts[one] if fact.kind is FactKind.CONNECTED}
-    return [session for session in sessions if (session, house.states[session].epoch) not in connected]
-
-
-async def check_one_owner(
-    house: House, stream: Stream, before: AppSession, done: AppSession, media: dict[str, list[MediaRecord]]
-) -> None:
-    check_envelope(media)
-    got = heard(media["audio"])
-    assert len(set(got)) == len(got), "nothing twice"
-    if done.epoch == before.epoch:
-        assert tally(media) == truth_tally(stream)
-        assert done.holes == ()
-    else:
-        check_holes(stream, media, await holes_of(house, done.session_id, "video"))
 
 
 async def test_who_is_without_kafka_for_too_long_leaves_and_the_next_one_goes_on(
