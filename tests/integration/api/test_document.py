@@ -23,12 +23,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api.app import create_app
 from api.transcripts.exports import FORMATS
-from connectors.host.clock import SystemClock
 from schemas import topics
 from schemas.records import DeliveryAttempt, DeliveryStatus, WebhookDelivery
 from tests.integration.api.test_contract import T0_MS, fill
+from tests.support.document import document
 from tests.support.house import ADMIN_TOKEN, House, Tenant, fetched, stream
 from tests.support.processes import ANSWER_S, PATIENCE_S, wait_for
 
@@ -42,7 +41,7 @@ FEW = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-DOCUMENT = create_app(lambda: None, SystemClock(), serves_objects=True).openapi()  # type: ignore[arg-type,return-value]
+DOCUMENT = document()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
 EXAMPLES = [

@@ -15,10 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from api.app import create_app
-from connectors.host.clock import SystemClock
 from schemas import topics
 from schemas.records import ApiKey
+from tests.support.document import document
 from tests.support.house import ADMIN_TOKEN, House, Tenant, stream
 from tests.support.processes import ANSWER_S
 
@@ -57,7 +56,6 @@ def _value(name: str, given: Iterator[str]) -> str:
 
 
 def _routes() -> list[Route]:
-    app = create_app(lambda: None, SystemClock(), serves_objects=True)  # type: ignore[arg-type,return-value]
     return [
         Route(
             method.upper(),
@@ -65,7 +63,7 @@ def _routes() -> list[Route]:
             tuple(p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"),
             "requestBody" in operation,
         )
-        for path, operations in app.openapi()["paths"].items()
+        for path, operations in document()["paths"].items()
         for method, operation in operations.items()
     ]
 
