@@ -54,8 +54,11 @@ def test_a_rival_that_did_not_run_leaves_its_rows_open() -> None:
     assert all(row.note for row in open_rows)
 
 
-def test_growth_counts_from_when_memory_has_settled_to_its_peak() -> None:
-    assert flat([50, 90, 100, 101, 102, 104, 109, 103]).ours == 7
+def test_growth_is_what_stays_not_what_comes_and_goes() -> None:
+    starting, band = [50, 90, 160, 160], [168, 183, 167, 176, 180, 172] * 10
+    assert flat([*starting, *band]).ours == 0
+    leak = [resident + minute for minute, resident in enumerate(band)]
+    assert flat([*starting, *leak]).ours == pytest.approx(50, abs=2)
 
 
 def test_a_minute_that_costs_half_a_second_makes_120_meetings_a_core() -> None:
