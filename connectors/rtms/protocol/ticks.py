@@ -38,7 +38,7 @@ class Silence:
 
 
 def silences(audio_send_rate_ms: int = 100) -> dict[Medium, Silence]:
-    """The rules for all six media; audio comes in chunks of `audio_send_rate_ms`, a second at most whatever Zoom says."""
+    """The rules for all six media; audio comes in chunks of `audio_send_rate_ms`, and none is longer than a second."""
     audio_ms = max(250, min(audio_send_rate_ms, _LONGEST_CHUNK_MS) + 150)
     return {
         Medium.AUDIO: Silence(audio_ms, audio_ms),
