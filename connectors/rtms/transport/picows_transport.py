@@ -79,6 +79,7 @@ class PicowsSocket(picows.WSListener):
         self._patience: asyncio.TimerHandle | None = None
         self._close_code: int | None = None
         self.has_frame = False
+        self.is_binary = False
 
     def on_ws_connected(self, transport: picows.WSTransport) -> None:
         """picows: the handshake is done."""
@@ -98,6 +99,8 @@ class PicowsSocket(picows.WSListener):
         if self._listener is None or (transport.is_close_frame_sent and self._patience is None and kind is not _CLOSE):
             return  # after an error of its parser, picows goes on parsing what it has just rejected
         if kind is _TEXT or kind is _BINARY or kind is _CONTINUATION:
+            if not self._joining:
+                self.is_binary = kind is _BINARY
             if frame.fin and not self._joining and frame.payload_size <= self._options.max_message_bytes:
                 self._listener.on_message(frame.get_payload_as_bytes())
             else:
