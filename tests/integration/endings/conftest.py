@@ -196,7 +196,11 @@ class Town(Street):
 
     async def request(self, stream_id: str, url: str, meeting_uuid: str = "m", **fields: object) -> str:
         announced = {"meeting_uuid": meeting_uuid, "rtms_stream_id": stream_id, "server_urls": url}
-        made = await asyncio.to_thread(self.http.post, "/app_sessions", json={"zoom_rtms": announced} | fields)
+        return await self.ask(announced, **fields)
+
+    async def ask(self, payload: dict[str, Any], **fields: object) -> str:
+        """Ask for the session that Zoom announces so; its id."""
+        made = await asyncio.to_thread(self.http.post, "/app_sessions", json={"zoom_rtms": payload} | fields)
         return str(made.raise_for_status().json()["id"])
 
     async def session(self, session_id: str) -> dict[str, Any]:

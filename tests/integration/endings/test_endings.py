@@ -19,7 +19,7 @@ from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined]
 from obstore.exceptions import NotFoundError
 from obstore.store import S3Store
 
-from connectors.rtms.simulator import scenario_library
+from connectors.rtms.simulator import scenario_library, webhooks
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.stream import Stream
@@ -318,6 +318,29 @@ async def test_row_12_a_view_that_has_to_be_drawn_is_there_when_the_session_has_
         shown, speaker, screen = (pictured_at(film, at_s) for film in (whole, parts["recording"], parts["share"]))
         assert likeness(shown[72:648, :1024], screen) > 0.975 or not is_shared
         assert likeness(shown[72:216, 1024:] if is_shared else shown, speaker) > 0.975
+
+
+async def test_what_is_no_meeting_ends_as_one_does(town: Town, zoom: Simulator) -> None:
+    """Other ids, other events, channels for people: asked for by the payload of the webhook that announces it."""
+    names = ("contact-center", "video-sdk-session", "phone-call")
+    requests = [replace(scenario_library.load(name), stream_id=uuid.uuid4().hex) for name in names]
+    streams = [await zoom.start(request) for request in requests]
+    announced = [webhooks.started(stream.identity, zoom.signalling_url(stream)) for stream in streams]
+    for stream, session in zip(streams, [await town.ask(payload) for payload in announced], strict=True):
+        done = await town.until(session, "ended")
+        assert (done["failures"], done["holes"], town.ends(session)) == ([], [], ["ended"])
+        answers = [
+            (await asyncio.to_thread(town.http.get, f"/app_sessions/{session}/{what}")).raise_for_status().json()
+            for what in ("participants", "participant_events", "transcript")
+        ]
+        people, events, transcript = (answer["results"] for answer in answers)
+        there = {person.name for person in stream.meeting.participants}
+        assert {person["name"] for person in people} == there
+        assert {(event["participant_name"], event["event_type"]) for event in events} == {
+            (name, kind) for name in there for kind in ("join", "leave")
+        }
+        assert {said["speaker_name"] for said in transcript} == {turn.name for turn in stream.meeting.turns}
+        assert len(await recording_of(town, session)) > 10_000
 
 
 @pytest.mark.timeout(900)
