@@ -24,8 +24,8 @@ from connectors.rtms.protocol.events import (
     StreamStateChanged,
     ZoomEvent,
 )
-from connectors.rtms.protocol.fields import code, first, integer, mapping, mappings, milliseconds, text
-from connectors.rtms.protocol.frames import user_id_of
+from connectors.rtms.protocol.fields import code, first, integer, mapping, mappings, milliseconds, person_name, text
+from connectors.rtms.protocol.frames import channel_id_of, user_id_of
 from connectors.rtms.protocol.texts import canonical_json
 
 _PEOPLE = (
@@ -64,15 +64,26 @@ def read_event(message: Mapping[str, Any], context: Context) -> list[ZoomEvent]:
     if number in _PEOPLE:
         return [
             EVENT_CLASSES[number](
-                code=number, timestamp_ms=stamp, user_id=uid, user_name=text(person.get("user_name")), details=details
+                code=number,
+                timestamp_ms=stamp,
+                user_id=uid,
+                user_name=person_name(person.get("user_name")),
+                details=details,
             )
             for person, uid in _people(event)
         ]
-    name = text(event.get("user_name"))
     if number == EventType.MEDIA_CONNECTION_INTERRUPTED:
         return [MediaInterrupted(code=number, timestamp_ms=stamp, details=details, medium=_hinted_medium(event))]
     kind = EVENT_CLASSES.get(number, ZoomEvent)
-    return [kind(code=number, timestamp_ms=stamp, user_id=user_id_of(event), user_name=name, details=details)]
+    return [
+        kind(
+            code=number,
+            timestamp_ms=stamp,
+            user_id=user_id_of(event),
+            user_name=person_name(event.get("user_name")),
+            details=details,
+        )
+    ]
 
 
 def _people(event: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], int]]:
@@ -88,8 +99,8 @@ def _contact_center(event: Mapping[str, Any], number: int, stamp: int) -> ZoomEv
     return ContactCenterEvent(
         code=number,
         timestamp_ms=stamp,
-        user_name=text(person.get("display_name")),
-        channel_id=text(person.get("channel_id")),
+        user_name=person_name(person.get("display_name")),
+        channel_id=channel_id_of(person),
         details=canonical_json(rest | {"participant_info": person}),
     )
 

@@ -58,8 +58,9 @@ class _Parts(asyncio.BufferedProtocol):
         self._inner.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """asyncio: the peer reads slowly."""
+        """asyncio: the peer does not read; a client's few small messages reach no such mark otherwise."""
         self._inner.pause_writing()
+        self._socket.on_unread()
 
     def resume_writing(self) -> None:
         """asyncio: it has caught up."""
@@ -91,6 +92,11 @@ class PicowsSocket(picows.WSListener):
         """A part of a frame arrived."""
         if self._listener is not None:
             self._listener.on_part()
+
+    def on_unread(self) -> None:
+        """The peer asks and asks and does not read the answers."""
+        if self._transport is not None:
+            self._transport.disconnect(False)
 
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
         """picows: a frame arrived."""

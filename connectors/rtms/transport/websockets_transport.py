@@ -51,6 +51,11 @@ class WebsocketsSocket(asyncio.Protocol):
         if not self._work() and self._listener is not None:
             self._listener.on_part()
 
+    def pause_writing(self) -> None:
+        """asyncio: the peer does not read; a client's few small messages reach no such mark otherwise."""
+        if self._transport is not None:
+            self._transport.abort()
+
     def eof_received(self) -> None:
         """asyncio: the peer writes no more."""
         self._protocol.receive_eof()
