@@ -151,11 +151,11 @@ def _count(text: str) -> int:
 
 
 def _seconds(text: str) -> float:
-    return _number(text, Seconds)  # type: ignore[arg-type]
+    return _number(text, Seconds)
 
 
 def _some_seconds(text: str) -> float:
-    return _number(text, SomeSeconds)  # type: ignore[arg-type]
+    return _number(text, SomeSeconds)
 
 
 def _speed(text: str) -> float:

@@ -45,12 +45,12 @@ class Listener(Protocol):
 
 
 class Socket(Protocol):
-    """An open WebSocket. After `abort`, and after `on_closed`, nothing here has an effect.
+    """An open WebSocket. After `abort`, and after `on_closed`, nothing here has an effect."""
 
-    `is_binary`: the message that the listener is hearing came in binary frames.
-    """
-
-    is_binary: bool
+    @property
+    def is_binary(self) -> bool:
+        """Whether the message that the listener is hearing came in binary frames."""
+        ...
 
     def send(self, message: bytes) -> None:
         """Send one message as text."""
