@@ -18,6 +18,10 @@ _ONE_BY_ONE = (topics.AUDIO, topics.CAPTIONS, topics.CHAT, topics.EVENTS)
 _SENDING_ORDER = (topics.EVENTS, topics.CAPTIONS, topics.CHAT, topics.AUDIO, topics.VIDEO, topics.SHARE)
 
 
+BESIDE_BYTES = 170
+"""What a record takes beside its value: of chunks of a few bytes, more than these."""
+
+
 class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """One encoded record; `is_frame` is false for control records, `key_frame` opens a group of pictures. The
     participant is that of a frame.
@@ -56,7 +60,7 @@ class Outbox:
         if self._belongs_to_a_dropped_group(item):
             return [item]
         self._queues[item.topic.name].append(item)
-        self.bytes += len(item.value)
+        self.bytes += _size(item)
         while self.bytes > self._budget_bytes and self._drop_something():
             pass
         dropped, self._dropped = self._dropped, []
@@ -68,7 +72,7 @@ class Outbox:
 
     def pop(self) -> None:
         queue = next(queue for queue in self._queues.values() if queue)
-        self.bytes -= len(queue.popleft().value)
+        self.bytes -= _size(queue.popleft())
 
     def _belongs_to_a_dropped_group(self, item: Outgoing) -> bool:
         if item.topic.name not in self._broken or not item.is_frame:
@@ -108,9 +112,13 @@ class Outbox:
         for _ in range(end - start):
             item = queue.popleft()
             if item.is_frame:
-                self.bytes -= len(item.value)
+                self.bytes -= _size(item)
                 self._dropped.append(item)
             else:
                 kept.append(item)
         queue.extendleft(reversed(kept))
         queue.rotate(start)
+
+
+def _size(item: Outgoing) -> int:
+    return len(item.value) + BESIDE_BYTES

@@ -339,7 +339,7 @@ async def test_what_is_no_meeting_ends_as_one_does(town: Town, zoom: Simulator) 
         assert {(event["participant_name"], event["event_type"]) for event in events} == {
             (name, kind) for name in there for kind in ("join", "leave")
         }
-        assert {said["speaker_name"] for said in transcript} == {turn.name for turn in stream.meeting.turns}
+        assert {turn.name for turn in stream.meeting.turns} <= {said["speaker_name"] for said in transcript} <= there
         assert len(await recording_of(town, session)) > 10_000
 
 
