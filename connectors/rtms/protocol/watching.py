@@ -32,10 +32,14 @@ class Watching:
         self._forget(user_id)
 
     def answered(self, user_id: int, code: int) -> None:
-        """Zoom answered a request (message 29); whom it refuses is not asked for again until the camera turns."""
-        if code not in _GRANTED and user_id in self._cameras:
-            self._refused.add(user_id)
-            self._forget(user_id)
+        """Zoom answered a request (message 29); whom it refuses is not asked for again until the camera turns.
+
+        `user_id` 0: it did not say whose, so it means the one that was asked for last.
+        """
+        who = user_id or self.watched
+        if code not in _GRANTED and who in self._cameras:
+            self._refused.add(who)
+            self._forget(who)
 
     def restart(self) -> None:
         """The sockets are new: nobody is watched, and what was refused may be granted."""

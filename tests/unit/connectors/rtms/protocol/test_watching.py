@@ -56,6 +56,15 @@ def test_who_is_refused_is_passed_over_until_the_camera_turns_or_the_sockets_are
     assert watching.pick() == 1
 
 
+def test_an_answer_that_names_nobody_is_about_whom_was_asked_for() -> None:
+    watching = with_cameras(1, 2)
+    watching.pick()
+    watching.answered(0, Status.INVALID_PAYLOAD)
+    assert (watching.pick(), watching.pick()) == (2, None)
+    watching.answered(0, Status.OK)
+    assert watching.watched == 2
+
+
 def test_no_more_is_remembered_than_there_can_be() -> None:
     watching = with_cameras(*range(1, 5 * MAX_CAMERAS))
     for user_id in range(1, 5 * MAX_CAMERAS):
