@@ -209,10 +209,10 @@ class Town(Street):
         return found
 
     async def of_session(self, session_id: str, what: str) -> list[dict[str, Any]]:
-        """The first page of its participants, transcript and the like."""
+        """Its transcript, or the first page of its participants and the like."""
         answer = await asyncio.to_thread(self.http.get, f"/app_sessions/{session_id}/{what}")
-        found: list[dict[str, Any]] = answer.raise_for_status().json()["results"]
-        return found
+        found: Any = answer.raise_for_status().json()
+        return list(found if what == "transcript" else found["results"])
 
     async def until(self, session_id: str, state: str, timeout_s: float = PATIENCE_S) -> dict[str, Any]:
         """The session once it is in this state; one that has ended in another way never will be."""
