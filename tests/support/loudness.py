@@ -1,4 +1,4 @@
-"""How loud it is from tenth to tenth of a second: enough to tell whether a recording is that of a meeting."""
+"""How loud it is from hundredth to hundredth of a second: enough to tell whether a recording is that of a meeting."""
 
 import io
 from typing import Any
@@ -12,7 +12,7 @@ from connectors.rtms.simulator.script import Script
 from connectors.rtms.simulator.sound import AudioFormat
 
 RATE_HZ = 16_000
-STEP = RATE_HZ // 10
+STEP = RATE_HZ // 100
 
 Loudness = npt.NDArray[np.float64]
 
@@ -32,13 +32,13 @@ def loudness_recorded(movie: bytes) -> Loudness:
 
 
 def loudness_meant(script: Script) -> Loudness:
-    """Of all that is said in it together."""
+    """Of all that is said in it together, from the first sound to the last: before and after it nobody records."""
     samples = np.zeros(script.length_ms * RATE_HZ // 1000, np.int16)
     for chunk in sound.chunks(script, AudioFormat(100, RATE_HZ, mixed=True)):
         at = chunk.start_ms * RATE_HZ // 1000
         said = np.frombuffer(chunk.payload, "<i2")[: len(samples) - at]
         samples[at : at + len(said)] = said
-    return loudness(samples)
+    return loudness(np.trim_zeros(samples))
 
 
 def alike(one: Loudness, other: Loudness) -> float:

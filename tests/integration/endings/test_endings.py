@@ -344,7 +344,7 @@ async def test_what_is_no_meeting_ends_as_one_does(town: Town, zoom: Simulator) 
         said = {utterance["speaker_name"] for utterance in await town.of_session(session, "transcript")}
         assert {turn.name for turn in stream.meeting.turns} <= said <= there
         recorded = loudness_recorded(await recording_of(town, session))
-        assert alike(recorded, loudness_meant(stream.meeting.script)) > 0.9
+        assert alike(recorded, loudness_meant(stream.meeting.script)) > 0.8, "another meeting gives 0.2"
 
 
 @pytest.mark.timeout(900)
