@@ -1,6 +1,8 @@
 """A stream from connecting to its end for good: what Zoom stops for a reason that may pass is waited for.
 
-Who starts it again makes Zoom announce it anew, under the same id or another one; another one is another session.
+Who starts it again makes Zoom announce it anew, under the same id or another one; another one is another session. That
+it stopped Zoom says on the signalling socket or, where that is what has broken, by webhook alone: then the socket just
+does not come back, and the session's state knows why.
 """
 
 import asyncio
@@ -19,8 +21,8 @@ Connect = Callable[[], Awaitable[RtmsSession]]
 class Attending:
     """`session` is the one that runs; `running` is its task or, when none runs, that of the last one.
 
-    `on_stopped` is called whenever a wait begins. `left_s`: somebody else waited already when we took over, and for so
-    long there is to be waited still.
+    `on_stopped` is called whenever Zoom says here that it stopped. `left_s` is for how long there is to be waited where
+    somebody else heard it, a predecessor of ours or whoever takes Zoom's webhooks; None where nobody did.
     """
 
     def __init__(
@@ -29,7 +31,7 @@ class Attending:
         connect: Connect,
         new_start_s: float,
         on_stopped: Callable[[], None],
-        left_s: float | None = None,
+        left_s: Callable[[], float | None],
     ) -> None:
         self.session: RtmsSession | None = None
         self.running: asyncio.Task[SessionOutcome] | None = None
@@ -41,25 +43,26 @@ class Attending:
 
     async def run(self) -> SessionOutcome | None:
         """How it ended for good; None when it was left before it was connected to."""
-        ended = await self._first()
-        while ended is not None and ended.retryable and ended.cause is EndCause.STOPPED:
-            log.info("stopped, a new start is awaited", session_id=self._session_id, code=ended.code)
-            self._on_stopped()
-            again = await self._once_more(self._new_start_s)
+        ended = await self._once()
+        while ended is not None and (within_s := self._patience_s(ended)) is not None:
+            again = await self._once_more(within_s)
             if again is None:
                 break
             ended = again
         return ended
 
-    async def _first(self) -> SessionOutcome | None:
-        """It may have begun anew while nobody held it; if it has not, what is left of the wait is ours."""
-        began_s = asyncio.get_running_loop().time()
-        ended = await self._once()
-        if self._left_s is None or ended is None or _counts(ended):
-            return ended
-        log.info("a new start is still awaited", session_id=self._session_id, code=ended.code)
-        left_s = self._left_s - (asyncio.get_running_loop().time() - began_s)
-        return await self._once_more(left_s) or ended
+    def _patience_s(self, ended: SessionOutcome) -> float | None:
+        """How long a new start is to be waited for after this; None: it is over."""
+        if ended.cause is EndCause.STOPPED:
+            if not ended.retryable:
+                return None
+            log.info("stopped, a new start is awaited", session_id=self._session_id, code=ended.code)
+            self._on_stopped()
+            return self._new_start_s
+        left_s = None if ended.cause in _OUR_OWN else self._left_s()
+        if left_s is not None:
+            log.info("a new start is still awaited", session_id=self._session_id, cause=ended.cause, code=ended.code)
+        return left_s
 
     def announced(self) -> None:
         """Somebody has announced the stream, perhaps not for the first time."""
@@ -107,6 +110,9 @@ class Attending:
             return False
         self._announced.clear()
         return not self._is_left
+
+
+_OUR_OWN = frozenset({EndCause.CLOSED, EndCause.HANDED_OVER})
 
 
 def _counts(ended: SessionOutcome) -> bool:

@@ -91,16 +91,15 @@ class LiveSession:
     def __init__(self, publisher: Publisher, state: AppSession, around: Surroundings) -> None:
         self._publisher = publisher
         self._identity = publisher.identity
-        self._state = state
+        self._state = self._newest = state
         self._before = state.addresses
         self._around = around
-        left_ms = stops.left_ms(state, round(around.new_start_s * 1000), around.clock.now_ms())
         self._attending = Attending(
             publisher.identity.session_id,
             self._create_session,
             around.new_start_s,
             lambda: self._spawn_fact(FactKind.STREAM_STOPPED),
-            None if left_ms is None else left_ms / 1000,
+            self._left_s,
         )
         self._ready = False
         self._reception = Reception()
@@ -149,6 +148,11 @@ class LiveSession:
             if state is self._state:
                 return session
 
+    def _left_s(self) -> float | None:
+        """Of the time for a new start, where the state says that the stream was stopped."""
+        left_ms = stops.left_ms(self._newest, round(self._around.new_start_s * 1000), self._around.clock.now_ms())
+        return None if left_ms is None else left_ms / 1000
+
     def _failure(self) -> FactKind:
         connected = self._ready or self._state.connected_once
         return FactKind.STREAM_OVER if connected else FactKind.CONNECTION_FAILED
@@ -186,6 +190,7 @@ class LiveSession:
 
     def follow(self, state: AppSession) -> None:
         """Zoom announces a stream again when its server failed; the same addresses again are only a retry."""
+        self._newest = state
         server_urls = state.request.server_urls
         if set(server_urls) == set(self._state.request.server_urls):
             return

@@ -1,9 +1,9 @@
 """What a session has read from Zoom and Kafka has not taken yet, within a budget of bytes.
 
 Pure. The reader must never stop, so when Kafka is away long enough something has to go: share before video before
-audio, pictures in whole groups (a group without its key frame shows nothing), the oldest first. Control records and
-text are never dropped: they are small, and without them nobody could tell what is missing. Whoever puts a record in
-is told what had to go for it.
+audio, pictures in whole groups (a group without its key frame shows nothing), the oldest first. Text goes last: it is
+next to nothing, unless somebody floods us with it. Control records are never dropped: without them nobody could tell
+what is missing, and they are ours to make few of. Whoever puts a record in is told what had to go for it.
 """
 
 from collections import deque
@@ -14,7 +14,12 @@ from schemas import topics
 from schemas.topics import Topic
 
 _PICTURES = (topics.SHARE, topics.VIDEO)
+_ONE_BY_ONE = (topics.AUDIO, topics.CAPTIONS, topics.CHAT, topics.EVENTS)
 _SENDING_ORDER = (topics.EVENTS, topics.CAPTIONS, topics.CHAT, topics.AUDIO, topics.VIDEO, topics.SHARE)
+
+
+BESIDE_BYTES = 170
+"""What a record takes beside its value: of chunks of a few bytes, more than these."""
 
 
 class Outgoing(msgspec.Struct, frozen=True, gc=False):
@@ -55,7 +60,7 @@ class Outbox:
         if self._belongs_to_a_dropped_group(item):
             return [item]
         self._queues[item.topic.name].append(item)
-        self.bytes += len(item.value)
+        self.bytes += _size(item)
         while self.bytes > self._budget_bytes and self._drop_something():
             pass
         dropped, self._dropped = self._dropped, []
@@ -67,7 +72,7 @@ class Outbox:
 
     def pop(self) -> None:
         queue = next(queue for queue in self._queues.values() if queue)
-        self.bytes -= len(queue.popleft().value)
+        self.bytes -= _size(queue.popleft())
 
     def _belongs_to_a_dropped_group(self, item: Outgoing) -> bool:
         if item.topic.name not in self._broken or not item.is_frame:
@@ -78,7 +83,8 @@ class Outbox:
         return True
 
     def _drop_something(self) -> bool:
-        return any(self._drop_group(topic) for topic in _PICTURES) or self._drop_oldest(topics.AUDIO)
+        """The next in the order in which topics are the least missed; False when only control records are left."""
+        return any(map(self._drop_group, _PICTURES)) or any(map(self._drop_oldest, _ONE_BY_ONE))
 
     def _drop_group(self, topic: Topic) -> bool:
         """The oldest group of pictures; when it is still growing, what comes of it later is dropped as well."""
@@ -106,9 +112,13 @@ class Outbox:
         for _ in range(end - start):
             item = queue.popleft()
             if item.is_frame:
-                self.bytes -= len(item.value)
+                self.bytes -= _size(item)
                 self._dropped.append(item)
             else:
                 kept.append(item)
         queue.extendleft(reversed(kept))
         queue.rotate(start)
+
+
+def _size(item: Outgoing) -> int:
+    return len(item.value) + BESIDE_BYTES

@@ -1,4 +1,7 @@
-"""A stream that Zoom stopped for a reason that may pass: since when, for who holds it next to wait no longer. Pure."""
+"""A stream that Zoom stopped for a reason that may pass: since when, for who holds it then to wait no longer. Pure.
+
+The worker that heard it says so, and so does whoever took Zoom's webhook, which is all there is where the socket broke.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

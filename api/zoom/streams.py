@@ -69,19 +69,17 @@ async def _stopped(services: Services, app: ZoomApp, news: StreamWebhook, sessio
         await _revoked(services, app, session_id)
     if session is None or session.state in TERMINAL:
         return "already over"
-    if news.stop_reason is not None and is_restartable(news.stop_reason):
-        return "left to the worker"  # Zoom may start the stream again
-    reason = None if news.stop_reason is None else f"stop_reason_{news.stop_reason}"
+    may_pass = news.stop_reason is not None and is_restartable(news.stop_reason)
     await services.journal.state(
         SessionFact(
             session_id=session_id,
-            kind=FactKind.END_REQUESTED,
+            kind=FactKind.STREAM_STOPPED if may_pass else FactKind.END_REQUESTED,
             project_id=app.project_id,
             source=DIRECT,
-            reason=reason,
+            reason=None if news.stop_reason is None else f"stop_reason_{news.stop_reason}",
         )
     )
-    return "end requested"
+    return "left to the worker" if may_pass else "end requested"  # Zoom may start the stream again
 
 
 async def _revoked(services: Services, app: ZoomApp, session_id: str) -> None:

@@ -4,6 +4,9 @@ On subscribing, which happens anew with every epoch, Zoom announces everybody wh
 is known to be there says nothing new; and who was there before and is not announced within SETTLE_MS of a new epoch
 has left while nobody listened. Whoever is there at the end leaves with it.
 
+In a contact center who answers has joined, and who hangs up has left. Of those who answered before we came Zoom
+announces the consumer, and whether the agents as well nobody says: there, absence means nothing.
+
 Zoom names one active speaker at a time. Who is named starts to speak, and stops when somebody else is named, on leaving
 or at the end; a change of epoch says nothing about it. Told of only in sessions that ask for it.
 
@@ -23,6 +26,8 @@ from schemas.records import Event, MediaRecord, RecordKind
 
 JOINED = "participant_joined"
 LEFT = "participant_left"
+ANSWERED = frozenset({"consumer_answered", "user_answered"})
+HUNG_UP = frozenset({"consumer_end", "user_end", "conference_participant_left"})
 SPEAKS = "active_speaker_changed"
 
 SESSION_ENDED = "session_ended"
@@ -116,16 +121,18 @@ class Roster:
         unseen = tuple(sorted(self.present))
         return replace(self, unseen=unseen, since_ms=None, is_announced=False, tells_speech=tells_speech)
 
-    def joined(self, participant: str, name: str | None) -> tuple[Self, bool]:
+    def joined(self, participant: str, name: str | None, *, announces_all: bool) -> tuple[Self, bool]:
         """With the participant present, as far as there is room, and whether that is new."""
         is_new = participant not in self.present
+        is_announced = self.is_announced or announces_all
         if is_new and len(self.present) >= MAX_PRESENT:
-            return replace(self, is_announced=True, is_crowded=True, count=self.count + 1), True
+            return replace(self, is_announced=is_announced, is_crowded=True, count=self.count + 1), True
         name = None if name is None else name[:MAX_NAME_CHARACTERS]
         known = name if is_new or name is not None else self.present[participant]
         unseen = tuple(other for other in self.unseen if other != participant)
         present = {**self.present, participant: known}
-        return replace(self, present=present, unseen=unseen, is_announced=True, count=self.count + is_new), is_new
+        count = self.count + is_new
+        return replace(self, present=present, unseen=unseen, is_announced=is_announced, count=count), is_new
 
     def without(self, leaving: tuple[str, ...]) -> Self:
         gone = set(leaving)
@@ -172,10 +179,11 @@ def _reported(roster: Roster, record: MediaRecord) -> tuple[Roster, tuple[Change
     participant = str(record.participant_id)
     if record.event == SPEAKS and roster.tells_speech:
         return _spoken(roster, record, participant if record.participant_id else None, record.timestamp_ms)
-    if record.event == JOINED:
-        roster, is_new = roster.joined(participant, record.participant_name)
+    if record.event == JOINED or (record.event in ANSWERED and record.participant_id):
+        roster, is_new = roster.joined(participant, record.participant_name, announces_all=record.event == JOINED)
         return roster, (_change(JOIN, record, record.participant_name),) if is_new else ()
-    if record.event == LEFT and (participant in roster.present or roster.is_crowded):
+    is_leave = record.event == LEFT or record.event in HUNG_UP
+    if is_leave and (participant in roster.present or roster.is_crowded):
         is_speaker = participant == roster.speaker
         roster, stops = _spoken(roster, record, None, record.timestamp_ms) if is_speaker else (roster, ())
         name = record.participant_name or roster.present.get(participant)

@@ -9,7 +9,7 @@ takes the plain way, `read_frame_plain`, which is also what the fast way is test
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import pybase64
@@ -17,7 +17,7 @@ import pybase64
 from connectors.rtms.protocol.codes import MEDIUM_OF_MESSAGE, Medium
 from connectors.rtms.protocol.errors import Unusable
 from connectors.rtms.protocol.events import FrameReceived
-from connectors.rtms.protocol.fields import first, integer, milliseconds, text
+from connectors.rtms.protocol.fields import LONGEST_NAME, first, integer, milliseconds, person_name, text
 from connectors.rtms.protocol.messages import message_type
 from connectors.rtms.protocol.nal import is_key_frame
 
@@ -31,10 +31,13 @@ _LATEST_MS = 10**14
 _FRAMES: dict[int, Medium] = {number: medium for number, medium in MEDIUM_OF_MESSAGE.items() if number <= 16}
 
 
+_Name = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
+
+
 class _Content(msgspec.Struct, gc=False):
     user_id: int = 0
-    user_name: str | None = None
-    channel_id: str | None = None
+    user_name: _Name | None = None
+    channel_id: _Name | None = None
     timestamp: int = 0
     data: str | None = None
 
@@ -126,12 +129,24 @@ def read_frame_plain(message: Mapping[str, Any]) -> FrameReceived:
     return FrameReceived(
         medium=medium,
         user_id=user_id_of(fields),
-        user_name=text(fields.get("user_name")),
+        user_name=person_name(fields.get("user_name")),
         timestamp_ms=stamp,
         payload=(payload := _payload(encoded)),
         key_frame=medium is not _AUDIO and is_key_frame(payload),
-        channel_id=text(fields.get("channel_id")),
+        channel_id=channel_id_of(fields),
     )
+
+
+def channel_id_of(fields: Mapping[str, Any]) -> str | None:
+    """The channel that stands for a participant in Contact Center.
+
+    Raises:
+        Unusable: it is longer than an id can be.
+    """
+    channel_id = text(fields.get("channel_id"))
+    if channel_id is not None and len(channel_id) > LONGEST_NAME:
+        raise Unusable("bad_channel_id")
+    return channel_id
 
 
 def user_id_of(fields: Mapping[str, Any]) -> int:

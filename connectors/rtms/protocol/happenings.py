@@ -24,8 +24,8 @@ from connectors.rtms.protocol.events import (
     StreamStateChanged,
     ZoomEvent,
 )
-from connectors.rtms.protocol.fields import code, first, integer, mapping, mappings, milliseconds, text
-from connectors.rtms.protocol.frames import user_id_of
+from connectors.rtms.protocol.fields import code, first, integer, mapping, mappings, milliseconds, person_name, text
+from connectors.rtms.protocol.frames import channel_id_of, user_id_of
 from connectors.rtms.protocol.texts import canonical_json
 
 _PEOPLE = (
@@ -34,6 +34,9 @@ _PEOPLE = (
     EventType.PARTICIPANT_VIDEO_ON,
     EventType.PARTICIPANT_VIDEO_OFF,
 )
+MAX_DETAILS = 16 * 1024 * 1024
+"""In characters, of all events of one message together: each repeats what the message says beside its people."""
+
 _COMMON = ("event_type", "event_code", "timestamp", "event_ts", "user_id", "user_name", "participants")
 _PERSON = ("participant_info", "paticipant_info")  # older documents spell it so
 _MEDIUM_HINTS = ("media_type", "media", "data_type")
@@ -51,7 +54,7 @@ def read_event(message: Mapping[str, Any], context: Context) -> list[ZoomEvent]:
     """The events in a decoded message 6, one per participant where it lists several.
 
     Raises:
-        Unusable: there is no event, or one about nobody where it must be about somebody.
+        Unusable: there is no event, one about nobody where it must be about somebody, or more than anybody has to say.
     """
     event = mapping(message.get("event"))
     number = code(first(event, "event_type", "event_code"))  # calls have the latter only
@@ -62,17 +65,31 @@ def read_event(message: Mapping[str, Any], context: Context) -> list[ZoomEvent]:
         return [_contact_center(event, number, stamp)]
     details = canonical_json({name: value for name, value in event.items() if name not in _COMMON})
     if number in _PEOPLE:
+        people = _people(event)
+        if len(people) * len(details) > MAX_DETAILS:
+            raise Unusable("too_many_values")
         return [
             EVENT_CLASSES[number](
-                code=number, timestamp_ms=stamp, user_id=uid, user_name=text(person.get("user_name")), details=details
+                code=number,
+                timestamp_ms=stamp,
+                user_id=uid,
+                user_name=person_name(person.get("user_name")),
+                details=details,
             )
-            for person, uid in _people(event)
+            for person, uid in people
         ]
-    name = text(event.get("user_name"))
     if number == EventType.MEDIA_CONNECTION_INTERRUPTED:
         return [MediaInterrupted(code=number, timestamp_ms=stamp, details=details, medium=_hinted_medium(event))]
     kind = EVENT_CLASSES.get(number, ZoomEvent)
-    return [kind(code=number, timestamp_ms=stamp, user_id=user_id_of(event), user_name=name, details=details)]
+    return [
+        kind(
+            code=number,
+            timestamp_ms=stamp,
+            user_id=user_id_of(event),
+            user_name=person_name(event.get("user_name")),
+            details=details,
+        )
+    ]
 
 
 def _people(event: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], int]]:
@@ -88,8 +105,8 @@ def _contact_center(event: Mapping[str, Any], number: int, stamp: int) -> ZoomEv
     return ContactCenterEvent(
         code=number,
         timestamp_ms=stamp,
-        user_name=text(person.get("display_name")),
-        channel_id=text(person.get("channel_id")),
+        user_name=person_name(person.get("display_name")),
+        channel_id=channel_id_of(person),
         details=canonical_json(rest | {"participant_info": person}),
     )
 

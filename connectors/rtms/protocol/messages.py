@@ -28,6 +28,11 @@ ID_FIELDS = {
 }
 """The product and the key of its id."""
 
+MAX_VALUES = 100_000
+"""In one message: somebody's name and id for each of 30,000. A value takes many times more memory than letters."""
+
+_BEFORE_VALUES = (",", "[", "{")
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -51,12 +56,14 @@ class StreamIdentity:
         return named | {"rtms_stream_id": self.stream_id, "signature": self.signature}
 
 
-def decode(data: bytes | bytearray | memoryview | str) -> dict[str, Any]:
+def decode(data: bytes | bytearray | str) -> dict[str, Any]:
     """One message as a dictionary.
 
     Raises:
-        Unusable: it is no JSON object or has no usable `msg_type`; the reason says which.
+        Unusable: it is no JSON object, has no usable `msg_type` or too many values; the reason says which.
     """
+    if len(data) > MAX_VALUES and _values_at_most(data) > MAX_VALUES:
+        raise Unusable("too_many_values")
     try:
         message = _decode(data)
     except (msgspec.DecodeError, ValueError, RecursionError):  # ValueError: text that is not Unicode
@@ -64,6 +71,13 @@ def decode(data: bytes | bytearray | memoryview | str) -> dict[str, Any]:
     if integer(message.get("msg_type")) is None:
         raise Unusable("no_message_type")
     return message
+
+
+def _values_at_most(data: bytes | bytearray | str) -> int:
+    """How many values there can be, told without reading them: none follows another without one of these."""
+    if isinstance(data, str):
+        return sum(data.count(mark) for mark in _BEFORE_VALUES)
+    return sum(data.count(mark.encode()) for mark in _BEFORE_VALUES)
 
 
 def message_type(message: Mapping[str, Any]) -> int:

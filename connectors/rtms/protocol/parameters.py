@@ -20,7 +20,7 @@ from connectors.rtms.protocol.codes import (
     SampleRate,
     known,
 )
-from connectors.rtms.protocol.fields import integer, mapping
+from connectors.rtms.protocol.fields import code, mapping
 
 WIRE_KEYS = {
     Medium.AUDIO: "audio",
@@ -50,7 +50,7 @@ class _Parameters:
             if isinstance(getattr(self, field.name), bool):
                 if isinstance(value, bool):
                     changes[field.name] = value
-            elif (number := integer(value)) is not None:
+            elif (number := code(value)) is not None:
                 changes[field.name] = number
         return replace(self, **changes)  # type: ignore[type-var]
 

@@ -13,7 +13,7 @@ What Zoom does wrong never raises. A message that cannot be used becomes `FrameR
 on is a lost socket and begun anew within Zoom's window; a refusal ends the stream with its status in `StreamEnded`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from connectors.rtms.protocol import media, messages, signaling
@@ -47,6 +47,7 @@ from schemas.excerpts import Excerpt, excerpt_of
 
 TOO_LARGE = "too_large"
 IMPLAUSIBLE = "implausible_timestamp"
+BEFORE_ACCEPTANCE = "before_acceptance"
 
 _READING = frozenset({LinkState.GREETING, LinkState.UP, LinkState.DRAINING})
 
@@ -186,7 +187,7 @@ class RtmsStream:
     def _read(self, link: Link, message: Mapping[str, Any], now_ms: int, raw: bytes) -> None:
         context = Context(self._product, self._ticks.zoom.now(now_ms) or 0)
         try:
-            statements: Iterable[Any]
+            statements: Sequence[Any]
             if link.channel == SIGNALING:
                 statements = signaling.read(link.state, message, context)
             else:
@@ -197,12 +198,12 @@ class RtmsStream:
         except RemoteError:
             self._connection.lost(link, now_ms)
             return
+        if happened := [statement for statement in statements if isinstance(statement, ZoomEvent)]:
+            self._on_happened(link, happened, now_ms, raw)
         for statement in statements:
             if isinstance(statement, FrameReceived | CaptionReceived | ChatReceived):
                 self._media_received(link, statement, now_ms, raw)
             else:
-                if isinstance(statement, ZoomEvent):
-                    self._on_zoom_event(link, statement, now_ms, raw)
                 self._ACTS.get(type(statement), _nothing)(self, link, statement, now_ms)
 
     def _media_received(self, link: Link, event: MediaEvent, now_ms: int, raw: bytes) -> None:
@@ -211,16 +212,13 @@ class RtmsStream:
             return
         if not self._connection.connected_once:  # split sockets: this one flows before the others are settled
             if link.state is not LinkState.UP:
-                self._reject(link.channel, "before_acceptance", raw)
+                self._reject(link.channel, BEFORE_ACCEPTANCE, raw)
                 return
             self._connection.acknowledge(now_ms)
         self._out.events.append(event)
 
     def _reject(self, channel: str, reason: str, raw: bytes) -> None:
         self._out.events.append(FrameRejected(channel, reason, excerpt_of(raw)))
-
-    def _held_back(self) -> list[Event]:
-        return self._out.events if self._connection.connected_once else self._out.early
 
     def _on_offer(self, link: Link, offer: signaling.Offer, now_ms: int) -> None:
         self._connection.offered(link, offer, now_ms)
@@ -237,12 +235,17 @@ class RtmsStream:
     def _on_close_answered(self, _link: Link, answer: signaling.CloseAnswered, now_ms: int) -> None:
         self._connection.close_answered(answer.code, now_ms)
 
-    def _on_zoom_event(self, link: Link, event: ZoomEvent, now_ms: int, raw: bytes) -> None:
-        if event.timestamp_ms and not is_possible(event.timestamp_ms):  # 0: Zoom did not say
+    def _on_happened(self, link: Link, happened: Sequence[ZoomEvent], now_ms: int, raw: bytes) -> None:
+        """All of one message: what is wrong with its time is wrong once, however many people it names."""
+        stamp_ms = happened[0].timestamp_ms
+        if stamp_ms and not is_possible(stamp_ms):  # 0: Zoom did not say
             self._reject(link.channel, IMPLAUSIBLE, raw)
             return
-        self._ticks.frame(Medium.EVENTS, SIGNALING, event.timestamp_ms, now_ms)
-        self._held_back().append(event)
+        self._ticks.frame(Medium.EVENTS, SIGNALING, stamp_ms, now_ms)
+        if self._connection.connected_once:
+            self._out.events += happened
+        elif not self._out.hold_back(happened):
+            self._reject(link.channel, BEFORE_ACCEPTANCE, raw)
 
     def _on_stream_state(self, _link: Link, event: StreamStateChanged, now_ms: int) -> None:
         self._connection.state_changed(event.code, event.reason, now_ms)

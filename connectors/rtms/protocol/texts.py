@@ -8,8 +8,8 @@ import msgspec
 from connectors.rtms.protocol.codes import ChatOperation, TextAttribute, name_of
 from connectors.rtms.protocol.errors import Unusable
 from connectors.rtms.protocol.events import CaptionReceived, ChatReceived
-from connectors.rtms.protocol.fields import code, first, integer, mapping, milliseconds, text
-from connectors.rtms.protocol.frames import user_id_of
+from connectors.rtms.protocol.fields import code, first, integer, mapping, milliseconds, person_name, text
+from connectors.rtms.protocol.frames import channel_id_of, user_id_of
 
 _CHAT_DETAILS = ("chat_session", "receiver", "files", "delete_file_id_list")
 
@@ -45,14 +45,14 @@ def read_caption(message: Mapping[str, Any]) -> CaptionReceived:
         raise Unusable("no_timestamp")
     return CaptionReceived(
         user_id=user_id_of(content),
-        user_name=text(content.get("user_name")),
+        user_name=person_name(content.get("user_name")),
         timestamp_ms=begun if stamp is None else stamp,
         start_ms=begun,
         end_ms=max(begun, end or begun),
         language=code(content.get("language")),
         text=words if isinstance(words, str) else "",
         attribute=attribute,
-        channel_id=text(content.get("channel_id")),
+        channel_id=channel_id_of(content),
     )
 
 
@@ -73,7 +73,7 @@ def read_chat(message: Mapping[str, Any]) -> ChatReceived:
     sender = mapping(first(content, "sender")) or content
     return ChatReceived(
         user_id=user_id_of(sender),
-        user_name=text(sender.get("user_name")),
+        user_name=person_name(sender.get("user_name")),
         timestamp_ms=stamp,
         message_id=text(content.get("message_id")) or "",
         parent_message_id=text(content.get("parent_message_id")),

@@ -26,6 +26,7 @@ BURST_QUIET_MS = 2_000
 _BURST_LAG_MS = 1_000
 _FRESH_MS = 150
 _PONG_PATIENCE_MS = 10_000
+_LONGEST_CHUNK_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,8 @@ class Silence:
 
 
 def silences(audio_send_rate_ms: int = 100) -> dict[Medium, Silence]:
-    """The rules for all six media; audio comes in chunks of `audio_send_rate_ms`."""
-    audio_ms = max(250, audio_send_rate_ms + 150)
+    """The rules for all six media; audio comes in chunks of `audio_send_rate_ms`, and none is longer than a second."""
+    audio_ms = max(250, min(audio_send_rate_ms, _LONGEST_CHUNK_MS) + 150)
     return {
         Medium.AUDIO: Silence(audio_ms, audio_ms),
         Medium.VIDEO: Silence(1_000, 1_000),

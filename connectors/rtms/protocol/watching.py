@@ -5,6 +5,9 @@ Zoom sends nothing before somebody is asked for, and one participant at a time.
 
 from connectors.rtms.protocol.codes import Status
 
+MAX_CAMERAS = 1000
+"""So many are remembered as being on; only one at a time is watched."""
+
 _GRANTED = frozenset({Status.OK, Status.DUPLICATE_VIDEO_SUBSCRIPTION})
 
 
@@ -22,16 +25,21 @@ class Watching:
         """A camera went on or off; it is off as well when its owner leaves."""
         self._refused.discard(user_id)
         if on:
-            self._cameras.setdefault(user_id)
+            if len(self._cameras) < MAX_CAMERAS:
+                self._cameras.setdefault(user_id)
             return
         self._cameras.pop(user_id, None)
         self._forget(user_id)
 
     def answered(self, user_id: int, code: int) -> None:
-        """Zoom answered a request (message 29); whom it refuses is not asked for again until the camera turns."""
-        if code not in _GRANTED:
-            self._refused.add(user_id)
-            self._forget(user_id)
+        """Zoom answered a request (message 29); whom it refuses is not asked for again until the camera turns.
+
+        `user_id` 0: it did not say whose, so it means the one that was asked for last.
+        """
+        who = user_id or self.watched
+        if code not in _GRANTED and who in self._cameras:
+            self._refused.add(who)
+            self._forget(who)
 
     def restart(self) -> None:
         """The sockets are new: nobody is watched, and what was refused may be granted."""

@@ -36,8 +36,10 @@ def _say(text: str) -> None:
 
 
 def _prepare(said: argparse.Namespace) -> None:
-    """Check that the voices are there and make the pictures, with progress for whoever watches."""
+    """Check what would fail later, and make the pictures, with progress for whoever watches."""
     request = options.meeting_request(said)
+    if said.truth_file:
+        said.truth_file.open("a").close()  # an hour's truth must not find that there is no such folder
     if request.recording is not None:
         RecordedMeeting.open_file(request.recording)
         return

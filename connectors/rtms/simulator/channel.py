@@ -70,12 +70,17 @@ class Channel:
         """Whether nobody has ended it yet."""
         return self.ended_by is None
 
-    async def say(self, data: bytes) -> bool:
-        """Send one message; False when the connection has ended. Waits while the client does not read."""
+    async def say(self, data: bytes, *, is_binary: bool = False) -> bool:
+        """Send one message; False when the connection has ended. Waits while the client does not read.
+
+        `is_binary` is of a message that was once sent so, and counts where framing is text.
+        """
         if not self.is_open:
             return False
         self._said += 1
-        is_text = self.framing is Framing.TEXT or (self.framing is Framing.MIXED and self._said % 2 == 0)
+        is_text = (self.framing is Framing.TEXT and not is_binary) or (
+            self.framing is Framing.MIXED and self._said % 2 == 0
+        )
         try:
             await self._connection.send(data, text=is_text)
         except ConnectionClosed:

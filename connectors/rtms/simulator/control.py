@@ -18,12 +18,13 @@ import json
 import re
 import threading
 from collections.abc import Awaitable, Callable
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from connectors.rtms.protocol.codes import StopReason
 from connectors.rtms.simulator import oauth, scenario_library, webhooks
-from connectors.rtms.simulator.faults import read_fault
+from connectors.rtms.simulator.faults import read_fault, stop_reason_of
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.scenario import read_scenario
 from connectors.rtms.simulator.server import Simulator
@@ -156,8 +157,9 @@ class Control:
             return 202, {}
 
         async def stop(body: Any) -> Answer:
-            number = body.get("reason", StopReason.MEETING_ENDED) if isinstance(body, dict) else -1
-            stream.stop(StopReason(number))
+            if not isinstance(body, dict):
+                raise ValueError("the body is a JSON object")
+            stream.stop(stop_reason_of(body.get("reason", int(StopReason.MEETING_ENDED))))
             return 202, {}
 
         routes = {("GET", ""): show, ("GET", "truth"): truth, ("GET", "frames"): frames,
@@ -177,15 +179,23 @@ class Control:
         return 201, describe(self._simulator, stream)
 
 
+def _length_in(headers: Message) -> int:
+    """How long the body is; too long where nobody says so."""
+    told = str(headers.get("Content-Length", "0"))
+    is_told = told.isdecimal() and len(told) < 16 and "Transfer-Encoding" not in headers
+    return int(told) if is_told else _MAX_BODY_BYTES + 1
+
+
 def _handler(control: Control) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self._reply(*control.answer("GET", self.path, None))
 
         def do_POST(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            if not 0 <= length <= _MAX_BODY_BYTES:
-                self._reply(413, {"error": "too long"})
+            length = _length_in(self.headers)
+            if length > _MAX_BODY_BYTES:
+                self.close_connection = True  # what is behind it is not read
+                self._reply(413, {"error": f"the body has a Content-Length, of at most {_MAX_BODY_BYTES} bytes"})
                 return
             data = self.rfile.read(length)
             if self.path.partition("?")[0] == oauth.PATH:
@@ -194,7 +204,7 @@ def _handler(control: Control) -> type[BaseHTTPRequestHandler]:
                 return
             try:
                 body = json.loads(data or b"{}")
-            except ValueError:
+            except (ValueError, RecursionError):
                 self._reply(400, {"error": "the body is no JSON"})
                 return
             self._reply(*control.answer("POST", self.path, body))

@@ -10,12 +10,12 @@ habits of the whole meeting.
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from connectors.rtms.protocol.codes import Medium, Status, StopReason
-from connectors.rtms.simulator.validation import Invalid, convert
+from connectors.rtms.simulator.validation import Invalid, Seconds, convert
 
 
 class FaultKind(StrEnum):
@@ -89,6 +89,33 @@ _AT_A_TIME = frozenset(
     }
 )  # fmt: skip
 _LASTING = frozenset({FaultKind.PAUSE, FaultKind.LATE_START})
+_AT_THE_START = frozenset({FaultKind.LATE_START, FaultKind.DUPLICATE_WEBHOOK, FaultKind.SWITCH_MID_GROUP})
+"""What only a meeting can have that has not begun."""
+
+_TAKES: dict[FaultKind, tuple[str, ...]] = {
+    FaultKind.REFUSE_SIGNALLING: ("status", "reason", "times", "at_s"),
+    FaultKind.REFUSE_MEDIA: ("status", "reason", "medium", "times", "at_s"),
+    FaultKind.IGNORE_SIGNALLING: ("times", "at_s"),
+    FaultKind.IGNORE_MEDIA: ("medium", "times", "at_s"),
+    FaultKind.CLOSE_SIGNALLING: ("times", "at_s"),
+    FaultKind.CLOSE_MEDIA: ("medium", "times", "at_s"),
+    FaultKind.CUT_SIGNALLING: ("at_s",),
+    FaultKind.CUT_MEDIA: ("medium", "at_s"),
+    FaultKind.MOVE: ("at_s",),
+    FaultKind.STOP: ("stop_reason", "at_s", "for_s"),
+    FaultKind.SAY_INTERRUPTED: ("at_s",),
+    FaultKind.SAY_MEDIA_INTERRUPTED: ("medium", "at_s"),
+    FaultKind.PAUSE: ("at_s", "for_s"),
+    FaultKind.UNKNOWN_MESSAGE: ("at_s",),
+    FaultKind.LARGE_PICTURE: ("bytes", "at_s"),
+    FaultKind.LATE_START: ("for_s",),
+    FaultKind.NO_KEEP_ALIVES: ("at_s",),
+}
+"""The fields of a kind; the others are habits, which have none."""
+
+
+LARGEST_BYTES = 128 * 1024 * 1024
+"""Of a picture: more than any client takes."""
 
 
 class BadFault(ValueError):
@@ -99,19 +126,29 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """One thing that goes wrong. `at_s` None: at once for a timed one, from the start for others."""
 
     kind: FaultKind
-    status: int = int(Status.INTERNAL_EXCEPTION)
+    status: Annotated[int, msgspec.Meta(ge=1, lt=2**31)] = int(Status.INTERNAL_EXCEPTION)
     reason: str = "as the fault list asks"
-    times: int = 1
+    times: Annotated[int, msgspec.Meta(ge=1)] = 1
     medium: Medium | None = None
-    at_s: float | None = None
-    for_s: float = 0.0
+    at_s: Seconds | None = None
+    for_s: Seconds = 0.0
     stop_reason: int | str = int(StopReason.MEETING_ENDED)
-    bytes: int = 10_000_000
+    bytes: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_BYTES)] = 10_000_000
 
     def __post_init__(self) -> None:
+        self._check_fields()
         if self.kind in _LASTING and self.for_s <= 0:
             raise BadFault(f"{self.kind} needs a 'for_s' above 0")
+        if self.medium is Medium.EVENTS:
+            raise BadFault("events have no socket of their own; 'medium' is audio, video, share, captions or chat")
         stop_reason_of(self.stop_reason)
+
+    def _check_fields(self) -> None:
+        """What a kind does not take would be without effect, and whoever wrote it down expects one."""
+        takes = _TAKES.get(self.kind, ())
+        for field in msgspec.structs.fields(self):
+            if field.name not in ("kind", *takes) and getattr(self, field.name) != field.default:
+                raise BadFault(f"{self.kind} takes no {field.name!r}; it takes: {', '.join(takes) or 'nothing'}")
 
 
 def stop_reason_of(value: int | str) -> StopReason:
@@ -159,8 +196,16 @@ class Faults:
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
         self._faults = list(faults)
 
-    def add(self, fault: Fault) -> None:
-        """One more."""
+    def add(self, fault: Fault, now_s: float) -> None:
+        """One more, in a meeting that runs; one without a time happens now, a habit is one from now on.
+
+        Raises:
+            BadFault: it would have to be there from the start.
+        """
+        if fault.kind in _AT_THE_START:
+            raise BadFault(f"{fault.kind} has to be there when the meeting starts")
+        if fault.at_s is None and "at_s" in _TAKES.get(fault.kind, ()):
+            fault = msgspec.structs.replace(fault, at_s=now_s)
         self._faults.append(fault)
 
     def take(

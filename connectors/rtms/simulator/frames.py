@@ -87,10 +87,11 @@ class EventFrame(Frame):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedFrame(Frame):
-    """A whole `message` as Zoom once sent it; `payload` is what it carries."""
+    """A whole `message` as Zoom once sent it, in binary frames or in text; `payload` is what it carries."""
 
     message: bytes
     payload: bytes
+    is_binary: bool
 
 
 AnyFrame = AudioFrame | PictureFrame | CaptionFrame | ChatFrame | EventFrame | RecordedFrame

@@ -88,7 +88,7 @@ class MediaSocket:
             if stream.is_paused(frame.due_ms) or self._is_stale(frame) or not self._is_watched(frame):
                 continue
             frame = self._enlarged(frame)
-            if not await self.channel.say(wire.write_frame(frame, manner)):
+            if not await self.channel.say(wire.write_frame(frame, manner), is_binary=wire.was_binary(frame)):
                 return
             self._account(frame)
 

@@ -5,6 +5,9 @@ import json
 import ssl
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated, TypeVar
+
+import msgspec
 
 from connectors.host.environment import listing
 from connectors.host.program import Program
@@ -19,7 +22,10 @@ from connectors.rtms.simulator.rules import EVERY_MEDIUM, Credentials, Duplicate
 from connectors.rtms.simulator.scenario import BadScenario
 from connectors.rtms.simulator.server import ServerOptions
 from connectors.rtms.simulator.settings import SimulatorSettings
+from connectors.rtms.simulator.validation import Invalid, Seconds, SomeSeconds, convert
 from connectors.rtms.simulator.webhooks import Shape
+
+_T = TypeVar("_T")
 
 _DESCRIPTION = """\
 A Zoom to try things with: it plays meetings with real voices, drawn pictures, captions and chat, announces them by
@@ -66,14 +72,17 @@ def parser() -> argparse.ArgumentParser:
 def _add_meeting(found: argparse.ArgumentParser) -> None:
     group = found.add_argument_group("meeting")
     group.add_argument("--start", choices=("now", "on-request"), default="now", help="when meetings start (now)")
-    group.add_argument("--meetings", type=int, default=1, metavar="N", help="how many at once, with --start now (1)")
+    group.add_argument("--meetings", type=_count, default=1, metavar="N", help="how many at once, with --start now (1)")
     group.add_argument("--scenario", type=_scenario, metavar="NAME|FILE", help="which meeting, and what goes wrong; "
                        "what it says of the behaviour below counts")  # fmt: skip
-    group.add_argument("--replay", type=Path, metavar="FILE", help="a captured stream instead of a scenario; "
+    group.add_argument("--replay", type=Path, metavar="FILE", help="a captured stream, of a scenario only what goes "
+                       "wrong; "
                        "RTMS_ZOOM_CAPTURE_FOLDER makes a worker write them")  # fmt: skip
     group.add_argument("--list", action="store_true", help="list the scenarios of the library and end")
-    group.add_argument("--seconds", type=int, help=f"how long it lasts ({DEFAULT_SECONDS}, or what the scenario says)")
-    group.add_argument("--seed", type=int, help="which people and which pauses; same seed, same meeting (1)")
+    group.add_argument(
+        "--seconds", type=_count, help=f"how long it lasts ({DEFAULT_SECONDS}, or what the scenario says)"
+    )
+    group.add_argument("--seed", type=_count, help="which people and which pauses; same seed, same meeting (1)")
     group.add_argument("--speed", type=_speed, default=1.0, metavar="X", help="let meetings pass so much faster (1)")
     group.add_argument("--truth-file", type=Path, metavar="FILE", help="write what was really sent when it is over")
 
@@ -109,12 +118,14 @@ def _add_behaviour(found: argparse.ArgumentParser) -> None:
                        help="what becomes of a second signalling connection: it replaces the first (the default), "
                             "or it is refused")  # fmt: skip
     group.add_argument("--framing", choices=list(Framing), type=Framing, default=usual.framing, help="(text)")
-    group.add_argument("--keep-alive-s", type=float, default=usual.keep_alive_s, help="between keep-alives (10)")
-    group.add_argument("--signalling-window-s", type=float, default=usual.signalling_window_s,
+    group.add_argument(
+        "--keep-alive-s", type=_some_seconds, default=usual.keep_alive_s, help="between keep-alives (10)"
+    )
+    group.add_argument("--signalling-window-s", type=_some_seconds, default=usual.signalling_window_s,
                        help="to come back after signalling was lost (60)")  # fmt: skip
-    group.add_argument("--media-window-s", type=float, default=usual.media_window_s,
+    group.add_argument("--media-window-s", type=_some_seconds, default=usual.media_window_s,
                        help="to come back after a media socket was lost (65)")  # fmt: skip
-    group.add_argument("--audio-buffer-s", type=float, default=usual.audio_buffer_s,
+    group.add_argument("--audio-buffer-s", type=_seconds, default=usual.audio_buffer_s,
                        help="how much audio waits for a client (60)")  # fmt: skip
     group.add_argument("--fault", type=_fault, action="append", default=[], metavar="KIND[:NAME=VALUE,...]",
                        help="something that goes wrong; may be repeated")  # fmt: skip
@@ -128,21 +139,35 @@ def _scenario(text: str) -> MeetingRequest:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _number(text: str, wanted: type[_T]) -> _T:
+    try:
+        return convert(text, wanted, strict=False)
+    except Invalid as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error}") from None
+
+
+def _count(text: str) -> int:
+    return _number(text, Annotated[int, msgspec.Meta(ge=1, lt=2**31)])  # type: ignore[arg-type]
+
+
+def _seconds(text: str) -> float:
+    return _number(text, Seconds)
+
+
+def _some_seconds(text: str) -> float:
+    return _number(text, SomeSeconds)
+
+
 def _speed(text: str) -> float:
-    speed = float(text)
-    if not 0 < speed <= 1000:
-        raise argparse.ArgumentTypeError("the speed is above 0 and at most 1000")
-    return speed
+    return _number(text, Annotated[float, msgspec.Meta(gt=0, le=1000)])  # type: ignore[arg-type]
 
 
 def _scopes(text: str) -> frozenset[Medium]:
-    try:
-        found = frozenset(Medium(name.strip()) for name in text.split(",") if name.strip())
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    if not found or not found <= EVERY_MEDIUM:
-        raise argparse.ArgumentTypeError("scopes are from audio,video,share,captions,chat")
-    return found
+    names = {name.strip() for name in text.split(",")} - {""}
+    if not names or not names <= EVERY_MEDIUM:
+        wrong = ", ".join(sorted(names - EVERY_MEDIUM)) or "none"
+        raise argparse.ArgumentTypeError(f"{wrong}: scopes are from audio,video,share,captions,chat")
+    return frozenset(map(Medium, names))
 
 
 def _fault(text: str) -> Fault:
@@ -154,12 +179,21 @@ def _fault(text: str) -> Fault:
 
 def _fault_list(text: str) -> list[Fault]:
     try:
-        listed = json.loads(Path(text[1:]).read_text() if text.startswith("@") else text)
-        if not isinstance(listed, list):
-            raise argparse.ArgumentTypeError("faults is a list")
-        return [faults.read_fault(item) for item in listed]
+        listed = json.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)
     except (OSError, ValueError) as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+    except RecursionError:
+        raise argparse.ArgumentTypeError("nested too deeply") from None
+    if not isinstance(listed, list):
+        raise argparse.ArgumentTypeError("faults are a list of objects")
+    return [_numbered(number, item) for number, item in enumerate(listed, start=1)]
+
+
+def _numbered(number: int, item: object) -> Fault:
+    try:
+        return faults.read_fault(item)
+    except BadFault as error:
+        raise argparse.ArgumentTypeError(f"[{number}]: {error}") from None
 
 
 def server_options(said: argparse.Namespace, tls: ssl.SSLContext | None) -> ServerOptions:
@@ -188,10 +222,20 @@ def server_options(said: argparse.Namespace, tls: ssl.SSLContext | None) -> Serv
 
 
 def tls_context(said: argparse.Namespace, made: tuple[Path, Path] | None) -> ssl.SSLContext | None:
-    """TLS with the certificate that was given or, for --tls, `made` just now; None for plain WebSockets."""
-    if said.cert and said.key:
+    """TLS with the certificate that was given or, for --tls, `made` just now; None for plain WebSockets.
+
+    Raises:
+        ValueError: one of certificate and key is missing, or they are none.
+    """
+    if not (said.cert or said.key):
+        return server_context(*made) if made else None
+    if not (said.cert and said.key):
+        raise ValueError("--cert and --key belong together: one without the other is nothing to serve wss:// with")
+    try:
         return server_context(said.cert, said.key)
-    return server_context(*made) if made else None
+    except OSError as error:  # it says neither which file nor, of TLS, anything that a person understands
+        why = "is no certificate with its key (PEM)" if isinstance(error, ssl.SSLError) else error.strerror
+        raise ValueError(f"--cert {said.cert}, --key {said.key}: {why}") from None
 
 
 def meeting_request(said: argparse.Namespace) -> MeetingRequest:
@@ -199,6 +243,8 @@ def meeting_request(said: argparse.Namespace) -> MeetingRequest:
     request: MeetingRequest = said.scenario or MeetingRequest()
     if request.script is not None and (said.seed or said.seconds):
         raise ValueError("--seed and --seconds are for scenarios that do not say who is there and what happens")
+    if said.replay is not None and (said.seed or said.seconds):
+        raise ValueError("--seed and --seconds are not for captures: they last as long as they did")
     return replace(
         request,
         recording=said.replay,

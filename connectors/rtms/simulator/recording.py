@@ -2,7 +2,7 @@
 
 Only what Zoom said of itself is repeated: media, events, pauses. Handshakes, keep-alives and the end are spoken anew,
 on the recording's clock, with the parameters that were agreed then. Nothing is skipped: what was due before the client
-was ready comes at once.
+was ready comes at once. Of a line that is not whole, because the disk was full or the machine died, nothing is left.
 """
 
 import base64
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from connectors.host.logs import get_logger
 from connectors.rtms.protocol import messages, webhooks
 from connectors.rtms.protocol.codes import (
     MEDIUM_OF_MESSAGE,
@@ -24,7 +25,7 @@ from connectors.rtms.protocol.codes import (
     known,
 )
 from connectors.rtms.protocol.errors import Unusable
-from connectors.rtms.protocol.fields import first, integer, mapping
+from connectors.rtms.protocol.fields import first, integer, mapping, milliseconds
 from connectors.rtms.protocol.frames import read_frame_plain
 from connectors.rtms.protocol.parameters import EVERYTHING, WIRE_KEYS, MediaParameters
 from connectors.rtms.protocol.texts import read_caption, read_chat
@@ -34,6 +35,8 @@ from connectors.rtms.simulator.meeting import Formats, Meeting
 from connectors.rtms.simulator.people import Cast
 from connectors.rtms.simulator.script import Script
 from connectors.rtms.transport.capture import VERSION
+
+log = get_logger(__name__)
 
 _TAIL_MS = 200
 """How long the meeting goes on after its last message."""
@@ -91,8 +94,8 @@ class RecordedMeeting(Meeting):
         with self.path.open("rb") as file:
             for at_ms, offset in self.index.lines[medium]:
                 file.seek(offset)
-                message = _message_in(json.loads(file.readline()))
-                yield _frame(medium, self.start_ms + at_ms - self.index.begin_ms, message)
+                line = json.loads(file.readline())
+                yield _frame(medium, self.start_ms + at_ms - self.index.begin_ms, line)
 
     def agree(self, negotiated: MediaParameters) -> MediaParameters:
         """What was agreed then counts."""
@@ -120,22 +123,32 @@ def _read_index(path: Path) -> _Index:
         _check_head(path, file.readline())
         offset = file.tell()
         for number, raw in enumerate(iter(file.readline, b""), start=2):
+            line = _line_in(raw)
             try:
-                line = json.loads(raw)
-                _take(index, int(line["at_ms"]), str(line["from"]), _message_in(line), offset)
-            except (ValueError, KeyError, TypeError):
-                if raw.endswith(b"\n"):  # else the writer died in the middle of its last line
-                    raise BadRecording(f"{path}, line {number}: no message of a capture") from None
+                if line is None:
+                    log.warning("a line that is not whole is left out", file=str(path), line=number)
+                else:
+                    _take(index, int(line["at_ms"]), str(line["from"]), _message_in(line), offset)
+            except (ValueError, KeyError, TypeError, OverflowError):
+                raise BadRecording(f"{path}, line {number}: no message of a capture") from None
             offset = file.tell()
     if not index.begin_ms or not frozenset(index.agreed):
         raise BadRecording(f"{path}: there is no stream in it that came to media")
     return index
 
 
+def _line_in(raw: bytes) -> Any:
+    """What a line says; None for one that is not whole."""
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _check_head(path: Path, raw: bytes) -> None:
     try:
-        version = json.loads(raw)["rtms_capture"]
-    except (ValueError, KeyError, TypeError):
+        version = _line_in(raw)["rtms_capture"]
+    except (KeyError, TypeError):
         raise BadRecording(f"{path}: this is no capture; RTMS_ZOOM_CAPTURE_FOLDER makes them") from None
     if version != VERSION:
         raise BadRecording(f"{path}: a capture of version {version}; this program reads {VERSION}")
@@ -146,14 +159,14 @@ def _message_in(line: Mapping[str, Any]) -> bytes:
 
 
 def _take(index: _Index, at_ms: int, sender: str, raw: bytes, offset: int) -> None:
-    """One more message of the file."""
+    """One more message of the file; a clock that was put back stands still until it is there again."""
     try:
         message = messages.decode(raw)
     except Unusable:
         return
     number = messages.message_type(message)
     index.begin_ms = index.begin_ms or at_ms
-    index.end_ms = at_ms
+    index.end_ms = at_ms = max(at_ms, index.end_ms)
     if sender == "client":
         if number == MessageType.SIGNALING_HAND_SHAKE_REQ:
             index.product = webhooks.product_of_payload(
@@ -166,7 +179,7 @@ def _take(index: _Index, at_ms: int, sender: str, raw: bytes, offset: int) -> No
     elif number == MessageType.DATA_HAND_SHAKE_RESP:
         index.agreed = index.agreed.merged(_agreed(message))
     elif number == MessageType.KEEP_ALIVE_REQ:
-        stamp = integer(message.get("timestamp"))
+        stamp = milliseconds(message.get("timestamp"))
         if stamp is not None:
             index.lead_ms = max(stamp - at_ms, index.lead_ms or stamp - at_ms)
     else:
@@ -194,7 +207,8 @@ def _agreed(message: Mapping[str, Any]) -> MediaParameters:
     return EVERYTHING.only(media).from_wire(given)
 
 
-def _frame(medium: Medium, due_ms: int, raw: bytes) -> RecordedFrame:
+def _frame(medium: Medium, due_ms: int, line: Mapping[str, Any]) -> RecordedFrame:
+    raw = _message_in(line)
     timestamp_ms, user_id, user_name, payload = _content(medium, raw, due_ms)
     return RecordedFrame(
         medium=medium,
@@ -204,6 +218,7 @@ def _frame(medium: Medium, due_ms: int, raw: bytes) -> RecordedFrame:
         user_name=user_name,
         message=raw,
         payload=payload,
+        is_binary=line.get("binary") is True,
     )
 
 

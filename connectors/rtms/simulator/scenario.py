@@ -52,7 +52,7 @@ from connectors.rtms.simulator.screenplay import (
     SpeechEntry,
 )
 from connectors.rtms.simulator.script import Script
-from connectors.rtms.simulator.validation import Invalid
+from connectors.rtms.simulator.validation import LONGEST_S, Invalid, Seconds, SomeSeconds
 from connectors.rtms.simulator.webhooks import Shape
 
 
@@ -76,11 +76,11 @@ class RulesEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     scopes: list[Medium] | None = None
     duplicate: Duplicate | None = None
     framing: Framing | None = None
-    keep_alive_s: float | None = None
-    audio_buffer_s: float | None = None
-    signalling_window_s: float | None = None
-    media_window_s: float | None = None
-    stale_picture_s: float | None = None
+    keep_alive_s: SomeSeconds | None = None
+    audio_buffer_s: Seconds | None = None
+    signalling_window_s: SomeSeconds | None = None
+    media_window_s: SomeSeconds | None = None
+    stale_picture_s: Seconds | None = None
 
     def changes(self) -> Mapping[str, Any]:
         """As fields of `Rules`."""
@@ -127,6 +127,8 @@ def read_scenario(value: Any, usual: MeetingRequest | None = None) -> MeetingReq
     for name in ("seed", "seconds"):
         if (number := getattr(file, name)) is not None and number < 1:
             raise Invalid("a whole number above 0", (name,))
+    if file.seconds is not None and file.seconds > LONGEST_S:
+        raise Invalid(f"at most {LONGEST_S}", ("seconds",))
     request = replace(
         usual,
         about=file.about or usual.about,
@@ -149,10 +151,15 @@ def read_file(path: Path) -> MeetingRequest:
         BadScenario: it makes no sense; the text names the file, the line and the key.
         OSError: it cannot be read.
     """
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise BadScenario(f"{path}: this is no text in UTF-8") from None
     try:
         value = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
         return read_scenario(value)
+    except RecursionError:
+        raise BadScenario(f"{path}: nested too deeply") from None
     except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadScenario(f"{path}: {error}") from None
     except Invalid as error:

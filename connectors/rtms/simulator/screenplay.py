@@ -11,7 +11,7 @@ from connectors.rtms.simulator import writer
 from connectors.rtms.simulator.people import Cast
 from connectors.rtms.simulator.readings import READINGS
 from connectors.rtms.simulator.script import CaptionStyle, ChatLine, Correction, PictureSize, Script, Span, Turn
-from connectors.rtms.simulator.validation import Invalid, Path
+from connectors.rtms.simulator.validation import Invalid, Path, Seconds
 
 
 class ReadingName(StrEnum):
@@ -40,16 +40,16 @@ class PersonEntry(_Entry, frozen=True, kw_only=True):
 
     name: str
     id: int | None = None
-    joins_s: float = 0.0
-    leaves_s: float | None = None
-    camera: bool | list[tuple[float, float]] = True
+    joins_s: Seconds = 0.0
+    leaves_s: Seconds | None = None
+    camera: bool | list[tuple[Seconds, Seconds]] = True
 
 
 class SpeechEntry(_Entry, frozen=True, kw_only=True):
     """Somebody reads phrases `first` to `last` (from 0, both included) of a reading aloud."""
 
     who: str
-    at_s: float
+    at_s: Seconds
     reading: ReadingName = ReadingName.TWO_CITIES
     first: int = 0
     last: int | None = None
@@ -59,22 +59,22 @@ class SpeakerEntry(_Entry, frozen=True, kw_only=True):
     """Zoom calls `who` the active speaker from `at_s` on."""
 
     who: str
-    at_s: float
+    at_s: Seconds
 
 
 class ShareEntry(_Entry, frozen=True, kw_only=True):
     """Somebody shares slides."""
 
     who: str
-    from_s: float
-    to_s: float
+    from_s: Seconds
+    to_s: Seconds
 
 
 class ChatEntry(_Entry, frozen=True, kw_only=True):
     """One operation on `message`; `about` is the message that a new one replies to."""
 
     who: str
-    at_s: float
+    at_s: Seconds
     text: str = ""
     operation: ChatVerb = ChatVerb.NEW
     message: str | None = None
@@ -86,7 +86,7 @@ class CaptionsEntry(_Entry, frozen=True, kw_only=True):
 
     sent: bool = True
     language: int = 9
-    delay_s: float = 0.7
+    delay_s: Seconds = 0.7
     say_new: bool = False
 
 
@@ -94,7 +94,7 @@ class CorrectionEntry(_Entry, frozen=True, kw_only=True):
     """Zoom says at `at_s` that caption number `caption` (from 0, in the order of sending) reads `text`; without a text,
     that it is deleted."""
 
-    at_s: float
+    at_s: Seconds
     caption: int
     text: str | None = None
 
@@ -102,7 +102,7 @@ class CorrectionEntry(_Entry, frozen=True, kw_only=True):
 class PicturesEntry(_Entry, frozen=True, kw_only=True):
     """From `at_s` on, cameras send pictures of this size."""
 
-    at_s: float
+    at_s: Seconds
     width: int
     height: int
 

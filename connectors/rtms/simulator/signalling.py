@@ -88,7 +88,7 @@ class Signalling:
 
     async def repeat(self, frame: EventFrame | RecordedFrame) -> None:
         """An event as it is, subscribed to or not."""
-        if await self.channel.say(wire.write_frame(frame, self._stream.manner)):
+        if await self.channel.say(wire.write_frame(frame, self._stream.manner), is_binary=wire.was_binary(frame)):
             self._story.frames += 1
             self._stream.truth.frame_sent(frame, 0)
 

@@ -11,8 +11,6 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import msgspec
-
 from connectors.host.logs import get_logger
 from connectors.rtms.protocol.codes import (
     CONTACT_CENTER,
@@ -338,12 +336,11 @@ class Stream:
     # --- what goes wrong ---------------------------------------------------------------------------------------------
 
     def schedule(self, fault: Fault) -> None:
-        """One more fault in a running stream; one without a time happens now."""
-        if fault.at_s is None:
-            fault = msgspec.structs.replace(fault, at_s=self.elapsed_s())
-        self.faults.add(fault)
-        if fault in self.faults.timed():
-            self.spawn(mishaps.happen(self, fault))
+        """One more fault in a running stream; BadFault where it makes no sense any more."""
+        known = self.faults.timed()
+        self.faults.add(fault, self.elapsed_s())
+        for one in self.faults.timed()[len(known) :]:
+            self.spawn(mishaps.happen(self, one))
 
     def is_paused(self, at_ms: int) -> bool:
         """Whether the stream is paused at that time."""

@@ -2,7 +2,7 @@
 
 import re
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -12,6 +12,12 @@ _UNKNOWN = re.compile(r"unknown field `(?P<field>[^`]*)`")
 _STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+|\.\.\.)\]")
 
 Path = tuple[str | int, ...]
+
+LONGEST_S = 172_800
+"""No meeting lasts two days."""
+
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_S)]
+SomeSeconds = Annotated[float, msgspec.Meta(gt=0, le=LONGEST_S)]
 
 
 class Invalid(ValueError):

@@ -34,6 +34,11 @@ def write_frame(frame: AnyFrame, manner: Manner = Manner()) -> bytes:
     return _mannered(data, manner)
 
 
+def was_binary(frame: AnyFrame) -> bool:
+    """Whether it is of a capture, in which it came in binary frames."""
+    return isinstance(frame, RecordedFrame) and frame.is_binary
+
+
 def write_event(event_type: EventType, timestamp_ms: int, fields: Mapping[str, Any], manner: Manner) -> bytes:
     """Message 6 about something that is no frame of the meeting."""
     return _mannered(messages.event_update(event_type, timestamp_ms, fields), manner)

@@ -4,16 +4,22 @@ One JSON document a line. The first says what the file is, the others are one me
 
     {"rtms_capture": 1, "pseudonymised": true}
     {"at_ms": 1700000000123, "socket": 1, "from": "client", "text": "{\"msg_type\":1,…}"}
-    {"at_ms": 1700000000150, "socket": 1, "from": "zoom", "text": "{\"msg_type\":2,…}"}
+    {"at_ms": 1700000000150, "socket": 1, "from": "zoom", "binary": true, "text": "{\"msg_type\":2,…}"}
 
-`at_ms` is Unix time here. A message that is no text is under `base64`. Signatures and the addresses in message 2 are
-taken out; with `pseudonymise`, names are replaced, the same by the same as long as the worker lives. What was said and
-shown stays: such a file is as confidential as the meeting, and only its owner may read it.
+`at_ms` is Unix time here, `binary` says that it came in binary frames. A message that is no text is under `base64`.
+Signatures, passphrases and the addresses in message 2 are taken out; with `pseudonymise`, names are replaced, the same
+by the same as long as the worker lives. What was said and shown stays: such a file is as confidential as the meeting,
+and only its owner may read it.
+
+A line is written at once and whole: of a worker that is killed everything is there, and two workers of one machine, of
+which one takes the stream over from the other, may write to one file.
 """
 
 import base64
 import contextlib
+import errno
 import hashlib
+import io
 import json
 import os
 import re
@@ -21,7 +27,7 @@ import secrets
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 
@@ -38,6 +44,8 @@ log = get_logger(__name__)
 VERSION = 1
 ENDING = ".rtms.jsonl"
 
+_SECRETS = frozenset({"signature", "srt_passphrase"})
+_SUSPICIOUS = tuple(f'"{name}"'.encode() for name in (*_SECRETS, "server_urls"))
 _REMOVED = "removed"
 _NAMES = frozenset({"user_name", "display_name", "phone_number", "session_key"})
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
@@ -81,12 +89,14 @@ class _File:
         path = folder / (_UNSAFE.sub("_", stream_id)[:100] + ENDING)
         self._clock = clock
         self._alias = alias
-        self._file: IO[str] = open(path, "a", encoding="utf-8", opener=_for_its_owner)
+        self._file = io.FileIO(path, "a+", opener=_for_its_owner)
         self._sockets = 0
         self._standing = 0
         if self._file.tell() == 0:
             self._write({"rtms_capture": VERSION, "pseudonymised": alias is not None})
             log.warning("keeping everything that a stream carries", stream_id=stream_id)
+        elif not self._ends_with_a_line():  # the disk was full, or the machine died
+            self._file.write(b"\n")
 
     @property
     def is_closed(self) -> bool:
@@ -105,11 +115,13 @@ class _File:
             with contextlib.suppress(OSError):
                 self._file.close()
 
-    def keep(self, socket: int, sender: str, data: bytes) -> None:
+    def keep(self, socket: int, sender: str, data: bytes, *, is_binary: bool = False) -> None:
         """One message; the stream matters more than its capture, which ends when the disk is full."""
         if self._file.closed:
             return
         line: dict[str, Any] = {"at_ms": self._clock.now_us() // 1000, "socket": socket, "from": sender}
+        if is_binary:
+            line["binary"] = True
         cleaned = without_secrets(data, self._alias)
         try:
             line["text"] = cleaned.decode()
@@ -122,8 +134,14 @@ class _File:
             with contextlib.suppress(OSError):
                 self._file.close()
 
+    def _ends_with_a_line(self) -> bool:
+        self._file.seek(-1, os.SEEK_END)
+        return self._file.read(1) == b"\n"
+
     def _write(self, line: dict[str, Any]) -> None:
-        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        data = json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        if self._file.write(data) != len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class _Ear:
@@ -131,12 +149,12 @@ class _Ear:
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self.keep: Callable[[str, bytes], None] | None = None
+        self.keep: Callable[[bytes], None] | None = None
         self.left: Callable[[], None] | None = None
 
     def on_message(self, data: bytes) -> None:
         if self.keep is not None:
-            self.keep("zoom", data)
+            self.keep(data)
         self._listener.on_message(data)
 
     def on_oversized(self, excerpt: Excerpt) -> None:
@@ -166,15 +184,24 @@ class _Tapped:
         self._socket = socket
         self._ear = ear
         self._file_of = file_of
+        self._keep: Callable[..., None] | None = None
+
+    @property
+    def is_binary(self) -> bool:
+        return self._socket.is_binary
 
     def send(self, message: bytes) -> None:
-        if self._ear.keep is None and (stream_id := _stream_of(message)) is not None:
+        if self._keep is None and (stream_id := _stream_of(message)) is not None:
             if (file := self._file_of(stream_id)) is not None:
-                self._ear.keep = partial(file.keep, file.join())
-                self._ear.left = file.leave
-        if self._ear.keep is not None:
-            self._ear.keep("client", message)
+                self._keep = partial(file.keep, file.join())
+                self._ear.keep, self._ear.left = self._heard, file.leave
+        if self._keep is not None and self._ear.keep is not None:
+            self._keep("client", message)
         self._socket.send(message)
+
+    def _heard(self, message: bytes) -> None:
+        assert self._keep is not None
+        self._keep("zoom", message, is_binary=self._socket.is_binary)
 
     def ping(self) -> None:
         self._socket.ping()
@@ -214,7 +241,7 @@ def without_secrets(message: bytes, alias: Alias | None) -> bytes:
 
     `alias` None leaves names.
     """
-    suspicious = b'"signature"' in message or b'"server_urls"' in message
+    suspicious = any(mark in message for mark in _SUSPICIOUS)
     if not suspicious and (alias is None or not any(name.encode() in message for name in _NAMES)):
         return message
     try:
@@ -233,7 +260,7 @@ def _cleaned(value: Any, alias: Alias | None) -> Any:
 
 
 def _clean_field(key: str, value: Any, alias: Alias | None) -> Any:
-    if key == "signature":
+    if key in _SECRETS:
         return _REMOVED
     if key == "server_urls":
         return {medium: _REMOVED for medium in value} if isinstance(value, dict) else _REMOVED

@@ -58,8 +58,9 @@ class _Parts(asyncio.BufferedProtocol):
         self._inner.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """asyncio: the peer reads slowly."""
+        """asyncio: the peer does not read; a client's few small messages reach no such mark otherwise."""
         self._inner.pause_writing()
+        self._socket.on_unread()
 
     def resume_writing(self) -> None:
         """asyncio: it has caught up."""
@@ -79,6 +80,7 @@ class PicowsSocket(picows.WSListener):
         self._patience: asyncio.TimerHandle | None = None
         self._close_code: int | None = None
         self.has_frame = False
+        self.is_binary = False
 
     def on_ws_connected(self, transport: picows.WSTransport) -> None:
         """picows: the handshake is done."""
@@ -91,6 +93,11 @@ class PicowsSocket(picows.WSListener):
         if self._listener is not None:
             self._listener.on_part()
 
+    def on_unread(self) -> None:
+        """The peer asks and asks and does not read the answers."""
+        if self._transport is not None:
+            self._transport.disconnect(False)
+
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
         """picows: a frame arrived."""
         self.has_frame = True
@@ -98,6 +105,8 @@ class PicowsSocket(picows.WSListener):
         if self._listener is None or (transport.is_close_frame_sent and self._patience is None and kind is not _CLOSE):
             return  # after an error of its parser, picows goes on parsing what it has just rejected
         if kind is _TEXT or kind is _BINARY or kind is _CONTINUATION:
+            if not self._joining:
+                self.is_binary = kind is _BINARY
             if frame.fin and not self._joining and frame.payload_size <= self._options.max_message_bytes:
                 self._listener.on_message(frame.get_payload_as_bytes())
             else:

@@ -8,7 +8,7 @@ import ssl
 from dataclasses import dataclass
 from typing import Protocol
 
-from schemas.excerpts import Excerpt, Excerpting
+from schemas.excerpts import Excerpt, Excerpting, excerpt_of
 
 
 class ConnectFailed(Exception):
@@ -39,12 +39,18 @@ class Listener(Protocol):
         ...
 
     def on_closed(self, close_code: int | None) -> None:
-        """The connection is gone: the last call. None: without a close frame from the peer."""
+        """The connection is gone: the last call. None: without a close frame from the peer, or cut off because the
+        peer does not read what it is told, of which there would be no end."""
         ...
 
 
 class Socket(Protocol):
     """An open WebSocket. After `abort`, and after `on_closed`, nothing here has an effect."""
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the message that the listener is hearing came in binary frames."""
+        ...
 
     def send(self, message: bytes) -> None:
         """Send one message as text."""
@@ -94,33 +100,34 @@ class TransportOptions:
 
 
 class Fragments:
-    """Joins the fragments of messages; control frames between them go around it. Holds no more than the limit."""
+    """Joins the fragments of messages; control frames between them go around it. Holds no more than the limit, of
+    however many pieces, with something in them or not, a message is made."""
 
-    __slots__ = ("_excerpting", "_max_bytes", "_parts", "_size")
+    __slots__ = ("_excerpting", "_joined", "_max_bytes")
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._parts: list[bytes] = []
-        self._size = 0
+        self._joined = bytearray()
         self._excerpting: Excerpting | None = None
 
     def add(self, data: bytes, *, last: bool) -> bytes | Excerpt | None:
         """The message if this was its last fragment; an excerpt of it if it has grown past the limit."""
-        self._size += len(data)
-        self._parts.append(data)
-        if self._size > self._max_bytes:
-            self._excerpting = self._excerpting or Excerpting()
-            for part in self._parts:
-                self._excerpting.add(part)
-            self._parts.clear()
+        if last and not self._joined and self._excerpting is None:
+            return data if len(data) <= self._max_bytes else excerpt_of(data)
+        if self._excerpting is None and len(self._joined) + len(data) > self._max_bytes:
+            self._excerpting = Excerpting()
+            self._excerpting.add(bytes(self._joined))
+            self._joined.clear()
+        if self._excerpting is None:
+            self._joined += data
+        else:
+            self._excerpting.add(data)
         return self._taken() if last else None
 
     def _taken(self) -> bytes | Excerpt:
-        excerpting, parts = self._excerpting, self._parts
-        self._excerpting, self._parts, self._size = None, [], 0
-        if excerpting is not None:
-            return excerpting.excerpt()
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        excerpting, joined = self._excerpting, self._joined
+        self._excerpting, self._joined = None, bytearray()
+        return bytes(joined) if excerpting is None else excerpting.excerpt()
 
 
 def hand_over(listener: Listener, message: bytes | Excerpt) -> None:

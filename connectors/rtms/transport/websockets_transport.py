@@ -36,6 +36,7 @@ class WebsocketsSocket(asyncio.Protocol):
         self._fragments = Fragments(options.max_message_bytes)
         self._transport: asyncio.Transport | None = None
         self._patience: asyncio.TimerHandle | None = None
+        self.is_binary = False
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -49,6 +50,11 @@ class WebsocketsSocket(asyncio.Protocol):
         self._protocol.receive_data(data)
         if not self._work() and self._listener is not None:
             self._listener.on_part()
+
+    def pause_writing(self) -> None:
+        """asyncio: the peer does not read; a client's few small messages reach no such mark otherwise."""
+        if self._transport is not None:
+            self._transport.abort()
 
     def eof_received(self) -> None:
         """asyncio: the peer writes no more."""
@@ -88,6 +94,8 @@ class WebsocketsSocket(asyncio.Protocol):
 
     def _heard(self, frame: Frame, listener: Listener) -> None:
         if frame.opcode in _DATA:
+            if frame.opcode is not Opcode.CONT:
+                self.is_binary = frame.opcode is Opcode.BINARY
             message = self._fragments.add(bytes(frame.data), last=frame.fin)
             if message is not None:
                 hand_over(listener, message)

@@ -7,8 +7,11 @@ import uuid
 import httpx
 import pytest
 
+from connectors.kafka.reader import PartitionLoader
+from connectors.kafka.records import Place
 from connectors.rtms.protocol.signature import url_validation_answer, webhook_signature
-from schemas import ids
+from schemas import ids, topics
+from schemas.ids import partition_of
 from tests.support.house import ADMIN_TOKEN, HURRIED, fetched, stream
 from tests.support.processes import PATIENCE_S, wait_for
 
@@ -42,6 +45,18 @@ def session_of(tenant, payload):
 
 def state(tenant, payload):
     return session_of(tenant, payload).json().get("state")
+
+
+def stopped_at_ms(house, session_id):
+    """Since when lifecycle knows that Zoom has stopped the stream."""
+    kafka = house.others.kafka
+    loader = PartitionLoader(kafka)
+    try:
+        place = Place(topics.APP_SESSIONS.name, partition_of(session_id, kafka.partitions))
+        values = [record.value for record in loader.load([place], PATIENCE_S) if record.key == session_id.encode()]
+    finally:
+        loader.close()
+    return house.others.decoder.decode(topics.APP_SESSIONS, values[-1]).stopped_at_ms
 
 
 def until(condition, what):
@@ -110,11 +125,14 @@ def test_a_revoked_consent_deletes_the_data_whatever_state_the_session_is_in(hou
         assert tenant.http.get(path).json()["reason"] == "consent_revoked"
 
 
-def test_a_stop_that_zoom_may_take_back_is_left_to_the_worker(tenant, app):
+def test_a_stop_that_zoom_may_take_back_is_left_to_the_worker_and_told(house, tenant, app):
     payload = stream()
     send(app, "meeting.rtms_started", payload)
     until(lambda: state(tenant, payload) == "connecting", "the session")
     assert send(app, "meeting.rtms_stopped", payload | {"stop_reason": 13}).json() == {"outcome": "left to the worker"}
+    session = session_of(tenant, payload).json()["id"]
+    until(lambda: stopped_at_ms(house, session), "nobody knows that it has stopped")
+    assert state(tenant, payload) == "connecting"
 
 
 def test_a_stop_before_its_start_is_nothing(tenant, app):

@@ -196,13 +196,23 @@ class Town(Street):
 
     async def request(self, stream_id: str, url: str, meeting_uuid: str = "m", **fields: object) -> str:
         announced = {"meeting_uuid": meeting_uuid, "rtms_stream_id": stream_id, "server_urls": url}
-        made = await asyncio.to_thread(self.http.post, "/app_sessions", json={"zoom_rtms": announced} | fields)
+        return await self.ask(announced, **fields)
+
+    async def ask(self, payload: dict[str, Any], **fields: object) -> str:
+        """Ask for the session that Zoom announces so; its id."""
+        made = await asyncio.to_thread(self.http.post, "/app_sessions", json={"zoom_rtms": payload} | fields)
         return str(made.raise_for_status().json()["id"])
 
     async def session(self, session_id: str) -> dict[str, Any]:
         answer = await asyncio.to_thread(self.http.get, f"/app_sessions/{session_id}")
         found: dict[str, Any] = answer.raise_for_status().json()
         return found
+
+    async def of_session(self, session_id: str, what: str) -> list[dict[str, Any]]:
+        """Its transcript, or the first page of its participants and the like."""
+        answer = await asyncio.to_thread(self.http.get, f"/app_sessions/{session_id}/{what}")
+        found: Any = answer.raise_for_status().json()
+        return list(found if what == "transcript" else found["results"])
 
     async def until(self, session_id: str, state: str, timeout_s: float = PATIENCE_S) -> dict[str, Any]:
         """The session once it is in this state; one that has ended in another way never will be."""

@@ -19,7 +19,7 @@ from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined]
 from obstore.exceptions import NotFoundError
 from obstore.store import S3Store
 
-from connectors.rtms.simulator import scenario_library
+from connectors.rtms.simulator import scenario_library, webhooks
 from connectors.rtms.simulator.request import MeetingRequest
 from connectors.rtms.simulator.server import Simulator
 from connectors.rtms.simulator.stream import Stream
@@ -33,6 +33,7 @@ from schemas.tracks import COMPOSED
 from tests.integration.endings.conftest import CUSTOMERS, LONG_S, PATIENCE_S, Town, over, until
 from tests.support.composed import likeness, pictured_at
 from tests.support.groups import Lag
+from tests.support.loudness import alike, loudness_meant, loudness_recorded
 from tests.support.s3_server import s3_server
 from tests.support.topics import INPUTS, unwritable
 
@@ -318,6 +319,32 @@ async def test_row_12_a_view_that_has_to_be_drawn_is_there_when_the_session_has_
         shown, speaker, screen = (pictured_at(film, at_s) for film in (whole, parts["recording"], parts["share"]))
         assert likeness(shown[72:648, :1024], screen) > 0.975 or not is_shared
         assert likeness(shown[72:216, 1024:] if is_shared else shown, speaker) > 0.975
+
+
+NO_MEETINGS = {"contact-center": "g722", "video-sdk-session": "opus", "phone-call": "g711"}
+
+
+async def test_what_is_no_meeting_ends_as_one_does(town: Town, zoom: Simulator) -> None:
+    """Other ids, events and codecs, channels for people: asked for by the payload of the webhook that announces it."""
+    requests = [replace(scenario_library.load(name), stream_id=uuid.uuid4().hex) for name in NO_MEETINGS]
+    streams = [await zoom.start(request) for request in requests]
+    sessions = [
+        await town.ask(webhooks.started(stream.identity, zoom.signalling_url(stream)), rtms_settings={"audio": sound})
+        for stream, sound in zip(streams, ({"codec": codec} for codec in NO_MEETINGS.values()), strict=True)
+    ]
+    for stream, session in zip(streams, sessions, strict=True):
+        done = await town.until(session, "ended")
+        assert (done["failures"], done["holes"], town.ends(session)) == ([], [], ["ended"])
+        there = {person.name for person in stream.meeting.participants}
+        assert {person["name"] for person in await town.of_session(session, "participants")} == there
+        events = await town.of_session(session, "participant_events")
+        assert sorted((event["participant_name"], event["event_type"]) for event in events) == [
+            (name, kind) for name in sorted(there) for kind in ("join", "leave")
+        ]
+        said = {utterance["speaker_name"] for utterance in await town.of_session(session, "transcript")}
+        assert {turn.name for turn in stream.meeting.turns} <= said <= there
+        recorded = loudness_recorded(await recording_of(town, session))
+        assert alike(recorded, loudness_meant(stream.meeting.script)) > 0.8, "another meeting gives 0.2"
 
 
 @pytest.mark.timeout(900)

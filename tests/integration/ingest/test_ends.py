@@ -6,6 +6,7 @@ from typing import Any
 
 from connectors.rtms.protocol.codes import Medium, StopReason
 from connectors.rtms.simulator import scenario_library
+from connectors.rtms.simulator.channel import EndedBy
 from connectors.rtms.simulator.faults import Fault, FaultKind
 from connectors.rtms.simulator.request import MeetingRequest
 from schemas import topics
@@ -125,6 +126,37 @@ async def test_the_wait_for_a_new_start_outlives_its_worker(house: House, simula
     sent = sorted((one.user_id, one.timestamp_ms) for one in second.truth.sent if one.medium is Medium.AUDIO)
     newer = [record for record in media["audio"] if record.epoch == done.epoch]
     assert [(who, at_ms) for who, at_ms, _ in heard(newer)] == sent
+
+
+def is_awaited(log: str, session: str) -> bool:
+    return any("a new start is still awaited" in line and session in line for line in log.splitlines())
+
+
+async def test_a_stop_that_only_a_webhook_tells_is_waited_for_as_well(house: House, simulate: Simulate) -> None:
+    """The sockets break and Zoom knows the stream no longer: on them it can say nothing."""
+    simulator = await simulate(speed=1.0)
+    app = house.add_app(simulator.options.credentials)
+    first = await simulator.start(MeetingRequest(seconds=LONG_S))
+    session = house.join(simulator, first, app)
+    held = await house.until(session, State.CONNECTED)
+    await wait_until(lambda: len(first.truth.sent) > 30, PATIENCE_S, lambda: "Zoom sends nothing")
+    for channel in first.channels():
+        channel.cut(EndedBy.FAULT)
+    first.stop(StopReason.SIGNAL_CONNECTION_INTERRUPTED)
+    house.state(session, FactKind.STREAM_STOPPED, source="zoom_webhook", reason="stop_reason_13")
+    log = house.workers["one"].log
+    await wait_until(lambda: is_awaited(log.read_text(), session), PATIENCE_S, house.logs)
+    assert house.states[session].state == State.CONNECTED
+    again = MeetingRequest(seconds=LONG_S, stream_id=first.identity.stream_id, meeting_uuid=first.identity.meeting_uuid)
+    second = await simulator.start(again)
+    assert house.join(simulator, second, app) == session
+    await wait_until(lambda: len(second.truth.sent) > 100, PATIENCE_S, house.logs)
+    await wait_until(lambda: house.states[session].stopped_at_ms is None, PATIENCE_S, house.logs)
+    second.stop(StopReason.MEETING_ENDED)
+    done = await house.until(session, State.POST_PROCESSING)
+    assert done.epoch == held.epoch
+    assert done.history[-2].metadata == '{"source":"ingest","reason":"stopped: meeting_ended"}'
+    check_envelope(await asyncio.to_thread(house.media, session))
 
 
 async def test_a_topic_takes_no_end_and_the_session_ends_all_the_same(house: House, simulate: Simulate) -> None:

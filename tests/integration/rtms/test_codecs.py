@@ -1,6 +1,7 @@
 """Every codec that can be asked for: what the simulator encoded arrives, decodes, and is called what it is."""
 
 import io
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from connectors.rtms.protocol.parameters import AudioParameters, MediaParameters
 from connectors.rtms.simulator import sound
 from connectors.rtms.simulator.film import FilmFormat, PictureCodec, Subject
 from connectors.rtms.simulator.meeting import Formats, Meeting
+from connectors.rtms.simulator.scenario import read_scenario
 from connectors.rtms.simulator.sound import AudioFormat
 from tests.integration.rtms.conftest import Attendant, Simulate, meeting, truth_tally
 
@@ -97,6 +99,37 @@ async def test_still_pictures(simulate: Simulate, attend: Attend, films: Path, c
         picture = Image.open(io.BytesIO(first.payload))
         picture.load()
         assert (picture.format, picture.size) == (kind, (1280, 720))
+
+
+COME_AND_GO = {
+    "seconds": 16,
+    "beeps": False,
+    "people": [
+        {"name": "Ada", "camera": [[0, 4]]},
+        {"name": "Jun", "joins_s": 1, "leaves_s": 8},
+        {"name": "Eve", "camera": [[6, 13]]},
+        {"name": "Zoë", "joins_s": 9, "camera": [[12, 16]]},
+    ],
+}
+
+
+async def test_individual_video_of_people_who_come_and_go(simulate: Simulate, attend: Attend, films: Path) -> None:
+    """Whose camera goes off, and who leaves with it on, is followed by whoever has had it on for longest by then."""
+    request = read_scenario(COME_AND_GO)
+    everybody = Formats(video=FilmFormat(Subject.CAMERAS, PictureCodec.H264, 25))
+    Meeting.of(request, films).prepare(everybody)
+    simulator = await simulate(speed=2.0)
+    stream = await simulator.start(request)
+    asked = MediaParameters(video=VideoParameters(data_opt=DataOption.VIDEO_SINGLE_INDIVIDUAL_STREAM))
+    attendant = attend(simulator, stream, media=asked)
+    assert (await attendant.outcome()).cause is EndCause.STOPPED
+    frames = attendant.said.of(FrameReceived)
+    names = {person.user_id: person.name for person in stream.meeting.participants}
+    shown = [(names[who], list(group)) for who, group in itertools.groupby(frames, lambda frame: frame.user_id)]
+    assert [name for name, _ in shown] == ["Ada", "Jun", "Eve", "Zoë"]
+    assert all(group[0].key_frame for _, group in shown)
+    assert attendant.said.tally() == truth_tally(stream)
+    assert stream.truth.complaints == []
 
 
 async def test_individual_video_is_one_chosen_camera_from_a_key_frame_on(

@@ -94,6 +94,27 @@ async def test_secrets_and_names_are_not_in_the_file(simulate: Simulate, attend:
     assert file.stat().st_mode & 0o077 == 0
 
 
+async def test_text_and_binary_frames_are_repeated_as_they_came(
+    simulate: Simulate, attend: Attend, tmp_path: Path
+) -> None:
+    """Told by capturing what is played once more."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    file, _, _ = await capture(simulate, attend, first, "mixed-frames", capture_names=True)
+    simulator = await simulate(speed=4.0)
+    again = await simulator.start(MeetingRequest(recording=file))
+    settings = SETTINGS.model_copy(update={"capture_folder": second, "capture_names": True})
+    await attend(simulator, again, settings).outcome()
+    played = second / f"{again.identity.stream_id}.rtms.jsonl"
+    assert frames_in(played) == frames_in(file)
+    assert {is_binary for _, is_binary in frames_in(file)} == {True, False}
+
+
+def frames_in(file: Path) -> set[tuple[str, bool]]:
+    """Every media message, and whether it came in binary frames."""
+    lines = [json.loads(line) for line in file.read_text().splitlines()[1:]]
+    return {(line["text"], line.get("binary", False)) for line in lines if '"content":' in line["text"]}
+
+
 async def test_a_recording_to_which_nobody_comes_ends_by_itself(
     simulate: Simulate, attend: Attend, tmp_path: Path
 ) -> None:

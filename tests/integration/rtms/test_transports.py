@@ -161,6 +161,22 @@ async def test_a_pong_never_overtakes_what_was_sent_before_it(transport: Transpo
         socket.abort()
 
 
+async def test_who_asks_without_end_and_reads_no_answer_is_cut_off(transport: Transport) -> None:
+    """What nobody reads would wait here, and there would be no end of it."""
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await answer_upgrade(reader, writer)
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write((b"\x89\x7d" + b"p" * 125) * 100)
+                await writer.drain()
+
+    async with serving_raw(handler) as port:
+        ears = Recorder()
+        await transport.connect(f"ws://127.0.0.1:{port}/", ears)
+        assert (await ears.until_closed())[-1] == ("closed", None)
+
+
 async def test_the_servers_pings_are_answered(transport: Transport) -> None:
     answered = asyncio.Event()
 

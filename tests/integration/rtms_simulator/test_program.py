@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -29,6 +30,16 @@ def first_line(descriptor: int) -> bytes:
     line = b""
     while not line.endswith(b"\n") and (byte := os.read(descriptor, 1)):
         line += byte
+    return line
+
+
+async def first_answered(url: str, request: str) -> bytes:
+    """The first line of the answer to what no HTTP library would send."""
+    where = urlsplit(url)
+    reader, writer = await asyncio.open_connection(where.hostname, where.port)
+    writer.write(request.encode())
+    line = await reader.readline()
+    writer.close()
     return line
 
 
@@ -62,7 +73,11 @@ async def test_a_meeting_on_request(program: Start, tmp_path: Path) -> None:
         for body, status in (([], 400), ({"seconds": 3}, 400), ({"seed": "x"}, 400), ({"colour": 1}, 400),
                              ({"faults": [{"kind": "nonsense"}]}, 400), ({"faults": 3}, 400)):  # fmt: skip
             assert (await control.post("/meetings", json=body)).status_code == status, body
-        assert (await control.post("/meetings", content=b"{")).status_code == 400
+        for content in (b"{", b"[" * 100_000, b"\xff"):
+            assert (await control.post("/meetings", content=content)).json() == {"error": "the body is no JSON"}
+        for length in ("-1", "many", "9" * 5_000):
+            said = f"POST /meetings HTTP/1.1\r\nContent-Length: {length}\r\n\r\n"
+            assert b" 413 " in await first_answered(listening["control"], said)
         assert (await control.get("/meetings/none/truth")).status_code == 404
         for secret, found in ((Credentials().client_secret, Verdict.GOOD), ("another", Verdict.BAD)):
             assert await ZoomOAuth(listening["control"]).check(listening["client_id"], secret) is found
@@ -79,8 +94,13 @@ async def test_a_meeting_on_request(program: Start, tmp_path: Path) -> None:
         assert (await control.get("/healthz")).json() == {"running": 1}
         assert (await control.post(f"{path}/faults", json={"kind": "pause", "for_s": 0.5})).status_code == 202
         await signalling.message(9, state=4)
+        refused = await control.post(f"{path}/faults", json={"kind": "late_start", "for_s": 5})
+        assert (refused.status_code, refused.json()["error"]) == (
+            400, "late_start has to be there when the meeting starts",
+        )  # fmt: skip
+        assert (await control.post(f"{path}/stop", json=[])).json() == {"error": "the body is a JSON object"}
         assert (await control.post(f"{path}/stop", json={"reason": 99})).status_code == 400
-        assert (await control.post(f"{path}/stop", json={"reason": 1})).status_code == 202
+        assert (await control.post(f"{path}/stop", json={"reason": "host_triggered"})).status_code == 202
         assert await media.closing() == 1000
         await client.close()
         async with asyncio.timeout(WAIT_S):
@@ -125,7 +145,12 @@ def test_a_meeting_now_ends_by_itself(program: Start, endpoint: Endpoint) -> Non
         (("--scopes", "smell"), "smell"),
         (("--seconds", "3"), "at least 10 seconds"),
         (("--replay", "/nowhere.jsonl"), "No such file"),
-        (("--cert", "/nowhere.pem", "--key", "/nowhere.key", "--seconds", "10"), "No such file"),
+        (
+            ("--cert", "/nowhere.pem", "--key", "/nowhere.key", "--seconds", "10"),
+            "/nowhere.pem, --key /nowhere.key: No s",
+        ),
+        (("--cert", "/nowhere.pem", "--seconds", "10"), "--cert and --key belong together"),
+        (("--truth-file", "/nowhere/truth.json", "--seconds", "10"), "/nowhere/truth.json"),
     ],
 )
 def test_a_wrong_command_line_is_explained(program: Start, arguments: tuple[str, ...], words: str) -> None:

@@ -20,6 +20,7 @@ STOPPED = over(EndCause.STOPPED, StopReason.INSTANCE_CONNECTION_INTERRUPTED, ret
 ENDED = over(EndCause.STOPPED, StopReason.MEETING_ENDED)
 UNKNOWN = over(EndCause.REFUSED, Status.INVALID_RTMS_STREAM_ID, connected=False)
 LOST = over(EndCause.WINDOW_PASSED, retryable=True)
+GONE = over(EndCause.GONE, Status.INVALID_RTMS_STREAM_ID)
 REVOKED = over(EndCause.STOPPED, StopReason.STREAM_REVOKED, connected=False)
 
 
@@ -47,7 +48,8 @@ async def settle():
 
 async def begun(new_start_s=LONG_S, left_s=None):
     zoom = Zoom()
-    attending = Attending("app_1", zoom.connect, new_start_s, zoom.stopped, left_s)
+    zoom.left_s = left_s
+    attending = Attending("app_1", zoom.connect, new_start_s, zoom.stopped, lambda: zoom.left_s)
     running = asyncio.create_task(attending.run())
     await settle()
     return zoom, attending, running
@@ -142,6 +144,29 @@ async def test_who_takes_over_in_the_middle_of_a_wait_goes_on_waiting():
     await ends(zoom, ENDED)
     assert running.result() is ENDED
     assert zoom.stops == 0
+
+
+@pytest.mark.parametrize("broken", [LOST, GONE])
+async def test_what_zoom_says_by_webhook_alone_is_waited_for_as_well(broken):
+    """The socket that would have said it is the one that broke."""
+    zoom, attending, running = await begun()
+    attending.connected()
+    zoom.left_s = LONG_S
+    await ends(zoom, broken)
+    assert (running.done(), zoom.stops) == (False, 0)
+    attending.announced()
+    await settle()
+    assert attending.connected() is True
+    zoom.left_s = None
+    await ends(zoom, broken)
+    assert (running.result(), len(zoom.running)) == (broken, 2)
+
+
+@pytest.mark.parametrize("own", [over(EndCause.CLOSED), over(EndCause.HANDED_OVER)])
+async def test_what_ended_by_our_own_will_is_not_waited_for(own):
+    zoom, _, running = await begun(left_s=LONG_S)
+    await ends(zoom, own)
+    assert running.result() is own
 
 
 async def test_it_waits_for_what_is_left_and_no_longer():

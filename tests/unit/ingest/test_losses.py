@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.losses import TOGETHER_MS, Losses
+from ingest.losses import MAX_HOLES, TOGETHER_MS, Losses
 from schemas.records import Hole
 
 
@@ -22,6 +22,21 @@ def test_neighbours_are_one_hole_and_others_are_not():
         lost(40, cause="too_large"),
     ]  # fmt: skip
     assert list(losses.take()) == []
+
+
+def test_of_so_many_that_nobody_could_state_them_there_is_one_for_the_rest():
+    """A crowd of hundreds of thousands, each heard once, while there is no room for anybody."""
+    losses, cameras = Losses(), lost(5, 45)
+    losses.add(cameras)
+    for number in range(100_000):
+        losses.add(lost(number * 1_000, medium="audio", participant_id=number + 1))
+    losses.add(lost(0, 40, medium="audio", participant_id=1))
+    holes = list(losses.take())
+    assert len(holes) == MAX_HOLES + 1
+    assert holes[0] == cameras
+    assert holes[-1] == lost((MAX_HOLES - 1) * 1_000, 99_999_040, medium="audio", participant_id=0)
+    losses.add(lost(7, medium="audio"))
+    assert list(losses.take()) == [lost(7, medium="audio")]
 
 
 @given(st.lists(st.integers(0, 20_000), max_size=50))

@@ -74,7 +74,7 @@ STEPS = st.one_of(
 )
 
 
-@given(steps=st.lists(STEPS, max_size=60), budget=st.integers(100, 400))  # no record is larger than the budget
+@given(steps=st.lists(STEPS, max_size=60), budget=st.integers(400, 1200))  # no record is larger than the budget
 def test_passing_the_outbox_by_changes_nothing_of_what_is_sent_or_lost(steps, budget):
     producers = FakeProducer(room=0), FakeProducer(room=0)
     publishers = [

@@ -30,6 +30,10 @@ def test_who_lost_its_claim_says_nothing_about_it():
     assert life(*FLOWING, fact("stream_stopped", epoch=0)).stopped_at_ms is None
 
 
+def test_whoever_takes_zooms_webhooks_holds_no_claim_and_says_it_all_the_same():
+    assert life(*FLOWING, fact("stream_stopped", source="zoom_webhook")).stopped_at_ms == 1003
+
+
 @pytest.mark.parametrize("end", [OVER, fact("end_requested", source="api")])
 def test_what_is_to_end_is_not_started_again(end):
     ending = life(*FLOWING, end, STOPPED)

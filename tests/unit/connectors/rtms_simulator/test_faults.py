@@ -22,11 +22,41 @@ def test_from_json_and_from_a_command_line() -> None:
         None, [], {}, {"kind": "nonsense"}, {"kind": "pause"}, {"kind": "late_start", "for_s": -1},
         {"kind": "binary", "colour": "red"}, {"kind": "cut_media", "medium": "smell"}, {"kind": "pause", "for_s": "x"},
         {"kind": ["pause"]}, {"kind": "refuse_media", "times": None, "status": "many"},
+        {"kind": "refuse_media", "times": 0}, {"kind": "refuse_media", "status": 0}, {"kind": "move", "at_s": -1},
+        {"kind": "move", "at_s": float("nan")}, {"kind": "pause", "for_s": float("inf")},
+        {"kind": "large_picture", "bytes": 2**40},
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused(wrong: Any) -> None:
     with pytest.raises(BadFault):
         read_fault(wrong)
+
+
+@pytest.mark.parametrize(
+    ("without_effect", "words"),
+    [
+        ({"kind": "binary", "at_s": 5}, "binary takes no 'at_s'; it takes: nothing"),
+        ({"kind": "pause", "for_s": 5, "medium": "audio"}, "pause takes no 'medium'; it takes: at_s, for_s"),
+        ({"kind": "cut_signalling", "times": 3}, "cut_signalling takes no 'times'; it takes: at_s"),
+        ({"kind": "cut_media", "medium": "events"}, "events have no socket of their own"),
+    ],
+)
+def test_what_would_have_no_effect_is_refused(without_effect: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadFault, match=words):
+        read_fault(without_effect)
+
+
+def test_in_a_meeting_that_runs_faults_happen_now_and_habits_begin() -> None:
+    faults = Faults()
+    for kind in (FaultKind.MOVE, FaultKind.BINARY, FaultKind.UNHEARD_CLOSE, FaultKind.CLOSE_MEDIA):
+        faults.add(Fault(kind=kind), 7.5)
+    assert faults.timed() == [Fault(kind=FaultKind.MOVE, at_s=7.5)]
+    assert faults.has(FaultKind.BINARY)
+    assert faults.has(FaultKind.UNHEARD_CLOSE)
+    assert faults.take((FaultKind.CLOSE_MEDIA,), at_s=7.5)
+    for late in (Fault(kind=FaultKind.LATE_START, for_s=5), Fault(kind=FaultKind.DUPLICATE_WEBHOOK)):
+        with pytest.raises(BadFault, match="has to be there when the meeting starts"):
+            faults.add(late, 7.5)
 
 
 def test_faults_at_handshakes_are_used_up() -> None:

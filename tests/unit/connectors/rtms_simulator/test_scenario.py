@@ -131,6 +131,13 @@ def test_the_same_in_json(tmp_path: Path) -> None:
         (("first = 1\nlast = 2", "first = 1\nlast = 6"), 26, r"speech\[1\]: beckett has phrases 0 to 5"),
         (("width = 640", "width = 641"), 48, r"pictures\[1\]: width and height are even"),
         (('kind = "cut_media"', 'kind = "cut_off"'), 54, r"faults\[1\].kind: .*'cut_off'; allowed: refuse_signalling"),
+        (("at_s = 12", "at_s = nan"), 56, r"faults\[1\].at_s: expected `float` >= 0"),
+        (("at_s = 12", "at_s = 12\ntimes = 2"), 53, r"faults\[1\]: cut_media takes no 'times'; it takes: medium, at_s"),
+        (("keep_alive_s = 3", "keep_alive_s = 0"), 9, r"rules.keep_alive_s: expected `float` > 0"),
+        (("joins_s = 1", "joins_s = inf"), 22, r"people\[2\].joins_s: expected `float` <= 172800"),
+        (("[[0, 5], [9, 20]]", "[[0, nan]]"), 18, r"people\[1\].camera\[1\]\[2\]: expected `float` >= 0"),
+        (("delay_s = 1.5", "delay_s = -1"), 13, r"captions.delay_s: expected `float` >= 0"),
+        (("seconds = 20", "seconds = 1_000_000"), 3, r"seconds: at most 172800"),
         (("at_s = 12", 'at_s = 12\ncolour = "red"'), 57, r"faults\[1\].colour: there is no such key; known here: kind"),
         (("at_s = 12", "for_s = 1\nkind = 1"), None, r"at line 57"),
     ],
@@ -172,6 +179,22 @@ def test_other_errors(tmp_path: Path, text: str, words: str) -> None:
     file.write_text(text)
     with pytest.raises(BadScenario, match=re.escape(words)):
         read_file(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("latin.toml", 'about = "\xe9"'.encode("latin-1"), "no text in UTF-8"),
+        ("picture.json", b"\x89PNG\r\n", "no text in UTF-8"),
+        ("deep.json", b"[" * 100_000, "nested too deeply"),
+        ("deep.toml", b"a = " + b"[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_files_that_hold_something_else(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    with pytest.raises(BadScenario, match=f"{re.escape(str(file))}.*{words}"):
+        scenario_library.find(str(file))
 
 
 def test_what_is_left_out_is_as_usual() -> None:

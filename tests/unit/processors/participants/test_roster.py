@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from connectors.rtms.protocol.codes import ContactCenterEventType
 from processors.checkpoint.missing import Missing
 from processors.participants.application import ParticipantsApplication, participant_event
 from processors.participants.logic import ParticipantsLogic
 from processors.participants.roster import SESSION_STATE, SETTLE_MS, STREAM_STATE, Change, Pausing
+from schemas.ids import participant_of_channel
 from schemas.participant_events import JOIN, LEAVE, SPEECH_START, SPEECH_STOP
 from schemas.records import FactKind, MediaRecord, OutputKind, RecordKind
 from schemas.topics import EVENTS, SESSION_FACTS
@@ -111,6 +113,35 @@ def test_nobody_has_left_before_the_announcements_had_their_time():
 
 def test_without_any_announcement_absence_means_nothing():
     assert told(begin(5), joined(1, 10), begin(9), tick(1, T + 1, 9), tick(2, T + SETTLE_MS + 1, 9)) == [("join", 10)]
+
+
+CALLER, AGENT, SECOND = (participant_of_channel(channel) for channel in ("c1", "c2", "c3"))
+
+
+def in_call(sequence: int, code: ContactCenterEventType, who: int, at_ms: int = T, epoch: int = 5) -> MediaRecord:
+    return event("s", epoch, sequence, at_ms, code.name.lower(), who, f"P{who}")
+
+
+def test_in_a_contact_center_who_answers_has_joined_and_who_hangs_up_has_left():
+    call = ContactCenterEventType
+    assert told(
+        begin(5), in_call(1, call.CONSUMER_ANSWERED, CALLER), in_call(2, call.USER_ANSWERED, AGENT),
+        in_call(3, call.USER_HOLD, AGENT), in_call(4, call.USER_ANSWERED, SECOND),
+        in_call(5, call.CONFERENCE_PARTICIPANT_LEFT, AGENT), in_call(6, call.USER_END, AGENT),
+        in_call(7, call.USER_ANSWERED, 0), in_call(8, call.USER_END, 0),  # nobody is named
+        in_call(9, call.USER_END, SECOND), in_call(10, call.CONSUMER_END, CALLER), end(11),
+    ) == [
+        ("join", CALLER), ("join", AGENT), ("join", SECOND), ("leave", AGENT), ("leave", SECOND), ("leave", CALLER),
+    ]  # fmt: skip
+
+
+def test_of_a_call_nobody_says_whether_all_are_announced_again():
+    call, later = ContactCenterEventType, T + 60_000
+    assert told(
+        begin(5), in_call(1, call.CONSUMER_ANSWERED, CALLER), in_call(2, call.USER_ANSWERED, AGENT),
+        begin(9, later), in_call(1, call.CONSUMER_ANSWERED, CALLER, T, 9),
+        tick(2, later, 9), tick(3, later + SETTLE_MS, 9), end(4, later + 2 * SETTLE_MS, 9),
+    ) == [("join", CALLER), ("join", AGENT), *(("leave", who) for who in sorted((CALLER, AGENT), key=str))]  # fmt: skip
 
 
 def test_whoever_is_there_at_the_end_leaves_with_it():

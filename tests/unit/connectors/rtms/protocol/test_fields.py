@@ -42,6 +42,11 @@ def test_text() -> None:
     assert fields.text(["Ada"]) is None
 
 
+def test_names_end_where_nobodys_goes_on() -> None:
+    assert (fields.person_name("Ada"), fields.person_name(7), fields.person_name(None)) == ("Ada", "7", None)
+    assert fields.person_name("Ö" * 1_000_000) == "Ö" * fields.LONGEST_NAME
+
+
 def test_objects_and_lists() -> None:
     assert fields.mapping({"a": 1}) == {"a": 1}
     assert fields.mapping([1]) == {}

@@ -12,6 +12,7 @@ from connectors.rtms.protocol import messages
 from connectors.rtms.protocol.codes import Medium, MessageType
 from connectors.rtms.protocol.errors import Unusable
 from connectors.rtms.protocol.events import FrameReceived
+from connectors.rtms.protocol.fields import LONGEST_NAME
 from connectors.rtms.protocol.frames import read_frame, read_frame_plain
 
 T = 1_700_000_001_000
@@ -70,6 +71,8 @@ PADDING: Any = {"zzz": "y" * 3000}
         pytest.param(built(IDR, timestamp=T // 1000), id="seconds"),
         pytest.param(built(IDR, timestamp=str(T)), id="time as text"),
         pytest.param(built(IDR, user_name=5), id="a number for a name"),
+        pytest.param(built(IDR, user_name="A" * LONGEST_NAME, channel_id="c" * LONGEST_NAME), id="long names"),
+        pytest.param(built(IDR, user_name="A" * 100_000), id="a name without end"),
         pytest.param(built(IDR, data="data:image/png;base64," + base64.b64encode(IDR).decode()), id="data URI"),
         pytest.param(json.dumps({"msg_type": 14, "content": base64.b64encode(IDR).decode(), "timestamp": T,
                                  "user_id": 7}).encode(), id="bare content"),
@@ -93,6 +96,7 @@ def test_unusual_shapes_are_frames_all_the_same(data: bytes) -> None:
         ({"data": "ÄÖÜ"}, "bad_base64"), ({"timestamp": None}, "no_timestamp"), ({"timestamp": 0}, "no_timestamp"),
         ({"timestamp": "now"}, "no_timestamp"), ({"user_id": "Ada"}, "bad_user_id"), ({"user_id": -1}, "bad_user_id"),
         ({"user_id": 1.5}, "bad_user_id"), ({"user_id": 2**70}, "bad_user_id"),
+        ({"channel_id": "c" * (LONGEST_NAME + 1)}, "bad_channel_id"),
     ],
 )  # fmt: skip
 def test_what_is_no_frame_says_why(changes: dict[str, Any], reason: str) -> None:
@@ -101,6 +105,12 @@ def test_what_is_no_frame_says_why(changes: dict[str, Any], reason: str) -> None
     with pytest.raises(Unusable) as caught:
         read_frame_plain(messages.decode(data))
     assert caught.value.reason == reason
+
+
+def test_of_a_name_without_end_there_is_the_beginning() -> None:
+    frame = plain(built(IDR, user_name="A" * 1_000_000))
+    assert frame is not None
+    assert frame.user_name == "A" * LONGEST_NAME
 
 
 def test_large_frames_with_bad_base64_are_declined() -> None:

@@ -130,6 +130,7 @@ def test_a_time_is_always_there() -> None:
         ({"event": {"event_type": 3, "participants": "Ada"}}, "no_participants"),
         ({"event": {"event_type": 3, "participants": [{"user_id": "Ada"}]}}, "bad_user_id"),
         ({"event": {"event_type": 2, "user_id": []}}, "bad_user_id"),
+        ({"event": {"event_type": 3, "participants": [{"user_id": 1}] * 20_000, "x": "x" * 1000}}, "too_many_values"),
     ],
 )  # fmt: skip
 def test_unusable_events(message: dict[str, Any], reason: str) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.rtms.protocol import messages
+from connectors.rtms.protocol.codes import MessageType
 from connectors.rtms.protocol.errors import Unusable
 from connectors.rtms.protocol.messages import StreamIdentity
 from connectors.rtms.protocol.parameters import EVERYTHING
@@ -69,6 +70,32 @@ def test_what_is_no_message_says_why(data: Any, reason: str) -> None:
     with pytest.raises(Unusable) as caught:
         messages.decode(data)
     assert caught.value.reason == reason
+
+
+VALUES: dict[str, tuple[str, int]] = {
+    "people": ('{"msg_type":6,"event":{"participants":[%s]}}', messages.MAX_VALUES // 2),
+    "lists": ('{"msg_type":6,"event":[%s]}', messages.MAX_VALUES // 2),
+    "numbers": ('{"msg_type":6,"event":[%s]}', messages.MAX_VALUES),
+}
+EACH = {"people": '{"user_id":1}', "lists": "[]", "numbers": "1"}
+
+
+@pytest.mark.parametrize("kind", VALUES)
+@pytest.mark.parametrize("as_text", [True, False])
+def test_more_values_than_anybody_has_to_say_are_not_made(kind: str, as_text: bool) -> None:
+    """A message of 24 MB that is made of empty lists would take half a gigabyte."""
+    shape, count = VALUES[kind]
+    many, fewer = (shape % ",".join([EACH[kind]] * number) for number in (count, count - 10))
+    with pytest.raises(Unusable, match="too_many_values"):
+        messages.decode(many if as_text else many.encode())
+    assert messages.message_type(messages.decode(fewer if as_text else fewer.encode())) == 6
+
+
+def test_however_large_a_picture_is_it_is_one_value() -> None:
+    picture = messages.media_data(
+        MessageType.MEDIA_DATA_SHARE, user_id=7, user_name="Ada", timestamp_ms=1, payload=bytes(20_000_000)
+    )
+    assert messages.message_type(messages.decode(picture)) == 16
 
 
 @given(st.binary() | st.text())

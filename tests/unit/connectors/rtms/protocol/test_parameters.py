@@ -46,6 +46,8 @@ def test_the_answer_counts_field_by_field_and_garbage_does_not() -> None:
     assert agreed.captions == CaptionParameters(enable_lid=False)
     assert agreed.chat is None
     assert EVERYTHING.from_wire(None) == EVERYTHING
+    huge = AudioParameters().from_wire({"channel": 2**31, "send_rate": 2**62, "codec": -(2**40), "data_opt": 2**31 - 1})
+    assert huge == AudioParameters(data_opt=2**31 - 1), "what no record could hold means nothing"
     assert CaptionParameters().from_wire({"enable_lid": "yes"}) == CaptionParameters()
 
 

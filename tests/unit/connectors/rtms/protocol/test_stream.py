@@ -29,10 +29,12 @@ from connectors.rtms.protocol.events import (
     StreamEnded,
     StreamStateChanged,
     TickDue,
+    ZoomEvent,
 )
 from connectors.rtms.protocol.joining import StreamParams, StreamPolicy
 from connectors.rtms.protocol.life import Phase
 from connectors.rtms.protocol.links import LinkState
+from connectors.rtms.protocol.outbox import EARLY_BYTES
 from connectors.rtms.protocol.parameters import EVERYTHING, AudioParameters, MediaParameters
 from connectors.rtms.protocol.stream import RtmsStream
 from connectors.rtms.protocol.ticks import NEVER_MS
@@ -111,6 +113,31 @@ def test_nothing_of_the_meeting_is_heard_before_media_are_ready() -> None:
     assert [type(event) for event in talk.events[1:]] == [FrameRejected, MediaReady, FirstPacketStamped]
     talk.say(messages.event_update(3, ZOOM, messages.participants([(1, "Ada"), (2, "Bo")])))
     assert [event.user_name for event in talk.of(ParticipantJoined)] == ["Ada", "Bo"]
+
+
+def test_of_what_is_held_back_until_then_there_is_a_bound() -> None:
+    """Who never comes to media may talk all the while; who does is told the rest."""
+    talk = Conversation().start()
+    talk.opened()
+    talk.offer()
+    event = messages.event_update(15, ZOOM, {"news": "x" * 1_000_000})
+    for _ in range(20):
+        talk.say(event)
+    held = EARLY_BYTES // 1_000_000
+    assert [rejected.reason for rejected in talk.of(FrameRejected)] == ["before_acceptance"] * (20 - held)
+    talk.opened(MEDIA)
+    talk.agree()
+    talk.say(event)
+    assert [happened.code for happened in talk.of(ZoomEvent)] == [15] * (held + 1)
+
+
+@pytest.mark.parametrize("stamp", [1, 2**62])
+def test_a_wrong_time_is_wrong_once_however_many_people_it_is_about(stamp: int) -> None:
+    talk = Conversation().connect()
+    people = messages.participants([(number, None) for number in range(1, 20_000)])
+    talk.say(messages.event_update(8, stamp, people))
+    assert [rejected.reason for rejected in talk.of(FrameRejected)] == ["implausible_timestamp"]
+    assert talk.of(ZoomEvent) == []
 
 
 def test_media_of_every_kind_and_states() -> None:

@@ -6,7 +6,7 @@ from connectors.rtms.protocol import messages
 from connectors.rtms.protocol.codes import DataOption, Status
 from connectors.rtms.protocol.events import SIGNALING
 from connectors.rtms.protocol.parameters import MediaParameters, VideoParameters
-from connectors.rtms.protocol.watching import Watching
+from connectors.rtms.protocol.watching import MAX_CAMERAS, Watching
 from tests.support.zoom_conversation import MEDIA, ZOOM, Conversation
 
 INDIVIDUAL = MediaParameters(video=VideoParameters(data_opt=DataOption.VIDEO_SINGLE_INDIVIDUAL_STREAM))
@@ -54,6 +54,25 @@ def test_who_is_refused_is_passed_over_until_the_camera_turns_or_the_sockets_are
     assert watching.pick() == 2
     watching.restart()
     assert watching.pick() == 1
+
+
+def test_an_answer_that_names_nobody_is_about_whom_was_asked_for() -> None:
+    watching = with_cameras(1, 2)
+    watching.pick()
+    watching.answered(0, Status.INVALID_PAYLOAD)
+    assert (watching.pick(), watching.pick()) == (2, None)
+    watching.answered(0, Status.OK)
+    assert watching.watched == 2
+
+
+def test_no_more_is_remembered_than_there_can_be() -> None:
+    watching = with_cameras(*range(1, 5 * MAX_CAMERAS))
+    for user_id in range(1, 5 * MAX_CAMERAS):
+        watching.answered(user_id, Status.INVALID_PAYLOAD)
+    assert (len(watching._cameras), len(watching._refused)) == (MAX_CAMERAS, MAX_CAMERAS)
+    watching.turned(7, on=False)
+    watching.turned(8 * MAX_CAMERAS, on=True)
+    assert watching.pick() == 8 * MAX_CAMERAS
 
 
 # --- on the wire ------------------------------------------------------------------------------------------------------
