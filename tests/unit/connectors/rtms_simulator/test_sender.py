@@ -30,7 +30,8 @@ class FrozenChannel:
         self.taken = 0
         self._clock, self._freeze_after, self._until_ms = clock, freeze_after, until_ms
 
-    async def say(self, data: bytes) -> bool:
+    async def say(self, data: bytes, *, is_binary: bool = False) -> bool:
+        assert not is_binary
         self.taken += 1
         if self.taken == self._freeze_after:
             await self._clock.until(self._until_ms)
