@@ -76,8 +76,7 @@ def _add_meeting(found: argparse.ArgumentParser) -> None:
     group.add_argument("--scenario", type=_scenario, metavar="NAME|FILE", help="which meeting, and what goes wrong; "
                        "what it says of the behaviour below counts")  # fmt: skip
     group.add_argument("--replay", type=Path, metavar="FILE", help="a captured stream, of a scenario only what goes "
-                       "wrong; "
-                       "RTMS_ZOOM_CAPTURE_FOLDER makes a worker write them")  # fmt: skip
+                       "wrong; RTMS_ZOOM_CAPTURE_FOLDER makes a worker write them")  # fmt: skip
     group.add_argument("--list", action="store_true", help="list the scenarios of the library and end")
     group.add_argument(
         "--seconds", type=_count, help=f"how long it lasts ({DEFAULT_SECONDS}, or what the scenario says)"

@@ -9,6 +9,8 @@ from connectors.rtms.simulator import scenario_library
 from connectors.rtms.simulator.channel import EndedBy
 from connectors.rtms.simulator.faults import Fault, FaultKind
 from connectors.rtms.simulator.request import MeetingRequest
+from connectors.rtms.simulator.server import Simulator
+from connectors.rtms.simulator.stream import Stream
 from schemas import topics
 from schemas.records import AppSession, FactKind, RecordKind
 from schemas.sessions import State
@@ -28,13 +30,20 @@ async def with_impatient(house: House, name: str) -> None:
     await asyncio.to_thread(house.only, name)
 
 
-async def ending(house: House, simulate: Simulate, *faults: Fault) -> tuple[Any, str]:
-    """A meeting that runs; its stream and session."""
+async def flowing(house: House, simulate: Simulate, *faults: Fault) -> tuple[Simulator, str, Stream, str]:
+    """A meeting that is heard: its Zoom, the app, the stream and the session."""
     simulator = await simulate(speed=1.0)
+    app = house.add_app(simulator.options.credentials)
     stream = await simulator.start(MeetingRequest(seconds=LONG_S, faults=faults))
-    session = house.join(simulator, stream)
+    session = house.join(simulator, stream, app)
     await house.until(session, State.CONNECTED)
     await wait_until(lambda: len(stream.truth.sent) > 30, PATIENCE_S, lambda: "Zoom sends nothing")
+    return simulator, app, stream, session
+
+
+async def ending(house: House, simulate: Simulate, *faults: Fault) -> tuple[Stream, str]:
+    """A meeting that runs; its stream and session."""
+    _, _, stream, session = await flowing(house, simulate, *faults)
     return stream, session
 
 
@@ -97,14 +106,21 @@ async def test_what_zoom_stops_and_starts_again_is_one_session(house: House, sim
         assert [at_ms for _, at_ms in got if hole.from_ms < at_ms < hole.to_ms - CHUNK_MS] == []
 
 
+async def started_again(house: House, simulator: Simulator, app: str, first: Stream, session: str) -> Stream:
+    """The stream that Zoom starts under the same id; it is heard, and then it ends."""
+    again = MeetingRequest(seconds=LONG_S, stream_id=first.identity.stream_id, meeting_uuid=first.identity.meeting_uuid)
+    second = await simulator.start(again)
+    assert house.join(simulator, second, app) == session
+    await wait_until(lambda: len(second.truth.sent) > 100, PATIENCE_S, house.logs)
+    await wait_until(lambda: house.states[session].stopped_at_ms is None, PATIENCE_S, house.logs)
+    second.stop(StopReason.MEETING_ENDED)
+    return second
+
+
 async def test_the_wait_for_a_new_start_outlives_its_worker(house: House, simulate: Simulate) -> None:
     """Its successor finds that Zoom does not know the stream, and waits for what is left of the minute."""
-    simulator = await simulate(speed=1.0)
-    app = house.add_app(simulator.options.credentials)
-    first = await simulator.start(MeetingRequest(seconds=LONG_S))
-    session = house.join(simulator, first, app)
-    held = await house.until(session, State.CONNECTED)
-    await wait_until(lambda: len(first.truth.sent) > 30, PATIENCE_S, lambda: "Zoom sends nothing")
+    simulator, app, first, session = await flowing(house, simulate)
+    held = house.states[session]
     first.stop(StopReason.INTERNAL_EXCEPTION)
     await wait_until(lambda: house.states[session].stopped_at_ms, PATIENCE_S, house.logs)
     worker = house.workers["one"]
@@ -112,12 +128,7 @@ async def test_the_wait_for_a_new_start_outlives_its_worker(house: House, simula
     await asyncio.to_thread(house.worker, "one")
     await wait_until(lambda: "a new start is still awaited" in worker.log.read_text(), PATIENCE_S, house.logs)
     assert house.states[session].state == State.CONNECTED
-    again = MeetingRequest(seconds=LONG_S, stream_id=first.identity.stream_id, meeting_uuid=first.identity.meeting_uuid)
-    second = await simulator.start(again)
-    assert house.join(simulator, second, app) == session
-    await wait_until(lambda: len(second.truth.sent) > 100, PATIENCE_S, house.logs)
-    await wait_until(lambda: house.states[session].stopped_at_ms is None, PATIENCE_S, house.logs)
-    second.stop(StopReason.MEETING_ENDED)
+    second = await started_again(house, simulator, app, first, session)
     done = await house.until(session, State.POST_PROCESSING)
     assert done.epoch > held.epoch
     assert [entry.new_state for entry in done.history].count(State.CONNECTED) == 1
@@ -134,12 +145,8 @@ def is_awaited(log: str, session: str) -> bool:
 
 async def test_a_stop_that_only_a_webhook_tells_is_waited_for_as_well(house: House, simulate: Simulate) -> None:
     """The sockets break and Zoom knows the stream no longer: on them it can say nothing."""
-    simulator = await simulate(speed=1.0)
-    app = house.add_app(simulator.options.credentials)
-    first = await simulator.start(MeetingRequest(seconds=LONG_S))
-    session = house.join(simulator, first, app)
-    held = await house.until(session, State.CONNECTED)
-    await wait_until(lambda: len(first.truth.sent) > 30, PATIENCE_S, lambda: "Zoom sends nothing")
+    simulator, app, first, session = await flowing(house, simulate)
+    held = house.states[session]
     for channel in first.channels():
         channel.cut(EndedBy.FAULT)
     first.stop(StopReason.SIGNAL_CONNECTION_INTERRUPTED)
@@ -147,12 +154,7 @@ async def test_a_stop_that_only_a_webhook_tells_is_waited_for_as_well(house: Hou
     log = house.workers["one"].log
     await wait_until(lambda: is_awaited(log.read_text(), session), PATIENCE_S, house.logs)
     assert house.states[session].state == State.CONNECTED
-    again = MeetingRequest(seconds=LONG_S, stream_id=first.identity.stream_id, meeting_uuid=first.identity.meeting_uuid)
-    second = await simulator.start(again)
-    assert house.join(simulator, second, app) == session
-    await wait_until(lambda: len(second.truth.sent) > 100, PATIENCE_S, house.logs)
-    await wait_until(lambda: house.states[session].stopped_at_ms is None, PATIENCE_S, house.logs)
-    second.stop(StopReason.MEETING_ENDED)
+    await started_again(house, simulator, app, first, session)
     done = await house.until(session, State.POST_PROCESSING)
     assert done.epoch == held.epoch
     assert done.history[-2].metadata == '{"source":"ingest","reason":"stopped: meeting_ended"}'
