@@ -10,6 +10,8 @@ from schemas.deletion import OF_TRANSCRIPT, missing
 from schemas.records import AppSession, SessionFact
 from schemas.session_states import TERMINAL
 
+_sessions = msgspec.json.Decoder(AppSession)
+
 
 def is_settled(session: AppSession) -> bool:
     """Whether nothing becomes of it unless somebody asks: it is over, no term runs, nothing is still to be erased."""
@@ -47,6 +49,6 @@ def as_document(session: AppSession) -> str:
 def from_document(document: str) -> AppSession:
     """The session in a document. Raises ValueError; its text may quote the document."""
     try:
-        return msgspec.json.decode(document, type=AppSession)
+        return _sessions.decode(document)
     except RecursionError as error:
         raise ValueError("a document nested too deeply") from error

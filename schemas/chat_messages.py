@@ -39,6 +39,9 @@ class ChatDetails:
     additional: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
+_details = msgspec.json.Decoder(ChatDetails)
+
+
 def event_id(revised: Revised) -> str:
     """The id of the record that tells of it."""
     return f"{revised.message_id}{SEPARATOR}{revised.revision}"
@@ -68,6 +71,6 @@ def is_emptied(details: ChatDetails) -> bool:
 def readable(text: str) -> ChatDetails:
     """The details in `text`; those of an empty message where it holds none, for those who must go on."""
     try:
-        return msgspec.json.decode(text, type=ChatDetails)
+        return _details.decode(text)
     except (ValueError, RecursionError):
         return ChatDetails()

@@ -22,6 +22,7 @@ import msgspec
 from fastavro.types import Schema
 
 from schemas import topics
+from schemas.learned import learned
 from schemas.records import CLASS_OF, Record
 from schemas.topics import Topic
 
@@ -31,6 +32,8 @@ HEADER_BYTES = 5
 
 NO_HEADER = "no Confluent header"
 """The reason why a value is refused that is too short or begins with something else, also where there is none."""
+
+_CLASS_OF = {name: learned(record) for name, record in CLASS_OF.items()}
 
 
 class Undecodable(ValueError):
@@ -120,7 +123,7 @@ class Codec:
         stream.seek(HEADER_BYTES)
         try:
             value: Any = fastavro.schemaless_reader(stream, writer, None if writer is reader else reader)
-            record = msgspec.convert(value, CLASS_OF[topic.name])
+            record = msgspec.convert(value, _CLASS_OF[topic.name])
         except Exception as error:  # noqa: BLE001  hostile bytes make fastavro raise nearly anything
             raise Undecodable(f"not a {topic.schema} value ({type(error).__name__})") from None
         if stream.tell() != len(data):

@@ -17,6 +17,9 @@ class StorageAccess:
     region_name: str | None = None
 
 
+_access = msgspec.json.Decoder(StorageAccess)
+
+
 def storage_details(access: StorageAccess) -> str:
     """What of it is no secret, as it stands in the record."""
     return msgspec.json.encode(
@@ -30,7 +33,7 @@ def storage_details(access: StorageAccess) -> str:
 
 def storage_access(credential: Credential, secret: str = "") -> StorageAccess:
     """The access in a credential for a storage, with its decrypted secret. Raises ValueError where it says none."""
-    known = msgspec.json.decode(credential.details, type=StorageAccess)
+    known = _access.decode(credential.details)
     return StorageAccess(
         access_key_id=known.access_key_id,
         access_key_secret=secret,

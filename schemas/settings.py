@@ -178,6 +178,9 @@ class SessionSettings:
         return next((engine for engine in Engine if engine in self.engines), Engine.ZOOM)
 
 
+_settings = msgspec.json.Decoder(SessionSettings)
+
+
 def dumps(settings: SessionSettings) -> str:
     """Canonical JSON: keys in order of the class, every field present."""
     return msgspec.json.encode(settings).decode()
@@ -197,7 +200,7 @@ def loads(text: str) -> SessionSettings:
 
 def _decoded(text: str) -> SessionSettings:
     try:
-        return msgspec.json.decode(text, type=SessionSettings)
+        return _settings.decode(text)
     except msgspec.ValidationError:
         return msgspec.convert(_with_known_engines(msgspec.json.decode(text)), SessionSettings)
 

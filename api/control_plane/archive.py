@@ -17,11 +17,13 @@ from api.writing import written
 from connectors.host.secrets import KeyRing, SecretsError
 from schemas import topics
 from schemas.credentials import storage_access
+from schemas.learned import learned
 from schemas.records import ApiKey, Credential, CredentialKind, Project, Record, Template, WebhookSubscription, ZoomApp
 
 VERSION = 1
 
 
+@learned
 class Archive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything, in the order in which it is written back. Archives of before there were `credentials` have none."""
 

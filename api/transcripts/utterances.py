@@ -32,6 +32,8 @@ ORDER BY start_ms, utterance_id
 
 _ALWAYS_MS = -1
 
+_words = msgspec.json.Decoder(tuple[SpokenWord, ...])
+
 Row = Mapping[str, Any]
 
 
@@ -127,7 +129,7 @@ def documents(session_id: str, engine: str, rows: Iterable[Row]) -> list[Utteran
 def transcription(row: Row) -> TranscriptionDocument:
     """The words of a row: together, and each with its times where there are any."""
     said: TranscriptionDocument = {"transcript": row["text"]}
-    words = msgspec.json.decode(row["words"] or "[]", type=tuple[SpokenWord, ...])
+    words = _words.decode(row["words"] or "[]")
     if words:
         said["words"] = [
             {"word": one.word, "start": _seconds(row, one.start_ms), "end": _seconds(row, one.end_ms)} for one in words

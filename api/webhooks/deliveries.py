@@ -40,6 +40,8 @@ REPLAY_SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 
+_deliveries = msgspec.json.Decoder(WebhookDelivery)
+
 
 class AttemptDocument(TypedDict):
     """One try: `status_code` of the answer, or `error`; `response` is the beginning of the answer."""
@@ -94,7 +96,7 @@ def query(project_id: str, asked: Mapping[str, Any], cursor: Cursor, read: int =
 
 def delivery_of(row: Mapping[str, Any]) -> WebhookDelivery:
     """The delivery in a row."""
-    return msgspec.json.decode(row["document"], type=WebhookDelivery)
+    return _deliveries.decode(row["document"])
 
 
 def key_of(delivery: WebhookDelivery) -> Key:

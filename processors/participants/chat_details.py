@@ -43,6 +43,9 @@ class _Told(Struct, frozen=True, omit_defaults=True):
     files: list[_File] | None = None
 
 
+_decode = msgspec.json.Decoder(_Told).decode
+
+
 def text_of(record: Chat) -> str:
     """The words."""
     return record.text[:MAX_TEXT_CHARACTERS]
@@ -74,6 +77,6 @@ def is_private(record: Chat) -> bool:
 def _told(details: str) -> _Told | None:
     """None for what has another shape than any document names."""
     try:
-        return msgspec.json.decode(details, type=_Told)
+        return _decode(details)
     except (ValueError, RecursionError):
         return None

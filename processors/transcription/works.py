@@ -16,6 +16,8 @@ from schemas.settings import Engine
 
 END_ITEM = "end"
 
+_options = msgspec.json.Decoder(dict[str, Any])
+
 
 @dataclass(frozen=True, slots=True)
 class SpeechWork:
@@ -59,7 +61,7 @@ class SpeechWork:
 def _readable(options: str) -> dict[str, Any]:
     """What the session wants of its engines; nothing where nobody can read it."""
     try:
-        return msgspec.json.decode(options, type=dict[str, Any])
+        return _options.decode(options)
     except (ValueError, RecursionError):
         return {}
 

@@ -101,12 +101,13 @@ def changed(clickhouse: ClickHouse, said: Iterable[Said], patience_s: float | No
     return [row for row in rows if (row["session_id"], row["utterance_id"]) in meant]
 
 
+_words = msgspec.json.Decoder(tuple[SpokenWord, ...])
 _FIELDS = Utterance.__dataclass_fields__.keys() & UTTERANCES.columns.keys()
 
 
 def _newest(row: dict[str, Any]) -> Emptied[Utterance]:
     said = {name: row[name] for name in _FIELDS}
     said["status"] = UtteranceStatus(row["status"])
-    said["words"] = msgspec.json.decode(row["words"] or "[]", type=tuple[SpokenWord, ...])
+    said["words"] = _words.decode(row["words"] or "[]")
     value = Utterance(kind=OutputKind.ITEM, **said)
     return Emptied(topics.TRANSCRIPTS, value.utterance_id, value, Position(int(row["_partition"]), 0, 0))

@@ -16,6 +16,8 @@ from sinks.clickhouse.rows import Position, row_of
 BODY = "JSONExtractString(document, 'body')"
 _PURGE = f"ALTER TABLE {WEBHOOK_DELIVERIES.name} APPLY DELETED MASK"
 
+_deliveries = msgspec.json.Decoder(WebhookDelivery)
+
 
 def said_by(trigger: Trigger) -> str:
     """SQL: whether a delivery of that trigger is over and still says something."""
@@ -46,6 +48,6 @@ class ToldDeliveries:
     ) -> Iterator[tuple[WebhookDelivery, Emptied[WebhookDelivery]]]:
         """Deliveries that a query gives (`document`, `_partition` and `_offset`), each with what is left of it."""
         for row in self._clickhouse.query(sql, parameters, patience_s):
-            delivery = msgspec.json.decode(row["document"], type=WebhookDelivery)
+            delivery = _deliveries.decode(row["document"])
             at = Position(int(row["_partition"]), int(row["_offset"]), delivery.created_at_ms)
             yield delivery, Emptied(topics.WEBHOOK_DELIVERIES, delivery.delivery_id, emptied(delivery), at)
