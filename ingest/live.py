@@ -285,6 +285,7 @@ class LiveSession:
                 log.info("signalling accepted", session_id=session_id, offered=list(event.offered))
             case MediumRefused():
                 log.warning("medium refused", session_id=session_id, medium=event.medium, code=event.code)
+                self._spawn_fact(FactKind.MEDIUM_REFUSED, reason=translation.refused(event))
             case SecondRefused():
                 self._around.ask(session_id, self._identity.epoch, self._before)
             case SocketLost():
@@ -317,7 +318,7 @@ class LiveSession:
         self._unstated.extend((*self._publisher.take_holes(), *self._reception.take_holes()))
         while self._unstated:
             hole = self._unstated[0]
-            await self._insist(FactKind.HOLE_FOUND, hole)
+            await self._insist(FactKind.HOLE_FOUND, hole=hole)
             if self._unstated and self._unstated[0] is hole:
                 self._unstated.popleft()
 
@@ -342,9 +343,9 @@ class LiveSession:
         self._publisher.count()
         await self._state_holes()
 
-    def _spawn_fact(self, kind: FactKind) -> None:
+    def _spawn_fact(self, kind: FactKind, reason: str | None = None) -> None:
         """State something while the reader goes on reading."""
-        task = asyncio.create_task(self._insist(kind))
+        task = asyncio.create_task(self._insist(kind, reason=reason))
         self._tasks.add(task)
         task.add_done_callback(self._stated)
 
@@ -354,9 +355,9 @@ class LiveSession:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("fact not stated", session_id=self._identity.session_id, error=type(error).__name__)
 
-    async def _insist(self, kind: FactKind, hole: Hole | None = None) -> None:
+    async def _insist(self, kind: FactKind, **said: Hole | str | None) -> None:
         identity = self._identity
-        await insist(self._around.facts, identity.session_id, identity.partition, kind, epoch=identity.epoch, hole=hole)
+        await insist(self._around.facts, identity.session_id, identity.partition, kind, epoch=identity.epoch, **said)
 
 
 def _is_in_order(lost: SocketLost) -> bool:

@@ -6,7 +6,7 @@ from functools import lru_cache
 import msgspec
 
 from connectors.rtms.protocol import codes
-from connectors.rtms.protocol.events import CaptionReceived, ChatReceived, EndCause, ZoomEvent
+from connectors.rtms.protocol.events import CaptionReceived, ChatReceived, EndCause, MediumRefused, ZoomEvent
 from connectors.rtms.protocol.parameters import AudioParameters, MediaParameters, ShareParameters, VideoParameters
 from connectors.rtms.session import SessionOutcome
 from ingest.publisher import Encodings, Identity
@@ -138,6 +138,11 @@ def outcome(ended: SessionOutcome, *, connected_before: bool) -> Outcome:
     kind = FactKind.CONNECTION_FAILED if never and ended.cause is not EndCause.STOPPED else FactKind.STREAM_OVER
     is_revoked = ended.cause in _STOPPED and ended.code == codes.StopReason.STREAM_REVOKED
     return Outcome(kind, _reason(ended), is_revoked)
+
+
+def refused(event: MediumRefused) -> str:
+    """A medium that Zoom does not give, as one of the session's failures."""
+    return f"{event.medium}: {codes.name_of(codes.Status, event.code)}"
 
 
 def _reason(ended: SessionOutcome) -> str:

@@ -44,6 +44,7 @@ class FactKind(StrEnum):
     RECORDING_COMPOSED = "recording_composed"
     RECORDING_COMPOSING_FAILED = "recording_composing_failed"
     STREAM_STOPPED = "stream_stopped"
+    MEDIUM_REFUSED = "medium_refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

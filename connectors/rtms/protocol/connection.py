@@ -50,6 +50,7 @@ CLOSING_MS = 1_000
 
 _UNCONFIRMED = StreamEnded(EndCause.HANDED_OVER, confirmed=False)
 _END = "end"
+_CAMERA = "camera"
 _WITH_PEER = frozenset({LinkState.OPENING, LinkState.GREETING, LinkState.UP})
 
 
@@ -69,7 +70,7 @@ class Connection:
         self._identity = messages.StreamIdentity(params.product, params.meeting_id, params.stream_id, signature)
         self._events = wanted_events(params.product, wanted)
         self._subscribed = False
-        self._watching = Watching()
+        self.watching = Watching()
         self._quick_closes = 0
         self._ended: StreamEnded | None = None
 
@@ -156,6 +157,8 @@ class Connection:
         while (name := self.sockets.deadlines.pop_passed(now_ms)) is not None:
             if isinstance(name, tuple):
                 self._deadline_passed(self.sockets.links[name[0]], name[1], now_ms)
+            elif name == _CAMERA:
+                self.watch(now_ms)
             else:
                 self._end_is_due(now_ms)
 
@@ -252,18 +255,22 @@ class Connection:
         self._out.release()
         self.ticks.keep_to(self._silences())
         self.ticks.ready(self._negotiation.channels(), now_ms)
-        self._watching.restart()
-        self._watch(now_ms)
+        self.watching.restart()
+        self.watch(now_ms)
 
-    def camera(self, user_id: int, now_ms: int, *, on: bool) -> None:
-        """Somebody's camera went on or off."""
-        self._watching.turned(user_id, on=on)
-        self._watch(now_ms)
-
-    def camera_answered(self, user_id: int, code: int, now_ms: int) -> None:
-        """Zoom's answer to a request for somebody's camera."""
-        self._watching.answered(user_id, code)
-        self._watch(now_ms)
+    def watch(self, now_ms: int) -> None:
+        """Ask for somebody's camera if that is due: after `watching` was told something, or nothing came for long."""
+        video = self._negotiation.agreed.video
+        if (
+            video is None
+            or video.data_opt != DataOption.VIDEO_SINGLE_INDIVIDUAL_STREAM
+            or self.phase is not Phase.RUNNING
+        ):
+            return
+        if (user_id := self.watching.pick(now_ms, self.ticks.heard_ms(Medium.VIDEO))) is not None:
+            stamp_ms = self.ticks.zoom.now(now_ms) or 0
+            self._send(SIGNALING, messages.video_subscription_request(user_id, subscribe=True, timestamp_ms=stamp_ms))
+        self.sockets.deadlines.set(_CAMERA, self.watching.due_ms)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -278,14 +285,6 @@ class Connection:
     def _acknowledge_when_complete(self, now_ms: int) -> None:
         if self._negotiation.is_complete(self.sockets.media):
             self.acknowledge(now_ms)
-
-    def _watch(self, now_ms: int) -> None:
-        video = self._negotiation.agreed.video
-        if video is None or video.data_opt != DataOption.VIDEO_SINGLE_INDIVIDUAL_STREAM:
-            return
-        if self.phase is Phase.RUNNING and (user_id := self._watching.pick()) is not None:
-            stamp_ms = self.ticks.zoom.now(now_ms) or 0
-            self._send(SIGNALING, messages.video_subscription_request(user_id, subscribe=True, timestamp_ms=stamp_ms))
 
     def _silences(self) -> dict[Medium, Silence]:
         audio = self._negotiation.agreed.audio

@@ -254,10 +254,12 @@ class RtmsStream:
         self._connection.interrupted(event.medium, now_ms)
 
     def _on_camera(self, _link: Link, event: VideoTurnedOn | VideoTurnedOff | ParticipantLeft, now_ms: int) -> None:
-        self._connection.camera(event.user_id, now_ms, on=isinstance(event, VideoTurnedOn))
+        self._connection.watching.turned(event.user_id, on=isinstance(event, VideoTurnedOn))
+        self._connection.watch(now_ms)
 
     def _on_camera_answered(self, _link: Link, answer: signaling.CameraAnswered, now_ms: int) -> None:
-        self._connection.camera_answered(answer.user_id, answer.code, now_ms)
+        self._connection.watching.answered(answer.user_id, answer.code, now_ms)
+        self._connection.watch(now_ms)
 
     _ACTS: dict[type, Callable[["RtmsStream", Link, Any, int], None]] = {
         signaling.Offer: _on_offer,

@@ -126,6 +126,11 @@ class Ticks:
             self._schedule(track, now_ms + track.rule.after_ms)
         return True
 
+    def heard_ms(self, medium: Medium) -> int | None:
+        """When its newest frame came, or when its socket was ready; None while it has none."""
+        track = self._tracks[medium]
+        return None if track.due_ms == NEVER_MS else track.active_ms
+
     def told(self, channel: str, stamp_ms: int, now_ms: int) -> None:
         """A keep-alive with this stamp arrived; one that cannot be proves nothing."""
         if not is_possible(stamp_ms):

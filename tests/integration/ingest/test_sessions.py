@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from connectors.rtms.protocol.codes import MessageType, StopReason
+from connectors.rtms.protocol.codes import MessageType, Status, StopReason
 from connectors.rtms.protocol.messages import media_data
 from connectors.rtms.simulator.faults import Fault, FaultKind
 from connectors.rtms.simulator.request import MeetingRequest
@@ -192,6 +192,19 @@ def check_failed(state: AppSession, reason: str) -> None:
     )  # fmt: skip
     assert reason in msgspec.json.decode(last.metadata)["reason"]
     assert (state.awaiting, state.connected_once) == ((), False)
+
+
+async def test_a_medium_that_zoom_refuses_is_one_of_the_failures(house: House, simulate: Simulate) -> None:
+    simulator = await simulate(speed=1.0)
+    refuse = Fault(kind=FaultKind.REFUSE_MEDIA, status=Status.MEDIA_TYPE_CHAT_NOT_SUPPORT)
+    stream = await simulator.start(MeetingRequest(seconds=LONG_S, faults=(refuse,)))
+    session = house.join(simulator, stream)
+    await house.until(session, State.CONNECTED)
+    failures = ("chat: media_type_chat_not_support",)
+    await wait_until(lambda: house.states[session].failures == failures, PATIENCE_S, house.logs)
+    stream.stop(StopReason.MEETING_ENDED)
+    done = await house.until(session, State.POST_PROCESSING)
+    assert done.failures == failures
 
 
 async def test_a_wrong_secret(house: House, simulate: Simulate) -> None:
