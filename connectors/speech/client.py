@@ -59,7 +59,7 @@ class SpeechClient:
     async def _post(self, request: Request, file_name: str) -> bytes | Failure:
         response = await self._http.send(self._built(request, file_name), stream=True)
         try:
-            failed = failure(response.status_code, response.headers.get("Retry-After"))
+            failed = failure(response.status_code, response.headers)
             return failed or await _read(response.aiter_raw())
         finally:
             await response.aclose()

@@ -112,7 +112,7 @@ def _why(error: Exception) -> Failure:
         case TimeoutError():
             return Failure(Reason.TIMED_OUT, is_final=False)
         case InvalidStatus(response=response):
-            said = failure(response.status_code, response.headers.get("Retry-After"))
+            said = failure(response.status_code, response.headers)
             return said or Failure(Reason.TRANSCRIPTION_REQUEST_FAILED, is_final=False)
     # A certificate that is not good is a ValueError, too, but none of what was asked.
     is_askeds = isinstance(error, InvalidURI | ValueError) and not isinstance(error, OSError)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -101,8 +102,8 @@ class Service(Protocol):
         """What the body of a good answer says. Raises NoAnswer."""
 
 
-def failure(status: int, retry_after: str | None) -> Failure | None:
-    """What a status means, None where it is a good one. Redirects are not followed: they fail."""
+def failure(status: int, headers: Mapping[str, str]) -> Failure | None:
+    """What an answer without words means, None where it is a good one. Redirects are not followed: they fail."""
     if status == _OK:
         return None
     if status in _REFUSED:
@@ -111,16 +112,27 @@ def failure(status: int, retry_after: str | None) -> Failure | None:
         return Failure(Reason.AUDIO_UPLOAD_FAILED, is_final=True)
     reason = Reason.RATE_LIMIT_EXCEEDED if status == _TOO_MANY else Reason.TRANSCRIPTION_REQUEST_FAILED
     is_passing = status in _AGAIN or status in _SERVER_ERRORS
-    return Failure(reason, not is_passing, seconds(retry_after) if is_passing else 0.0)
+    again_s = wait_s(headers.get("Retry-After"), headers.get("Date")) if is_passing else 0.0
+    return Failure(reason, not is_passing, again_s)
 
 
-def seconds(retry_after: str | None) -> float:
-    """The wait that a Retry-After header asks for; 0 for dates and nonsense: then our own pauses do."""
+def wait_s(retry_after: str | None, date: str | None) -> float:
+    """The wait that a `Retry-After` header asks for, 0 for nonsense: then our own pauses do.
+
+    It may be a date (RFC 9110, 10.2.3), which is by the service's clock, so it counts from the answer's own `Date`.
+    """
     try:
         wished = float(retry_after or 0)
     except ValueError:
-        return 0.0
+        wished = _between(date, retry_after)
     return min(max(wished, 0.0), MAX_RETRY_AFTER_S) if math.isfinite(wished) else 0.0
+
+
+def _between(begin: str | None, end: str | None) -> float:
+    try:
+        return (parsedate_to_datetime(end or "") - parsedate_to_datetime(begin or "")).total_seconds()
+    except (ValueError, TypeError, OverflowError):  # no date, one with and one without a time zone, one of no calendar
+        return 0.0
 
 
 def answered(decoder: msgspec.json.Decoder[_Answer], body: bytes) -> _Answer:

@@ -11,10 +11,12 @@ from connectors.speech.exchange import (
     Word,
     failure,
     heard,
-    seconds,
+    wait_s,
 )
 from connectors.speech.languages import tag
 from schemas.transcription_codes import Reason
+
+NOW = "Wed, 21 Oct 2026 07:28:00 GMT"
 
 
 @pytest.mark.parametrize(
@@ -35,20 +37,37 @@ from schemas.transcription_codes import Reason
     ],
 )
 def test_a_status_says_why_and_whether_to_ask_again(status: int, reason: Reason, is_final: bool) -> None:
-    assert failure(status, "3") == Failure(reason, is_final, 0.0 if is_final else 3.0)
+    assert failure(status, {"Retry-After": "3"}) == Failure(reason, is_final, 0.0 if is_final else 3.0)
 
 
 def test_a_good_answer_is_no_failure() -> None:
-    assert failure(200, "3") is None
+    assert failure(200, {"Retry-After": "3"}) is None
 
 
 @pytest.mark.parametrize(
     ("header", "expected"),
     [(None, 0), ("", 0), ("2", 2), ("0.5", 0.5), ("-4", 0), ("nan", 0), ("inf", 0), ("1e300", MAX_RETRY_AFTER_S),
-     ("Wed, 21 Oct 2026 07:28:00 GMT", 0), ("\u0662", 2)],
+     ("\u0662", 2), ("soon", 0)],
 )  # fmt: skip
 def test_waits_that_are_asked_for(header: str | None, expected: float) -> None:
-    assert seconds(header) == expected
+    assert wait_s(header, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("until", "now", "expected"),
+    [
+        ("Wed, 21 Oct 2026 07:28:07 GMT", NOW, 7),
+        ("Wed, 21 Oct 2026 07:27:59 GMT", NOW, 0),
+        ("Thu, 22 Oct 2026 07:28:00 GMT", NOW, MAX_RETRY_AFTER_S),
+        ("Wed, 21 Oct 2026 07:28:07 GMT", None, 0),
+        ("Wed, 21 Oct 2026 07:28:07 GMT", "now", 0),
+        ("Wed, 21 Oct 2026 07:28:07 -0000", NOW, 0),
+        ("Wed, 41 Oct 2026 07:28:07 GMT", NOW, 0),
+        ("Wed, 21 Oct 99999999999999999999 07:28:07 GMT", NOW, 0),
+    ],
+)
+def test_a_date_is_by_the_clock_of_who_says_it(until: str, now: str | None, expected: float) -> None:
+    assert wait_s(until, now) == expected
 
 
 def test_words_with_impossible_times_are_left_out() -> None:
