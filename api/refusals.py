@@ -46,7 +46,7 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
 async def _method_refusal(request: Request, allowed: str) -> ApiError:
     """Whether a method exists is only told to who may be here."""
     try:
-        await admit(services_of(request), request.url.path, request.headers.get("authorization"))
+        await admit(await services_of(request), request.url.path, request.headers.get("authorization"))
     except ApiError as error:
         return error
     return wrong_method(request.method, allowed)

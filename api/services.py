@@ -68,13 +68,11 @@ class Services:
     async def refresh(self, topic: Topic) -> None:
         """Know everything of a topic that can be known now: while Kafka is away, what had been read before.
 
-        For lists, which are worth having then too. Raises ApiError 503 until a replica has once read it all.
+        For lists, which are worth having then too.
         """
         followed = self.followed[topic]
-        if followed.is_connected and await followed.caught_up(self.settings.freshness_timeout_s):
-            return
-        if not followed.is_ready:
-            raise _unknown()
+        if followed.is_connected:
+            await followed.caught_up(self.settings.freshness_timeout_s)
 
     async def select(self, sql: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
         """Rows from ClickHouse. Raises ApiError 503."""
@@ -89,9 +87,15 @@ def _unknown() -> ApiError:
     return unavailable("The answer is not known yet. Try again.")
 
 
-def services_of(connection: HTTPConnection) -> Services:
-    """The services of the app that got the request."""
+async def services_of(connection: HTTPConnection) -> Services:
+    """The services of the app that got the request. Raises ApiError 503 until they have once read all that there was.
+
+    What is half read is older than what others have told by then: a session would go back in its life, a key that was
+    switched off would open its project again.
+    """
     services: Services = connection.app.state.services
+    if not all(followed.is_ready for followed in services.followed.values()):
+        raise _unknown()
     return services
 
 
