@@ -11,7 +11,6 @@ A dynamic member whose library has broken (its group is unknown after an outage,
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from confluent_kafka import Consumer as LibraryConsumer
 from confluent_kafka import KafkaError as LibraryError
@@ -21,8 +20,9 @@ from connectors.host.clock import SystemClock
 from connectors.host.logs import get_logger
 from connectors.kafka import lag
 from connectors.kafka.brokers import give_back
-from connectors.kafka.connection import FETCH_WAIT_MS, LIBRARY_LOG, Connection
-from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange, raise_for, translate
+from connectors.kafka.connection import LIBRARY_LOG, Connection
+from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange, overtaken, raise_for, translate
+from connectors.kafka.group_config import group_config
 from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.records import BEGINNING, Offsets, Place, Record, library_offsets, places, record_of
 from connectors.kafka.settings import KafkaSettings
@@ -58,29 +58,6 @@ class Listener:
         """These may be somebody else's by now: write nothing more for them."""
 
 
-def group_config(settings: KafkaSettings, group: str, instance_id: str | None = None) -> dict[str, Any]:
-    """librdkafka's configuration of a group member; pure, so that tests can read it."""
-    config = settings.client_config() | {
-        "group.id": group,
-        "enable.auto.commit": False,
-        "auto.offset.reset": "error",
-        "isolation.level": "read_committed",
-        "enable.partition.eof": True,
-        "fetch.wait.max.ms": FETCH_WAIT_MS,
-        "max.poll.interval.ms": settings.max_poll_interval_ms,
-    }
-    if instance_id is None and settings.group_protocol == "consumer":
-        # Session, heartbeat and assignor are the broker's then; naming them here is refused.
-        return config | {"group.protocol": "consumer"}
-    config |= {
-        "group.protocol": "classic",
-        "partition.assignment.strategy": "cooperative-sticky",
-        "session.timeout.ms": settings.session_timeout_ms,
-        "heartbeat.interval.ms": settings.heartbeat_interval_ms,
-    }
-    return config | ({"group.instance.id": instance_id, "client.id": instance_id} if instance_id else {})
-
-
 class GroupConsumer:
     """One member of a group."""
 
@@ -99,6 +76,7 @@ class GroupConsumer:
         self._connection = Connection(f"consumer-{group}")
         self._directory = OffsetDirectory(settings)
         self._arriving: set[Place] = set()
+        self._overtaken: set[Place] = set()
         self._is_waiting = False
         self._positions: dict[Place, int] = {}
         self._errors: deque[KafkaError] = deque()
@@ -200,6 +178,9 @@ class GroupConsumer:
             self._library.incremental_unassign(target)
             self._library.incremental_assign(target)
         self._positions[place] = max(0, offset)
+        if place in self._overtaken:
+            self._overtaken.discard(place)
+            self.resume([place])
 
     def pause(self, paused: Sequence[Place]) -> None:
         """Return nothing more of these until `resume` or until they were taken away and come back.
@@ -210,7 +191,7 @@ class GroupConsumer:
 
     def resume(self, resumed: Sequence[Place]) -> None:
         """Undo `pause`."""
-        self._library.resume([TopicPartition(*place) for place in resumed])
+        self._library.resume([TopicPartition(*place) for place in resumed if place not in self._overtaken])
 
     def put_back(self, offsets: Offsets, rest_s: float) -> None:
         """As if nothing had been read from these offsets on; it is read again after `rest_s`."""
@@ -293,6 +274,7 @@ class GroupConsumer:
             starts |= (self._listener.on_assigned(dict(starts)) or {}) if starts else {}
             for place, offset in starts.items():
                 self.seek(place, offset)
+            self._find_overtaken(starts)
         except Exception as error:
             if isinstance(error, KafkaError) and error.retryable:
                 self._wait_for_starts(error)
@@ -306,6 +288,16 @@ class GroupConsumer:
             return
         self.resume(list(starts))  # the library also remembers a pause from before they were taken away
         log.info("partitions assigned", group=self._group, added=len(starts), held=len(self._positions))
+
+    def _find_overtaken(self, starts: Mapping[Place, int]) -> None:
+        """What retention took before it was read, told without the library: it was seen to begin behind it in silence.
+
+        Such a partition stays paused until somebody says from where to go on (`seek`).
+        """
+        first = self._directory.starts(starts, ASK_S)
+        found = {place for place, offset in starts.items() if 0 <= offset < first[place]} - self._overtaken
+        self._overtaken |= found
+        self._errors.extend(overtaken(place) for place in sorted(found))
 
     def _wait_for_starts(self, error: KafkaError) -> None:
         """Said once, however long it lasts: the next call of `consume` asks again."""
@@ -378,6 +370,7 @@ class GroupConsumer:
     def _drop(self, gone: list[Place]) -> None:
         for place in gone:
             self._arriving.discard(place)
+            self._overtaken.discard(place)
             self._positions.pop(place, None)
             self._resting.pop(place, None)
 

@@ -149,11 +149,16 @@ def translate(failure: LibraryError | KafkaException, otherwise: type[KafkaError
     return kind(text, code=error.name(), retryable=kind.retryable or again)
 
 
+def overtaken(place: Place) -> OffsetOutOfRange:
+    """That retention has overtaken a reader there, counted."""
+    OUT_OF_RANGE.labels(place.topic).inc()
+    return OffsetOutOfRange(place)
+
+
 def raise_for(error: LibraryError, place: Place) -> None:
     """Raise what a reader's error event stands for, unless it passes by itself when a broker is back."""
     if error.code() == LibraryError._AUTO_OFFSET_RESET:
-        OUT_OF_RANGE.labels(place.topic).inc()
-        raise OffsetOutOfRange(place)
+        raise overtaken(place)
     if error.code() == LibraryError._MAX_POLL_EXCEEDED:
         log.warning("member was away too long", max_poll=error.str())  # it rejoins, after its listener's on_lost
     elif not error.retriable() and error.code() not in _PASSING:

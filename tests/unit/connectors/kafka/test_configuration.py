@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from connectors.kafka.consumer import group_config
+from connectors.kafka.group_config import group_config
 from connectors.kafka.producer import CONTROL, MEDIA, SEGMENTS, TEXT, VIDEO, Profile, producer_config
 from connectors.kafka.reader import reader_config
 from connectors.kafka.settings import KafkaSettings
