@@ -290,8 +290,9 @@ class GroupConsumer:
         log.info("partitions assigned", group=self._group, added=len(starts), held=len(self._positions))
 
     def _find_overtaken(self, starts: Mapping[Place, int]) -> None:
-        """What retention took before it was read, told without the library: it was seen to begin behind it in silence.
+        """What retention took before it was read, told without the library, which may begin behind it in silence.
 
+        (An answer to its look-up of BEGINNING that comes after the seek makes it look that up again, and go there.)
         Such a partition stays paused until somebody says from where to go on (`seek`).
         """
         first = self._directory.starts(starts, ASK_S)
