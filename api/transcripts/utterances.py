@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NotRequired
 
-import msgspec
 from typing_extensions import TypedDict
 
 from api.errors import refused
@@ -12,7 +11,8 @@ from api.transcript_formats import Cue, web_vtt
 from schemas import ids
 from schemas import settings as session_settings
 from schemas.deletion import said_until_ms
-from schemas.records import AppSession, SpokenWord
+from schemas.records import AppSession
+from schemas.row_documents import words_in
 from schemas.settings import Engine
 
 JSON = "json"
@@ -31,8 +31,6 @@ ORDER BY start_ms, utterance_id
 """
 
 _ALWAYS_MS = -1
-
-_words = msgspec.json.Decoder(tuple[SpokenWord, ...])
 
 Row = Mapping[str, Any]
 
@@ -129,7 +127,7 @@ def documents(session_id: str, engine: str, rows: Iterable[Row]) -> list[Utteran
 def transcription(row: Row) -> TranscriptionDocument:
     """The words of a row: together, and each with its times where there are any."""
     said: TranscriptionDocument = {"transcript": row["text"]}
-    words = _words.decode(row["words"] or "[]")
+    words = words_in(row["words"])
     if words:
         said["words"] = [
             {"word": one.word, "start": _seconds(row, one.start_ms), "end": _seconds(row, one.end_ms)} for one in words

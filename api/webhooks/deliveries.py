@@ -10,6 +10,7 @@ from api.pages import PAGE_SIZE, Cursor, Key
 from api.shapes import Check, a_string, fields_of
 from schemas.deletion import NO_BODY
 from schemas.records import DeliveryStatus, WebhookDelivery, WebhookNotice
+from schemas.row_documents import delivery_in
 from schemas.times import iso_utc
 
 STATUSES = tuple(str(status) for status in DeliveryStatus if status is not DeliveryStatus.UNKNOWN)
@@ -39,8 +40,6 @@ REPLAY_SCHEMA: dict[str, Any] = {
     "required": ["after", "before"],
     "additionalProperties": False,
 }
-
-_deliveries = msgspec.json.Decoder(WebhookDelivery)
 
 
 class AttemptDocument(TypedDict):
@@ -96,7 +95,7 @@ def query(project_id: str, asked: Mapping[str, Any], cursor: Cursor, read: int =
 
 def delivery_of(row: Mapping[str, Any]) -> WebhookDelivery:
     """The delivery in a row."""
-    return _deliveries.decode(row["document"])
+    return delivery_in(row["document"])
 
 
 def key_of(delivery: WebhookDelivery) -> Key:

@@ -296,7 +296,7 @@ class GroupConsumer:
         Such a partition stays paused until somebody says from where to go on (`seek`).
         """
         first = self._directory.starts(starts, ASK_S)
-        found = {place for place, offset in starts.items() if 0 <= offset < first[place]} - self._overtaken
+        found = {place for place, offset in starts.items() if 0 <= offset < first[place]}
         self._overtaken |= found
         self._errors.extend(overtaken(place) for place in sorted(found))
 

@@ -9,12 +9,11 @@ there is anything new of it, so it does not matter which of two was written last
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
-
 from connectors.clickhouse.client import ClickHouse
 from schemas import topics
 from schemas.clickhouse import UTTERANCES
-from schemas.records import OutputKind, Record, SpokenWord, Utterance, UtteranceStatus
+from schemas.records import OutputKind, Record, Utterance, UtteranceStatus
+from schemas.row_documents import words_in
 from schemas.settings import Engine
 from sinks.clickhouse.emptied import Emptied
 from sinks.clickhouse.rows import Position
@@ -101,13 +100,12 @@ def changed(clickhouse: ClickHouse, said: Iterable[Said], patience_s: float | No
     return [row for row in rows if (row["session_id"], row["utterance_id"]) in meant]
 
 
-_words = msgspec.json.Decoder(tuple[SpokenWord, ...])
 _FIELDS = Utterance.__dataclass_fields__.keys() & UTTERANCES.columns.keys()
 
 
 def _newest(row: dict[str, Any]) -> Emptied[Utterance]:
     said = {name: row[name] for name in _FIELDS}
     said["status"] = UtteranceStatus(row["status"])
-    said["words"] = _words.decode(row["words"] or "[]")
+    said["words"] = words_in(row["words"])
     value = Utterance(kind=OutputKind.ITEM, **said)
     return Emptied(topics.TRANSCRIPTS, value.utterance_id, value, Position(int(row["_partition"]), 0, 0))

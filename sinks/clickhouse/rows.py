@@ -8,12 +8,11 @@ refused here, because one such row would hold up its whole partition for ever.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import msgspec
-
 from schemas import clickhouse
 from schemas.archiving import as_document
 from schemas.clickhouse import Table
 from schemas.records import AppSession, ParticipantEvent, Record, Utterance, WebhookDelivery
+from schemas.row_documents import delivery_document, words_document
 
 Row = Mapping[str, Any]
 
@@ -71,7 +70,7 @@ def _utterance(utterance: Utterance, appended_ms: int) -> dict[str, Any]:
         "reason": utterance.reason,
         "recognised_by": utterance.recognised_by,
         "model": utterance.model,
-        "words": msgspec.json.encode(utterance.words).decode(),
+        "words": words_document(utterance.words),
         "updated_at_ms": appended_ms,
         "withdraws": utterance.withdraws,
     }
@@ -112,7 +111,7 @@ def _webhook_delivery(delivery: WebhookDelivery) -> dict[str, Any]:
         "subscription_id": delivery.subscription_id,
         "trigger": delivery.trigger,
         "status": str(delivery.status),
-        "document": msgspec.json.encode(delivery).decode(),
+        "document": delivery_document(delivery),
     }
 
 

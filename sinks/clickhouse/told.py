@@ -2,21 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import msgspec
-
 from connectors.clickhouse.client import ClickHouse
 from schemas import topics
 from schemas.clickhouse import WEBHOOK_DELIVERIES
 from schemas.deletion import NO_BODY, emptied
 from schemas.records import DeliveryStatus, WebhookDelivery
+from schemas.row_documents import delivery_in
 from schemas.triggers import Trigger
 from sinks.clickhouse.emptied import Emptied
 from sinks.clickhouse.rows import Position, row_of
 
 BODY = "JSONExtractString(document, 'body')"
 _PURGE = f"ALTER TABLE {WEBHOOK_DELIVERIES.name} APPLY DELETED MASK"
-
-_deliveries = msgspec.json.Decoder(WebhookDelivery)
 
 
 def said_by(trigger: Trigger) -> str:
@@ -48,6 +45,6 @@ class ToldDeliveries:
     ) -> Iterator[tuple[WebhookDelivery, Emptied[WebhookDelivery]]]:
         """Deliveries that a query gives (`document`, `_partition` and `_offset`), each with what is left of it."""
         for row in self._clickhouse.query(sql, parameters, patience_s):
-            delivery = _deliveries.decode(row["document"])
+            delivery = delivery_in(row["document"])
             at = Position(int(row["_partition"]), int(row["_offset"]), delivery.created_at_ms)
             yield delivery, Emptied(topics.WEBHOOK_DELIVERIES, delivery.delivery_id, emptied(delivery), at)

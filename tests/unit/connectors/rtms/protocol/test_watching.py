@@ -175,23 +175,24 @@ def test_the_camera_is_asked_for_and_the_next_one_when_it_goes_off_or_its_owner_
     assert asked(talk) == [1, 2, 3, 4]
 
 
-def test_after_a_reconnection_the_camera_is_asked_for_again() -> None:
+def reconnected(*user_ids: int) -> Conversation:
+    """These cameras were on when the media socket broke; it stands again."""
     talk = Conversation(wanted=INDIVIDUAL).connect()
-    cameras(talk, 8, 1)
+    cameras(talk, 8, *user_ids)
     talk.closed(MEDIA)
     talk.wait(3_000)
     talk.opened(MEDIA)
     talk.agree()
+    return talk
+
+
+def test_after_a_reconnection_the_camera_is_asked_for_again() -> None:
+    talk = reconnected(1)
     assert asked(talk) == [1, 1]
 
 
 def test_after_a_reconnection_a_camera_that_went_off_meanwhile_is_given_up() -> None:
-    talk = Conversation(wanted=INDIVIDUAL).connect()
-    cameras(talk, 8, 1, 2)
-    talk.closed(MEDIA)
-    talk.wait(3_000)
-    talk.opened(MEDIA)
-    talk.agree()
+    talk = reconnected(1, 2)
     talk.say(messages.video_subscription_response(1, ZOOM))
     talk.wait(SILENT_MS)
     assert asked(talk) == [1, 1, 2]
@@ -201,12 +202,7 @@ def test_after_a_reconnection_a_camera_that_went_off_meanwhile_is_given_up() -> 
 
 
 def test_nobody_is_asked_for_while_the_socket_is_away() -> None:
-    talk = Conversation(wanted=INDIVIDUAL).connect()
-    cameras(talk, 8, 1, 2)
-    talk.closed(MEDIA)
-    talk.wait(3_000)
-    talk.opened(MEDIA)
-    talk.agree()
+    talk = reconnected(1, 2)
     talk.closed(MEDIA)
     talk.wait(2 * SILENT_MS)
     assert asked(talk) == [1, 1]
