@@ -334,7 +334,10 @@ class LiveSession:
             await asyncio.wait([self._attending.running])
 
     async def _settled(self) -> None:
-        """Kafka has taken or refused everything; what it refused has been stated."""
+        """Kafka has taken or refused everything; what it refused has been stated, and all else that there was to state.
+
+        A successor's claim would make what is stated after it count no more.
+        """
         self._put_oversized_aside()
         while self._publisher.unsettled or self._letters.unsettled:
             self._publisher.send()
@@ -342,6 +345,8 @@ class LiveSession:
             await asyncio.sleep(SETTLE_POLL_S)
         self._publisher.count()
         await self._state_holes()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     def _spawn_fact(self, kind: FactKind, reason: str | None = None) -> None:
         """State something while the reader goes on reading."""

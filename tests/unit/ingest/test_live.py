@@ -15,7 +15,7 @@ from ingest.live import LiveSession
 from ingest.publisher import Identity, Publisher
 from schemas import topics
 from schemas.codec import Codec
-from schemas.records import RecordKind
+from schemas.records import FactKind, RecordKind
 from tests.unit.ingest.producers import FakeProducer, TakingProducer
 from tests.unit.ingest.test_worker import REQUEST, SESSION
 
@@ -53,6 +53,8 @@ class Factory:
     def __init__(self):
         self.asked, self.made, self.told = [], [], []
         self.open = asyncio.Event()
+        self.facts = SlowFacts()
+        self.facts.taken.set()
 
     async def __call__(self, state, on_event):
         self.asked.append(state.request.server_urls)
@@ -63,6 +65,18 @@ class Factory:
 
 CODEC = Codec.with_ids_from(topics.ALL)
 LETTERS = DeadLetters(FakeProducer(), CODEC)
+
+
+class SlowFacts:
+    """Takes what is stated once `taken` is set."""
+
+    def __init__(self):
+        self.stated = []
+        self.taken = asyncio.Event()
+
+    async def state(self, session_id, partition, kind, **_):
+        await self.taken.wait()
+        self.stated.append(kind)
 
 
 class Taking(TakingProducer):
@@ -84,6 +98,7 @@ async def begun():
     producers = {topic.name: factory.taken for topic in topics.MEDIA_TOPICS}
     publisher = Publisher(Identity("app_1", 3, 7), CODEC, producers, 1_000_000)
     around = SimpleNamespace(
+        facts=factory.facts,
         create_session=factory,
         letters=LETTERS,
         clock=SystemClock(),
@@ -165,6 +180,22 @@ async def test_who_is_left_while_a_new_start_is_awaited_goes_back_to_none(begun,
     assert [made.ran for made in factory.made] == [True]
     written = {kind for _, kind in factory.taken.kinds}
     assert written == ({RecordKind.END} if leave is finish else set())
+
+
+async def test_a_session_is_handed_over_once_it_has_been_stated_that_zoom_stopped_it(begun):
+    """After its successor's claim nobody would heed it, and the successor would take Zoom's refusal for the end."""
+    live, factory = begun
+    factory.facts.taken.clear()
+    factory.open.set()
+    await settle()
+    factory.made[0].over.set_result(STOPPED)
+    await settle()
+    handing_over = asyncio.create_task(live.hand_over())
+    done, _ = await asyncio.wait([handing_over], timeout=0.1)
+    assert not done
+    factory.facts.taken.set()
+    await handing_over
+    assert factory.facts.stated == [FactKind.STREAM_STOPPED]
 
 
 # --- what a hand-over says of the sound -------------------------------------------------------------------------------
