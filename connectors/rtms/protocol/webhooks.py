@@ -14,7 +14,15 @@ from connectors.rtms.protocol.fields import first, integer, mapping, millisecond
 from connectors.rtms.protocol.messages import ID_FIELDS, meeting_id_of
 
 URL_VALIDATION = "endpoint.url_validation"
-LIMIT_EVENTS = frozenset({"rtms.concurrency_near_limit", "rtms.concurrency_limited"})
+LIMIT_EVENTS = frozenset(
+    {
+        "meeting.rtms_concurrency_near_limit",
+        "meeting.rtms_concurrency_limited",
+        "rtms.concurrency_near_limit",
+        "rtms.concurrency_limited",
+    }
+)
+"""An account's limit of streams at once is near or reached; Zoom's changelogs of 2025 call them by both names."""
 
 _MAX_TEXT = 512
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from connectors.rtms.protocol import webhooks
 from connectors.rtms.protocol.errors import Unusable
-from connectors.rtms.protocol.webhooks import StreamWebhook, WebhookKind, read_stream_webhook
+from connectors.rtms.protocol.webhooks import LIMIT_EVENTS, StreamWebhook, WebhookKind, read_stream_webhook
 
 STARTED = {
     "meeting_uuid": "meetAAA==", "operator_id": "op1", "rtms_stream_id": "stream0001",
@@ -85,7 +85,7 @@ def test_stopped_and_interrupted_need_no_address() -> None:
 
 @pytest.mark.parametrize(
     "event",
-    ["endpoint.url_validation", "rtms.concurrency_limited", "meeting.started", "meeting.rtms_paused", "x.rtms_started",
+    ["endpoint.url_validation", *sorted(LIMIT_EVENTS), "meeting.started", "meeting.rtms_paused", "x.rtms_started",
      "meeting.", "meeting", ""],
 )  # fmt: skip
 def test_other_news_are_none_of_ours(event: str) -> None:
