@@ -8,21 +8,18 @@ know nothing.
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
 from scripts.chart.go import Program
-from scripts.chart.tools import CACHE, Unavailable
+from scripts.chart.tools import CACHE, Unavailable, made_once
 
 PROMTOOL = Program("promtool", "github.com/prometheus/prometheus/cmd/promtool", ("-tags", "remove_all_sd"))
-PACKAGED = CACHE / "promtool-debian"
+PACKAGED = CACHE / "debian-promtool" / "promtool"
 _EXTRACT = ("dpkg-deb", "--extract")
 _APT = ("apt-get", "-qq", "-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=", "-o", "Acquire::http::Timeout=20")
 WITHIN_S = 120.0
@@ -39,7 +36,7 @@ def promtool() -> Path:
     if found is not None and _is_new_enough(found):
         return Path(found)
     try:
-        _have_debians()
+        made_once(PACKAGED.parent, _unpack_debians)
     except (OSError, subprocess.SubprocessError) as error:
         raise Unavailable(f"promtool could not be fetched ({type(error).__name__}): make test-alerts") from error
     if not _is_new_enough(PACKAGED):
@@ -56,29 +53,13 @@ def _is_new_enough(program: str | Path) -> bool:
     return _NEEDED in told.stdout + told.stderr
 
 
-def _have_debians() -> None:
-    if not PACKAGED.exists():
-        with _alone():
-            if not PACKAGED.exists():
-                _unpack_debians()
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """One process at a time makes one."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "promtool.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _unpack_debians() -> None:
+def _unpack_debians(folder: Path) -> None:
     if shutil.which("apt-get") is None:
         raise Unavailable("no promtool for this machine: put Prometheus' promtool on the PATH, or make test-alerts")
     print("chart tools: promtool, of Debian's package prometheus", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="deb-", dir=CACHE) as work:
         subprocess.run([*_EXTRACT, str(_fetch(Path(work))), f"{work}/unpacked"], check=True)
-        Path(work, "unpacked", "usr", "bin", "promtool").rename(PACKAGED)
+        Path(work, "unpacked", "usr", "bin", "promtool").rename(folder / PACKAGED.name)
 
 
 def _fetch(work: Path) -> Path:

@@ -17,7 +17,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", str(folder))
     for module in (go, promtool, tools):
         monkeypatch.setattr(module, "CACHE", cache)
-    monkeypatch.setattr(promtool, "PACKAGED", cache / "packaged")
+    monkeypatch.setattr(promtool, "PACKAGED", cache / "debian-promtool" / "promtool")
     return folder
 
 
