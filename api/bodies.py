@@ -49,6 +49,18 @@ def _check_depth(document: Any) -> None:
             raise RecursionError
 
 
+def has_more_values(document: Any, most: int) -> bool:
+    """Whether there are more values in a document than `most`, itself included."""
+    waiting, known = [document], 1
+    while waiting:
+        inner = list(_items(waiting.pop()))
+        known += len(inner)
+        if known > most:
+            return True
+        waiting += inner
+    return False
+
+
 def _items(value: Any) -> Iterable[Any]:
     if isinstance(value, dict):
         return value.values()

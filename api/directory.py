@@ -20,7 +20,10 @@ from schemas.records import (
 
 
 class Directory:
-    """Written by the views' threads, read by handlers; every `apply_*` takes one topic's records in log order."""
+    """Written by the views' threads, read by handlers; every `apply_*` takes one topic's records in log order.
+
+    What is written again is replaced in place: whoever looks without the lock sees the one or the other, never nothing.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -35,17 +38,18 @@ class Directory:
 
     def apply_project(self, project_id: str, project: Record | None) -> None:
         with self._lock:
-            self._projects.pop(project_id, None)
             if isinstance(project, Project):
                 self._projects[project_id] = project
+            else:
+                self._projects.pop(project_id, None)
 
     def apply_api_key(self, key_id: str, key: Record | None) -> None:
         with self._lock:
             known = self._keys.pop(key_id, None)
-            if known is not None:
-                self._by_digest.pop(known.secret_sha256, None)
             if isinstance(key, ApiKey):
                 self._keys[key_id] = self._by_digest[key.secret_sha256] = key
+            if known is not None and (not isinstance(key, ApiKey) or key.secret_sha256 != known.secret_sha256):
+                self._by_digest.pop(known.secret_sha256, None)
 
     def apply_api_key_use(self, key_id: str, use: Record | None) -> None:
         with self._lock:
@@ -54,9 +58,10 @@ class Directory:
 
     def apply_template(self, project_id: str, template: Record | None) -> None:
         with self._lock:
-            self._templates.pop(project_id, None)
             if isinstance(template, Template):
                 self._templates[project_id] = template
+            else:
+                self._templates.pop(project_id, None)
 
     def apply_zoom_app(self, zoom_app_id: str, app: Record | None) -> None:
         with self._lock:
@@ -67,9 +72,10 @@ class Directory:
 
     def apply_credential(self, credential_id: str, credential: Record | None) -> None:
         with self._lock:
-            self._credentials.pop(credential_id, None)
             if isinstance(credential, Credential):
                 self._credentials[credential_id] = credential
+            else:
+                self._credentials.pop(credential_id, None)
 
     def apply_subscription(self, subscription_id: str, subscription: Record | None) -> None:
         with self._lock:

@@ -1,7 +1,7 @@
 """Turns everything that goes wrong in a request into an answer. A 500 is a bug of ours and is logged as one."""
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, ValidationException, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -21,6 +21,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _bad_parameter)
+    app.add_exception_handler(WebSocketRequestValidationError, _bad_parameter)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _bug)
 
@@ -53,7 +54,7 @@ async def _method_refusal(request: Request, allowed: str) -> ApiError:
 
 
 async def _bad_parameter(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
+    assert isinstance(error, ValidationException)
     names = sorted({str(problem["loc"][-1]) for problem in error.errors()})
     return _answer(refused(f"Bad parameters: {', '.join(names)[:200]}"))
 

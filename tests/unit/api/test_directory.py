@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from api.directory import Directory
 from schemas import ids
-from schemas.records import ApiKey, Credential, CredentialKind, Project, ZoomApp
+from schemas.records import ApiKey, Credential, CredentialKind, Project, Template, ZoomApp
 
 KEY = ApiKey(key_id="key_1", project_id="proj_1", name="n", secret_sha256="d1", created_at_ms=1)
 
@@ -85,3 +85,41 @@ def test_a_credential_is_its_projects_alone():
     assert directory.credential("p2", kind) is None, "a record under another project's id is nobody's"
     directory.apply_credential(ids.credential_id("p1", kind), None)
     assert directory.credentials("p1") == []
+
+
+class Watched(dict):
+    """Looks, as a handler may from another thread, at each moment in which something is gone."""
+
+    def __init__(self, entries, look):
+        super().__init__(entries)
+        self.look, self.seen = look, []
+
+    def pop(self, *arguments):
+        found = super().pop(*arguments)
+        self.seen.append(self.look())
+        return found
+
+
+def test_what_is_written_again_is_never_missing_for_those_who_look_without_the_lock():
+    """A session that was created in such a moment would have been kept for ever: its project had no term."""
+    directory, kind = Directory(), CredentialKind.OPENAI
+    project, template = Project(project_id="p1", name="n", created_at_ms=1), Template(project_id="p1", wishes="{}")
+    credential = Credential(
+        credential_id=ids.credential_id("p1", kind), project_id="p1", kind=kind, secret_encrypted="e", created_at_ms=1
+    )
+    writes = {
+        "_projects": (directory.apply_project, "p1", project, lambda: directory.project("p1")),
+        "_templates": (directory.apply_template, "p1", template, lambda: directory.template("p1")),
+        "_credentials": (
+            directory.apply_credential, credential.credential_id, credential, lambda: directory.credential("p1", kind),
+        ),
+        "_keys": (directory.apply_api_key, "key_1", KEY, lambda: opened(directory, "d1")),
+        "_by_digest": (directory.apply_api_key, "key_1", KEY, lambda: opened(directory, "d1")),
+    }  # fmt: skip
+    for name, (apply, key, record, look) in writes.items():
+        apply(key, record)
+        watched = Watched(getattr(directory, name), look)
+        setattr(directory, name, watched)
+        apply(key, record)
+        assert look() is not None
+        assert None not in watched.seen, name
