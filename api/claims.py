@@ -27,6 +27,11 @@ class Claims:
         if decision is not None and future is not None and future.set_running_or_notify_cancel():
             future.set_result(decision)
 
+    def holds(self, project_id: str, session_id: str) -> bool:
+        """Whether the session has a claim: it was requested, or is about to be, and nobody has found it over since."""
+        project = self._projects.get(project_id)
+        return project is not None and project.holds(session_id)
+
     def expect(self, request_id: str) -> "Future[Decision]":
         """What will be decided about the claim that is about to be written under `request_id`."""
         future: Future[Decision] = Future()

@@ -65,6 +65,10 @@ class ProjectClaims:
             self._forget(holding)
         return None
 
+    def holds(self, session_id: str) -> bool:
+        """Whether the session has a claim that nobody gave back."""
+        return session_id in self._holdings
+
     def _claimed(self, claim: Claim, offset: int, at_ms: int) -> Decision:
         key, own = claim.deduplication_key, self._holdings.get(claim.session_id)
         in_the_way = self._by_key.get(key) if key is not None else None

@@ -64,10 +64,13 @@ async def _stopped(services: Services, app: ZoomApp, news: StreamWebhook, sessio
     if session is None:
         await services.catch_up(topics.APP_SESSIONS)
         session = services.sessions.get(app.project_id, session_id)
-    if session is not None and news.requires_deletion:
-        await bring_back(services, session)
+    if session is None and not await _is_coming(services, app.project_id, session_id):
+        return "already over"
+    if news.requires_deletion:
+        if session is not None:
+            await bring_back(services, session)
         await _revoked(services, app, session_id)
-    if session is None or session.state in TERMINAL:
+    if session is not None and session.state in TERMINAL:
         return "already over"
     may_pass = news.stop_reason is not None and is_restartable(news.stop_reason)
     await services.journal.state(
@@ -80,6 +83,13 @@ async def _stopped(services: Services, app: ZoomApp, news: StreamWebhook, sessio
         )
     )
     return "left to the worker" if may_pass else "end requested"  # Zoom may start the stream again
+
+
+async def _is_coming(services: Services, project_id: str, session_id: str) -> bool:
+    """Whether a session that nobody knows may have been requested: facts wait for as long as nobody folds them, and
+    what is stated now stands behind the request."""
+    await services.catch_up(topics.CLAIMS)
+    return services.claims.holds(project_id, session_id)
 
 
 async def _revoked(services: Services, app: ZoomApp, session_id: str) -> None:

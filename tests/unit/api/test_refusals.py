@@ -9,7 +9,8 @@ from api import refusals
 
 SCOPE = {
     "type": "websocket", "path": "/feed", "raw_path": b"/feed", "root_path": "", "scheme": "ws", "headers": [],
-    "subprotocols": [], "extensions": {"websocket.http.response": {}}, "asgi": {"version": "3.0", "spec_version": "2.4"},
+    "subprotocols": [], "extensions": {"websocket.http.response": {}},
+    "asgi": {"version": "3.0", "spec_version": "2.4"},
 }  # fmt: skip
 
 
