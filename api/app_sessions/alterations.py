@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from api.app_sessions.archive import bring_back
-from api.app_sessions.commands import SOURCE, stated
+from api.app_sessions.commands import SOURCE, as_of_now, stated
 from api.app_sessions.metadata import SCHEMA as METADATA_SCHEMA
 from api.app_sessions.metadata import metadata
 from api.errors import refused
@@ -44,12 +44,18 @@ async def delete_data(services: Services, session: AppSession) -> AppSession:
 
     Whether it is gone everywhere by the answer, its receipt says. Raises ApiError 400 while it is not over, and 503.
     """
-    if session.state not in DELETABLE and session.deletion is None:
+    if not _may_be_deleted(session):
+        session = await as_of_now(services, session)
+    if not _may_be_deleted(session):
         raise refused(
             f"Data of a session in state {session.state} cannot be deleted. End it, wait for {State.ENDED}, ask again."
         )
     state = await _state(services, session, FactKind.DATA_DELETED)
     return await _awaited(services, state, _is_data_left)
+
+
+def _may_be_deleted(session: AppSession) -> bool:
+    return session.state in DELETABLE or session.deletion is not None
 
 
 def _is_data_left(state: AppSession) -> bool:

@@ -95,6 +95,14 @@ async def known(services: Services, project_id: str, session_id: str) -> AppSess
     return session
 
 
+async def as_of_now(services: Services, session: AppSession) -> AppSession:
+    """The session with all that others may have been told of it by now: "not in this state" is as definite an answer
+    as "not found". Raises ApiError 503.
+    """
+    await services.catch_up(topics.APP_SESSIONS)
+    return services.sessions.get(session.project_id, session.session_id) or session
+
+
 def requested(
     project_id: str, session_id: str, order: SessionOrder, zoom_app_id: str, source: str = SOURCE
 ) -> SessionFact:

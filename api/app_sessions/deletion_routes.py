@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.answers import answers
+from api.app_sessions.commands import as_of_now
 from api.app_sessions.current import CurrentBot
 from api.app_sessions.receipts import (
     ReceiptDocument,
@@ -25,6 +26,8 @@ async def get_data_deletion(session: CurrentBot, services: Here) -> ReceiptDocum
     404 while nobody has asked for the data to be deleted.
     """
     if session.deletion is None:
+        session = await as_of_now(services, session)
+    if session.deletion is None:
         raise not_found("No data deletion was asked for")
     return receipt(session, session.deletion, services.kept_ms)
 
@@ -36,6 +39,8 @@ async def get_transcript_deletion(session: CurrentBot, services: Here) -> Transc
 
     404 while nobody has asked for that.
     """
+    if session.transcript_deletion is None:
+        session = await as_of_now(services, session)
     if session.transcript_deletion is None:
         raise not_found("No transcript deletion was asked for")
     return transcript_receipt(session, session.transcript_deletion, services.kept_ms)

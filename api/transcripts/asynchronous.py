@@ -8,7 +8,7 @@ from typing import Any
 
 from api.app_sessions.archive import bring_back
 from api.app_sessions.async_transcriptions import AsyncTranscriptionKeys, keys
-from api.app_sessions.commands import SOURCE, stated
+from api.app_sessions.commands import SOURCE, as_of_now, stated
 from api.app_sessions.transcription_settings import SCHEMA as SETTINGS
 from api.app_sessions.transcription_settings import transcription_where
 from api.errors import ApiError, not_found, refused
@@ -76,6 +76,8 @@ def refusal(session: AppSession) -> ApiError | None:
 
 async def ask(services: Services, session: AppSession, settings: str) -> AsyncTranscriptionDocument:
     """Have the session transcribed once more. Raises ApiError 400 and 503."""
+    if refusal(session) is not None:
+        session = await as_of_now(services, session)
     if (problem := refusal(session)) is not None:
         raise problem
     await bring_back(services, session)
@@ -104,6 +106,14 @@ def complete(session: AppSession, transcription_id: str) -> str:
     if found.state != Progress.COMPLETE:
         raise refused(f"The async transcription is not complete: it is {found.state}. Ask again later.")
     return transcription_id
+
+
+async def readable(services: Services, session: AppSession, transcription_id: str) -> str:
+    """`complete`, by all that others may have been told. Raises ApiError 404, 400 and 503."""
+    try:
+        return complete(session, transcription_id)
+    except ApiError:
+        return complete(await as_of_now(services, session), transcription_id)
 
 
 def names_parameters(session: AppSession) -> dict[str, Any]:

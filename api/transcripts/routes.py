@@ -53,7 +53,11 @@ async def get_transcript(
 ) -> list[UtteranceDocument] | Response:
     """What was said so far, in order; as WebVTT also for `Accept: text/vtt`."""
     form, side = utterances.format_of(query.format, accept), query.async_transcription_id
-    whose = utterances.engine_of(session, query.engine) if side is None else asynchronous.complete(session, side)
+    whose = (
+        utterances.engine_of(session, query.engine)
+        if side is None
+        else await asynchronous.readable(services, session, side)
+    )
     rows = await services.select(utterances.QUERY, utterances.parameters(session, whose, query.updated_after))
     if side is not None:
         named = await services.select(asynchronous.NAMES, asynchronous.names_parameters(session))

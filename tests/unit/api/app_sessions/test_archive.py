@@ -9,6 +9,7 @@ import pytest
 
 from api.app_sessions import archive, commands
 from api.app_sessions.alterations import patch
+from api.claims import Claims
 from api.errors import ApiError, unavailable
 from api.live_sessions import LiveSessions
 from api.zoom.streams import follow
@@ -31,7 +32,7 @@ class World:
 
     def __init__(self, *rows: AppSession, away: str = "") -> None:
         self.rows, self.away, self.facts, self.late = list(rows), away, [], None
-        self.sessions, self.released = LiveSessions(), threading.Event()
+        self.sessions, self.claims, self.released = LiveSessions(), Claims(), threading.Event()
         self.journal = self.clickhouse = self
         self.settings = SimpleNamespace(fold_timeout_s=1)
 
