@@ -9,6 +9,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -44,6 +45,8 @@ class ClickHouse:
         self._clock = clock or SystemClock()
         self._client: Client | None = None
         self._lock = threading.Lock()
+        # Threads of their own: a server that hangs has all of them, and others who need one for a moment none of those.
+        self._threads = ThreadPoolExecutor(thread_name_prefix="clickhouse")
 
     def insert(self, table: Table, rows: Sequence[Row], patience_s: float | None = None) -> None:
         """Write rows, each a mapping of all the table's columns, as one block.
@@ -87,7 +90,8 @@ class ClickHouse:
         self, sql: str, parameters: Mapping[str, Any] | None = None, patience_s: float | None = None
     ) -> list[dict[str, Any]]:
         """`query` for coroutines."""
-        return await asyncio.to_thread(self.query, sql, parameters, patience_s)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self.query, sql, parameters, patience_s)
 
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None, patience_s: float | None = None) -> None:
         """Run a statement that returns nothing, e.g. one of the schema's; parameters are bound as in `query`."""
