@@ -40,9 +40,14 @@ _PLAIN_TOO = conforms(
 )
 
 
+def shape_at(targets: TargetPolicy) -> Check:
+    """A check of the form alone, for what was judged when it was given."""
+    return _PLAIN_TOO if targets.allow_loopback else session_webhooks
+
+
 def session_webhooks_at(targets: TargetPolicy) -> Check:
     """The check of an installation whose webhooks may go to `targets`."""
-    shape = _PLAIN_TOO if targets.allow_loopback else session_webhooks
+    shape = shape_at(targets)
 
     def check(value: Any) -> Any:
         for webhook in shape(value):

@@ -7,6 +7,7 @@ from typing import Any
 from api.app_sessions.recording_settings import recording_where
 from api.app_sessions.request_schemas import WISHES
 from api.app_sessions.requests import NULLABLE, WISH_FIELDS, Wishes, wishes_of
+from api.app_sessions.session_webhooks import session_webhooks_at, shape_at
 from api.app_sessions.transcription_settings import transcription_where
 from api.errors import ApiError
 from api.services import Services
@@ -36,6 +37,7 @@ async def put(services: Services, project_id: str, body: Any) -> dict[str, Any]:
         body,
         recording_settings=recording_where(services.settings.composed_views),
         transcription_settings=transcription_where(services.has_custom_async),
+        webhooks=session_webhooks_at(services.targets),
     )
     template = Template(project_id=project_id, wishes=json.dumps(fields, ensure_ascii=False))
     await written(services, topics.TEMPLATES, project_id, template)
@@ -54,7 +56,8 @@ def wishes(services: Services, project_id: str) -> Wishes:
     """What a session is to be that nobody but Zoom asked for."""
     template = services.directory.template(project_id)
     try:
-        wishes = _wishes({} if template is None else json.loads(template.wishes))
+        fields = {} if template is None else json.loads(template.wishes)
+        wishes = _wishes(fields, webhooks=shape_at(services.targets))
     except (ApiError, ValueError):  # written by another release: a session with defaults is better than none
         log.error("template unusable, defaults taken", project_id=project_id)
         return wishes_of({})

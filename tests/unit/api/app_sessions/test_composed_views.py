@@ -11,6 +11,7 @@ from api.control_plane import templates
 from api.errors import ApiError
 from api.shapes import Invalid
 from connectors.rtms.protocol.addresses import AddressPolicy
+from connectors.webhooks.targets import PUBLIC
 from processors.muxing.recordings import Frame
 from schemas.records import Template
 from schemas.settings import COMPOSED, RecordingView, SessionSettings
@@ -70,6 +71,7 @@ def services(wishes, *, composed_views):
         settings=SimpleNamespace(composed_views=composed_views),
         directory=SimpleNamespace(template=lambda project_id: template),
         has_custom_async=False,
+        targets=PUBLIC,
     )
 
 
