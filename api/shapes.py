@@ -62,6 +62,19 @@ def text_up_to(limit: int) -> Callable[[Any], str]:
     return check
 
 
+def secret_up_to(limit: int) -> Callable[[Any], str]:
+    """A check for keys and what goes with them: no answer repeats one. Files that hold one end with a line end, and no
+    header may."""
+
+    def check(value: Any) -> str:
+        text = value.strip() if isinstance(value, str) else ""
+        if not (text and len(text) <= limit and text.isascii() and text.isprintable() and " " not in text):
+            raise Invalid(f"This is no key: it must be of 1 to {limit} visible ASCII characters, without spaces.")
+        return text
+
+    return check
+
+
 def one_of(*known: str) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         if value not in known:

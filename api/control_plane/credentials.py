@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from typing_extensions import TypedDict
 
 from api.errors import invalid_fields
-from api.shapes import Check, Invalid, fields_of, text_up_to
+from api.shapes import Check, Invalid, fields_of, secret_up_to, text_up_to
 from connectors.webhooks.targets import TargetPolicy
 from schemas.credentials import StorageAccess, storage_access, storage_details
 from schemas.records import Credential, CredentialKind
@@ -79,7 +79,7 @@ def credential(kind: CredentialKind, body: Any, targets: TargetPolicy) -> Given:
     """What a body gives for a credential of this kind; `targets` says where a storage may be. Raises ApiError 400."""
     if kind is CredentialKind.EXTERNAL_MEDIA_STORAGE:
         return _storage(body, targets)
-    return Given(fields_of(body, {"api_key": _visible}, required=["api_key"])["api_key"])
+    return Given(fields_of(body, {"api_key": _key}, required=["api_key"])["api_key"])
 
 
 def credential_document(known: Credential) -> CredentialDocument:
@@ -94,8 +94,8 @@ def credential_document(known: Credential) -> CredentialDocument:
 
 def _storage(body: Any, targets: TargetPolicy) -> Given:
     checks: Mapping[str, Check] = {
-        "access_key_id": _visible,
-        "access_key_secret": _visible,
+        "access_key_id": _key,
+        "access_key_secret": _key,
         "endpoint_url": _endpoint_at(targets),
         "region_name": _region,
     }
@@ -107,14 +107,7 @@ def _storage(body: Any, targets: TargetPolicy) -> Given:
 
 
 _text = text_up_to(MAX_CHARACTERS)
-
-
-def _visible(value: Any) -> str:
-    """Files that hold a key end with a line end, and no header may."""
-    text = _text(value).strip()
-    if not (text and text.isascii() and text.isprintable() and " " not in text):
-        raise Invalid("This is no key: it must be of visible ASCII characters, without spaces.")
-    return text
+_key = secret_up_to(MAX_CHARACTERS)
 
 
 def _region(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from api import retention
 from api.credentials import Scope
 from api.json_schemas import conforms, whole_number
-from api.shapes import Check, Invalid, a_string, fields_of, text_up_to
+from api.shapes import Check, Invalid, a_string, fields_of, secret_up_to, text_up_to
 from api.times import unix_ms
 from schemas.records import ApiKey, Project, ZoomApp
 from schemas.times import iso_utc
@@ -18,7 +18,7 @@ MAX_SECRET_CHARACTERS = 512
 MOST_SESSIONS = 1_000_000
 
 _NAME = text_up_to(MAX_NAME_CHARACTERS)
-_SECRET = text_up_to(MAX_SECRET_CHARACTERS)
+_SECRET = secret_up_to(MAX_SECRET_CHARACTERS)
 
 _TEXT = {"type": "string", "minLength": 1}
 _LIMIT = {
