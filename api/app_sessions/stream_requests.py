@@ -54,7 +54,7 @@ def announced(value: Any, addresses: AddressPolicy) -> AnnouncedStream:
         meeting_id=_meeting_id(document, product),
         stream_id=stream_id(document),
         server_urls=_server_urls(document, addresses),
-        operator_id=a_string(operator) if operator is not None else None,
+        operator_id=None if operator is None else a_string(operator) and _identifier(operator),
         zoom_app=_optional_identifier(_find(document, "client_id")),
     )
 

@@ -91,7 +91,7 @@ def read_payload(product: str, kind: WebhookKind, payload: Any, event_ts_ms: int
         event_ts_ms=event_ts_ms,
         server_urls=servers,
         stop_reason=integer(first(fields, "stop_reason", "reason")) if kind is WebhookKind.STOPPED else None,
-        operator_id=text(fields.get("operator_id")),
+        operator_id=(text(fields.get("operator_id")) or "")[:_MAX_TEXT] or None,
         account_id=text(fields.get("account_id")),
     )
 
