@@ -1,4 +1,4 @@
-"""The largest request that is taken is a fact that is folded: a larger one would hold a place, and never be a session."""
+"""The largest request that is taken is a fact that is folded: a larger one would hold a place, and be no session."""
 
 from typing import Any
 
