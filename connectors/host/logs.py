@@ -34,6 +34,10 @@ _QUIET = {
 }
 
 
+# What libraries say below INFO are headers, frames and records: keys, and what was said.
+_OURS = ("api", "connectors", "ingest", "processors", "schemas", "sinks")
+
+
 def _redact(_logger: Any, _method: str, event: EventDict) -> EventDict:
     for name in _FORBIDDEN.intersection(event):
         event[name] = "[redacted]"
@@ -90,7 +94,9 @@ def configure(service: str, settings: LogSettings | None = None) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(settings.level)
+    root.setLevel(max(logging.INFO, logging.getLevelNamesMapping()[settings.level]))
+    for room in _OURS:
+        logging.getLogger(room).setLevel(settings.level)
     for name, level in _QUIET.items():
         logging.getLogger(name).setLevel(level)
 

@@ -5,6 +5,8 @@ import logging
 
 import pytest
 
+from websockets.server import ServerProtocol
+
 from connectors.host.logs import configure, get_logger
 from connectors.host.settings import LogSettings
 
@@ -71,3 +73,28 @@ def test_an_exception_says_where_but_not_what_it_was_working_on(form: str, capsy
     told = capsys.readouterr().err
     assert "test_logs.py" in told
     assert words not in told
+
+
+HANDSHAKE = (
+    b"GET /api/v1/app_sessions/app_1/transcript/stream HTTP/1.1\r\nHost: api\r\nAuthorization: Token k3y\r\n"
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    b"Sec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+def test_what_libraries_say_of_keys_and_words_is_logged_at_no_level(capsys: pytest.CaptureFixture[str]) -> None:
+    """An operator who looked for something with RTMS_LOG_LEVEL=DEBUG had the keys of those who read live in the log."""
+    configure("api", LogSettings(format="json", level="DEBUG"))
+    try:
+        server = ServerProtocol(logger=logging.getLogger("uvicorn.error"))
+        server.receive_data(HANDSHAKE)
+        [request] = server.events_received()
+        server.send_response(server.accept(request))  # type: ignore[arg-type]
+        server.send_text(b"what she said")
+        logging.getLogger("aiokafka.conn").debug("%s Response %d: %s", "conn", 1, b"what she said")
+        get_logger("ingest.worker").debug("ours")
+        written = lines(capsys)
+        assert not [line for line in written if "k3y" in str(line) or "what she said" in str(line)]
+        assert written[-1]["event"] == "ours"
+    finally:
+        configure("api", LogSettings())
