@@ -8,6 +8,8 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from connectors.host.logs import OURS
+
 pytest_plugins = ["tests.support.order", "tests.support.stack"]
 
 # How long an example takes says more about the machine's other work than about ours.
@@ -30,8 +32,9 @@ def pytest_collection() -> Iterator[None]:
 def _logging_restored() -> Iterator[None]:
     """A command that a test runs in this process sets up logging for itself, on a stream that is gone afterwards."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, levels = root.handlers[:], {name: logging.getLogger(name).level for name in ("root", *OURS)}
     yield
     root.handlers[:] = handlers
-    root.setLevel(level)
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
     structlog.reset_defaults()

@@ -34,8 +34,8 @@ _QUIET = {
 }
 
 
-# What libraries say below INFO are headers, frames and records: keys, and what was said.
-_OURS = ("api", "connectors", "ingest", "processors", "schemas", "sinks")
+OURS = ("api", "connectors", "ingest", "processors", "schemas", "sinks")
+"""Whose lines below INFO are logged. Those of libraries are headers, frames and records: keys, and what was said."""
 
 
 def _redact(_logger: Any, _method: str, event: EventDict) -> EventDict:
@@ -95,7 +95,7 @@ def configure(service: str, settings: LogSettings | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(logging.INFO, logging.getLevelNamesMapping()[settings.level]))
-    for room in _OURS:
+    for room in OURS:
         logging.getLogger(room).setLevel(settings.level)
     for name, level in _QUIET.items():
         logging.getLogger(name).setLevel(level)

@@ -14,7 +14,9 @@ class LogSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RTMS_LOG_")
 
     format: Literal["json", "console"] = Field(default="json", description="of the log: for machines or for people")
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="the least that is logged")
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="the least that is logged; of libraries no less than INFO"
+    )
 
 
 class HealthSettings(BaseSettings):

@@ -4,7 +4,6 @@ import json
 import logging
 
 import pytest
-
 from websockets.server import ServerProtocol
 
 from connectors.host.logs import configure, get_logger
