@@ -38,6 +38,14 @@ class Journal:
         """Append a fact about a session. Raises ApiError 503."""
         return await self.write(topics.SESSION_FACTS, fact.session_id, fact)
 
+    def takes(self, topic: Topic, record: Record) -> bool:
+        """Whether a record could be written at all: a number may have more than the 64 bits that there are."""
+        try:
+            self._codec.encode(topic, record)
+        except (ArithmeticError, TypeError, ValueError):
+            return False
+        return True
+
     def partitions(self, topic: Topic) -> int:
         """How many partitions a topic has."""
         return self._kafka.partition_count(topic)

@@ -12,6 +12,7 @@ import msgspec
 
 from api.directory import Directory
 from api.errors import invalid_fields
+from api.journal import Journal
 from api.services import Services
 from api.writing import written
 from connectors.host.secrets import KeyRing, SecretsError
@@ -51,6 +52,7 @@ async def imported(services: Services, body: Any) -> dict[str, int]:
     if archive.version != VERSION:
         raise invalid_fields({"version": [f"Only version {VERSION} can be read."]})
     _check_secrets(services.key_ring, archive)
+    _check_records(services.journal, archive)
     return await _write(services, archive)
 
 
@@ -114,6 +116,13 @@ def _check_secrets(ring: KeyRing, archive: Archive) -> None:
     except SecretsError:
         text = "A secret was encrypted with a key that is not in RTMS_SECRETS_KEYS. Add that key first."
         raise invalid_fields({"non_field_errors": [text]}) from None
+
+
+def _check_records(journal: Journal, archive: Archive) -> None:
+    """Raises ApiError 400 where something could not be written, before anything is."""
+    for topic, key, record in _entries(archive):
+        if not journal.takes(topic, record):
+            raise invalid_fields({"non_field_errors": [f"{key[:100]} of {topic.name} fits into no record."]})
 
 
 def _check_details(credential: Credential) -> None:

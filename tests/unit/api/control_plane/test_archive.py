@@ -2,12 +2,18 @@
 
 import asyncio
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from api.control_plane import archive
 from api.directory import Directory
+from api.errors import ApiError
+from api.journal import Journal
 from connectors.host.secrets import KeyRing
+from connectors.kafka.settings import KafkaSettings
+from schemas import topics
+from schemas.codec import Codec
 from schemas.ids import credential_id
 from schemas.records import Credential, CredentialKind, Project
 
@@ -49,3 +55,17 @@ def test_what_is_deleted_or_replaced_meanwhile_stays_so(monkeypatch: pytest.Monk
     kept = directory.credential("proj_1", storage)
     assert kept is not None
     assert KeyRing([NEW]).decrypt(kept.secret_encrypted) == "before"
+
+
+def test_what_fits_into_no_record_is_refused_before_anything_is_written() -> None:
+    """It was a 500, with what stood before it in the archive written."""
+    journal = Journal(KafkaSettings(), cast(Any, None), Codec.with_ids_from(topics.ALL), 1.0)
+    projects = [{"project_id": name, "name": name, "created_at_ms": at} for name, at in (("good", 1), ("bad", 2**63))]
+    archive_of_them = {"version": archive.VERSION, "projects": projects} | {
+        name: [] for name in ("api_keys", "zoom_apps", "webhook_subscriptions", "templates")
+    }
+    services = cast(Any, SimpleNamespace(key_ring=RING, journal=journal))
+    with pytest.raises(ApiError) as refused:
+        asyncio.run(archive.imported(services, archive_of_them))
+    assert refused.value.status == 400
+    assert refused.value.body == {"non_field_errors": ["bad of projects fits into no record."]}
