@@ -38,6 +38,7 @@ class Replays:
         self._directory = OffsetDirectory(kafka)
         self._closing = threading.Event()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="replay")
+        self._asking = ThreadPoolExecutor(thread_name_prefix="bounds")  # not those that a store that hangs may have
         self._loaders: SimpleQueue[PartitionLoader] = SimpleQueue()
         for number in range(THREADS):
             self._loaders.put(PartitionLoader(kafka, f"replay-{number}"))
@@ -53,9 +54,10 @@ class Replays:
 
     async def bounds(self, place: Place) -> tuple[int, int]:
         """The first offset that still exists, and the one that the next record will get. Raises KafkaError."""
+        loop = asyncio.get_running_loop()
         first, end = await asyncio.gather(
-            asyncio.to_thread(self._directory.starts, [place], TIMEOUT_S),
-            asyncio.to_thread(self._directory.ends, [place], TIMEOUT_S),
+            loop.run_in_executor(self._asking, self._directory.starts, [place], TIMEOUT_S),
+            loop.run_in_executor(self._asking, self._directory.ends, [place], TIMEOUT_S),
         )
         return first[place], end[place]
 

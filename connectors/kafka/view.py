@@ -7,7 +7,7 @@ has seen a record it wrote itself, or everything that was in the topic when a qu
 import asyncio
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from connectors.host.clock import Clock, SystemClock
@@ -46,6 +46,8 @@ class TopicView(ReaderThread):
         self._waiting: list[tuple[dict[Place, int], Future[None]]] = []
         self._first_ends: dict[Place, int] | None = None
         self._ready = threading.Event()
+        # Threads of their own: a store that hangs may have all that a process shares.
+        self._asking = ThreadPoolExecutor(thread_name_prefix=f"view-{topic.name}-end")
 
     def close(self) -> None:
         """Stop reading; whoever waits is told no."""
@@ -95,7 +97,7 @@ class TopicView(ReaderThread):
 
     async def wait_to_end_async(self, timeout_s: float) -> bool:
         """`wait_to_end` for coroutines."""
-        return await asyncio.to_thread(self.wait_to_end, timeout_s)
+        return await asyncio.get_running_loop().run_in_executor(self._asking, self.wait_to_end, timeout_s)
 
     def _reached(self, targets: dict[Place, int]) -> "Future[None]":
         future: Future[None] = Future()
