@@ -2,8 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from connectors.host.addresses import http_address
 
 
 class ApiSettings(BaseSettings):
@@ -46,6 +48,21 @@ class ApiSettings(BaseSettings):
         default=15.0, gt=0, description="between signs of life of a feed that says nothing"
     )
     shutdown_grace_s: int = Field(default=5, ge=0, description="for requests in flight when the process is to stop")
+
+    @field_validator("public_url")
+    @classmethod
+    def _whole(cls, url: str) -> str:
+        """Links are made of it; without its scheme none of them would lead anywhere."""
+        return http_address(url, "https://api.example.com", "API keys") if url else url
+
+    @field_validator("admin_token")
+    @classmethod
+    def _sendable(cls, token: SecretStr) -> SecretStr:
+        """Without the line end of the file that it came from, with which no header would ever be right."""
+        text = token.get_secret_value().strip()
+        if not (text.isascii() and text.isprintable() and " " not in text):
+            raise ValueError("must be of visible ASCII characters, without spaces: no request can carry another one")
+        return SecretStr(text)
 
     def base_url(self) -> str:
         """How clients reach this API, without a slash at the end."""
