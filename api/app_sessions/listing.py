@@ -28,7 +28,7 @@ BOT_STATES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which sessions are wanted; no states means all."""
+    """Which sessions are wanted; no states means all, and so does no key, or the empty one that none can have."""
 
     states: frozenset[str] = frozenset()
     deduplication_key: str | None = None
@@ -36,7 +36,7 @@ class Filter:
     def passes(self, session: AppSession) -> bool:
         """Whether a session is wanted."""
         return (not self.states or session.state in self.states) and (
-            self.deduplication_key in (None, session.deduplication_key)
+            not self.deduplication_key or self.deduplication_key == session.deduplication_key
         )
 
 
@@ -68,7 +68,7 @@ def query(project_id: str, wanted: Filter, cursor: Cursor) -> tuple[str, Mapping
         comparison="<" if cursor.backwards else ">",
         order="DESC" if cursor.backwards else "ASC",
         states="AND state IN {states:Array(String)}" if wanted.states else "",
-        key="" if wanted.deduplication_key is None else _WITH_KEY,
+        key=_WITH_KEY if wanted.deduplication_key else "",
     )
     return sql, {
         "project_id": project_id,

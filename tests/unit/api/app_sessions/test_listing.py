@@ -79,3 +79,19 @@ def test_states_may_be_repeated_or_separated_by_commas():
     assert wanted_states(["ended, connected", "", "fatal_error"]) == {"ended", "connected", "fatal_error"}
     with pytest.raises(ApiError, match="400"):
         wanted_states(["ready"])
+
+
+@pytest.mark.parametrize("key", [None, ""])
+def test_an_empty_key_asks_for_none_of_the_store_and_of_the_view(key):
+    """ClickHouse has an empty text where there is no key: of the sessions without one only those of long ago came."""
+    sql, _ = query("p1", Filter(deduplication_key=key), Cursor())
+    assert "deduplication_key" not in sql
+    assert Filter(deduplication_key=key).passes(session(1))
+    assert Filter(deduplication_key=key).passes(replace(session(1), deduplication_key="k"))
+
+
+def test_a_key_asks_for_its_session_alone():
+    sql, parameters = query("p1", wanted := Filter(deduplication_key="k"), Cursor())
+    assert ("deduplication_key" in sql, parameters["key"]) == (True, "k")
+    assert wanted.passes(replace(session(1), deduplication_key="k"))
+    assert not wanted.passes(session(1))
