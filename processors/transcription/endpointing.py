@@ -130,6 +130,10 @@ class Endpointer:
             min(at_ms, self._timeline.audio_end_ms), max(at_ms, self._through_ms + 1), keep_from_ms=at_ms
         )
 
+    def has_heard(self, at_ms: int) -> bool:
+        """Whether what sounds then was heard, as far as stamps can tell."""
+        return at_ms < self._timeline.audio_end_ms - TOLERANCE_MS
+
     @property
     def _start_ms(self) -> int:
         assert self._first_ms is not None

@@ -202,13 +202,20 @@ def _heard(scan: Scan, track: Track, watermark_ms: int) -> Boundary | None:
             return None
         if entry.is_belated and (found := _silent(scan, entry.before.watermark_ms)):
             return found
-        if AudioFormat.of(record) != scan.audio:
+        is_same = AudioFormat.of(record) == scan.audio
+        if not is_same and not _is_again(scan, track, record.timestamp_ms):
             return scan.endpointer.stop(record.timestamp_ms)
         scan.heard += 1
         scan.told_ms = max(scan.told_ms, entry.before.watermark_ms)
-        if found := scan.endpointer.hear(record.timestamp_ms, record.payload):
+        if is_same and (found := scan.endpointer.hear(record.timestamp_ms, record.payload)):
             return found
     return None
+
+
+def _is_again(scan: Scan, track: Track, at_ms: int) -> bool:
+    """Whether a chunk of another format is of a time that was heard: what Zoom sends again after a reconnection. A stop
+    would keep what was heard of that very moment, and come to it again for ever."""
+    return at_ms == track.entries[scan.heard - 1].record.timestamp_ms or scan.endpointer.has_heard(at_ms)
 
 
 def _silence_ms(scan: Scan) -> int:

@@ -155,6 +155,15 @@ def test_formats_may_change_and_what_cannot_be_heard_is_stated() -> None:
     assert heard == [16_000, 48_000, 16_000]
 
 
+@pytest.mark.parametrize("chunk_ms", [20, 100, 1000])
+def test_audio_that_is_sent_again_in_another_format_counts_once(chunk_ms: int) -> None:
+    """A cut at a moment of which both formats are there kept both, and came to it again for ever."""
+    before = frames(SESSION, [Microphone(1, T, voice(2000), chunk_ms=chunk_ms)])
+    again = Microphone(1, T + 1000, voice(2000, rate_hz=32_000), chunk_ms=chunk_ms, rate_hz=32_000)
+    found = works(topic(SESSION, [*before, *frames(SESSION, [again], epoch=7)], until_ms=T + 6000))
+    assert spoken(found) == [(1, 0, 2000), (1, 2000, 3000)]
+
+
 class Tracked:
     """A `Track` by hand."""
 
