@@ -164,7 +164,9 @@ class LiveSession:
         elif self._attending.session is not None:
             self._attending.session.hand_over()
         await self._stopped()
-        self._publisher.end(self._last_ms or self._ended_ms(), self._around.clock.now_us())
+        # Not before what is told without media: somebody came, the stream was paused, all were silent.
+        at_ms = max(self._last_ms or self._ended_ms(), *self._reception.through_ms.values(), 0)
+        self._publisher.end(at_ms, self._around.clock.now_us())
         await self._settled()
 
     async def hand_over(self) -> None:

@@ -9,7 +9,14 @@ import pytest
 from connectors.host.clock import SystemClock
 from connectors.kafka.dead_letters import DeadLetters
 from connectors.rtms.protocol.codes import Medium, StopReason
-from connectors.rtms.protocol.events import EndCause, FrameReceived, SecondRefused, SocketLost
+from connectors.rtms.protocol.events import (
+    EndCause,
+    FrameReceived,
+    ParticipantJoined,
+    SecondRefused,
+    SocketLost,
+    TickDue,
+)
 from connectors.rtms.session import SessionOutcome
 from ingest.live import LiveSession
 from ingest.publisher import Identity, Publisher
@@ -84,11 +91,14 @@ class Taking(TakingProducer):
 
     def __init__(self):
         super().__init__()
-        self.kinds = []
+        self.kinds, self.ends = [], []
 
     def take(self, account, topic, value):
         super().take(account, topic, value)
-        self.kinds.append((topic.medium, CODEC.decode(topic, value).kind))
+        record = CODEC.decode(topic, value)
+        self.kinds.append((topic.medium, record.kind))
+        if record.kind is RecordKind.END:
+            self.ends.append(record.timestamp_ms)
 
 
 @pytest.fixture
@@ -161,6 +171,23 @@ async def test_who_is_left_while_the_credentials_are_awaited_opens_no_socket_whe
     factory.open.set()
     await settle()
     assert [made.ran for made in factory.made] == [False]
+
+
+NOON_MS = 1_760_000_000_000
+
+
+async def test_the_end_is_not_before_what_was_told_after_the_last_sound(begun):
+    """Who came after it would have left before he came, and a pause that lasts to the end would have had no length."""
+    live, factory = begun
+    factory.open.set()
+    await settle()
+    live.on_event(FrameReceived(Medium.AUDIO, 7, "Ada", NOON_MS, b"pcm"))
+    live.on_event(ParticipantJoined(code=3, timestamp_ms=NOON_MS + 60_000, user_id=8))
+    live.on_event(TickDue(Medium.EVENTS, NOON_MS + 90_000))
+    factory.made[0].over.set_result(STOPPED)
+    await settle()
+    await finish(live)
+    assert factory.taken.ends == [NOON_MS + 90_000] * 6
 
 
 STOPPED = SessionOutcome(EndCause.STOPPED, StopReason.EXIT_SIGNAL, True, True, True, 0, 0)
