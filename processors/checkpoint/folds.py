@@ -24,7 +24,8 @@ TIMES_MS = range(0, 4_102_444_800_000)
 """Up to the year 2100. What lies outside is no time at all."""
 
 MAX_AHEAD_MS = 3_600_000
-"""A frame this far ahead of its topic's watermark is a broken clock: believing it would make all others late."""
+"""A frame this far ahead of its topic's watermark, and of when its epoch began, is a broken clock: believing it would
+make all others late."""
 
 MAX_OFF_MS = 24 * 3_600_000
 """No frame is this far behind the watermark, nor, where there is none yet, from when its epoch began."""
@@ -171,7 +172,8 @@ class Fold(NamedTuple):
             return True
         if self.watermark_ms == NEVER_MS:
             return self.begun_ms > 0 and abs(record.timestamp_ms - self.begun_ms) > MAX_OFF_MS
-        return not -MAX_OFF_MS <= record.timestamp_ms - self.watermark_ms <= MAX_AHEAD_MS
+        reached_ms = max(self.watermark_ms, self.begun_ms)  # nobody may have been connected for hours
+        return record.timestamp_ms < self.watermark_ms - MAX_OFF_MS or record.timestamp_ms > reached_ms + MAX_AHEAD_MS
 
     def to_json(self) -> dict[str, Json]:
         return self._asdict()

@@ -73,6 +73,19 @@ def test_a_frame_from_the_far_future_is_counted_and_not_believed():
     assert folded(control("s", "tick", 2, 5000 + 2 * MAX_AHEAD_MS), fold=fold).watermark_ms == fold.watermark_ms
 
 
+def test_what_follows_when_nobody_was_connected_for_hours_is_believed():
+    later_ms = NOON_MS + 3 * MAX_AHEAD_MS
+    before = folded(begin(7, NOON_MS), at(NOON_MS), begin(8, later_ms))
+    after = folded(at(later_ms, epoch=8), control("s", "tick", 2, later_ms + 2000, 8), fold=before)
+    assert (after.implausible, after.watermark_ms) == (0, later_ms + 2000)
+    assert folded(at(later_ms + MAX_AHEAD_MS + 1, epoch=8), fold=before).implausible == 1
+
+
+def test_a_first_frame_from_before_the_session_does_not_make_the_others_implausible():
+    fold = folded(begin(7, NOON_MS), at(NOON_MS - 2 * MAX_AHEAD_MS), at(NOON_MS, 2))
+    assert (fold.implausible, fold.watermark_ms) == (0, NOON_MS - SLACK_MS)
+
+
 def test_a_frame_from_the_far_past_is_no_late_one():
     fold = folded(at(NOON_MS))
     assert folded(at(NOON_MS - MAX_OFF_MS, 2), fold=fold).late == 1
