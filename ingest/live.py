@@ -164,9 +164,7 @@ class LiveSession:
         elif self._attending.session is not None:
             self._attending.session.hand_over()
         await self._stopped()
-        # Not before what is told without media: somebody came, the stream was paused, all were silent.
-        at_ms = max(self._last_ms or self._ended_ms(), *self._reception.through_ms.values(), 0)
-        self._publisher.end(at_ms, self._around.clock.now_us())
+        self._publisher.end(max(self._last_ms or self._ended_ms(), self._told_ms()), self._around.clock.now_us())
         await self._settled()
 
     async def hand_over(self) -> None:
@@ -323,6 +321,10 @@ class LiveSession:
             await self._insist(FactKind.HOLE_FOUND, hole=hole)
             if self._unstated and self._unstated[0] is hole:
                 self._unstated.popleft()
+
+    def _told_ms(self) -> int:
+        """What is told without media: somebody came, the stream was paused, all were silent. Not in the future."""
+        return min(max(self._reception.through_ms.values(), default=0), self._around.clock.now_ms())
 
     def _ended_ms(self) -> int:
         """When the session ended of which nothing was heard here: when somebody said so."""
