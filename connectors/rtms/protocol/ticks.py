@@ -135,7 +135,8 @@ class Ticks:
         """A keep-alive with this stamp arrived; one that cannot be proves nothing."""
         if not is_possible(stamp_ms):
             return
-        self.zoom.told(stamp_ms, now_ms)
+        if self.zoom.told(stamp_ms, now_ms):
+            self._forget()
         self._prove(channel, stamp_ms, now_ms)
 
     def pong(self, channel: str, now_ms: int) -> None:
@@ -182,6 +183,13 @@ class Ticks:
         for track in self._tracks.values():
             if track.starved and track.socket == channel and track.due_ms != NEVER_MS:
                 self._schedule(track, now_ms)
+
+    def _forget(self) -> None:
+        """What was proved was proved by a clock that was wrong: nothing would ever lie behind it."""
+        for socket in self._sockets.values():
+            socket.seen_ms, socket.probe_ms = 0, None
+        for track in self._tracks.values():
+            track.through_ms = 0
 
     def _held_until(self, track: _Track, now_ms: int) -> int:
         """Until when a burst of buffered audio may still be coming."""

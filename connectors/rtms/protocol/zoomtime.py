@@ -36,13 +36,15 @@ class ZoomTime:
         self._bucket_ends_ms = 0
         self._sure = False
 
-    def told(self, stamp_ms: int, now_ms: int) -> None:
-        """A keep-alive carried this stamp, which is possible."""
+    def told(self, stamp_ms: int, now_ms: int) -> bool:
+        """A keep-alive carried this stamp, which is possible; whether what was known before was wrong."""
         offset = stamp_ms - now_ms
-        if self._offset is not None and self._offset - offset > _FAR_MS:
+        was_wrong = self._offset is not None and self._offset - offset > _FAR_MS
+        if was_wrong:
             self._offset = self._older = self._newer = None
         self._sure = True
         self.seen(stamp_ms, now_ms)
+        return was_wrong
 
     def seen(self, stamp_ms: int, now_ms: int) -> None:
         """Something stamped by Zoom arrived."""

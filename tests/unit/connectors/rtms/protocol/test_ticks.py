@@ -121,6 +121,25 @@ def test_a_pong_nobody_asked_for_proves_nothing() -> None:
     assert through(ticks.due(5_000)[0], Medium.AUDIO) == []
 
 
+@pytest.mark.parametrize("first_ms", [0, 10_000])
+def test_a_keep_alive_from_the_future_silences_nothing_for_longer_than_it_is_believed(first_ms: int) -> None:
+    """Readers do not believe it; without ticks behind it they would wait for every silent medium to the end."""
+    ticks, made = ready(), list[tuple[int, TickDue]]()
+    for now in range(0, 30_000, 50):
+        if now % 1_000 == 0:
+            ahead_ms = 86_400_000 if now == first_ms else 0
+            ticks.told("media", ZOOM + now + ahead_ms, now)
+            ticks.told(SIGNALING, ZOOM + now, now)
+        if now >= ticks.wake_ms:
+            sent, probes = ticks.due(now)
+            made += [(now, tick) for tick in sent]
+            for channel in probes:
+                ticks.pong(channel, now)
+    late = [(now, tick.through_ms - ZOOM) for now, tick in made if now > 13_000 and tick.medium is Medium.SHARE]
+    assert len(late) > 10
+    assert all(now - 3_000 < through_ms <= now for now, through_ms in late)
+
+
 def test_a_server_that_answers_no_pings_is_believed_by_its_keep_alives() -> None:
     ticks = ready()
     made: list[tuple[int, int]] = []
