@@ -59,13 +59,24 @@ class Uncovered(NamedTuple):
 class Assignment:
     """The sessions of the assigned partitions, from the committed offsets and the stored states on."""
 
-    def __init__(self, logic: Logic, name: str, committed: Mapping[Input, int], stored: Iterable[Stored]) -> None:
+    def __init__(
+        self,
+        logic: Logic,
+        name: str,
+        committed: Mapping[Input, int],
+        stored: Iterable[Stored],
+        whole_from_ms: Mapping[Input, int] | None = None,
+    ) -> None:
+        """`whole_from_ms`: when the first record that is left was written, of inputs of which retention took some."""
         self.name = name
         self.next = dict(committed)
         """Per input, the offset that must be fed next."""
         self.left_out: Counter[tuple[str, str]] = Counter()
         """Records that no window took, by topic and reason; the caller counts them and clears it."""
         self._logic = logic
+        self._whole_from_ms: dict[int, dict[str, int]] = {}
+        for source, from_ms in (whole_from_ms or {}).items():
+            self._whole_from_ms.setdefault(source.partition, {})[source.topic] = from_ms
         self._sessions: dict[SessionKey, Session] = {}
         self._stored: dict[SessionKey, State] = {}
         self._foreign: dict[SessionKey, list[str]] = {}
@@ -104,6 +115,17 @@ class Assignment:
         if reason := session.fold(source.topic).left_out_since(before):
             self.left_out[source.topic, reason] += 1
         return windows
+
+    def pass_over(self, source: Input, session_id: str, written_ms: int) -> list[Window]:
+        """A record of the session was just fed that was written then: by now nothing is left of what some of the other
+        inputs said at that time. The windows that need not wait for it."""
+        session = self._session(SessionKey(source.partition, session_id))
+        lost = [
+            topic
+            for topic, from_ms in self._whole_from_ms.get(source.partition, {}).items()
+            if topic != source.topic and written_ms < from_ms
+        ]
+        return [window for topic in lost for window in session.pass_over(topic, source.topic)]
 
     def skip(self, source: Input, offset: int) -> None:
         """Pass over a record that belongs to no session."""

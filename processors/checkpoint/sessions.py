@@ -79,6 +79,16 @@ class Session:
             return self.advance()
         return self._take(Entry(topic, offset, record, before, size_bytes)) + self.advance()
 
+    def pass_over(self, lost: str, heard: str) -> list[Window]:
+        """What `lost` said of the session until now is deleted, perhaps its end as well, and nobody waits for it: it is
+        as far as `heard`."""
+        fold, other = self._folds[lost], self._folds[heard]
+        if fold.ended or other.watermark_ms <= fold.watermark_ms:
+            return []
+        late_ms = max(fold.late_ms, other.late_ms)
+        self._folds[lost] = fold._replace(watermark_ms=other.watermark_ms, late_ms=late_ms, ended=other.ended)
+        return self.advance()
+
     def fold(self, topic: str) -> Fold:
         """What the topic's records so far say."""
         return self._folds[topic]

@@ -71,10 +71,15 @@ def join(left: State, right: State) -> State:
     """The least state that covers both: commutative, associative, idempotent."""
     marks = dict(left.marks)
     for topic, mark in right.marks.items():
-        if topic not in marks or mark.offset > marks[topic].offset:
+        if topic not in marks or _is_beyond(mark, marks[topic]):
             marks[topic] = mark
     progress = dict(left.progress)
     for track, cut in right.progress.items():
         if track not in progress or cut.through_ms > progress[track].through_ms:
             progress[track] = cut
     return State(marks, progress, left.finished or right.finished)
+
+
+def _is_beyond(mark: Mark, known: Mark) -> bool:
+    """A topic that says nothing more, because retention took it, goes on where it is (`Session.pass_over`)."""
+    return (mark.offset, mark.fold.watermark_ms) > (known.offset, known.fold.watermark_ms)

@@ -44,6 +44,11 @@ class Inputs:
         found = await self._asked(self._consumer().beginning_offsets, sources)
         return {Input(*place): offset for place, offset in found.items()}
 
+    async def written_ms(self, sources: Collection[Input]) -> dict[Input, int]:
+        """When the first record that still exists was written, of those that have any. Raises Unanswered."""
+        found = await self._asked(self._first_at, sources)
+        return {Input(*place): first.timestamp for place, first in found.items() if first is not None}
+
     async def commit(self, offsets: Mapping[Input, int]) -> bool:
         """Commit; false when the group has moved on or Kafka is away: then the successor reads a little more again."""
         wanted = {TopicPartition(*source): OffsetAndMetadata(offset, "") for source, offset in offsets.items()}
@@ -76,6 +81,9 @@ class Inputs:
             return int(self._app.consumer.highwater(TP(*source)) or 0)
         except IllegalStateError:
             return 0
+
+    async def _first_at(self, places: list[TopicPartition]) -> Any:
+        return await self._consumer().offsets_for_times(dict.fromkeys(places, 0))
 
     def _thread(self) -> Any:
         consumer: Any = self._app.consumer

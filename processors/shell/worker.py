@@ -207,6 +207,8 @@ class Worker:
                 raise Undecodable("not a media record")
             record = keyed(message.key, record)
             windows = assignment.feed(source, message.offset, record.session_id, record, len(data))
+            if message.timestamp:
+                windows += assignment.pass_over(source, record.session_id, round(message.timestamp * 1000))
         except Undecodable as error:
             await self._refuse(source, message, error.reason)
             if assignment is self._assignment:
@@ -272,7 +274,8 @@ class Worker:
         name = f"{generation}.{secrets.token_hex(4)}"
         offsets = {source: max(committed.get(source, 0), starts[source]) for source in sources}
         await self._reading.state_lost(committed, starts)
-        assignment = Assignment(self._application.logic, name, offsets, stored)
+        whole_from_ms = await self._to.inputs.written_ms([source for source in sources if starts[source] > 0])
+        assignment = Assignment(self._application.logic, name, offsets, stored, whole_from_ms)
         await self._erase_expired(assignment, starts)
         self._committed = {source: offset for source, offset in committed.items() if offset == offsets[source]}
         return assignment

@@ -17,6 +17,7 @@ class MemoryInputs:
         self.generation = 1
         self.log_starts: dict[Input, int] = {}
         self.log_ends: dict[Input, int] = {}
+        self.first_ms: dict[Input, int] = {}
         self.offsets: dict[Input, int] = {}
         self.diary: list[tuple[object, ...]] = []
         self.may_rewind = asyncio.Event()
@@ -27,6 +28,9 @@ class MemoryInputs:
 
     async def starts(self, sources: Collection[Input]) -> dict[Input, int]:
         return {source: self.log_starts.get(source, 0) for source in sources}
+
+    async def written_ms(self, sources: Collection[Input]) -> dict[Input, int]:
+        return {source: self.first_ms[source] for source in sources if source in self.first_ms}
 
     async def commit(self, offsets: Mapping[Input, int]) -> bool:
         self.offsets |= offsets

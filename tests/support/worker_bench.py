@@ -86,7 +86,9 @@ class Bench:
         await until(self.health.is_ready)
         return self
 
-    async def deliver(self, source: Input, offset: int, record: MediaRecord | bytes, generation: int = 1) -> None:
+    async def deliver(
+        self, source: Input, offset: int, record: MediaRecord | bytes, generation: int = 1, written_s: float = 0.0
+    ) -> None:
         value = record if isinstance(record, bytes) else encoded(source.topic, record)
         await self.worker.take(
             SimpleNamespace(
@@ -96,6 +98,7 @@ class Bench:
                 key=b"s",
                 value=value,
                 generation_id=generation,
+                timestamp=written_s,
             )
         )
 

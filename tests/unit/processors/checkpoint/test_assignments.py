@@ -4,6 +4,7 @@ import pytest
 
 from processors.checkpoint.assignments import Assignment, Input, Stored, Unsaved
 from processors.checkpoint.sessions import SessionKey, Window
+from processors.checkpoint.states import join
 from tests.support.broken_checkpoints import CommitsWhatOthersCover
 from tests.support.toy_processor import AUDIO, CAPTIONS, VIDEO, ToyLogic, control, frame, identify
 
@@ -53,6 +54,35 @@ def test_a_record_that_opens_no_window_holds_the_commit_until_a_state_covers_it(
     assert assignment.committable()[AUDIO_0] == 0
     save(assignment)
     assert assignment.committable()[AUDIO_0] == 1
+
+
+def test_nothing_waits_for_what_retention_took():
+    """Whose video is deleted to its end: audio that waited for it paused the whole partition's, for good."""
+    offsets = {Input(topic, 0): 0 for topic in ToyLogic.topics}
+    assignment = Assignment(ToyLogic(), "a", offsets, (), {Input(VIDEO, 0): 9_000, Input(CAPTIONS, 0): 8_000})
+    for offset, written_ms in enumerate((7_000, 8_000, 9_000)):
+        assignment.feed(AUDIO_0, offset, "s", frame("s", AUDIO, offset, 1_000 * offset), 10)
+        assignment.pass_over(AUDIO_0, "s", written_ms)
+    waiting = assignment.leading_bytes()[AUDIO_0]
+    assignment.feed(AUDIO_0, 3, "s", control("s", "end", 3, 3_000), 10)
+    windows = assignment.pass_over(AUDIO_0, "s", 7_999)
+    while windows:
+        windows += assignment.done(windows.pop())
+    (unsaved,) = assignment.unsaved()
+    assert (waiting, unsaved.state.finished) == (20, True)
+
+
+def test_a_session_that_passed_over_something_goes_on_from_there():
+    offsets = {Input(topic, 0): 0 for topic in ToyLogic.topics}
+    assignment = Assignment(ToyLogic(), "a", offsets, (), {Input(VIDEO, 0): 9_000})
+    states = []
+    for offset in range(2):
+        assignment.feed(AUDIO_0, offset, "s", frame("s", AUDIO, offset, 1_000 * offset), 10)
+        states += [one.state for one in assignment.unsaved()]
+        assignment.pass_over(AUDIO_0, "s", 7_000)
+    states += [one.state for one in assignment.unsaved()]
+    for joined in (join(states[0], states[-1]), join(states[-1], states[0])):
+        assert joined.marks[VIDEO].fold.watermark_ms == 1_000 - 300
 
 
 def test_only_the_session_itself_is_held_back():

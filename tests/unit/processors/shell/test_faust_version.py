@@ -37,6 +37,7 @@ def test_the_version_is_the_one_that_was_examined():
         (ThreadDelegateConsumer, "highwater"),
         (GroupCoordinator, "fetch_committed_offsets"),
         (AIOKafkaConsumer, "beginning_offsets"),
+        (AIOKafkaConsumer, "offsets_for_times"),
         (AIOKafkaConsumer, "commit"),
         (AIOKafkaConsumer, "seek"),
         (App, "_create_directories"),

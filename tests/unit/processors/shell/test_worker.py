@@ -129,6 +129,16 @@ async def test_a_gap_that_retention_made_is_stated_and_stepped_over():
     await until(lambda: bench.written)
 
 
+async def test_a_session_whose_end_retention_took_of_one_input_ends_with_the_others():
+    bench = Bench()
+    bench.inputs.log_starts[VIDEO_0] = bench.inputs.log_starts[CAPTIONS_0] = 40
+    bench.inputs.first_ms = {VIDEO_0: 9_000, CAPTIONS_0: 9_000}
+    await bench.assign()
+    await bench.deliver(AUDIO_0, 0, frame("s", AUDIO, 1, 1000), written_s=2.0)
+    await bench.deliver(AUDIO_0, 1, control("s", "end", 2, 2000), written_s=3.0)
+    await until(lambda: "s|s/summary" in bench.written)
+
+
 async def test_what_was_committed_and_deleted_since_is_stepped_over_at_the_start():
     bench = Bench()
     bench.inputs.offsets = {CAPTIONS_0: 2}
