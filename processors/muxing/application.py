@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from av.error import ExternalError
+
 from connectors.host.logs import get_logger
 from processors.muxing import metrics
 from processors.muxing.filming import filmed
@@ -20,6 +22,9 @@ from schemas.sessions import Awaited
 from schemas.topics import MUXING_STATE, RECORDING_SEGMENTS
 
 log = get_logger(__name__)
+
+UNWRITABLE = (*FAULTS, ExternalError)
+"""What whoever encodes a stretch meets each time: a library of others may refuse pictures, too."""
 
 
 class Muxing:
@@ -74,7 +79,7 @@ def _stretch(session_id: str, work: StretchWork) -> Written:
         film = filmed(work)
         asides = tuple(Aside("undecodable picture", data) for data in film.refused)
         return Written(segments(session_id, film.work), asides)
-    except FAULTS as error:
+    except UNWRITABLE as error:
         fault = type(error).__name__
         log.error("a stretch cannot be written as it is", session_id=session_id, start_ms=work.start_ms, error=fault,
                   at=raised_at(error))  # fmt: skip
@@ -85,7 +90,7 @@ def _with_gap(session_id: str, work: StretchWork, fault: str) -> Written:
     """As much of the stretch as can be written; nothing at all is a recording with a segment missing."""
     for less in lessened(work):
         reason = f"{fault} while writing a segment: left out its {less.what}"
-        with suppress(*FAULTS):
+        with suppress(*UNWRITABLE):
             return Written(segments(session_id, less.work), (Aside(reason, less.data),))
     return Written([], (Aside(f"{fault} while writing a segment: left out", less.data),))
 

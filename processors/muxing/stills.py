@@ -6,7 +6,8 @@ from processors.muxing.h264 import Size
 from schemas.records import Codec
 
 MAX_PIXELS = 4096 * 2304
-MIN_SIDE = 16
+MIN_SIDE, MAX_SIDE = 16, 16_384
+"""As the encoder takes them."""
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_SIZE = slice(16, 24)
@@ -28,7 +29,7 @@ class Still(NamedTuple):
 def still(codec: Codec, data: bytes) -> Still | None:
     """None where it is no such picture, or one of no sane size: a few bytes can ask for gigabytes."""
     size = {Codec.JPG: _jpg_size, Codec.PNG: _png_size}[codec](data)
-    if size is None or min(size) < MIN_SIDE or size.width * size.height > MAX_PIXELS:
+    if size is None or min(size) < MIN_SIDE or max(size) > MAX_SIDE or size.width * size.height > MAX_PIXELS:
         return None
     return Still(codec, size, data)
 

@@ -19,6 +19,13 @@ def still_picture(shot: Shot, at_ms: int, codec: Codec) -> bytes:
     return buffer.getvalue()
 
 
+def plain(size: tuple[int, int], codec: Codec) -> bytes:
+    """A picture of one grey, width and height as wanted."""
+    buffer = io.BytesIO()
+    Image.new("L", size, 128).save(buffer, _FORMATS[codec])
+    return buffer.getvalue()
+
+
 def still_records(
     session_id: str, shots: Iterable[Shot], codec: Codec = Codec.JPG, *, still_ms: int = 1, first: int = 1
 ) -> list[Video]:

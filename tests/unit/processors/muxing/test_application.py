@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from av.error import ExternalError
 
 from processors.muxing import mixing, segments
 from processors.muxing.application import Muxing
@@ -92,6 +93,21 @@ def test_a_stretch_of_which_nothing_can_be_written_is_put_aside_whole(monkeypatc
     parts, asides = rendered()
     assert parts == []
     assert {aside.reason for aside in asides} == {"OverflowError while writing a segment: left out"}
+
+
+def test_pictures_that_the_library_refuses_are_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing(*arguments: Any) -> Any:
+        if arguments[0]:
+            raise ExternalError(1, "refused")
+        return header(*arguments)
+
+    header = segments.header
+    monkeypatch.setattr(segments, "header", refusing)
+    parts, asides = rendered()
+    assert max(float(luma.mean()) for luma in played(parts).lumas) < 2
+    assert [aside.reason for aside in asides] == ["ExternalError while writing a segment: left out its pictures"] * len(
+        parts
+    )
 
 
 def test_what_another_process_could_do_better_is_no_gap(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from schemas.records import Codec, MediaRecord, Segment, Video
 from schemas.settings import RecordingView, SessionSettings
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
 from tests.support.muxed import SESSION, Decoded, decoded, joined, muxed
-from tests.support.still_pictures import still_picture, still_records
+from tests.support.still_pictures import plain, still_picture, still_records
 
 T = START_MS
 SOUND = [Talk(T, T + 20_000)]
@@ -124,6 +124,18 @@ def test_what_cannot_be_decoded_is_black_and_refused() -> None:
     assert film.refused == (torn, good[:20])
     assert [picture.is_key for picture in film.work.parts[0].pictures] == [True] * 5
     assert all(picture.codec is Codec.H264 for picture in film.work.parts[0].pictures)
+
+
+@pytest.mark.parametrize("size", [(16, 16_386), (65_000, 16)])
+@pytest.mark.parametrize("codec", [Codec.JPG, Codec.PNG])
+def test_a_still_that_no_encoder_takes_is_no_picture(codec: Codec, size: tuple[int, int]) -> None:
+    """It ended the process that met it, and each successor."""
+    narrow = replace(still_records(SESSION, [SCREEN], codec)[3], payload=plain(size, codec))
+    screens = [*still_records(SESSION, [SCREEN], codec)[:3], narrow]
+    parts = recording(video_records(SESSION, [FACE]), screens)
+    assert seen(parts, T + 2000, decoded(joined(parts))) == pytest.approx(60, abs=15)
+    largest = filmed(stretch([plain((16, 16_384), codec)], codec))
+    assert largest.refused == ()
 
 
 def test_the_same_stills_make_the_same_bytes() -> None:
