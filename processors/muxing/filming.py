@@ -18,7 +18,7 @@ from processors.muxing.h264 import Size
 from processors.muxing.logic import StretchWork
 from processors.muxing.parts import Part
 from processors.muxing.pictures import ShownPicture, black_sample
-from processors.muxing.stills import Still, still
+from processors.muxing.stills import MAX_PIXELS, Still, still
 from schemas.records import Codec
 
 _FPS, _KBIT_PER_S = 5, 12_000
@@ -92,6 +92,7 @@ def _decoded(single: Still) -> av.VideoFrame | None:
     context = av.CodecContext.create(_DECODERS[single.codec], "r")
     assert isinstance(context, av.VideoCodecContext)
     context.thread_count = 1
+    context.options = {"max_pixels": str(MAX_PIXELS)}  # it may find another size than the one that was told
     try:
         frames = [*context.decode(av.Packet(single.data)), *context.decode(None)]
         size = _size(single)

@@ -22,7 +22,7 @@ def still_picture(shot: Shot, at_ms: int, codec: Codec) -> bytes:
 def plain(size: tuple[int, int], codec: Codec) -> bytes:
     """A picture of one grey, width and height as wanted."""
     buffer = io.BytesIO()
-    Image.new("L", size, 128).save(buffer, _FORMATS[codec])
+    Image.new("L", size, 128).save(buffer, _FORMATS[codec], optimize=True)
     return buffer.getvalue()
 
 

@@ -12,6 +12,7 @@ from processors.muxing.logic import StretchWork
 from processors.muxing.parts import Part
 from processors.muxing.pictures import ShownPicture
 from processors.muxing.recordings import Frame
+from processors.muxing.stills import still
 from schemas.records import Codec, MediaRecord, Segment, Video
 from schemas.settings import RecordingView, SessionSettings
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
@@ -136,6 +137,16 @@ def test_a_still_that_no_encoder_takes_is_no_picture(codec: Codec, size: tuple[i
     assert seen(parts, T + 2000, decoded(joined(parts))) == pytest.approx(60, abs=15)
     largest = filmed(stretch([plain((16, 16_384), codec)], codec))
     assert largest.refused == ()
+
+
+def test_a_still_that_hides_its_size_takes_no_more_memory_than_others() -> None:
+    """In a segment that decoders look into lies a picture of 9.8 megapixels; with 64 KB it could be of 268."""
+    hidden = plain((4096, 2400), Codec.JPG)[2:]
+    shown = plain((16, 16), Codec.JPG)
+    picture = b"".join((shown[:2], b"\xff\xf0", (len(hidden) + 2).to_bytes(2, "big"), hidden, shown[2:]))
+    assert still(Codec.JPG, picture) is not None
+    assert filmed(stretch([picture], Codec.JPG)).refused == (picture,)
+    assert filmed(stretch([plain((4096, 2304), Codec.JPG)], Codec.JPG)).refused == ()
 
 
 def test_the_same_stills_make_the_same_bytes() -> None:
