@@ -86,14 +86,14 @@ def nal_units(data: bytes) -> Iterator[bytes]:
 
 def access_unit(data: bytes) -> AccessUnit:
     """Never fails: what cannot be understood has no picture."""
+    if data.count(START_CODE) > MAX_NAL_UNITS:  # empty ones and such as are left out take their time, too
+        return AccessUnit((), has_picture=False, is_idr=False, is_bidirectional=False)
     nals: list[bytes] = []
     has_picture = is_idr = is_bidirectional = False
     for nal in nal_units(data):
         what = kind(nal)
         if what in _LEFT_OUT:
             continue
-        if len(nals) == MAX_NAL_UNITS:
-            return AccessUnit((), has_picture=False, is_idr=False, is_bidirectional=False)
         nals.append(nal)
         if what in _SLICES:
             has_picture = True

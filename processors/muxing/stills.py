@@ -9,6 +9,9 @@ MAX_PIXELS = 4096 * 2304
 MIN_SIDE, MAX_SIDE = 16, 16_384
 """As the encoder takes them."""
 
+MAX_SEGMENTS = 4096
+"""Before a JPG's frame, with what fills in between; a real one has a few dozen, and millions would take seconds."""
+
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_SIZE = slice(16, 24)
 _JPG = b"\xff\xd8"
@@ -44,7 +47,9 @@ def _png_size(data: bytes) -> Size | None:
 def _jpg_size(data: bytes) -> Size | None:
     """By the first frame header; the segments before it are passed over."""
     at = len(_JPG) if data.startswith(_JPG) else len(data)
-    while at + 9 <= len(data) and data[at] == 0xFF:
+    for _ in range(MAX_SEGMENTS):
+        if at + 9 > len(data) or data[at] != 0xFF:
+            return None
         marker = data[at + 1]
         if marker in _FRAMES:
             height, width = (int.from_bytes(data[at + first : at + first + 2], "big") for first in (5, 7))

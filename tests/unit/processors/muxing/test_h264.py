@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.muxing.h264 import Nal, Size, access_unit, kind, length_prefixed, nal_units, sequence
+from processors.muxing.h264 import (
+    MAX_NAL_UNITS,
+    START_CODE,
+    Nal,
+    Size,
+    access_unit,
+    kind,
+    length_prefixed,
+    nal_units,
+    sequence,
+)
 from tests.support.media import START_MS, Shot, encoded
 
 
@@ -38,6 +48,14 @@ def test_bidirectional_pictures_are_known() -> None:
 def test_the_size_stands_in_the_sequence_parameter_set(size: tuple[int, int]) -> None:
     (first, *_) = units(width=size[0], height=size[1])
     assert sequence(access_unit(first).parameters[0]).size == Size(*size)
+
+
+@pytest.mark.parametrize("unit", [b"", b"\x0c", b"\x41\x9a"])
+def test_a_message_of_thousands_of_units_is_no_picture(unit: bytes) -> None:
+    """Whatever they are: two million empty ones took a second, each time that the picture was looked at."""
+    picture = units()[0]
+    assert access_unit((START_CODE + unit) * 1000 + picture).has_picture
+    assert not access_unit((START_CODE + unit) * (MAX_NAL_UNITS + 1) + picture).has_picture
 
 
 def test_delimiters_and_filler_do_not_belong_into_a_file() -> None:

@@ -12,7 +12,7 @@ from processors.muxing.logic import StretchWork
 from processors.muxing.parts import Part
 from processors.muxing.pictures import ShownPicture
 from processors.muxing.recordings import Frame
-from processors.muxing.stills import still
+from processors.muxing.stills import MAX_SEGMENTS, still
 from schemas.records import Codec, MediaRecord, Segment, Video
 from schemas.settings import RecordingView, SessionSettings
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
@@ -147,6 +147,14 @@ def test_a_still_that_hides_its_size_takes_no_more_memory_than_others() -> None:
     assert still(Codec.JPG, picture) is not None
     assert filmed(stretch([picture], Codec.JPG)).refused == (picture,)
     assert filmed(stretch([plain((4096, 2304), Codec.JPG)], Codec.JPG)).refused == ()
+
+
+@pytest.mark.parametrize("filling", [b"\xff", b"\xff\xd0", b"\xff\xe0\0\2"])
+def test_a_still_with_thousands_of_segments_before_its_frame_is_no_picture(filling: bytes) -> None:
+    """Two million of them took seconds, each time that the picture was looked at."""
+    picture = plain((64, 64), Codec.JPG)
+    assert still(Codec.JPG, picture[:2] + filling * 1000 + picture[2:]) is not None
+    assert still(Codec.JPG, picture[:2] + filling * MAX_SEGMENTS + picture[2:]) is None
 
 
 def test_the_same_stills_make_the_same_bytes() -> None:
