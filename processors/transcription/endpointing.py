@@ -130,9 +130,9 @@ class Endpointer:
             min(at_ms, self._timeline.audio_end_ms), max(at_ms, self._through_ms + 1), keep_from_ms=at_ms
         )
 
-    def has_heard(self, at_ms: int) -> bool:
+    def has_heard(self, at_ms: int, duration_ms: int) -> bool:
         """Whether what sounds then was heard, as far as stamps can tell."""
-        return at_ms < self._timeline.audio_end_ms - TOLERANCE_MS
+        return at_ms + duration_ms <= self._timeline.audio_end_ms + min(TOLERANCE_MS, duration_ms // 2)
 
     @property
     def _start_ms(self) -> int:

@@ -203,7 +203,7 @@ def _heard(scan: Scan, track: Track, watermark_ms: int) -> Boundary | None:
         if entry.is_belated and (found := _silent(scan, entry.before.watermark_ms)):
             return found
         is_same = AudioFormat.of(record) == scan.audio
-        if not is_same and not _is_again(scan, track, record.timestamp_ms):
+        if not is_same and not _is_again(scan, track, record):
             return scan.endpointer.stop(record.timestamp_ms)
         scan.heard += 1
         scan.told_ms = max(scan.told_ms, entry.before.watermark_ms)
@@ -212,10 +212,13 @@ def _heard(scan: Scan, track: Track, watermark_ms: int) -> Boundary | None:
     return None
 
 
-def _is_again(scan: Scan, track: Track, at_ms: int) -> bool:
-    """Whether a chunk of another format is of a time that was heard: what Zoom sends again after a reconnection. A stop
-    would keep what was heard of that very moment, and come to it again for ever."""
-    return at_ms == track.entries[scan.heard - 1].record.timestamp_ms or scan.endpointer.has_heard(at_ms)
+def _is_again(scan: Scan, track: Track, record: Audio) -> bool:
+    """Whether a chunk of another format is of a time that was heard: what Zoom sends again after a reconnection. At the
+    moment of the chunk before it a stop would keep both, and come to it again for ever."""
+    if record.timestamp_ms == track.entries[scan.heard - 1].record.timestamp_ms:
+        return True
+    audio = AudioFormat.of(record)
+    return audio.is_known and scan.endpointer.has_heard(record.timestamp_ms, audio.duration_ms(record.payload))
 
 
 def _silence_ms(scan: Scan) -> int:

@@ -155,13 +155,21 @@ def test_formats_may_change_and_what_cannot_be_heard_is_stated() -> None:
     assert heard == [16_000, 48_000, 16_000]
 
 
+@pytest.mark.parametrize("off_ms", [0, 10])
 @pytest.mark.parametrize("chunk_ms", [20, 100, 1000])
-def test_audio_that_is_sent_again_in_another_format_counts_once(chunk_ms: int) -> None:
+def test_audio_that_is_sent_again_in_another_format_counts_once(chunk_ms: int, off_ms: int) -> None:
     """A cut at a moment of which both formats are there kept both, and came to it again for ever."""
     before = frames(SESSION, [Microphone(1, T, voice(2000), chunk_ms=chunk_ms)])
-    again = Microphone(1, T + 1000, voice(2000, rate_hz=32_000), chunk_ms=chunk_ms, rate_hz=32_000)
+    again = Microphone(1, T + 1000 + off_ms, voice(2000, rate_hz=32_000), chunk_ms=chunk_ms, rate_hz=32_000)
     found = works(topic(SESSION, [*before, *frames(SESSION, [again], epoch=7)], until_ms=T + 6000))
-    assert spoken(found) == [(1, 0, 2000), (1, 2000, 3000)]
+    assert spoken(found) == [(1, 0, 2000), (1, 2000 + off_ms, 3000 + off_ms)]
+
+
+def test_a_chunk_of_another_format_that_begins_in_what_was_heard_is_not_lost() -> None:
+    before = frames(SESSION, [Microphone(1, T, voice(2000), chunk_ms=1000)])
+    again = Microphone(1, T + 1500, voice(1000, rate_hz=32_000), chunk_ms=1000, rate_hz=32_000)
+    found = works(topic(SESSION, [*before, *frames(SESSION, [again], epoch=7)], until_ms=T + 6000))
+    assert spoken(found) == [(1, 0, 1500), (1, 1500, 2500)]
 
 
 class Tracked:
