@@ -94,7 +94,7 @@ class Worker:
     _partition_of: dict[str, int] = field(default_factory=dict)
     _stated: set[tuple[str, str]] = field(default_factory=set)
     _finished: dict[str, int] = field(default_factory=dict)
-    _doubted: dict[str, bool] = field(default_factory=dict)
+    _doubted: set[str] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     # --- what membership and claims say ---
@@ -113,7 +113,7 @@ class Worker:
     def on_active(self, partition: int) -> None:
         self.active[partition] = self.clock.now_ms()
         for session_id in self._sessions_in({partition}):
-            self._doubted.pop(session_id, None)
+            self._doubted.discard(session_id)
             self._act(session_id)
 
     async def on_revoked(self, partitions: frozenset[int]) -> None:
@@ -187,7 +187,8 @@ class Worker:
         if holding is not None and holding.finishing and action is not Action.LET_GO:
             return  # it ends by itself, or by its deadline
         if action in (Action.CLAIM, Action.CLAIM_TO_FINISH):
-            self._claim_if_sure(session_id)
+            if session_id not in self._doubted:
+                self._claim(session_id)
         elif holding is None:
             return
         elif action is Action.NOTHING:
@@ -199,19 +200,14 @@ class Worker:
         else:
             self._let_go(session_id, holding)
 
-    def _claim_if_sure(self, session_id: str) -> None:
-        """Who was cut off reads of its successor's session before it learns that the partition is not its own."""
-        is_waiting = self._doubted.get(session_id)
-        if is_waiting is None:
-            self._claim(session_id)
-        elif not is_waiting:
-            self._doubted[session_id] = True
-            self._spawn(self._look_again(session_id))
-
     async def _look_again(self, session_id: str) -> None:
+        """Who was cut off reads of its successor's session before it learns that the partition is not its own. If it
+        is, somebody's claim came late, and nothing else may ever be said of the session."""
         await asyncio.sleep(SURE_S)
-        if self._doubted.pop(session_id, None) and self._partition_of.get(session_id) in self.active:
-            self._act(session_id)
+        if session_id in self._doubted:
+            self._doubted.discard(session_id)
+            if self._partition_of.get(session_id) in self.active:
+                self._act(session_id)
 
     def _claim(self, session_id: str) -> None:
         holding = Holding(self._partition_of[session_id])
@@ -285,7 +281,8 @@ class Worker:
         metrics.LET_GO.inc()
         log.info("session let go", session_id=session_id, epoch=holding.epoch)
         if holding.partition in self.active:
-            self._doubted[session_id] = False
+            self._doubted.add(session_id)
+            self._spawn(self._look_again(session_id))
         self._drop(session_id, holding)
         if holding.live is not None:
             holding.live.let_go()
@@ -304,7 +301,7 @@ class Worker:
         self.states.pop(session_id, None)
         self._partition_of.pop(session_id, None)
         self._finished.pop(session_id, None)
-        self._doubted.pop(session_id, None)
+        self._doubted.discard(session_id)
         self._stated = {stated for stated in self._stated if stated[0] != session_id}
 
     def _forget_states(self, partitions: Iterable[int]) -> None:

@@ -14,6 +14,7 @@ class LogOfFacts:
 
     def __init__(self):
         self.stated = []
+        self.others = 100
         self.open = asyncio.Event()
         self.open.set()
         self.failures = 0
@@ -24,7 +25,7 @@ class LogOfFacts:
             self.failures -= 1
             raise DeliveryFailed("away")
         self.stated.append((kind, fields))
-        return 100 + len(self.stated)
+        return self.others + len(self.stated)
 
     def kinds(self):
         return [kind for kind, _ in self.stated]

@@ -252,6 +252,7 @@ async def test_a_failing_session_task_breaks_the_worker_loudly(house):
 async def claimed_by_another(house):
     """A worker that has let its session go, and reads what became of it since."""
     h = await running(house)
+    h.facts.others = 200
     h.worker.on_claim("app_1", "w2", 200)
     h.worker.on_state(3, "app_1", replace(SESSION, state="connected", epoch=200, worker="w2"))
     h.worker.on_state(3, "app_1", replace(SESSION, state="connected", epoch=200, worker="w2", folded_offset=9))
@@ -271,6 +272,25 @@ async def test_what_was_let_go_is_not_claimed_before_the_group_has_said_whose_it
 async def test_it_is_claimed_when_the_partition_is_ours_after_all(house, monkeypatch):
     monkeypatch.setattr("ingest.worker.SURE_S", 0.01)
     h = await claimed_by_another(house)
+    await asyncio.sleep(0.05)
+    assert h.facts.kinds() == [FactKind.CLAIMED, FactKind.CLAIMED]
+
+
+async def test_it_is_claimed_when_the_state_alone_tells_of_a_claim_that_nobody_stands_for(house, monkeypatch):
+    """A predecessor's claim, on its way when the partition moved, may reach the log behind ours; nothing follows it."""
+    monkeypatch.setattr("ingest.worker.SURE_S", 0.01)
+    h = house()
+    h.facts.open.clear()
+    h.worker.on_state(3, "app_1", SESSION)
+    h.worker.on_active(3)
+    await h.settle()
+    h.worker.on_claim("app_1", "w2", 200)  # heard before our own is acknowledged: there is nothing to let go yet
+    h.facts.open.set()
+    await h.settle()
+    h.facts.others = 200
+    h.worker.on_state(3, "app_1", replace(SESSION, epoch=200, worker="w2"))
+    await h.settle()
+    assert h.lives[0].asked == ["run", "let_go"]
     await asyncio.sleep(0.05)
     assert h.facts.kinds() == [FactKind.CLAIMED, FactKind.CLAIMED]
 
