@@ -257,7 +257,7 @@ class LiveSession:
         begins_anew = self._attending.connected()
         if begins_anew:
             self._reception.lost(EVERY_MEDIUM)  # what happened since it was stopped was sent to nobody
-        self._reception.ready(self._around.clock.now_ms())
+        self._reception.ready(self._around.clock.now_ms(), event.missing)
         self._reception.chunk_ms, self._reception.is_mixed = encodings.chunk_ms, encodings.is_mixed
         if self._ready:
             self._publisher.agree(encodings)

@@ -4,7 +4,7 @@ This is for losses within one epoch, of which no processor can know; between two
 The rule is the same one: `schemas.seams`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from schemas import seams
@@ -58,12 +58,13 @@ class Reception:
             if medium in self.through_ms:
                 self._lost[medium] = None
 
-    def ready(self, now_ms: int) -> None:
-        """All that was lost is connected again; the first time, what nobody could have heard before is not missing."""
+    def ready(self, now_ms: int, missing: Collection[str] = ()) -> None:
+        """All that was lost but what is `missing` is connected again; the first time, what nobody could have heard
+        before is not missing."""
         if not self.through_ms:
             self.through_ms = dict.fromkeys(EVERY_MEDIUM, now_ms)
         for medium, begun_ms in self._lost.items():
-            if begun_ms is None:
+            if begun_ms is None and medium not in missing:
                 self._lost[medium] = now_ms
 
     def over(self, now_ms: int) -> None:

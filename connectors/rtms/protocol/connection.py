@@ -250,11 +250,12 @@ class Connection:
         if not self._subscribed:
             self._subscribed = True
             self._send(SIGNALING, messages.event_subscription(self._events))
-        self._out.events.append(MediaReady(self._negotiation.agreed, again=self.connected_once))
+        missing = self.sockets.missing
+        self._out.events.append(MediaReady(self._negotiation.agreed, again=self.connected_once, missing=missing))
         self.connected_once = True
         self._out.release()
         self.ticks.keep_to(self._silences())
-        self.ticks.ready(self._negotiation.channels(), now_ms)
+        self.ticks.ready(self._negotiation.channels(), now_ms, missing)
         self.watching.restart()
         self.watch(now_ms)
 

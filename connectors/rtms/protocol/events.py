@@ -55,10 +55,14 @@ class SignalingAccepted:
 
 @dataclass(frozen=True, slots=True)
 class MediaReady:
-    """Media may flow: what Zoom agreed to, of all media sockets together. Comes again after every reconnection."""
+    """Media may flow: what Zoom agreed to, of all media sockets together. Comes again after every reconnection.
+
+    `missing`: what has a socket of its own that does not stand yet, or not again.
+    """
 
     negotiated: MediaParameters
     again: bool
+    missing: frozenset[Medium] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Rules of this file: every step of a link is taken here, together with the deadli
 opened, dropped or tried again is `connection`'s business.
 """
 
+from connectors.rtms.protocol.codes import Medium
 from connectors.rtms.protocol.events import SIGNALING, ProbeWanted, SocketLost, SocketUnwanted, SocketWanted
 from connectors.rtms.protocol.links import HAS_SOCKET, Deadlines, Link, LinkState, Step
 from connectors.rtms.protocol.outbox import Outbox
@@ -14,6 +15,8 @@ RETRY = "retry"
 WATCHDOG = "watchdog"
 SUSPICION = "suspicion"
 PULSE = "pulse"
+
+_COMING = frozenset({LinkState.OPENING, LinkState.GREETING, LinkState.WAITING})
 
 QUIET_MS = 2_000
 """After so long without a message the signalling socket is asked whether it lives; ticks ask the media sockets."""
@@ -40,6 +43,11 @@ class Sockets:
     def media(self) -> list[Link]:
         """The media links."""
         return [link for link in self.links.values() if link is not self.signaling]
+
+    @property
+    def missing(self) -> frozenset[Medium]:
+        """What has a socket of its own that does not stand yet, or not again."""
+        return frozenset[Medium]().union(*(link.media for link in self.media if link.state in _COMING))
 
     @property
     def all_closed(self) -> bool:

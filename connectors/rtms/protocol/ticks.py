@@ -13,7 +13,7 @@ Driven by `stream`: `frame`, `told` and `pong` on arrival, `due` when `wake_ms` 
 monotonic clock; stamps and `through_ms` are Zoom's.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from connectors.rtms.protocol.codes import Medium
@@ -95,10 +95,13 @@ class Ticks:
         for medium, rule in rules.items():
             self._tracks[medium].rule = rule
 
-    def ready(self, channel_of: Mapping[Medium, str], now_ms: int) -> None:
-        """Media flow from now on, these through these channels. Media not named are watched on any channel."""
+    def ready(self, channel_of: Mapping[Medium, str], now_ms: int, missing: Collection[Medium] = ()) -> None:
+        """Media flow from now on, these through these channels. Media not named are watched on any channel, but for
+        those that are `missing`: these have one of their own, later."""
         spare = next(iter(channel_of.values()))
         for medium, track in self._tracks.items():
+            if medium in missing:
+                continue
             channel = SIGNALING if medium is Medium.EVENTS else channel_of.get(medium, spare)
             if track.due_ms == NEVER_MS or track.socket != channel:
                 track.socket, track.ready_ms, track.active_ms = channel, now_ms, now_ms

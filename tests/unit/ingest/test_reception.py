@@ -47,6 +47,17 @@ def test_each_medium_from_its_last_to_its_first() -> None:
     assert list(reception.take_holes()) == [], "stated once; what kept its socket lacks nothing"
 
 
+def test_what_has_its_socket_later_is_missing_for_longer() -> None:
+    reception = heard()
+    reception.lost(MEDIA)
+    reception.ready(T + 12_000, {"captions", "video"})
+    reception.tick("chat", T + 12_300)
+    reception.ready(T + 40_000)
+    reception.tick("captions", T + 40_500)
+    reception.tick("video", T + 40_500)
+    assert stretches(reception.take_holes()) == {"chat": (0, 12_250), "captions": (0, 40_250), "video": (5_000, 40_250)}
+
+
 def sound_again(reception: Reception, at_ms: int) -> dict[str, tuple[int, int]]:
     """Its socket is there again after 7 s, and this is the first chunk on it."""
     reception.ready(T + 12_000)

@@ -274,6 +274,38 @@ def test_zooms_word_on_an_interruption_ends_the_waiting() -> None:
     assert [wish.channel for wish in talk.wanted] == [SIGNALING, MEDIA, MEDIA]
 
 
+def test_nothing_is_said_of_a_medium_whose_own_socket_is_still_away() -> None:
+    """Audio and chat break; audio is back at once, of chat Zoom does not know for half a minute that it is gone."""
+    talk = split()
+    for channel in ("audio", "video", "chat"):
+        talk.opened(channel)
+        talk.agree(channel)
+    for channel in ("audio", "chat"):
+        talk.closed(channel)
+    talk.wait(3_000)
+    for channel in ("audio", "chat"):
+        talk.opened(channel)
+    talk.agree("audio")
+    assert talk.of(MediaReady)[-1].missing == {Medium.CHAT}
+    del talk.events[:]
+    talk.refuse(17, "chat", "duplicate")
+    for _ in range(5):
+        talk.wait(400)
+        talk.keep_alive("audio")
+        talk.keep_alive("video")
+    ticked = {tick.medium for tick in talk.of(TickDue)}
+    assert Medium.SHARE in ticked, "it has no socket of its own"
+    assert Medium.CHAT not in ticked
+    talk.wait(1_000)
+    talk.opened("chat")
+    talk.agree("chat")
+    assert talk.of(MediaReady)[-1].missing == set()
+    talk.wait(1_500)
+    talk.keep_alive("chat")
+    talk.wait(1_500)
+    assert Medium.CHAT in {tick.medium for tick in talk.of(TickDue)}
+
+
 def test_an_interruption_of_what_is_being_connected_changes_nothing() -> None:
     talk = Conversation().connect()
     talk.closed(MEDIA)
