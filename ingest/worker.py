@@ -187,8 +187,7 @@ class Worker:
         if holding is not None and holding.finishing and action is not Action.LET_GO:
             return  # it ends by itself, or by its deadline
         if action in (Action.CLAIM, Action.CLAIM_TO_FINISH):
-            if session_id not in self._doubted:
-                self._claim(session_id)
+            self._claim_if_sure(session_id)
         elif holding is None:
             return
         elif action is Action.NOTHING:
@@ -199,6 +198,10 @@ class Worker:
             self._spawn(self._finish(session_id, holding))
         else:
             self._let_go(session_id, holding)
+
+    def _claim_if_sure(self, session_id: str) -> None:
+        if session_id not in self._doubted:
+            self._claim(session_id)
 
     async def _look_again(self, session_id: str) -> None:
         """Who was cut off reads of its successor's session before it learns that the partition is not its own. If it
