@@ -36,6 +36,7 @@ from connectors.rtms.protocol.events import (
 )
 from connectors.rtms.protocol.joining import StreamParams, StreamPolicy
 from connectors.rtms.protocol.life import Phase
+from connectors.rtms.protocol.links import LinkState
 from connectors.rtms.protocol.parameters import EVERYTHING, MediaParameters
 from connectors.rtms.protocol.stream import RtmsStream
 from connectors.rtms.protocol.ticks import NEVER_MS
@@ -283,7 +284,7 @@ class RtmsSession:
             self._pump()
 
     def _shut(self, channel: str) -> None:
-        """Close in good order; an attempt to open is broken off."""
+        """Close in good order; an attempt to open is broken off, which is no news where another one is wanted by now."""
         ear = self._ears.get(channel)
         if ear is not None and ear.socket is not None:
             ear.socket.close()
@@ -291,7 +292,8 @@ class RtmsSession:
         if ear is not None:
             del self._ears[channel]
             ear.cut()
-        self._stream.receive_eof(channel, self._now_ms())
+        if self._stream.state(channel) is not LinkState.OPENING:
+            self._stream.receive_eof(channel, self._now_ms())
 
     def _arm(self, wake_ms: int) -> None:
         if self._timer is not None:

@@ -153,6 +153,29 @@ async def test_an_attempt_that_hangs_is_broken_off() -> None:
     assert broken_off.is_set()
 
 
+async def test_a_new_address_is_tried_at_once_while_the_old_one_does_not_answer() -> None:
+    """Zoom's server is gone, and another one has the stream: the end of our knocking at the old door concerns nobody."""
+    heard: list[OwnerEvent] = []
+    attempts = 0
+
+    async def dead_at_first() -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            asyncio.get_running_loop().call_soon(made.reconnect, ("wss://rtms.zoom.us/elsewhere",))
+            await asyncio.Event().wait()
+
+    def on_event(event: OwnerEvent) -> None:
+        heard.append(event)
+        if isinstance(event, MediaReady | SocketLost):
+            made.hand_over()
+
+    made = session(ScriptedTransport(lambda _listener: dead_at_first()), on_event)
+    await finished(made)
+    assert [event for event in heard if isinstance(event, SocketLost)] == []
+    assert any(isinstance(event, MediaReady) for event in heard)
+
+
 async def test_cancelling_cuts_the_sockets_and_hears_nothing_more() -> None:
     heard: list[OwnerEvent] = []
     ready = asyncio.Event()
