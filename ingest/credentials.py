@@ -1,5 +1,6 @@
 """The Zoom apps' credentials, as the control plane has them now; decrypted only when a stream is joined."""
 
+import asyncio
 import threading
 from typing import NamedTuple, Self
 
@@ -21,6 +22,7 @@ log = get_logger(__name__)
 
 READY_TIMEOUT_S = 5.0
 CATCH_UP_TIMEOUT_S = 2.0
+AGAIN_S = 1.0
 
 
 class AppCredentials(NamedTuple):
@@ -53,13 +55,13 @@ class ZoomCredentials:
         waiting.end(self)
 
     async def of(self, zoom_app_id: str) -> AppCredentials:
-        """The credentials, waiting for the view to have read what stands in the topic now if it lacks them.
+        """The credentials, waiting until all that stands in the topic now has been read if they are not known.
 
         Raises:
             NoCredentials: there is no such app, or the key that encrypted its secret has left the key ring.
         """
-        if zoom_app_id not in self._apps:
-            await self._view.wait_to_end_async(CATCH_UP_TIMEOUT_S)
+        while zoom_app_id not in self._apps and not await self._view.wait_to_end_async(CATCH_UP_TIMEOUT_S):
+            await asyncio.sleep(AGAIN_S)
         app = self._apps.get(zoom_app_id)
         if app is None:
             raise NoCredentials("no such zoom app")
