@@ -63,22 +63,19 @@ class RegistryClient:
 
     def register(self, subject: str, schema: str) -> int:
         """Register Avro JSON text under `subject`; the same text gets the same id. Raises Incompatible."""
-        body = self._call("POST", f"/subjects/{subject}/versions", {"schema": schema, "schemaType": "AVRO"})
-        return int(body["id"])
+        return int(_said(self._call("POST", f"/subjects/{subject}/versions", _avro(schema)), "id"))
 
     def lookup(self, subject: str, schema: str) -> Registered:
         """The entry of exactly this schema. Raises NotRegistered."""
-        body = self._call("POST", f"/subjects/{subject}", {"schema": schema, "schemaType": "AVRO"})
-        return Registered(int(body["id"]), int(body["version"]), str(body["schema"]))
+        return _registered(self._call("POST", f"/subjects/{subject}", _avro(schema)))
 
     def latest(self, subject: str) -> Registered:
         """The newest version of a subject. Raises NotRegistered."""
-        body = self._call("GET", f"/subjects/{subject}/versions/latest")
-        return Registered(int(body["id"]), int(body["version"]), str(body["schema"]))
+        return _registered(self._call("GET", f"/subjects/{subject}/versions/latest"))
 
     def schema(self, schema_id: int) -> str:
         """The JSON text of an id. Raises NotRegistered."""
-        return str(self._call("GET", f"/schemas/ids/{schema_id}")["schema"])
+        return str(_said(self._call("GET", f"/schemas/ids/{schema_id}"), "schema"))
 
     def subjects(self) -> list[str]:
         """All subjects."""
@@ -86,7 +83,7 @@ class RegistryClient:
 
     def compatibility(self) -> str:
         """The registry's default level."""
-        return str(self._call("GET", "/config")["compatibilityLevel"])
+        return str(_said(self._call("GET", "/config"), "compatibilityLevel"))
 
     def set_subject_compatibility(self, subject: str, level: str = COMPATIBILITY) -> None:
         """Set one subject's level, which stands before the default."""
@@ -104,17 +101,36 @@ class RegistryClient:
         except httpx.TransportError as error:
             raise RegistryError(f"registry unreachable ({type(error).__name__})", retryable=True) from error
         if response.is_success:
-            return response.json()
+            return _document(response)
         raise _error_of(response, f"{method} {path}")
 
 
-def _error_of(response: httpx.Response, request: str) -> RegistryError:
+def _avro(schema: str) -> dict[str, Any]:
+    return {"schema": schema, "schemaType": "AVRO"}
+
+
+def _registered(document: Any) -> Registered:
+    return Registered(int(_said(document, "id")), int(_said(document, "version")), str(_said(document, "schema")))
+
+
+def _said(document: Any, name: str) -> Any:
+    if not isinstance(document, dict) or name not in document:
+        raise RegistryError(f"the answer, without {name}, is not a registry's")
+    return document[name]
+
+
+def _document(response: httpx.Response) -> Any:
     try:
-        message = str(response.json().get("message", ""))
-    except (ValueError, AttributeError):
-        message = ""
-    text = f"{request}: {response.status_code} {message}".strip()
-    if response.status_code == _SUBJECT_NOT_FOUND:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def _error_of(response: httpx.Response, request: str) -> RegistryError:
+    document = _document(response)
+    said: dict[str, Any] = document if isinstance(document, dict) else {}
+    text = f"{request}: {response.status_code} {said.get('message', '')}".strip()
+    if response.status_code == _SUBJECT_NOT_FOUND and "error_code" in said:  # else it is a proxy's, which knows nothing
         return NotRegistered(text)
     if response.status_code in (_CONFLICT, _INVALID):
         return Incompatible(text)

@@ -284,7 +284,7 @@ class RtmsSession:
             self._pump()
 
     def _shut(self, channel: str) -> None:
-        """Close in good order; an attempt to open is broken off, which is no news where another one is wanted by now."""
+        """Close in good order; an attempt to open is broken off: no news where another one is wanted by now."""
         ear = self._ears.get(channel)
         if ear is not None and ear.socket is not None:
             ear.socket.close()

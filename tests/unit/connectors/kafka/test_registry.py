@@ -1,10 +1,11 @@
-"""Whose certificates a registry's client goes by."""
+"""Whose certificates a registry's client goes by, and whose answers."""
 
 import ssl
 
+import httpx
 import pytest
 
-from connectors.kafka.registry import RegistryClient
+from connectors.kafka.registry import NotRegistered, RegistryClient, RegistryError
 
 Asked = list[str | None]
 
@@ -37,3 +38,25 @@ def test_with_tls_the_authority_that_was_named_counts(asked: Asked, url: str) ->
 def test_with_tls_and_no_authority_named_those_count_that_httpx_trusts(asked: Asked) -> None:
     RegistryClient("https://registry:8081").close()
     assert len(asked) == 1
+
+
+def answering(status: int, body: str) -> RegistryClient:
+    client = RegistryClient("http://registry:8081")
+    client._http = httpx.Client(
+        base_url="http://registry", transport=httpx.MockTransport(lambda _request: httpx.Response(status, text=body))
+    )
+    return client
+
+
+def test_what_a_registry_does_not_know_it_says_in_its_own_words() -> None:
+    with pytest.raises(NotRegistered):
+        answering(404, '{"error_code":40403,"message":"Schema 7 not found"}').schema(7)
+
+
+@pytest.mark.parametrize("status", [200, 404])
+@pytest.mark.parametrize("body", ["default backend - 404", "<html>maintenance</html>", "[]", "{}"])
+def test_whoever_answers_in_its_place_knows_nothing_of_schemas(status: int, body: str) -> None:
+    """A record is a dead letter where there is no such schema; a proxy without a registry behind it cannot say so."""
+    with pytest.raises(RegistryError) as refused:
+        answering(status, body).schema(7)
+    assert not isinstance(refused.value, NotRegistered)
