@@ -115,7 +115,9 @@ class Supervisor:
         if unit.exit_code() is None:
             self._welcome_back(unit, now)
         elif known.due_at is None:
-            self._give_up_for_now(unit, f"exit code {unit.exit_code()}", now)
+            why = f"exit code {unit.exit_code()}"
+            unit.kill()  # what it had started would work beside its successor's
+            self._give_up_for_now(unit, why, now)
         elif known.is_due(now):
             self._start_again(unit, now)
 

@@ -114,9 +114,10 @@ class Unit:
             self._process = None
 
     def kill(self) -> None:
-        """SIGKILL to the program and its children; what it had on disk stays."""
-        if self._process is not None:
-            self._process.kill()
+        """SIGKILL to the program and its children; what it had on disk stays. Several threads may do so at once."""
+        process = self._process
+        if process is not None:
+            process.kill()
             self._process = None
 
 
