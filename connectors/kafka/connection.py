@@ -12,6 +12,7 @@ from confluent_kafka import KafkaError as LibraryError
 from connectors.host.logs import get_logger
 from connectors.kafka.errors import Fatal
 from connectors.kafka.metrics import BROKERS_UP
+from connectors.kafka.stranded import reaches_brokers
 
 log = get_logger(__name__)
 
@@ -55,6 +56,11 @@ class Connection:
             self.is_up = True
             self._gauge.set(1)
             log.info("kafka reachable again", client=self._client)
+
+    def look(self, statistics: str) -> None:
+        """At librdkafka's statistics: to who has nothing to send or to read, nothing is answered."""
+        if not self.is_up and reaches_brokers(statistics):
+            self.on_success()
 
     def config(self) -> dict[str, Any]:
         """What to put into the client's configuration; the caller passes `logger=LIBRARY_LOG` beside it."""

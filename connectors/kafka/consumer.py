@@ -86,7 +86,7 @@ class GroupConsumer:
         self._observed_at_s = 0.0
         self._clock = SystemClock()
         self._brokers = settings.bootstrap_servers
-        watching = shown(LOOK_S, Lookout(f"consumer-{group}", self._rescue).look)
+        watching = shown(LOOK_S, Lookout(f"consumer-{group}", self._rescue).look, self._connection.look)
         self._config = group_config(settings, group, instance_id) | self._connection.config() | watching
         self._library = self._joining()
 

@@ -139,7 +139,7 @@ class Producer:
         self._connection = Connection(f"producer-{profile.name}")
         guard = Guard(settings, f"producer-{profile.name}", self.give_up)
         lookout = Lookout(f"producer-{profile.name}", self.rescue)
-        looks = shown(LOOK_S, lookout.look, guard.look)
+        looks = shown(LOOK_S, lookout.look, guard.look, self._connection.look)
         config = producer_config(settings, profile) | self._connection.config() | looks
         self._library = LibraryProducer(config, logger=LIBRARY_LOG)
         self._openings = Openings(

@@ -55,7 +55,7 @@ class Reader:
         self._brokers = settings.bootstrap_servers
         self._config = reader_config(settings, fetch_wait_ms) | self._connection.config()
         if is_polled:
-            self._config |= shown(LOOK_S, Lookout(name, self.rescue).look)
+            self._config |= shown(LOOK_S, Lookout(name, self.rescue).look, self._connection.look)
         self._library = LibraryConsumer(self._config, logger=LIBRARY_LOG)
         self._is_lost = False
         self._positions: dict[Place, int] = {}

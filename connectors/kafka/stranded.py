@@ -24,10 +24,12 @@ LOST = "_NO_BROKERS"
 """The code of the error, beside the library's own, where they cannot be given back."""
 
 _REAL = frozenset({"configured", "learned"})
+_REACHED = "UP"
 
 
 class _Broker(msgspec.Struct):
     source: str
+    state: str
 
 
 class _Statistics(msgspec.Struct):
@@ -40,6 +42,11 @@ _STATISTICS = msgspec.json.Decoder(_Statistics)
 def knows_brokers(statistics: str) -> bool:
     """Whether there is one to connect to; a group's coordinator is listed beside them, known or not."""
     return any(broker.source in _REAL for broker in _STATISTICS.decode(statistics).brokers.values())
+
+
+def reaches_brokers(statistics: str) -> bool:
+    """Whether there is one that it is connected to."""
+    return any(broker.state == _REACHED for broker in _STATISTICS.decode(statistics).brokers.values())
 
 
 class Lookout:

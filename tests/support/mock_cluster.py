@@ -28,6 +28,13 @@ class MockCluster:
         """From now on."""
         self._library.rd_kafka_mock_broker_set_rtt(self._cluster, _THE_BROKER, milliseconds)
 
+    def go_away(self) -> None:
+        """Connections break, and no new ones are taken."""
+        self._library.rd_kafka_mock_broker_set_down(self._cluster, _THE_BROKER)
+
+    def come_back(self) -> None:
+        self._library.rd_kafka_mock_broker_set_up(self._cluster, _THE_BROKER)
+
     def turn_away(self, batches: int) -> None:
         """The next batches of whoever produces: it is not their leader, for the moment."""
         errors = [ctypes.c_int(NOT_LEADER)] * batches

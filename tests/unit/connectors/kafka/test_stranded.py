@@ -15,7 +15,7 @@ from connectors.kafka.metrics import STRANDED
 from connectors.kafka.offsets import OffsetDirectory
 from connectors.kafka.records import Place
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.stranded import Lookout, knows_brokers, shown
+from connectors.kafka.stranded import Lookout, knows_brokers, reaches_brokers, shown
 from tests.support.processes import PATIENCE_S, wait_for
 
 COORDINATOR = {"GroupCoordinator": ("logical", "UP")}
@@ -97,6 +97,11 @@ def test_one_that_knows_none_now_and_then_begins_again_by_itself(client: Client)
 def test_a_coordinator_is_no_broker_to_begin_with() -> None:
     assert not knows_brokers(statistics(COORDINATOR))
     assert knows_brokers(statistics(COORDINATOR | CONFIGURED))
+
+
+def test_whether_a_broker_is_reached() -> None:
+    assert not reaches_brokers(statistics(LEARNED))
+    assert reaches_brokers(statistics(CONFIGURED | {"kafka-1:9092/1": ("learned", "UP")}))
 
 
 @pytest.mark.parametrize(("brokers", "known"), [({}, False), ({"bootstrap.servers": "127.0.0.1:1"}, True)])
