@@ -166,8 +166,9 @@ class Deletions:
             state = self._decoded(record.value)
         except RegistryError:
             with self._lock:
+                is_first = not self._unexplained
                 self._unexplained[session_id] = record
-                if len(self._unexplained) == 1:
+                if is_first:
                     threading.Thread(target=self._explain, name="unexplained", daemon=True).start()
             return
         with self._lock:

@@ -124,6 +124,18 @@ def test_while_only_the_registry_could_say_nobody_may_rely_on_it_and_others_are_
     assert deletions.by_now(["app_1"]) == {"app_1"}
 
 
+def test_one_thread_waits_however_often_a_session_changes_meanwhile(deletions, registry):
+    for offset in range(5):
+        record = state(ASKED, offset=offset)
+        registry.strange.add(record.value)
+        deletions._apply(record)
+    explaining = [thread for thread in threading.enumerate() if thread.name == "unexplained"]
+    assert len(explaining) == 1
+    registry.back.set()
+    explaining[0].join()
+    assert deletions.get("app_1") is not None
+
+
 def test_what_could_not_be_explained_does_not_undo_what_is_newer(deletions, registry):
     strange = state(ASKED)
     registry.strange = {strange.value}
