@@ -340,8 +340,7 @@ class Connection:
         elif name == SUSPICION and link.moved_ms <= link.suspected_ms:
             self.ticks.lost(link.channel)
             self._negotiation.forget(link.channel)
-            self.sockets.drain(link)
-            self.sockets.open(link, now_ms)
+            self.sockets.renew(link, now_ms)
 
     def _is_dead(self, link: Link, name: str, now_ms: int) -> bool:
         if name == WATCHDOG:

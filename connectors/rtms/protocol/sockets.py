@@ -132,6 +132,12 @@ class Sockets:
         self.deadlines.set((link.channel, RETRY), now_ms + delay_ms)
         self._out.events.append(SocketLost(link.channel, close_code, delay_ms))
 
+    def renew(self, link: Link, now_ms: int) -> None:
+        """Another one in its place, at once: between the two Zoom sends to nobody."""
+        self.drain(link)
+        self._out.events.append(SocketLost(link.channel, None, 0))
+        self.open(link, now_ms)
+
     def drain(self, link: Link) -> None:
         """No longer wanted; closed once its end is reported."""
         self._forget(link)
