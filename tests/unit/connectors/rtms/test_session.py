@@ -154,7 +154,7 @@ async def test_an_attempt_that_hangs_is_broken_off() -> None:
 
 
 async def test_a_new_address_is_tried_at_once_while_the_old_one_does_not_answer() -> None:
-    """Zoom's server is gone, and another one has the stream: the end of our knocking at the old door concerns nobody."""
+    """Zoom has moved the stream: the end of our knocking at the old door concerns nobody."""
     heard: list[OwnerEvent] = []
     attempts = 0
 
