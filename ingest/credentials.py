@@ -60,7 +60,7 @@ class ZoomCredentials:
         Raises:
             NoCredentials: there is no such app, or the key that encrypted its secret has left the key ring.
         """
-        while zoom_app_id not in self._apps and not await self._view.wait_to_end_async(CATCH_UP_TIMEOUT_S):
+        while zoom_app_id not in self._apps and not await self._is_all_read():  # noqa: ASYNC110  that waits, too
             await asyncio.sleep(AGAIN_S)
         app = self._apps.get(zoom_app_id)
         if app is None:
@@ -69,6 +69,9 @@ class ZoomCredentials:
             return AppCredentials(app.client_id, self._key_ring.decrypt(app.client_secret_encrypted))
         except SecretsError as error:
             raise NoCredentials("no key for the app's secret") from error
+
+    async def _is_all_read(self) -> bool:
+        return await self._view.wait_to_end_async(CATCH_UP_TIMEOUT_S)
 
     def close(self) -> None:
         self._closing.set()

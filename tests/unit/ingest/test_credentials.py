@@ -1,4 +1,4 @@
-"""A Zoom app that the worker does not know: whether there is none can only be said of a topic that was read to its end."""
+"""A Zoom app that the worker does not know: that there is none is known of a topic that was read to its end."""
 
 import pytest
 
