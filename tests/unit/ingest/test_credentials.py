@@ -34,9 +34,7 @@ def known(monkeypatch):
     return ZoomCredentials(None, None, Ring())
 
 
-APP = ZoomApp(
-    zoom_app_id="z", project_id="proj_1", client_id="c", client_secret_encrypted="sealed s", created_at_ms=0
-)
+APP = ZoomApp(zoom_app_id="z", project_id="proj_1", client_id="c", client_secret_encrypted="sealed s", created_at_ms=0)
 
 
 async def test_an_app_is_waited_for_while_the_topic_cannot_be_read(known):
