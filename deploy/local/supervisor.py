@@ -78,16 +78,17 @@ class Supervisor:
             raise self._failure
 
     def stop(self) -> None:
-        """End everything, the highest layer first, each layer at once."""
+        """End everything, the highest layer first, each layer at once. What is not gone yet can still be killed."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
         with self._lock:
             layers = [self._layers[layer] for layer in sorted(self._layers, reverse=True)]
-            self._layers = {}
         for layer in layers:
             self._stop_layer(layer)
+        with self._lock:
+            self._layers = {}
 
     def kill(self) -> None:
         """End everything now, without asking."""
