@@ -47,6 +47,11 @@ class Letter(NamedTuple):
         return InputPlace(self.content.topic, self.content.partition, self.content.offset)
 
     @property
+    def input(self) -> tuple[InputPlace, str]:
+        """Which input it was: in a topic that was deleted and made anew another one stands at the same place."""
+        return self.place, self.content.sha256
+
+    @property
     def is_note(self) -> bool:
         """Whether it only says that another one was put back."""
         return self.content.re_driven_to is not None

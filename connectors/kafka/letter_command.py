@@ -113,18 +113,19 @@ def _filter(options: argparse.Namespace) -> Filter:
 def _list(box: LetterBox, wanted: Filter, limit: int, *, as_json: bool) -> bool:
     newest: deque[dict[str, Any]] = deque(maxlen=limit)
     reasons: Counter[str] = Counter()
-    notes: dict[InputPlace, int | None] = {}
+    notes: dict[tuple[InputPlace, str], int | None] = {}
     kept = 0
     for letter in box.everything():
         kept += not letter.is_note
         if letter.is_note:
-            notes[letter.place] = letter.content.re_driven_to
+            notes[letter.input] = letter.content.re_driven_to
         elif wanted.passes(letter.content):
             newest.append(headline(letter))
             reasons[letter.content.reason] += 1
     found = list(reversed(newest))
     for line in found:
-        line["re_driven_to"] = notes.get(InputPlace(line["topic"], line["partition"], line["offset"]))
+        place = InputPlace(line["topic"], line["partition"], line["offset"])
+        line["re_driven_to"] = notes.get((place, line["sha256"]))
     if as_json:
         counted = {"count": reasons.total(), "reasons": dict(reasons.most_common()), "unreadable": box.unreadable}
         print(json.dumps({"letters": found, **counted}, indent=2))

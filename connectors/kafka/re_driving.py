@@ -70,21 +70,21 @@ class ReDriving:
 
         Two letters about one input (two services had refused it) are one input: it is put back once.
         """
-        done = {letter.place: f"at offset {letter.content.re_driven_to}" for letter in self._box.notes()}
+        done = {letter.input: f"at offset {letter.content.re_driven_to}" for letter in self._box.notes()}
         for letter in self._box.letters():
             if not wanted(letter):
                 continue
             reason = refusal(letter, self._settings)
             if reason is not None:
                 yield Result(letter, Outcome.REFUSED, reason)
-            elif letter.place in done:
-                yield Result(letter, Outcome.BEFORE, done[letter.place])
+            elif letter.input in done:
+                yield Result(letter, Outcome.BEFORE, done[letter.input])
             elif self._producer is None:
-                done[letter.place] = ""
+                done[letter.input] = ""
                 yield Result(letter, Outcome.WOULD)
             else:
-                done[letter.place] = f"at offset {self._put_back(letter, self._producer)}"
-                yield Result(letter, Outcome.DONE, done[letter.place])
+                done[letter.input] = f"at offset {self._put_back(letter, self._producer)}"
+                yield Result(letter, Outcome.DONE, done[letter.input])
 
     def _put_back(self, letter: Letter, producer: Producer) -> int:
         content = letter.content

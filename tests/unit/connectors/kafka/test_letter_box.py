@@ -1,13 +1,15 @@
 """Which letters are meant, and what can be done with them."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from connectors.kafka.dead_letters import Origin, letter_of
-from connectors.kafka.letter_box import Filter, Letter
-from connectors.kafka.re_driving import refusal
+from connectors.kafka.letter_box import Filter, Letter, LetterBox
+from connectors.kafka.re_driving import Outcome, ReDriving, refusal
 from connectors.kafka.settings import KafkaSettings
+from schemas.codec import Codec
 
 SETTINGS = KafkaSettings(partitions=8)
 LETTER = Letter(17, 5, letter_of(Origin("rtms.audio", 7, 3, b"app_1"), "No Confluent header", b"x"))
@@ -45,3 +47,21 @@ def test_places_and_notes() -> None:
     assert str(LETTER.place) == "rtms.audio/7/3"
     assert not LETTER.is_note
     assert LETTER._replace(content=replace(LETTER.content, re_driven_to=0)).is_note
+
+
+class Box(LetterBox):
+    """Holds what it is given."""
+
+    def __init__(self, *letters: Letter) -> None:
+        self._all = letters
+
+    def everything(self) -> Iterator[Letter]:
+        return iter(self._all)
+
+
+@pytest.mark.parametrize(("data", "outcome"), [(b"x", Outcome.BEFORE), (b"another", Outcome.WOULD)])
+def test_of_a_topic_that_was_made_anew_the_same_place_is_another_input(data: bytes, outcome: Outcome) -> None:
+    note = LETTER._replace(content=replace(LETTER.content, data=b"", re_driven_to=9))
+    later = LETTER._replace(number=19, content=letter_of(Origin("rtms.audio", 7, 3, b"app_2"), "No header", data))
+    driving = ReDriving(SETTINGS, Box(note, later), Codec.with_ids_from([]), None)
+    assert [result.outcome for result in driving.run(lambda _letter: True)] == [outcome]
