@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -49,6 +52,30 @@ def test_an_incompatible_schema_leaves_no_trace(tmp_path: Path) -> None:
         register(subjects, "s", STRING)
 
     assert len(Subjects(tmp_path).versions("s")) == 1
+
+
+@contextmanager
+def no_more_than(size: int) -> Iterator[None]:
+    """Files of this process grow to that size and no further, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_an_entry_that_a_full_disk_cut_off_spoils_none_that_follow(tmp_path: Path) -> None:
+    subjects = Subjects(tmp_path)
+    register(subjects, "one", LONG)
+    size = (tmp_path / "subjects.jsonl").stat().st_size
+    with no_more_than(size + 10), pytest.raises(OSError, match="No space left"):
+        register(subjects, "two", STRING)
+    assert register(subjects, "three", STRING) == 2
+
+    after = Subjects(tmp_path)
+
+    assert after.names() == ["one", "three"]
 
 
 def test_an_entry_cut_off_by_a_crash_is_dropped(tmp_path: Path) -> None:
