@@ -66,7 +66,8 @@ class Ownership(Listener):
                 newest.pop(record.key or b"", None)
             elif (delivery := self._delivery(record)) is not None:
                 newest[record.key or b""] = (record.partition, delivery)
-        for partition, delivery in newest.values():
+        # Compaction leaves a delivery where it was written last: behind later ones, where it was tried meanwhile.
+        for partition, delivery in sorted(newest.values(), key=lambda found: found[1].notice_offset):
             self._lanes.load(partition, delivery)
         log.info("deliveries loaded", partitions=len(places), waiting=self._lanes.waiting)
 

@@ -64,7 +64,7 @@ class Lanes:
         self._notices: dict[int, int] = {}
 
     def load(self, partition: int, delivery: WebhookDelivery) -> None:
-        """Take a delivery as a predecessor wrote it; call it in log order, before any notice of the partition."""
+        """Take a delivery as a predecessor wrote it; in the order of their notices, and before any other notice."""
         self._notices[partition] = max(self._notices.get(partition, -1), delivery.notice_offset)
         self._put(partition, delivery, delivery.due_ms)
 

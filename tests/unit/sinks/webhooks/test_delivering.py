@@ -398,3 +398,25 @@ def test_nothing_is_sent_before_it_is_known_what_is_deleted(town, receiver):
     assert not town.deliverer._answers
     directory.is_ready = True
     town.until(are_over(town, 1))
+
+
+def compacted(log):
+    """As Kafka leaves a compacted topic: of each key the newest record, where that stands."""
+    records = log.topics[topics.WEBHOOK_DELIVERIES.name]
+    newest = {record.key: record for record in records}
+    log.topics[topics.WEBHOOK_DELIVERIES.name] = sorted(newest.values(), key=lambda record: record.offset)
+
+
+def test_a_successor_tells_in_order_although_compaction_left_the_first_delivery_behind_the_others(town, receiver):
+    receiver.status = 503
+    for number in range(3):
+        town.change(number)
+    town.until(lambda: [len(delivery.attempts) for delivery in town.deliveries()] == [1, 0, 0])
+    compacted(town.log)
+    receiver.status = 200
+    successor = Town(receiver.url, town.log)
+    try:
+        successor.until(lambda: {delivery.status for delivery in successor.deliveries()} == {DeliveryStatus.DELIVERED})
+    finally:
+        successor.posting.close()
+    assert receiver.states() == ["state 0", "state 0", "state 1", "state 2"]
