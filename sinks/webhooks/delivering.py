@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Set
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from connectors.host import traces
 from connectors.host.clock import Clock
@@ -98,6 +99,23 @@ class Connections:
     losses: Losses
 
 
+class _Note(NamedTuple):
+    """What came of an attempt, on its way to Kafka; `is_refused`: not for the first time."""
+
+    partition: int
+    delivery: WebhookDelivery
+    sent: "Future[int]"
+    is_refused: bool = False
+
+    @property
+    def has_failed(self) -> bool:
+        return self.sent.done() and self.sent.exception() is not None
+
+    @property
+    def is_taken(self) -> bool:
+        return self.sent.done() and self.sent.exception() is None
+
+
 class Deliverer:
     """One member; `step` once is one round of its loop."""
 
@@ -114,12 +132,15 @@ class Deliverer:
         self._dead_letters = DeadLetters(connections.producer, connections.decoder.codec)
         self._taken: list[Understood] = []
         self._unwritten: list[tuple[int, WebhookDelivery]] = []
+        self._notes: dict[str, _Note] = {}
+        """Of each delivery the newest."""
         self._is_paused = False
 
     def step(self, wait_s: float) -> None:
         """Take notices and carry on. Raises Fatal."""
         try:
             self._take_notices(wait_s)
+            self._note_again()
         except (KafkaError, TimeoutError) as error:
             if isinstance(error, Fatal):
                 raise
@@ -132,8 +153,10 @@ class Deliverer:
     def carry_on(self) -> None:
         """Write what was answered and send what is due then: between other work, so that no lane waits for that."""
         self._take_answers()
+        self._forget_notes()
+        is_behind = self._unwritten or any(note.is_refused or note.has_failed for note in self._notes.values())
         # Nothing is sent that would be forgotten if we ended now, or before it is known what is deleted.
-        if not self._unwritten and self._to.directory.is_ready:
+        if not is_behind and self._to.directory.is_ready:
             self._send_due()
 
     def _take_notices(self, wait_s: float) -> None:
@@ -209,7 +232,7 @@ class Deliverer:
         finished = self._lanes.finish(emptied(delivery), attempt, DeliveryStatus.FAILED, now_ms)
         if finished is not None:
             metrics.DELIVERIES.labels("withdrawn").inc()
-            self._write(*finished)
+            self._note(*finished)
 
     def _post(self, delivery: WebhookDelivery, now_ms: int) -> "Future[Answer]":
         message_id = idempotency_key(delivery.delivery_id)
@@ -253,8 +276,25 @@ class Deliverer:
             metrics.LATENCY.observe(max(0, attempt.at_ms - delivery.created_at_ms) / 1000)
         finished = self._lanes.finish(delivery, attempt, status, attempt.at_ms if due_ms is None else due_ms)
         if finished is not None:
-            self._write(*finished)
+            self._note(*finished)
             self._judge(finished[1])
+
+    def _note(self, partition: int, delivery: WebhookDelivery, *, is_refused: bool = False) -> None:
+        self._notes[delivery.delivery_id] = _Note(partition, delivery, self._write(partition, delivery), is_refused)
+
+    def _forget_notes(self) -> None:
+        """Those that Kafka has, and those of deliveries that are somebody else's: who tells them anew."""
+        held = {place.partition for place in self._to.consumer.assignment()}
+        self._notes = {
+            key: note for key, note in self._notes.items() if not note.is_taken and note.partition in held
+        }  # fmt: skip
+
+    def _note_again(self) -> None:
+        """What Kafka did not take in all its time would else be told again one day. Raises KafkaError, TimeoutError."""
+        self._forget_notes()
+        for note in [note for note in self._notes.values() if note.has_failed]:
+            self._note(note.partition, note.delivery, is_refused=True)
+        acknowledged((note.sent for note in self._notes.values() if note.is_refused), ACK_S, self._clock)
 
     def _write(self, partition: int, delivery: WebhookDelivery) -> "Future[int]":
         value = self._to.decoder.codec.encode(topics.WEBHOOK_DELIVERIES, delivery)
