@@ -226,11 +226,15 @@ class ClickHouseSink:
         metrics.WITHDRAWN.inc(len(emptied))
 
     def _is_late(self) -> bool:
-        """Whether a session was deleted while its rows were written: then all of it is read again, knowing that."""
+        """Whether a session was deleted while its rows were written: then all of it is read again, knowing that.
+
+        The rows go at once: where the partition has moved away meanwhile, nobody else has to look for them any more.
+        """
         content = self._pending.content()
         self._to.deletions.by_now({value.session_id for value in content if isinstance(value, WITH_CONTENT)})
-        late = [value for value in content if self._deleted(value) is not None]
+        late = [deleted for value in content if (deleted := self._deleted(value)) is not None]
         if late:
+            self._to.rows.delete(set(late), patience_s=0)
             log.info("deleted while it was written, reading again", records=len(late))
             self._consumer.put_back(self._pending.first_offsets(), 0.0)
             self._pending.clear()
