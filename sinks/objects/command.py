@@ -59,9 +59,9 @@ def run(running: Running) -> int:
         for close in (
             lambda: log.info("stopped"),
             producer.close,
-            sink.close,
-            deletions.close,
+            deletions.close,  # after the sink, whose threads ask it what is deleted when their writes are done
             credentials.close,
+            sink.close,
             consumer.close,
         ):
             closing.callback(close)

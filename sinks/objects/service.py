@@ -7,8 +7,11 @@ Of a session whose data is deleted nothing is stored, and nothing stays stored. 
 each write: `connectors.kafka.deletions` says why that is enough.
 """
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from threading import get_ident
 
 from connectors.host.health import Health
@@ -17,7 +20,7 @@ from connectors.host.waiting import Waiting
 from connectors.kafka.consumer import GroupConsumer, Listener
 from connectors.kafka.dead_letters import DeadLetters
 from connectors.kafka.decoder import Decoder
-from connectors.kafka.deletions import Deletions
+from connectors.kafka.deletions import CATCH_UP_S, Deletions
 from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
 from connectors.kafka.losses import Losses, awaiting
 from connectors.kafka.records import BEGINNING, Place, Record
@@ -30,7 +33,7 @@ from schemas.topics import RECORDING_SEGMENTS
 from sinks.objects import metrics
 from sinks.objects.copying import Copies
 from sinks.objects.lanes import Job, Lane
-from sinks.objects.patience import Patience
+from sinks.objects.patience import Abandoned, Patience
 from sinks.objects.settings import SinkObjectsSettings
 from sinks.objects.storing import Storing
 
@@ -40,6 +43,7 @@ GROUP = "sink-objects"
 NO_PARTITIONS = "no partitions assigned"
 MAX_RECORDS = 32
 NO_NAME = "no object can be named after it"
+LAST_LOOK_S = 2.0
 _ENDS = (OutputKind.END, OutputKind.TRACK_END)
 
 
@@ -194,8 +198,7 @@ class ObjectsSink(Listener):
                 self._storing.forget(segment, patience)
                 return None
             if segment.kind in (OutputKind.ITEM, OutputKind.TRACK):
-                self._storing.store(segment, patience)
-                self._forget_if_deleted(segment, patience)
+                self._written(segment, patience, partial(self._storing.store, segment, patience))
             elif segment.kind in _ENDS:
                 self._storing.check(segment)
         except (Undecodable, BadKey) as error:
@@ -207,12 +210,23 @@ class ObjectsSink(Listener):
 
     def _finish(self, end: Segment, partition: int, patience: Patience) -> None:
         is_deleted = lambda: self._to.deletions.is_whole(end.session_id)  # noqa: E731
-        self._storing.finish(end, partition, patience, is_deleted)
-        self._forget_if_deleted(end, patience)
+        self._written(end, patience, partial(self._storing.finish, end, partition, patience, is_deleted))
 
-    def _forget_if_deleted(self, segment: Segment, patience: Patience) -> None:
-        """What was written while it was being deleted; see `connectors.kafka.deletions`."""
-        ask = lambda: self._to.deletions.by_now([segment.session_id])  # noqa: E731
+    def _written(self, segment: Segment, patience: Patience, write: Callable[[], None]) -> None:
+        """Write what becomes of it, and remove that if it is deleted by then; see `connectors.kafka.deletions`."""
+        try:
+            write()
+            self._forget_if_deleted(segment, patience, CATCH_UP_S)
+        except Abandoned:
+            # Who has the partition now may have erased the session before our write was there. Nobody abandons this
+            # look but its first failure: it may be the last that this process does.
+            last = Patience(self._settings, lambda _: last.abandon())
+            with suppress(Abandoned):
+                self._forget_if_deleted(segment, last, LAST_LOOK_S)
+            raise
+
+    def _forget_if_deleted(self, segment: Segment, patience: Patience, timeout_s: float) -> None:
+        ask = lambda: self._to.deletions.by_now([segment.session_id], timeout_s)  # noqa: E731
         if patience.until_done("deletion", ask) and self._to.deletions.is_whole(segment.session_id):
             self._storing.forget(segment, patience)
 

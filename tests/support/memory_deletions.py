@@ -26,7 +26,7 @@ class MemoryDeletions:
     def is_whole(self, session_id: str) -> bool:
         return session_id in self.known and self.known[session_id].is_whole
 
-    def by_now(self, session_ids: Collection[str]) -> frozenset[str]:
+    def by_now(self, session_ids: Collection[str], timeout_s: float = 0.0) -> frozenset[str]:
         if self.errors:
             raise self.errors.pop(0)
         self.known |= self.stated
