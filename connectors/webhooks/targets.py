@@ -12,6 +12,10 @@ MAX_URL_CHARACTERS = 2048
 _EMBEDDING = IPv6Network("64:ff9b::/96")
 """Addresses that a gateway turns into the IPv4 address in them."""
 
+_PUBLIC = IPv6Network("2000::/3")
+"""All that is given out to anybody. The library calls more global: sites' own addresses (`fec0::/10`), and those in
+which a network of one's own embeds IPv4 (`64:ff9b:1::/48`, `::/96`, `::ffff:0:0:0/96`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class TargetPolicy:
@@ -38,6 +42,8 @@ class TargetPolicy:
             return False
         if meant.is_loopback:
             return self.allow_loopback
+        if isinstance(meant, IPv6Address) and meant not in _PUBLIC:
+            return False
         return meant.is_global and not meant.is_multicast
 
 

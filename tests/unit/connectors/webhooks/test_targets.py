@@ -37,7 +37,8 @@ def test_public_addresses(address):
     "address",
     ["10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "fc00::1",
      "fe80::1%eth0", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "64:ff9b::a00:1", "2002:a00:1::", "::", "ff02::1",
-     "255.255.255.255", "x", ""],
+     "255.255.255.255", "fec0::1", "64:ff9b:1::a00:1", "64:ff9b:1::a9fe:a9fe", "::a00:1", "::ffff:0:a00:1", "4000::1",
+     "x", ""],
 )  # fmt: skip
 def test_addresses_of_our_own_house_are_never_called(address):
     assert not PUBLIC.permits_address(address)
