@@ -38,6 +38,9 @@ RETENTION = "retention"
 
 NO_BODY = "{}"
 
+KEPT_TRIGGERS = (Trigger.STATE_CHANGE, Trigger.RECORDING, Trigger.ASYNC_TRANSCRIPTION)
+"""What receivers are told that is no content: that a session changed its state stays known."""
+
 NOTHING_MS, EVERYTHING_MS = -1, 2**62
 """What was said up to then: nothing, all of it. Zoom's times lie between."""
 
@@ -101,7 +104,7 @@ def covers(session: AppSession, record: Record) -> bool:
 def is_content(record: Record) -> bool:
     """Whether it tells what was said or who was there; that a session changed its state stays known."""
     if isinstance(record, WebhookNotice | WebhookDelivery):
-        return record.trigger not in (Trigger.STATE_CHANGE, Trigger.RECORDING, Trigger.ASYNC_TRANSCRIPTION)
+        return record.trigger not in KEPT_TRIGGERS
     return isinstance(record, Utterance | ParticipantEvent)
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from connectors.kafka.deletions import Deleted
 from schemas import topics
 from schemas.clickhouse import PARTICIPANT_EVENTS, UTTERANCES, WEBHOOK_DELIVERIES
+from schemas.deletion import KEPT_TRIGGERS
 from schemas.triggers import Trigger
 
 TOPICS = (topics.TRANSCRIPTS, topics.PARTICIPANT_EVENTS, topics.WEBHOOK_DELIVERIES)
@@ -15,7 +16,7 @@ _OF_SESSIONS = "session_id IN {sessions:Array(String)}"
 _OF_PROJECTS = "project_id IN {projects:Array(String)}"
 """What the table of deliveries is sorted by."""
 
-_KEPT = (str(Trigger.STATE_CHANGE), str(Trigger.RECORDING))
+_KEPT = tuple(str(trigger) for trigger in KEPT_TRIGGERS)
 
 _ALL: Mapping[str, str] = {
     UTTERANCES.name: _OF_SESSIONS,
