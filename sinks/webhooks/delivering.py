@@ -310,16 +310,20 @@ class Deliverer:
         if delivery.status is DeliveryStatus.DELIVERED:
             self._given_up.pop(subscription_id, None)
             return
-        self._given_up[subscription_id] += 1
         log.warning("delivery given up", session_id=delivery.session_id, delivery_id=delivery.delivery_id,
                     attempts=len(delivery.attempts))  # fmt: skip
-        most = self._settings.disable_after_failed
         subscription = self._to.directory.subscription(subscription_id)
-        if most and self._given_up[subscription_id] >= most and subscription is not None and subscription.is_active:
+        if subscription is None or not subscription.is_active:  # a session's own; or off, and then it begins anew
+            self._given_up.pop(subscription_id, None)
+            return
+        self._given_up[subscription_id] += 1
+        most = self._settings.disable_after_failed
+        if most and self._given_up[subscription_id] >= most:
             reason = f"{most} deliveries in a row were given up"
             disabled = replace(subscription, is_active=False, disabled_reason=reason)
             value = self._to.decoder.codec.encode(topics.WEBHOOK_SUBSCRIPTIONS, disabled)
             self._to.producer.send_future(topics.WEBHOOK_SUBSCRIPTIONS, subscription_id.encode(), value, 0)
+            del self._given_up[subscription_id]
             log.error("subscription disabled", subscription_id=subscription_id, reason=reason)
 
 
