@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Coroutine, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -22,6 +22,8 @@ class Posting:
         self._policy, self._timeout_s = policy, settings.timeout_s
         self._most, self._most_per_host = settings.in_flight, settings.in_flight_per_host
         self._loop = asyncio.new_event_loop()
+        # For look-ups: each holds a thread for as long as the resolver tries, and by itself a loop has few.
+        self._loop.set_default_executor(ThreadPoolExecutor(self._most, thread_name_prefix="look-up"))
         self._thread = threading.Thread(target=self._loop.run_forever, name="posting", daemon=True)
         self._thread.start()
         self._sender = self._run(self._open())

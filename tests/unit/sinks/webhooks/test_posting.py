@@ -1,0 +1,35 @@
+"""Many requests at a time, and none of them at another receiver's expense."""
+
+import socket
+import threading
+from typing import Any
+
+import pytest
+
+from connectors.webhooks.targets import TargetPolicy
+from sinks.webhooks.posting import Posting
+from sinks.webhooks.settings import SinkWebhooksSettings
+from tests.support.receiver import receiving
+
+
+def test_a_name_that_nobody_resolves_holds_up_no_other_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look-up holds a thread for as long as the resolver tries, and cannot be broken off."""
+    resolve, over = socket.getaddrinfo, threading.Event()
+
+    def slowly(host: str, *more: Any, **named: Any) -> Any:
+        if host == "slow.test":
+            assert over.wait(60)
+            raise socket.gaierror
+        return resolve(host, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)
+    settings = SinkWebhooksSettings(timeout_s=3.0)
+    posting = Posting(TargetPolicy(allow_loopback=True), settings)
+    try:
+        with receiving() as receiver:
+            slow = [posting.post("http://slow.test/", "{}", {}) for _ in range(settings.in_flight_per_host)]
+            assert posting.post(receiver.url, "{}", {}).result(60).status_code == 200
+            assert {one.result(60).error for one in slow} == {"timeout"}
+    finally:
+        over.set()
+        posting.close()
