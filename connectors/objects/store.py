@@ -24,6 +24,8 @@ from connectors.objects.settings import ObjectsSettings
 _CHUNK_BYTES = 1024 * 1024
 _SERVED_BYTES = 256 * 1024
 """Two of them wait for every client that does not read."""
+_UNFINISHED = "*#*"
+"""A folder's files while they are written; no key of ours has that in it."""
 _Result = TypeVar("_Result")
 
 
@@ -94,6 +96,15 @@ class ObjectStore:
         """Remove an object; one that is not there is no error."""
         with contextlib.suppress(NotFound):
             self._call(key, lambda: obstore.delete(self._store, key))
+
+    def delete_unfinished(self, prefix: str) -> None:
+        """Remove what writers that were killed have left below a prefix of a folder, which is in no listing.
+
+        One that still writes there finds its file gone, and has to put it again. A bucket's own rules are for that.
+        """
+        if self._settings.is_folder:
+            below = Path(self._settings.folder, prefix.rstrip("/"))
+            self._call(prefix.rstrip("/"), lambda: [left.unlink(missing_ok=True) for left in below.rglob(_UNFINISHED)])
 
     def signed_url(self, key: str, expires_s: int, now_ms: int) -> str:
         """A link that fetches the object for `expires_s` seconds, Range requests included."""

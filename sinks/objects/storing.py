@@ -4,7 +4,7 @@ Both may be repeated at will and by several processes at once: what is written d
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -72,19 +72,24 @@ class Storing:
         else:
             header = object_names.header_name(segment.init)
             keys = [object_names.segment_key(segment), object_names.header_key(session_id, header)]
-        for key in keys:
-            patience.until_done("deletion", partial(self._to.store.delete, key))
+        self._delete(session_id, keys, patience)
 
     def erase(self, deleted: Deleted, patience: Patience) -> None:
         """Remove all objects of a session and say so in the log; the facts are acknowledged. Raises Abandoned."""
         listing = patience.until_done("deletion", lambda: self._listing(deleted.session_id))
         amount = Stored(count=len(listing), size_bytes=sum(item.size_bytes for item in listing))
         self._say(found(deleted.session_id, self.part, SOURCE, amount), deleted.partition, patience)
-        for item in listing:
-            patience.until_done("deletion", partial(self._to.store.delete, item.key))
+        self._delete(deleted.session_id, [item.key for item in listing], patience)
         self._say(erased(deleted.session_id, self.part, SOURCE), deleted.partition, patience)
         metrics.DELETIONS.inc()
         log.info("objects erased", session_id=deleted.session_id, objects=len(listing))
+
+    def _delete(self, session_id: str, keys: Sequence[str], patience: Patience) -> None:
+        """These objects of a deleted session, and whatever of it killed writers have left."""
+        with suppress(BadKey):  # nothing can have been stored under such a name
+            patience.until_done("deletion", lambda: self._to.store.delete_unfinished(objects_folder(session_id)))
+        for key in keys:
+            patience.until_done("deletion", partial(self._to.store.delete, key))
 
     def _listing(self, session_id: str) -> list[StoredObject]:
         with suppress(BadKey):  # nothing can have been stored under such a name

@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import obstore
 import pytest
+from obstore.store import LocalStore
 
 from connectors.kafka.errors import DeliveryFailed
 from connectors.objects.errors import BadKey
@@ -284,3 +286,36 @@ def test_a_session_that_could_never_be_stored_is_erased_at_once(sink: Sink) -> N
     sink.storing.erase(deleted("../../etc"), sink.patience)
     assert receipt(sink).parts[0].count == 0
     assert Part.OBJECTS not in deletion.missing(receipt(sink))
+
+
+def left_by_who_is_killed(folder: Path, key: str) -> Path:
+    """What is on the disk when a writer dies in the middle of a file."""
+    left: list[Path] = []
+
+    def pieces() -> Iterator[bytes]:
+        yield b"said" * 4_000_000
+        left.extend(path for path in folder.rglob("*") if path.is_file())
+
+    obstore.put(LocalStore(str(folder), mkdir=True), key, pieces())
+    [path] = left
+    (folder / key).rename(path)
+    return path
+
+
+def test_what_a_killed_writer_has_left_of_a_deleted_session_is_gone(tmp_path: Path, sink: Sink) -> None:
+    """It is in no listing, and may be all of a recording."""
+    ours = left_by_who_is_killed(tmp_path / "objects", object_names.movie_key(SESSION))
+    other = left_by_who_is_killed(tmp_path / "other", object_names.movie_key("app_2"))
+    kept = tmp_path / "objects" / other.relative_to(tmp_path / "other")
+    kept.parent.mkdir(parents=True)
+    other.rename(kept)
+    sink.storing.erase(deleted(SESSION), sink.patience)
+    assert [path.exists() for path in (ours, kept)] == [False, True]
+
+
+def test_what_a_killed_writer_has_left_is_forgotten_with_its_record(
+    tmp_path: Path, sink: Sink, recording: list[Segment]
+) -> None:
+    left = left_by_who_is_killed(tmp_path / "objects", object_names.segment_key(recording[0]))
+    sink.storing.forget(recording[0], sink.patience)
+    assert not left.exists()
