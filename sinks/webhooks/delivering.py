@@ -49,6 +49,9 @@ USER_AGENT = "rtms-pipeline-webhook/1.0"
 NO_ROOM_MS = 200
 ACK_S = 10.0
 
+KEPT_MS, LOOK_MS = topics.SESSION_CHANGES.retention_ms or 0, topics.HOUR_MS
+"""How long a lane is remembered in which nothing waits: as long as its news can be read again. How often to look."""
+
 DELETED = "data_deleted"
 """Stands in the place of an answer where nothing was sent."""
 
@@ -135,6 +138,7 @@ class Deliverer:
         self._notes: dict[str, _Note] = {}
         """Of each delivery the newest."""
         self._is_paused = False
+        self._looked_ms = 0
 
     def step(self, wait_s: float) -> None:
         """Take notices and carry on. Raises Fatal."""
@@ -172,6 +176,7 @@ class Deliverer:
         acknowledged(sent, ACK_S, self._clock)
         self._unwritten = []
         self._commit()
+        self._forget_lanes(max(record.timestamp_ms for record, *_ in self._taken))
         self._taken = []
         if self._is_paused:
             self._to.consumer.resume(list(self._to.consumer.assignment()))
@@ -196,6 +201,12 @@ class Deliverer:
                     self._withdraw(waiting, self._clock.now_ms())
         made = self._lanes.accept(record.partition, record.offset, notice)
         return [] if made is None else [(record.partition, made)]
+
+    def _forget_lanes(self, log_ms: int) -> None:
+        """By the log's clock: one of a host that is wrong for a moment must make nobody old."""
+        if log_ms - self._looked_ms >= LOOK_MS:
+            self._looked_ms = log_ms
+            self._lanes.forget(log_ms - KEPT_MS)
 
     def _forget_what_moved_away(self) -> None:
         held = self._to.consumer.assignment()

@@ -25,10 +25,11 @@ LaneKey = tuple[str, str]
 class Lane:
     """The deliveries of one receiver of one session that are not over, in order. `wake_ms` is when to look at it.
 
-    `known` are the ids of all its deliveries, those that are over too.
+    `known` are the ids of all its deliveries, those that are over too; the newest of them was made at `made_ms`.
     """
 
     partition: int
+    made_ms: int = 0
     next_sequence: int = 0
     wake_ms: int = NEVER_MS
     known: Known = field(default_factory=Known)
@@ -86,6 +87,10 @@ class Lanes:
         self._open = {key: lane for key, lane in self._open.items() if lane.partition not in partitions}
         for partition in partitions:
             self._notices.pop(partition, None)
+
+    def forget(self, before_ms: int) -> None:
+        """The lanes that nothing came to since, and in which nothing waits: the log does not tell of them any more."""
+        self._lanes = {key: lane for key, lane in self._lanes.items() if lane.waiting or lane.made_ms >= before_ms}
 
     def due(self, now_ms: int) -> list[WebhookDelivery]:
         """What may be tried now, the longest due first. Each is to be `begin`ed or `defer`red."""
@@ -148,6 +153,7 @@ class Lanes:
         lane = self._lane(partition, key)
         lane.next_sequence = max(lane.next_sequence, delivery.sequence + 1)
         lane.known.add(delivery.delivery_id)
+        lane.made_ms = max(lane.made_ms, delivery.created_at_ms)
         if delivery.status is DeliveryStatus.PENDING:
             lane.waiting[delivery.delivery_id] = delivery
         else:

@@ -30,7 +30,7 @@ from schemas.records import (
 )
 from sinks.webhooks import announcing
 from sinks.webhooks.announcing import Announcer
-from sinks.webhooks.delivering import Connections, Deliverer, Ownership
+from sinks.webhooks.delivering import KEPT_MS, Connections, Deliverer, Ownership
 from sinks.webhooks.directory import NotKnownYet
 from sinks.webhooks.lanes import Lanes
 from sinks.webhooks.posting import Posting
@@ -350,6 +350,17 @@ def gives_up_directly(town, number):
     """As of a delivery that was begun when the subscription was on."""
     town.deliverer._judge(replace(town.deliveries()[0], delivery_id=f"whd_{number}"))
     return len(town.log.values(topics.WEBHOOK_SUBSCRIPTIONS))
+
+
+def test_who_was_told_all_long_ago_is_forgotten_when_the_log_says_so(town):
+    town.change(0)
+    town.until(are_over(town, 1))
+    [key] = town.lanes._lanes
+    notices = town.log.topics[topics.WEBHOOK_NOTICES.name]
+    later = notices[0].timestamp_ms + KEPT_MS + 60_000
+    notices.append(notices[0]._replace(offset=1, timestamp_ms=later, key=b"app_1", value=b"nothing of anybody's"))
+    town.deliverer.step(0)
+    assert key not in town.lanes._lanes
 
 
 def test_of_sessions_own_webhooks_nothing_is_kept(town):

@@ -148,6 +148,19 @@ def test_deferred_is_asked_again_then():
     assert len(begun(lanes, 200)) == 1
 
 
+def test_lanes_of_long_ago_are_forgotten_unless_something_waits_in_them():
+    lanes = Lanes()
+    for number, session in enumerate(("app_old", "app_waiting", "app_new")):
+        accept(lanes, number, offset=number, session_id=session, created_at_ms=100 if session == "app_new" else 99)
+    for delivery in begun(lanes):
+        if delivery.session_id != "app_waiting":
+            taken(lanes, delivery)
+    lanes.forget(100)
+    assert sorted(session for session, _ in lanes._lanes) == ["app_new", "app_waiting"]
+    assert lanes.waiting == 1
+    assert [made.sequence for made in accept(lanes, 3, offset=3, session_id="app_new")] == [1]
+
+
 class Log:
     """Lanes, and what they would find in the log after a restart."""
 
