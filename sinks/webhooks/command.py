@@ -16,9 +16,10 @@ from connectors.webhooks.settings import WebhooksSettings
 from schemas import topics
 from sinks.webhooks import announcing, delivering
 from sinks.webhooks.announcing import Announcer
-from sinks.webhooks.delivering import Deliverer, Ownership
+from sinks.webhooks.delivering import Deliverer
 from sinks.webhooks.directory import Directory
 from sinks.webhooks.lanes import Lanes
+from sinks.webhooks.ownership import Ownership
 from sinks.webhooks.posting import Posting
 from sinks.webhooks.settings import SinkWebhooksSettings
 

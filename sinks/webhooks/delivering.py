@@ -17,19 +17,17 @@ from connectors.host.logs import get_logger
 from connectors.host.secrets import SecretsError
 from connectors.host.signals import StopSignal
 from connectors.kafka.acknowledgement import acknowledged
-from connectors.kafka.consumer import GroupConsumer, Listener
+from connectors.kafka.consumer import GroupConsumer
 from connectors.kafka.dead_letters import DeadLetters
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
 from connectors.kafka.losses import Losses, unfinished
 from connectors.kafka.overtaken import Overtaken
 from connectors.kafka.producer import Producer
-from connectors.kafka.reader import PartitionLoader
-from connectors.kafka.records import Place, Record
+from connectors.kafka.records import Place
 from connectors.kafka.understanding import Understanding, Understood
 from connectors.webhooks.sender import Answer
 from schemas import topics
-from schemas.codec import Undecodable
 from schemas.deletion import emptied
 from schemas.keys import item_key
 from schemas.records import DeliveryAttempt, DeliveryStatus, WebhookDelivery, WebhookNotice
@@ -54,39 +52,6 @@ KEPT_MS, LOOK_MS = topics.SESSION_CHANGES.retention_ms or 0, topics.HOUR_MS
 
 DELETED = "data_deleted"
 """Stands in the place of an answer where nothing was sent."""
-
-
-class Ownership(Listener):
-    """Reads what a predecessor left of the partitions that come, forgets those that go."""
-
-    def __init__(self, lanes: Lanes, loader: PartitionLoader, decoder: Decoder, timeout_s: float) -> None:
-        self._lanes, self._loader, self._decoder, self._timeout_s = lanes, loader, decoder, timeout_s
-
-    def on_assigned(self, starts: dict[Place, int]) -> None:
-        places = [Place(topics.WEBHOOK_DELIVERIES.name, place.partition) for place in starts]
-        newest: dict[bytes, tuple[int, WebhookDelivery]] = {}
-        for record in self._loader.load(places, self._timeout_s):
-            if record.value is None:
-                newest.pop(record.key or b"", None)
-            elif (delivery := self._delivery(record)) is not None:
-                newest[record.key or b""] = (record.partition, delivery)
-        # Compaction leaves a delivery where it was written last: behind later ones, where it was tried meanwhile.
-        for partition, delivery in sorted(newest.values(), key=lambda found: found[1].notice_offset):
-            self._lanes.load(partition, delivery)
-        log.info("deliveries loaded", partitions=len(places), waiting=self._lanes.waiting)
-
-    def on_revoked(self, revoked: list[Place]) -> None:
-        self._lanes.drop({place.partition for place in revoked})
-
-    def on_lost(self, lost: list[Place]) -> None:
-        self.on_revoked(lost)
-
-    def _delivery(self, record: Record) -> WebhookDelivery | None:
-        try:
-            value = self._decoder.decode(topics.WEBHOOK_DELIVERIES, record.value or b"")
-        except Undecodable:
-            return None
-        return value if isinstance(value, WebhookDelivery) else None
 
 
 @dataclass(frozen=True, slots=True)

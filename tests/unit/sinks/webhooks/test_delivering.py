@@ -30,9 +30,10 @@ from schemas.records import (
 )
 from sinks.webhooks import announcing
 from sinks.webhooks.announcing import Announcer
-from sinks.webhooks.delivering import KEPT_MS, Connections, Deliverer, Ownership
+from sinks.webhooks.delivering import KEPT_MS, Connections, Deliverer
 from sinks.webhooks.directory import NotKnownYet
 from sinks.webhooks.lanes import Lanes
+from sinks.webhooks.ownership import Ownership
 from sinks.webhooks.posting import Posting
 from sinks.webhooks.settings import SinkWebhooksSettings
 from tests.support.memory_losses import MemoryLosses
@@ -140,7 +141,8 @@ class Town:
         self.announcer = Announcer(announcing.Connections(news, self.log, DECODER, directory, self.losses), stop, clock)
         connections = Connections(self.notices, self.log, DECODER, directory, self.posting, self.lanes, self.losses)
         self.deliverer = Deliverer(connections, settings, stop, clock)
-        loaded = SimpleNamespace(load=lambda _places, _s: iter(self.log.topics.get(topics.WEBHOOK_DELIVERIES.name, [])))
+        left = self.log.topics.get(topics.WEBHOOK_DELIVERIES.name, [])
+        loaded = SimpleNamespace(load_all=lambda _places, _s: (record for record in left))
         Ownership(self.lanes, loaded, DECODER, 1.0).on_assigned({Place(topics.WEBHOOK_NOTICES.name, 0): 0})
 
     def change(self, number):
