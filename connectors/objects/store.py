@@ -102,9 +102,14 @@ class ObjectStore:
 
         One that still writes there finds its file gone, and has to put it again. A bucket's own rules are for that.
         """
+        below = Path(self._settings.folder, prefix.rstrip("/"))
+
+        def removing() -> None:
+            for left in below.rglob(_UNFINISHED):
+                left.unlink(missing_ok=True)
+
         if self._settings.is_folder:
-            below = Path(self._settings.folder, prefix.rstrip("/"))
-            self._call(prefix.rstrip("/"), lambda: [left.unlink(missing_ok=True) for left in below.rglob(_UNFINISHED)])
+            self._call(prefix.rstrip("/"), removing)
 
     def signed_url(self, key: str, expires_s: int, now_ms: int) -> str:
         """A link that fetches the object for `expires_s` seconds, Range requests included."""

@@ -30,7 +30,7 @@ from schemas.records import (
 )
 from sinks.webhooks import announcing
 from sinks.webhooks.announcing import Announcer
-from sinks.webhooks.delivering import KEPT_MS, Connections, Deliverer
+from sinks.webhooks.delivering import Connections, Deliverer
 from sinks.webhooks.directory import NotKnownYet
 from sinks.webhooks.lanes import Lanes
 from sinks.webhooks.ownership import Ownership
@@ -179,19 +179,6 @@ class Town:
         return list(newest.values())
 
 
-@pytest.fixture
-def receiver():
-    with receiving() as listening:
-        yield listening
-
-
-@pytest.fixture
-def town(receiver):
-    made = Town(receiver.url)
-    yield made
-    made.posting.close()
-
-
 def are_over(town, count):
     return lambda: [d.status for d in town.deliveries()] == [DeliveryStatus.DELIVERED] * count
 
@@ -216,49 +203,6 @@ def test_what_kafka_does_not_take_is_written_again_before_anything_is_sent(town,
     assert receiver.told == []
     town.until(are_over(town, 1))
     assert len(receiver.told) == 1
-
-
-def test_what_came_of_an_attempt_is_written_again_until_kafka_has_it(town, receiver):
-    """An outage may last longer than a producer tries: a restart must not tell it again after all."""
-    town.change(0)
-    town.announcer.step(0)
-    town.deliverer.step(0)
-    [(*_, answer)] = town.deliverer._answers
-    answer.result(60)
-    town.log.refuses = 3
-    town.until(are_over(town, 1), timeout_s=15)
-    assert town.log.refuses == 0
-    assert len(receiver.told) == 1
-
-
-def test_nothing_is_sent_while_kafka_refuses_what_came_of_the_last(town, receiver):
-    town.change(0)
-    town.change(1)
-    town.announcer.step(0)
-    town.deliverer.step(0)
-    [(*_, answer)] = town.deliverer._answers
-    answer.result(60)
-    town.log.refuses = 1_000
-    for _ in range(3):
-        town.deliverer.step(0)
-    assert receiver.states() == ["state 0"]
-    town.log.refuses = 0
-    town.until(are_over(town, 2))
-    assert receiver.states() == ["state 0", "state 1"]
-
-
-def test_what_came_of_an_attempt_is_not_written_for_somebody_else(town):
-    town.change(0)
-    town.announcer.step(0)
-    town.deliverer.step(0)
-    [(*_, answer)] = town.deliverer._answers
-    answer.result(60)
-    town.log.refuses = 1
-    town.deliverer.carry_on()
-    town.notices.names = ()
-    for _ in range(3):
-        town.deliverer.step(0)
-    assert [delivery.status for delivery in town.deliveries()] == [DeliveryStatus.PENDING]
 
 
 def test_who_cannot_write_stays_a_member_and_reads_nothing_more(town, receiver):
@@ -318,60 +262,6 @@ def test_a_successor_goes_on_where_the_log_ends(town, receiver):
         successor.posting.close()
     assert [told.json["sequence"] for told in receiver.told] == [0, 0, 1]
     assert receiver.told[0].body == receiver.told[1].body
-
-
-def test_a_receiver_that_takes_nothing_is_not_told_for_ever(town, receiver, monkeypatch):
-    monkeypatch.setattr("sinks.webhooks.delivering.next_due_ms", lambda attempts, _draw: None)
-    receiver.status = 400
-    town.change(0)
-    town.change(1)
-    town.until(lambda: town.log.values(topics.WEBHOOK_SUBSCRIPTIONS))
-    [disabled] = town.log.values(topics.WEBHOOK_SUBSCRIPTIONS)
-    assert (disabled.is_active, disabled.disabled_reason) == (False, "2 deliveries in a row were given up")
-
-
-def gives_up(town, number):
-    """Tell one thing more, and give it up."""
-    town.change(number)
-    town.until(lambda: [d.status for d in town.deliveries()] == [DeliveryStatus.FAILED] * (number + 1), timeout_s=15)
-    return len(town.log.values(topics.WEBHOOK_SUBSCRIPTIONS))
-
-
-def test_who_is_switched_on_again_has_all_its_chances_again(town, receiver, monkeypatch):
-    """What was begun before is still tried, and may be given up after that."""
-    monkeypatch.setattr("sinks.webhooks.delivering.next_due_ms", lambda attempts, _draw: None)
-    receiver.status = 400
-    assert [gives_up(town, number) for number in range(4)] == [0, 1, 1, 2]
-    town.hook = replace(town.hook, is_active=False)
-    assert gives_up_directly(town, 5) == 2
-    town.hook = replace(town.hook, is_active=True)
-    assert [gives_up_directly(town, number) for number in (6, 7)] == [2, 3]
-
-
-def gives_up_directly(town, number):
-    """As of a delivery that was begun when the subscription was on."""
-    town.deliverer._judge(replace(town.deliveries()[0], delivery_id=f"whd_{number}"))
-    return len(town.log.values(topics.WEBHOOK_SUBSCRIPTIONS))
-
-
-def test_who_was_told_all_long_ago_is_forgotten_when_the_log_says_so(town):
-    town.change(0)
-    town.until(are_over(town, 1))
-    [key] = town.lanes._lanes
-    notices = town.log.topics[topics.WEBHOOK_NOTICES.name]
-    later = notices[0].timestamp_ms + KEPT_MS + 60_000
-    notices.append(notices[0]._replace(offset=1, timestamp_ms=later, key=b"app_1", value=b"nothing of anybody's"))
-    town.deliverer.step(0)
-    assert key not in town.lanes._lanes
-
-
-def test_of_sessions_own_webhooks_nothing_is_kept(town):
-    town.change(0)
-    town.until(are_over(town, 1))
-    for number in range(3):
-        own = replace(town.deliveries()[0], subscription_id=f"webhook_own_{number}", status=DeliveryStatus.FAILED)
-        town.deliverer._judge(own)
-    assert not town.deliverer._given_up
 
 
 def test_who_fails_is_named_as_long_as_it_does(town, receiver):
@@ -487,25 +377,3 @@ def test_nothing_is_sent_before_it_is_known_what_is_deleted(town, receiver):
     assert not town.deliverer._answers
     directory.is_ready = True
     town.until(are_over(town, 1))
-
-
-def compacted(log):
-    """As Kafka leaves a compacted topic: of each key the newest record, where that stands."""
-    records = log.topics[topics.WEBHOOK_DELIVERIES.name]
-    newest = {record.key: record for record in records}
-    log.topics[topics.WEBHOOK_DELIVERIES.name] = sorted(newest.values(), key=lambda record: record.offset)
-
-
-def test_a_successor_tells_in_order_although_compaction_left_the_first_delivery_behind_the_others(town, receiver):
-    receiver.status = 503
-    for number in range(3):
-        town.change(number)
-    town.until(lambda: [len(delivery.attempts) for delivery in town.deliveries()] == [1, 0, 0])
-    compacted(town.log)
-    receiver.status = 200
-    successor = Town(receiver.url, town.log)
-    try:
-        successor.until(lambda: {delivery.status for delivery in successor.deliveries()} == {DeliveryStatus.DELIVERED})
-    finally:
-        successor.posting.close()
-    assert receiver.states() == ["state 0", "state 0", "state 1", "state 2"]
