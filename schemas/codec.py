@@ -96,6 +96,12 @@ class Codec:
         """Remember a writer's schema (JSON) that the registry knows under `schema_id`."""
         self._writers[schema_id] = fastavro.parse_schema(json.loads(schema))
 
+    def knows(self, data: bytes) -> bool:
+        """Whether nobody has to be asked about `data`: its schema is known, or it names none."""
+        if len(data) < HEADER_BYTES or data[0] != MAGIC:
+            return True
+        return int.from_bytes(data[1:HEADER_BYTES], "big") in self._writers
+
     def encode(self, topic: Topic, record: Record) -> bytes:
         body = io.BytesIO()
         body.write(framed(self._ids[topic.name], b""))

@@ -44,6 +44,10 @@ class Decoder:
         """For tools, which do not wait. Raises what `load_codec` does."""
         return cls(settings, load_codec(settings, known))
 
+    def knows(self, data: bytes) -> bool:
+        """Whether the registry need not be asked."""
+        return self.codec.knows(data)
+
     def decode(self, topic: Topic, data: bytes) -> Record:
         """The record in `data`.
 

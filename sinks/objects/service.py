@@ -102,6 +102,8 @@ class ObjectsSink(Listener):
         self._storage = Waiting("storage", health)
         health.ready(False, NO_PARTITIONS, "assignment")
         self._uploads = ThreadPoolExecutor(settings.uploads, thread_name_prefix="upload")
+        # What only the registry can explain holds a thread while that is away: none of those that all others need.
+        self._unexplained = ThreadPoolExecutor(settings.uploads, thread_name_prefix="unexplained")
         self._movies = ThreadPoolExecutor(settings.movies, thread_name_prefix="movie")
 
     def attach(self, consumer: GroupConsumer) -> None:
@@ -138,6 +140,7 @@ class ObjectsSink(Listener):
         erasing = {Place(RECORDING_SEGMENTS.name, one.partition) for one in self._erasing.values()}
         self._drop(list({*self._partitions, *self._overtaken, *erasing}))
         self._uploads.shutdown(cancel_futures=True)
+        self._unexplained.shutdown(cancel_futures=True)
         self._movies.shutdown(cancel_futures=True)
         self._to.copies.close()
 
@@ -186,7 +189,8 @@ class ObjectsSink(Listener):
             patience = Patience(self._settings, self._on_trouble)
             partition = self._partitions[record.place] = Partition(patience, Lane(self._settings.held_bytes))
         job = partition.lane.add(Job(record.offset, len(record.value or b"")))
-        partition.running[job] = self._uploads.submit(self._handle, record, partition.patience)
+        threads = self._uploads if self._to.decoder.knows(record.value or b"") else self._unexplained
+        partition.running[job] = threads.submit(self._handle, record, partition.patience)
 
     def _handle(self, record: Record, patience: Patience) -> Segment | None:
         """In a thread: store a segment; an end is returned, to be dealt with when everything before it is stored."""

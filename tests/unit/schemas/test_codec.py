@@ -65,6 +65,11 @@ def test_a_foreign_schema_id_is_named():
     assert caught.value.schema_id == 256
 
 
+def test_only_a_foreign_schema_id_is_to_be_asked_about():
+    known = CODEC.encode(topics.PROJECTS, records.Project(project_id="proj_1", name="x", created_at_ms=1))
+    assert [CODEC.knows(data) for data in (known, b"", b"\0\0", b"rubbish", b"\0\0\0\1\0rest")] == [True] * 4 + [False]
+
+
 def test_bytes_behind_the_value_are_refused():
     project = records.Project(project_id="proj_1", name="x", created_at_ms=1)
     with pytest.raises(Undecodable, match="1 bytes behind"):

@@ -67,6 +67,9 @@ class NoCopies:
 class Work:
     """Decodes everything as the same segment, and stores it at once."""
 
+    def knows(self, _data: bytes) -> bool:
+        return True
+
     def decode_patiently(self, *_: Any) -> Segment:
         return SEGMENT
 
@@ -170,6 +173,37 @@ def test_a_record_that_waits_for_the_registry_is_let_go_with_its_partition(healt
     with pytest.raises(Abandoned):
         waiting.result(60)
     sink.close()
+
+
+class New(Work):
+    """What another release has written to one partition only a registry that is away can explain."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stored = threading.Event()
+
+    def knows(self, data: bytes) -> bool:
+        return data != b"new"
+
+    def decode_patiently(self, _topic: Any, data: bytes, wait: Callable[[float], bool]) -> Segment:
+        while not self.knows(data) and not wait(0.001):
+            pass
+        return SEGMENT
+
+    def store(self, *_: Any) -> None:
+        self.stored.set()
+
+
+def test_what_waits_for_the_registry_holds_up_no_other_partition(health: Health) -> None:
+    work, settings = New(), SinkObjectsSettings()
+    sink = ObjectsSink(work, Connections(work, None, None, MemoryDeletions(), NoCopies()), settings, health)  # type: ignore[arg-type]
+    new = [RECORD._replace(offset=offset, value=b"new") for offset in range(settings.uploads)]
+    sink.attach(Consumer(records=(*new, RECORD._replace(partition=4))))  # type: ignore[arg-type]
+    sink.step()
+    is_stored = work.stored.wait(15)
+    sink.on_lost([PLACE])
+    sink.close()
+    assert is_stored
 
 
 def test_what_is_deleted_is_not_stored(sink: ObjectsSink, work: Work, deletions: MemoryDeletions) -> None:
