@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -294,92 +293,6 @@ def test_it_is_ready_when_what_was_in_trouble_has_moved_away(stuck: tuple[Object
     wait(under_way, 60)
     sink.step()
     assert health.is_ready()
-
-
-class Slow(Work):
-    """Its write is under way until `over`, as it is of who was frozen; then it lands."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.begun, self.over = threading.Event(), threading.Event()
-
-    def store(self, *_: Any) -> None:
-        self.begun.set()
-        assert self.over.wait(60)
-        super().store()
-
-    def forget(self, _segment: Segment, patience: Patience) -> None:
-        patience.until_done("deletion", lambda: self.done.append("forget"))
-
-
-@pytest.mark.parametrize("is_deleted", [True, False])
-def test_what_is_still_written_when_its_partition_has_moved_away_is_looked_after(
-    health: Health, deletions: MemoryDeletions, *, is_deleted: bool
-) -> None:
-    """Who holds the partition now may have erased the session before that: nobody else looks there once more."""
-    work = Slow()
-    sink = ObjectsSink(work, Connections(work, None, None, deletions, NoCopies()), SinkObjectsSettings(), health)  # type: ignore[arg-type]
-    sink.attach(Consumer())  # type: ignore[arg-type]
-    sink.step()
-    assert work.begun.wait(60)
-    [writing] = running(sink)
-    sink.on_lost([PLACE])
-    deletions.stated = {"app_1": deleted()} if is_deleted else {}
-    work.over.set()
-    with pytest.raises(Abandoned):
-        writing.result(60)
-    assert work.done == (["store", "forget"] if is_deleted else ["store"])
-    sink.close()
-
-
-def test_what_is_deleted_while_it_is_finished_is_forgotten_by_who_has_lost_the_partition(
-    health: Health, deletions: MemoryDeletions
-) -> None:
-    class Ending(Slow):
-        def decode_patiently(self, *_: Any) -> Segment:
-            return replace(SEGMENT, kind=OutputKind.END)
-
-        def check(self, _end: Segment) -> None:
-            return
-
-        def finish(self, *_: Any) -> None:
-            self.store()
-            raise Abandoned
-
-    work = Ending()
-    sink = ObjectsSink(work, Connections(work, None, None, deletions, NoCopies()), SinkObjectsSettings(), health)  # type: ignore[arg-type]
-    sink.attach(Consumer())  # type: ignore[arg-type]
-    while not work.begun.is_set():
-        sink.step()
-    [finishing] = running(sink)
-    sink.on_lost([PLACE])
-    deletions.stated = {"app_1": deleted()}
-    work.over.set()
-    with pytest.raises(Abandoned):
-        finishing.result(60)
-    assert work.done == ["store", "forget"]
-    sink.close()
-
-
-def test_the_last_look_waits_for_nothing(health: Health, deletions: MemoryDeletions) -> None:
-    """It may be the last that a process does."""
-    work = Slow()
-    work.forget = lambda _segment, patience: patience.until_done("deletion", refusing)  # type: ignore[method-assign]
-    sink = ObjectsSink(work, Connections(work, None, None, deletions, NoCopies()), SinkObjectsSettings(), health)  # type: ignore[arg-type]
-    sink.attach(Consumer())  # type: ignore[arg-type]
-    sink.step()
-    assert work.begun.wait(60)
-    [writing] = running(sink)
-    sink.on_lost([PLACE])
-    deletions.stated = {"app_1": deleted()}
-    work.over.set()
-    with pytest.raises(Abandoned):
-        writing.result(60)
-    sink.close()
-
-
-def refusing() -> None:
-    raise Unavailable("away")
 
 
 def test_objects_are_erased_once_by_whoever_holds_the_partition(
