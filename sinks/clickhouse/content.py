@@ -42,12 +42,26 @@ class Statements(NamedTuple):
     purge: str
 
 
+MASKED = """
+SELECT DISTINCT table FROM system.parts
+WHERE database = currentDatabase() AND table IN {tables:Array(String)} AND active AND has_lightweight_delete
+"""
+"""The tables with rows that were made invisible and that the disk has not forgotten."""
+
+TABLES = (UTTERANCES.name, PARTICIPANT_EVENTS.name, WEBHOOK_DELIVERIES.name)
+
+
+def purge(table: str) -> str:
+    """Has the disk forget what `DELETE` made invisible."""
+    return f"ALTER TABLE {table} APPLY DELETED MASK"
+
+
 def _statements(rows: Mapping[str, str]) -> tuple[Statements, ...]:
     return tuple(
         Statements(
             f"SELECT session_id, count() AS rows FROM {table} WHERE {content} GROUP BY session_id",  # noqa: S608
             f"DELETE FROM {table} WHERE {content}",  # noqa: S608
-            f"ALTER TABLE {table} APPLY DELETED MASK",
+            purge(table),
         )
         for table, content in rows.items()
     )

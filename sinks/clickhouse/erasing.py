@@ -43,7 +43,7 @@ ACK_S = 30.0
 
 
 class Rows:
-    """The rows of sessions; safe to use from any thread. Both raise ClickHouseError."""
+    """The rows of sessions; safe to use from any thread. All raise ClickHouseError."""
 
     def __init__(self, clickhouse: ClickHouse) -> None:
         self._clickhouse = clickhouse
@@ -62,6 +62,11 @@ class Rows:
             if self._clickhouse.query(table.amounts, parameters, patience_s):
                 self._clickhouse.command(table.delete, parameters, patience_s)
                 self._clickhouse.command(table.purge, patience_s=patience_s)
+
+    def purge(self) -> None:
+        """Have the disk forget also what somebody made invisible who did not get so far, here or in `Words`."""
+        for row in self._clickhouse.query(content.MASKED, {"tables": list(content.TABLES)}):
+            self._clickhouse.command(content.purge(row["table"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ class Erasing:
         self._tools, self._stop, self._clock = tools, stop, clock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="erasing")
         self._running: tuple[Sequence[Deleted], Future[None]] | None = None
+        self._is_swept = False
         self._stated: set[tuple[str, int | None]] = set()
         self._delays: Iterator[float] = delays_s()
         self._retry_at_s = 0.0
@@ -91,6 +97,10 @@ class Erasing:
         if self._running is not None and not self._settled(*self._running):
             return
         self._running = None
+        if not self._is_swept:
+            if self._clock.monotonic() >= self._retry_at_s:
+                self._running = (), self._thread.submit(self._sweep)
+            return
         unfinished = self._tools.deletions.unfinished(PARTS, partitions)
         self._stated &= {_which(deleted) for deleted in unfinished}
         due = [deleted for deleted in unfinished if _which(deleted) not in self._stated]
@@ -121,6 +131,11 @@ class Erasing:
                     delay_s=delay_s, exc_info=None if is_outage else error)  # fmt: skip
         return True
 
+    def _sweep(self) -> None:
+        """Once, at the start: a predecessor may have been killed in the middle."""
+        self._tools.rows.purge()
+        self._is_swept = True
+
     def _erase(self, deleted: Sequence[Deleted]) -> None:
         tools = self._tools
         records = self._records(deleted[0].partition, {session.session_id: session for session in deleted})
@@ -132,6 +147,7 @@ class Erasing:
         ])  # fmt: skip
         self._replace(deleted[0].partition, records)
         tools.rows.delete(deleted)
+        tools.rows.purge()
         self._state(
             deleted,
             [session.about(erased(session.session_id, part, SOURCE)) for session in deleted for part in PARTS],

@@ -17,7 +17,7 @@ from schemas.deletion import Part
 from schemas.keys import item_key
 from schemas.records import Deletion, OutputKind, ParticipantEvent, Utterance
 from sinks.clickhouse import content
-from sinks.clickhouse.erasing import Erasing, Tools
+from sinks.clickhouse.erasing import Erasing, Rows, Tools
 from tests.support.memory_deletions import MemoryDeletions, deleted
 from tests.unit.schemas.test_deletion import TOLD
 
@@ -83,6 +83,9 @@ class World:
         self.call()
         for session in sessions:
             del self.rows[session.session_id]
+
+    def purge(self):
+        self.call()
 
     def newest(self, session_id):
         found = {}
@@ -203,3 +206,51 @@ def test_a_client_that_is_broken_for_good_ends_the_process(failing):
     failing.outcomes.append(Fatal("fenced"))
     with pytest.raises(Fatal):
         steps(failing.working)
+
+
+class Disk:
+    """Tables as ClickHouse has them: what is deleted is invisible, and there until a mutation."""
+
+    def __init__(self):
+        self.rows, self.masked, self.lives = dict.fromkeys(content.TABLES, 3), set(), -1
+
+    def query(self, sql, parameters=None, _patience_s=None):
+        if sql == content.MASKED:
+            return [{"table": table} for table in parameters["tables"] if table in self.masked]
+        [table] = [name for name in self.rows if f"FROM {name} " in sql]
+        return [{"session_id": GONE, "rows": self.rows[table]}] if self.rows[table] else []
+
+    def command(self, sql, _parameters=None, patience_s=None):
+        if self.lives == 0:
+            raise Killed
+        self.lives -= 1
+        [table] = [name for name in self.rows if name in sql.split()]
+        if sql.startswith("DELETE"):
+            self.rows[table] = 0
+            self.masked.add(table)
+        else:
+            self.masked.discard(table)
+
+
+@pytest.mark.parametrize("lives", range(6))
+def test_who_is_killed_between_the_two_leaves_nothing_on_the_disk(lives):
+    disk = Disk()
+    disk.lives = lives
+    with pytest.raises(Killed):
+        Rows(disk).delete([deleted(GONE)])
+    disk.lives = -1
+    Rows(disk).delete([deleted(GONE)])
+    Rows(disk).purge()
+    assert (set(disk.rows.values()), disk.masked) == ({0}, set())
+
+
+def test_a_successor_has_the_disk_forget_what_is_invisible_before_anything_else():
+    disk = Disk()
+    disk.masked.add(content.TABLES[0])
+    world = World()
+    working = Erasing(Tools(world, world, DECODER, MemoryDeletions(), Rows(disk)), StopSignal(), SystemClock())
+    try:
+        steps(working)
+    finally:
+        working.close()
+    assert disk.masked == set()
