@@ -56,6 +56,14 @@ class Uncovered(NamedTuple):
     last: int
 
 
+class Leads(NamedTuple):
+    """Bytes of records that wait for another input of their session: by the input that they are of, which is ahead, and
+    by the one that they are waiting for."""
+
+    ahead: Counter[Input]
+    awaiting: Counter[Input]
+
+
 class Assignment:
     """The sessions of the assigned partitions, from the committed offsets and the stored states on."""
 
@@ -199,13 +207,14 @@ class Assignment:
         """What waits in windows that are still open."""
         return sum(session.held_bytes().total() for session in self._sessions.values())
 
-    def leading_bytes(self) -> Counter[Input]:
-        """What of that waits for another input to catch up, by input."""
-        leading: Counter[Input] = Counter()
+    def leads(self) -> Leads:
+        """What of that waits for another input to catch up."""
+        leads = Leads(Counter(), Counter())
         for (partition, _), session in self._sessions.items():
             for topic, size_bytes in session.leading_bytes().items():
-                leading[Input(topic, partition)] += size_bytes
-        return leading
+                leads.ahead[Input(topic, partition)] += size_bytes
+                leads.awaiting[Input(session.slowest, partition)] += size_bytes
+        return leads
 
     def _is_saved(self, one: Unsaved) -> bool:
         return one.session in self._saved and one.text == self._saved[one.session].text

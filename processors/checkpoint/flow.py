@@ -1,38 +1,34 @@
 """Decides which inputs to pause, because they lead so far that what they hold open would fill the memory.
 
-A window over two topics waits for the slower one, so the faster one's records pile up. Pausing it bounds that. Only
-what waits for the other counts: what waits for its own topic to go on would wait for ever. And the slower one must go
-on by all means: two sessions of one partition may lead in opposite directions, and pausing both topics would stop both.
-So the bound is soft: when both lead too far, both run.
+A window over several topics waits for the slowest one, so the faster ones' records pile up. Pausing those bounds that.
+Only what waits for another one counts: what waits for its own topic to go on would wait for ever. And the slower one
+must go on by all means: two sessions of one partition may lead in opposite directions, and pausing both topics would
+stop both. So whoever is waited for by more than it leads by runs, and the bound is soft.
+
+That never pauses everybody who is waited for: all that leads waits for somebody, so were all of those paused, no less
+would be waiting for them, together, than what they lead by, together; one of them would run.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
-from processors.checkpoint.assignments import Input
+from processors.checkpoint.assignments import Input, Leads
 
 
-def paused_inputs(leading_bytes: Mapping[Input, int], clocks: Collection[str], limit_bytes: int) -> set[Input]:
-    """The inputs that lead too far, of partitions where another clock does not."""
+def paused_inputs(leads: Leads, limit_bytes: int) -> set[Input]:
+    """The inputs that lead too far, and by more than what waits for them."""
     return {
-        leader
-        for inputs in _by_partition(leading_bytes, clocks)
-        for leader in inputs
-        if leading_bytes.get(leader, 0) > limit_bytes and any(leading_bytes.get(i, 0) <= limit_bytes for i in inputs)
+        source for source, size_bytes in leads.ahead.items() if size_bytes > max(limit_bytes, leads.awaiting[source])
     }
 
 
-def resumable_inputs(
-    paused: Collection[Input], leading_bytes: Mapping[Input, int], clocks: Collection[str], limit_bytes: int
-) -> set[Input]:
-    """The paused inputs that lead by less than half of the limit again, or whose twin leads too far as well."""
-    full = {
-        leader
-        for inputs in _by_partition(leading_bytes, clocks)
-        for leader in inputs
-        if all(leading_bytes.get(other, 0) > limit_bytes for other in inputs if other != leader)
+def resumable_inputs(paused: Collection[Input], leads: Leads, limit_bytes: int) -> set[Input]:
+    """The paused inputs that lead by less than half of the limit again, or by no more than what waits for them."""
+    return {
+        source
+        for source in paused
+        if leads.ahead[source] * 2 < limit_bytes or leads.ahead[source] <= leads.awaiting[source]
     }
-    return {source for source in paused if leading_bytes.get(source, 0) * 2 < limit_bytes or source in full}
 
 
 def overfull_partitions(leading_bytes: Mapping[Input, int], clocks: Collection[str], limit_bytes: int) -> int:

@@ -148,6 +148,11 @@ class Session:
                     leading[entry.topic] += entry.size_bytes
         return leading
 
+    @property
+    def slowest(self) -> str:
+        """The clock that all which leads waits for; of several, one."""
+        return min(self._logic.clocks, key=lambda topic: self._folds[topic].watermark_ms)
+
     def _take(self, entry: Entry) -> list[Window]:
         """Fold the record in and put it where it waits; its 1:1 outputs."""
         record, topic, fold = entry.record, entry.topic, entry.before

@@ -88,16 +88,16 @@ class Reading:
         assignment = self._assignment
         if assignment is None:
             return
-        leading = assignment.leading_bytes()
-        metrics.OVERFULL.inc(overfull_partitions(leading, self._clocks, self._limit_bytes))
-        resumable = () if is_busy else resumable_inputs(self.paused, leading, self._clocks, self._limit_bytes)
+        leads = assignment.leads()
+        metrics.OVERFULL.inc(overfull_partitions(leads.ahead, self._clocks, self._limit_bytes))
+        resumable = () if is_busy else resumable_inputs(self.paused, leads, self._limit_bytes)
         await self._resume(assignment, resumable)
         if assignment is not self._assignment:
             return
-        for source in paused_inputs(leading, self._clocks, self._limit_bytes) - self.paused:
+        for source in paused_inputs(leads, self._limit_bytes) - self.paused:
             self.paused.add(source)
             self._inputs.pause(source)
-            log.info("input paused", topic=source.topic, partition=source.partition, leading_bytes=leading[source])
+            log.info("input paused", topic=source.topic, partition=source.partition, leading_bytes=leads.ahead[source])
         if not is_busy:
             self._find_standstill()
         metrics.PAUSED.set(len(self.paused))

@@ -63,7 +63,7 @@ def test_nothing_waits_for_what_retention_took():
     for offset, written_ms in enumerate((7_000, 8_000, 9_000)):
         assignment.feed(AUDIO_0, offset, "s", frame("s", AUDIO, offset, 1_000 * offset), 10)
         assignment.pass_over(AUDIO_0, "s", written_ms)
-    waiting = assignment.leading_bytes()[AUDIO_0]
+    waiting = assignment.leads().ahead[AUDIO_0]
     assignment.feed(AUDIO_0, 3, "s", control("s", "end", 3, 3_000), 10)
     windows = assignment.pass_over(AUDIO_0, "s", 7_999)
     while windows:
@@ -252,10 +252,10 @@ def spoken(assignment: Assignment, offset: int, at_ms: int) -> None:
 def test_only_what_waits_for_another_input_leads():
     assignment = assigned()
     spoken(assignment, 0, 1000)
-    assert (assignment.held_bytes(), assignment.leading_bytes()) == (640, {AUDIO_0: 640})
+    assert (assignment.held_bytes(), assignment.leads().ahead) == (640, {AUDIO_0: 640})
     assignment.feed(Input(VIDEO, 0), 0, "s", control("s", "tick", 0, 900), 10)
-    assert assignment.leading_bytes() == {}, "the voice itself is the slower one now"
+    assert assignment.leads().ahead == {}, "the voice itself is the slower one now"
     spoken(assignment, 1, 1300)
-    assert (assignment.held_bytes(), assignment.leading_bytes()) == (1280, {AUDIO_0: 1280})
+    assert (assignment.held_bytes(), assignment.leads().ahead) == (1280, {AUDIO_0: 1280})
     assignment.feed(Input(VIDEO, 0), 1, "s", control("s", "end", 1, 900), 10)
-    assert (assignment.held_bytes(), assignment.leading_bytes()) == (1280, {})
+    assert (assignment.held_bytes(), assignment.leads().ahead) == (1280, {})
