@@ -14,6 +14,7 @@ from sinks.objects.patience import Abandoned, Patience
 from sinks.objects.service import Connections, ObjectsSink
 from sinks.objects.settings import SinkObjectsSettings
 from tests.support.memory_deletions import MemoryDeletions, deleted
+from tests.support.processes import wait_for
 from tests.unit.sinks.objects.test_service import PLACE, SEGMENT, Consumer, NoCopies, Work, running
 
 
@@ -43,24 +44,33 @@ class Slow(Work):
         patience.until_done("deletion", lambda: self.done.append("forget"))
 
 
-@pytest.mark.parametrize("is_deleted", [True, False])
-def test_what_is_still_written_when_its_partition_has_moved_away_is_looked_after(
-    health: Health, deletions: MemoryDeletions, *, is_deleted: bool
-) -> None:
-    """Who holds the partition now may have erased the session before that: nobody else looks there once more."""
-    work = Slow()
+def moved_away(work: Slow, health: Health, deletions: MemoryDeletions, *, is_deleted: bool = True) -> None:
+    """Its partition goes while it is written; by the time that it is, its session was deleted, or not."""
     sink = ObjectsSink(work, Connections(work, None, None, deletions, NoCopies()), SinkObjectsSettings(), health)  # type: ignore[arg-type]
     sink.attach(Consumer())  # type: ignore[arg-type]
-    sink.step()
-    assert work.begun.wait(60)
+
+    def is_begun() -> bool:
+        sink.step()
+        return work.begun.is_set()
+
+    wait_for(is_begun, 60, lambda: "nothing is written")
     [writing] = running(sink)
     sink.on_lost([PLACE])
     deletions.stated = {"app_1": deleted()} if is_deleted else {}
     work.over.set()
     with pytest.raises(Abandoned):
         writing.result(60)
-    assert work.done == (["store", "forget"] if is_deleted else ["store"])
     sink.close()
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_what_is_still_written_when_its_partition_has_moved_away_is_looked_after(
+    health: Health, deletions: MemoryDeletions, *, is_deleted: bool
+) -> None:
+    """Who holds the partition now may have erased the session before that: nobody else looks there once more."""
+    work = Slow()
+    moved_away(work, health, deletions, is_deleted=is_deleted)
+    assert work.done == (["store", "forget"] if is_deleted else ["store"])
 
 
 def test_what_is_deleted_while_it_is_finished_is_forgotten_by_who_has_lost_the_partition(
@@ -78,35 +88,15 @@ def test_what_is_deleted_while_it_is_finished_is_forgotten_by_who_has_lost_the_p
             raise Abandoned
 
     work = Ending()
-    sink = ObjectsSink(work, Connections(work, None, None, deletions, NoCopies()), SinkObjectsSettings(), health)  # type: ignore[arg-type]
-    sink.attach(Consumer())  # type: ignore[arg-type]
-    while not work.begun.is_set():
-        sink.step()
-    [finishing] = running(sink)
-    sink.on_lost([PLACE])
-    deletions.stated = {"app_1": deleted()}
-    work.over.set()
-    with pytest.raises(Abandoned):
-        finishing.result(60)
+    moved_away(work, health, deletions)
     assert work.done == ["store", "forget"]
-    sink.close()
 
 
 def test_the_last_look_waits_for_nothing(health: Health, deletions: MemoryDeletions) -> None:
     """It may be the last that a process does."""
     work = Slow()
     work.forget = lambda _segment, patience: patience.until_done("deletion", refusing)  # type: ignore[method-assign]
-    sink = ObjectsSink(work, Connections(work, None, None, deletions, NoCopies()), SinkObjectsSettings(), health)  # type: ignore[arg-type]
-    sink.attach(Consumer())  # type: ignore[arg-type]
-    sink.step()
-    assert work.begun.wait(60)
-    [writing] = running(sink)
-    sink.on_lost([PLACE])
-    deletions.stated = {"app_1": deleted()}
-    work.over.set()
-    with pytest.raises(Abandoned):
-        writing.result(60)
-    sink.close()
+    moved_away(work, health, deletions)
 
 
 def refusing() -> None:

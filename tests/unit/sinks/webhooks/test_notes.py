@@ -4,13 +4,19 @@ from schemas.records import DeliveryStatus
 from tests.unit.sinks.webhooks.test_delivering import are_over
 
 
-def test_what_came_of_an_attempt_is_written_again_until_kafka_has_it(town, receiver):
-    """An outage may last longer than a producer tries: a restart must not tell it again after all."""
-    town.change(0)
+def answered(town, *changes):
+    """The receiver has answered to the first of these; nobody has looked at that yet."""
+    for number in changes:
+        town.change(number)
     town.announcer.step(0)
     town.deliverer.step(0)
     [(*_, answer)] = town.deliverer._answers
     answer.result(60)
+
+
+def test_what_came_of_an_attempt_is_written_again_until_kafka_has_it(town, receiver):
+    """An outage may last longer than a producer tries: a restart must not tell it again after all."""
+    answered(town, 0)
     town.log.refuses = 3
     town.until(are_over(town, 1), timeout_s=15)
     assert town.log.refuses == 0
@@ -18,12 +24,7 @@ def test_what_came_of_an_attempt_is_written_again_until_kafka_has_it(town, recei
 
 
 def test_nothing_is_sent_while_kafka_refuses_what_came_of_the_last(town, receiver):
-    town.change(0)
-    town.change(1)
-    town.announcer.step(0)
-    town.deliverer.step(0)
-    [(*_, answer)] = town.deliverer._answers
-    answer.result(60)
+    answered(town, 0, 1)
     town.log.refuses = 1_000
     for _ in range(3):
         town.deliverer.step(0)
@@ -34,11 +35,7 @@ def test_nothing_is_sent_while_kafka_refuses_what_came_of_the_last(town, receive
 
 
 def test_what_came_of_an_attempt_is_not_written_for_somebody_else(town):
-    town.change(0)
-    town.announcer.step(0)
-    town.deliverer.step(0)
-    [(*_, answer)] = town.deliverer._answers
-    answer.result(60)
+    answered(town, 0)
     town.log.refuses = 1
     town.deliverer.carry_on()
     town.notices.names = ()
