@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from connectors.clickhouse.client import ClickHouse
 from connectors.clickhouse.errors import ClickHouseError
@@ -78,6 +79,13 @@ class Tools:
     decoder: Decoder
     deletions: Deletions
     rows: Rows
+
+
+class Newest(NamedTuple):
+    """What stands under a key, and since when."""
+
+    value: bytes | None
+    appended_ms: int
 
 
 class Erasing:
@@ -158,23 +166,26 @@ class Erasing:
 
     def _records(self, partition: int, sessions: Mapping[str, Deleted]) -> list[tuple[str, Topic, bytes, bytes | None]]:
         """(session, topic, key, newest value) of all deleted records that the partition holds, replaced ones too."""
-        newest: dict[tuple[Topic, bytes], bytes | None] = {}
+        newest: dict[tuple[Topic, bytes], Newest] = {}
         places = [Place(topic.name, partition) for topic in content.TOPICS]
         with closing(self._tools.loader.load(places, SCAN_S)) as records:
             for record in records:
                 if self._stop.is_set():
                     raise TimeoutError("stopped")
                 if record.key is not None and session_of(record.key) in sessions:
-                    newest[topics.BY_NAME[record.topic], record.key] = record.value
+                    newest[topics.BY_NAME[record.topic], record.key] = Newest(record.value, record.timestamp_ms)
         return [
-            (session_of(key) or "", topic, key, value)
-            for (topic, key), value in newest.items()
-            if self._is_deleted(sessions[session_of(key) or ""], topic, value)
+            (session_of(key) or "", topic, key, one.value)
+            for (topic, key), one in newest.items()
+            if self._is_deleted(sessions[session_of(key) or ""], topic, one)
         ]
 
-    def _is_deleted(self, deleted: Deleted, topic: Topic, value: bytes | None) -> bool:
-        """Of a session of which all is deleted, what was replaced or cannot be read counts as well."""
-        record = None if value is None else self._decoded(topic, value)
+    def _is_deleted(self, deleted: Deleted, topic: Topic, newest: Newest) -> bool:
+        """What was replaced counts as well, perhaps by the sink itself, which is faster at what it reads now; of a
+        transcript what was since it was to be deleted. What cannot be read counts where all is deleted."""
+        if newest.value is None:
+            return deleted.is_whole or newest.appended_ms >= (deleted.asked_at_ms or 0)
+        record = self._decoded(topic, newest.value)
         return deleted.is_whole if record is None else deleted.covers(record)
 
     def _decoded(self, topic: Topic, value: bytes) -> Record | None:

@@ -31,16 +31,17 @@ from connectors.kafka.overtaken import Overtaken
 from connectors.kafka.producer import Producer
 from connectors.kafka.records import Place, Record
 from connectors.kafka.understanding import Understanding, Understood
-from schemas import ids, topics
+from schemas import deletion, ids, topics
+from schemas.deletion import Part
 from schemas.keys import item_key
-from schemas.records import OutputKind, ParticipantEvent, Utterance, WebhookDelivery
+from schemas.records import OutputKind, ParticipantEvent, SessionFact, Stored, Utterance, WebhookDelivery
 from schemas.records import Record as Value
 from schemas.sessions import Awaited
 from sinks.clickhouse import metrics
 from sinks.clickhouse.archiving import Archiving
 from sinks.clickhouse.caption_words import CaptionWords
 from sinks.clickhouse.chat_words import ChatWords
-from sinks.clickhouse.completeness import Found, counting, missing, verdict
+from sinks.clickhouse.completeness import SOURCE, Found, counting, missing, verdict
 from sinks.clickhouse.emptied import Value as WithWords
 from sinks.clickhouse.emptied import Words
 from sinks.clickhouse.erasing import Erasing, Rows
@@ -184,7 +185,7 @@ class ClickHouseSink:
             self._withdraw_words()
             if self._is_late():
                 return
-            self._to.rows.delete(self._pending.deleted(), patience_s=0)
+            self._erase(self._pending.deleted())
             self._report()
             self._commit()
         except (ClickHouseError, KafkaError, TimeoutError) as error:
@@ -234,12 +235,23 @@ class ClickHouseSink:
         self._to.deletions.by_now({value.session_id for value in content if isinstance(value, WITH_CONTENT)})
         late = [deleted for value in content if (deleted := self._deleted(value)) is not None]
         if late:
-            self._to.rows.delete(set(late), patience_s=0)
+            self._erase(set(late))
             log.info("deleted while it was written, reading again", records=len(late))
             self._consumer.put_back(self._pending.first_offsets(), 0.0)
             self._pending.clear()
             self._recovered()
         return bool(late)
+
+    def _erase(self, deleted: set[Deleted]) -> None:
+        """Take the rows away; state first how many there are, where nobody has: `Erasing` may come too late to."""
+        uncounted = {one.session_id: one for one in deleted if Part.ROWS in one.missing}
+        sent: list[Future[int]] = []
+        for session_id, one in uncounted.items():
+            rows = self._to.rows.count([one], patience_s=0)[session_id]
+            fact = deletion.found(session_id, Part.ROWS, SOURCE, Stored(count=rows))
+            sent.append(self._say(one.about(fact)))
+        acknowledged(sent, self._settings.ack_timeout_s, self._clock)
+        self._to.rows.delete(deleted, patience_s=0)
 
     def _report(self) -> None:
         """State endings, write letters and what is left of erased records, and wait until Kafka has them."""
@@ -265,12 +277,15 @@ class ClickHouseSink:
             log.error("rows are missing", table=ending.table.name, session_id=ending.session_id,
                       announced=ending.announced, missing=short)  # fmt: skip
         fact = verdict(ending, found)
-        value = self._to.decoder.codec.encode(topics.SESSION_FACTS, fact)
-        partition = ids.partition_of(ending.session_id, self._to.partitions)
         metrics.ENDINGS.labels(ending.table.name).inc()
         traces.span(ending.session_id, "store rows", self._writing_since_ns, ending.table.name, rows=found.rows)
         log.info("stored", table=ending.table.name, session_id=ending.session_id, rows=found.rows, kind=fact.kind)
-        return self._to.producer.send_future(topics.SESSION_FACTS, ending.session_id.encode(), value, partition)
+        return self._say(fact)
+
+    def _say(self, fact: SessionFact) -> "Future[int]":
+        value = self._to.decoder.codec.encode(topics.SESSION_FACTS, fact)
+        partition = ids.partition_of(fact.session_id, self._to.partitions)
+        return self._to.producer.send_future(topics.SESSION_FACTS, fact.session_id.encode(), value, partition)
 
     def _found(self, ending: Ending, until_s: float) -> Found:
         """The rows that are there; what a replica may only be late with is waited for."""

@@ -20,7 +20,7 @@ from connectors.host.waiting import Waiting
 from connectors.kafka.consumer import GroupConsumer, Listener
 from connectors.kafka.dead_letters import DeadLetters
 from connectors.kafka.decoder import Decoder
-from connectors.kafka.deletions import CATCH_UP_S, Deletions
+from connectors.kafka.deletions import CATCH_UP_S, Deleted, Deletions
 from connectors.kafka.errors import Fatal, KafkaError, NotMember, OffsetOutOfRange
 from connectors.kafka.losses import Losses, awaiting
 from connectors.kafka.records import BEGINNING, Place, Record
@@ -197,9 +197,9 @@ class ObjectsSink(Listener):
         try:
             segment = self._decoded(record, patience)
             metrics.RECORDS.labels(segment.kind).inc()
-            if self._to.deletions.is_whole(segment.session_id):
+            if deleted := self._deleted(segment):
                 metrics.ERASED.inc()
-                self._storing.forget(segment, patience)
+                self._storing.forget(segment, deleted, patience)
                 return None
             if segment.kind in (OutputKind.ITEM, OutputKind.TRACK):
                 self._written(segment, patience, partial(self._storing.store, segment, patience))
@@ -231,8 +231,13 @@ class ObjectsSink(Listener):
 
     def _forget_if_deleted(self, segment: Segment, patience: Patience, timeout_s: float) -> None:
         ask = lambda: self._to.deletions.by_now([segment.session_id], timeout_s)  # noqa: E731
-        if patience.until_done("deletion", ask) and self._to.deletions.is_whole(segment.session_id):
-            self._storing.forget(segment, patience)
+        if patience.until_done("deletion", ask) and (deleted := self._deleted(segment)):
+            self._storing.forget(segment, deleted, patience)
+
+    def _deleted(self, segment: Segment) -> Deleted | None:
+        """The deletion of all data that the segment falls under, as far as is known."""
+        deleted = self._to.deletions.get(segment.session_id)
+        return deleted if deleted is not None and deleted.is_whole else None
 
     def _decoded(self, record: Record, patience: Patience) -> Segment:
         segment = self._to.decoder.decode_patiently(RECORDING_SEGMENTS, record.value or b"", patience.wait)

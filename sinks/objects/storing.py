@@ -62,8 +62,13 @@ class Storing:
             patience.until_done("segment", lambda: self._to.store.put(key, segment.payload, layout.SEGMENT_TYPE))
         metrics.SEGMENT_BYTES.inc(len(segment.payload))
 
-    def forget(self, segment: Segment, patience: Patience) -> None:
-        """Remove whatever became or may have become of a segment or an end. Raises Abandoned, BadKey."""
+    def forget(self, segment: Segment, deleted: Deleted, patience: Patience) -> None:
+        """Remove whatever became or may have become of a segment or an end. Raises Abandoned, BadKey.
+
+        Until the session is erased, all that there is of it is counted first: whoever erases it may come too late to.
+        """
+        if self.part in deleted.missing:
+            self._count(deleted, patience)
         session_id = segment.session_id
         if segment.kind in (OutputKind.END, OutputKind.TRACK_END):
             keys = [object_names.track_key(session_id, track.track) for track in segment.tracks]
@@ -76,13 +81,18 @@ class Storing:
 
     def erase(self, deleted: Deleted, patience: Patience) -> None:
         """Remove all objects of a session and say so in the log; the facts are acknowledged. Raises Abandoned."""
-        listing = patience.until_done("deletion", lambda: self._listing(deleted.session_id))
-        amount = Stored(count=len(listing), size_bytes=sum(item.size_bytes for item in listing))
-        self._say(found(deleted.session_id, self.part, SOURCE, amount), deleted.partition, patience)
+        listing = self._count(deleted, patience)
         self._delete(deleted.session_id, [item.key for item in listing], patience)
         self._say(erased(deleted.session_id, self.part, SOURCE), deleted.partition, patience)
         metrics.DELETIONS.inc()
         log.info("objects erased", session_id=deleted.session_id, objects=len(listing))
+
+    def _count(self, deleted: Deleted, patience: Patience) -> list[StoredObject]:
+        """All objects of a session, stated as found."""
+        listing = patience.until_done("deletion", lambda: self._listing(deleted.session_id))
+        amount = Stored(count=len(listing), size_bytes=sum(item.size_bytes for item in listing))
+        self._say(found(deleted.session_id, self.part, SOURCE, amount), deleted.partition, patience)
+        return listing
 
     def _delete(self, session_id: str, keys: Sequence[str], patience: Patience) -> None:
         """These objects of a deleted session, and whatever of it killed writers have left."""

@@ -38,7 +38,7 @@ class World:
     def __init__(self):
         self.topics = {topic.name: [] for topic in (*content.TOPICS, topics.SESSION_FACTS)}
         self.rows = Counter({GONE: 3, KEPT: 3})
-        self.lives = -1
+        self.lives, self.now_ms = -1, 0
         for session_id in (GONE, KEPT):
             for number in range(2):
                 said = Utterance(session_id=session_id, kind=OutputKind.ITEM, utterance_id=f"utt_{number}", text="word")
@@ -55,7 +55,7 @@ class World:
 
     def put_bytes(self, topic, key, data):
         records = self.topics[topic.name]
-        records.append(Record(topic.name, 0, len(records), 0, key, data))
+        records.append(Record(topic.name, 0, len(records), self.now_ms, key, data))
 
     def call(self):
         if self.lives == 0:
@@ -157,6 +157,24 @@ def test_erasing_again_writes_nothing_but_the_facts():
         topic.name: 0 for topic in content.TOPICS
     }
     check(world)
+
+
+def of_transcript(world, asked_at_ms):
+    working = process(world)
+    try:
+        found = working._records(0, {GONE: deleted(GONE)._replace(said_until_ms=9, asked_at_ms=asked_at_ms)})
+    finally:
+        working.close()
+    return Counter(topic.name for _, topic, *_ in found)
+
+
+def test_of_a_transcript_what_the_sink_has_replaced_already_is_counted_and_what_an_earlier_deletion_has_is_not():
+    world = World()
+    assert of_transcript(world, asked_at_ms=5)[topics.TRANSCRIPTS.name] == 2
+    world.now_ms = 5
+    world.put(topics.TRANSCRIPTS, item_key(GONE, "utt_0"), None)
+    assert of_transcript(world, asked_at_ms=5)[topics.TRANSCRIPTS.name] == 2
+    assert of_transcript(world, asked_at_ms=6)[topics.TRANSCRIPTS.name] == 1
 
 
 @pytest.fixture

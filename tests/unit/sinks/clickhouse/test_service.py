@@ -1,5 +1,6 @@
 """One round after the other while something does not take a batch: paused, written again, and never stuck."""
 
+from collections import Counter
 from concurrent.futures import Future
 from types import SimpleNamespace
 
@@ -11,8 +12,9 @@ from connectors.kafka.errors import Fatal, OffsetOutOfRange, TimedOut
 from connectors.kafka.records import BEGINNING, Place, Record
 from schemas import topics
 from schemas.codec import Codec
+from schemas.deletion import Part
 from schemas.keys import item_key
-from schemas.records import OutputKind, Utterance
+from schemas.records import FactKind, OutputKind, Utterance
 from sinks.clickhouse.pending import Pending
 from sinks.clickhouse.service import ClickHouseSink, Connections, Ownership
 from sinks.clickhouse.settings import ClickHouseSinkSettings
@@ -20,6 +22,7 @@ from tests.support.memory_deletions import MemoryDeletions, deleted
 from tests.support.memory_losses import MemoryLosses
 
 CODEC = Codec.with_ids_from(topics.ALL)
+FACTS = topics.SESSION_FACTS.name
 MINE, OTHER = Place(topics.TRANSCRIPTS.name, 0), Place(topics.TRANSCRIPTS.name, 1)
 
 
@@ -78,12 +81,17 @@ class MemoryTable:
         self.rows -= {session.session_id for session in sessions}
         self.history += ["delete"] if sessions else []
 
+    def count(self, sessions, patience_s):
+        return Counter(session.session_id for session in sessions if session.session_id in self.rows)
+
 
 class MemoryLog:
     def __init__(self):
         self.sent = []
+        self.when_sent = lambda: None
 
     def send_future(self, topic, key, data, partition):
+        self.when_sent()
         self.sent.append((topic.name, key, data, partition))
         future = Future()
         future.set_result(0)
@@ -97,7 +105,7 @@ def house():
     losses = MemoryLosses()
     deletions = MemoryDeletions()
     table = MemoryTable()
-    rows, idle = SimpleNamespace(delete=table.delete), SimpleNamespace(step=lambda partitions: None)
+    rows, idle = SimpleNamespace(delete=table.delete, count=table.count), SimpleNamespace(step=lambda partitions: None)
     log, silent = MemoryLog(), [SimpleNamespace(left=lambda content, patience_s: [])] * 4
     connections = Connections(
         consumer, pending, log, decoder, table, losses, 2, deletions, rows, *silent, idle, idle, idle
@@ -185,7 +193,7 @@ def test_what_is_deleted_is_no_row_and_no_record_any_more(house):
     house.consumer.rounds = [[said(4), said(5, "app_2")]]
     house.sink.step()
     assert house.table.rows == {"app_2"}
-    assert house.log.sent == [(topics.TRANSCRIPTS.name, b"app_1|utt_1", None, 0)]
+    assert house.log.sent[1:] == [(topics.TRANSCRIPTS.name, b"app_1|utt_1", None, 0)]
     assert house.consumer.committed == {MINE: 6}
 
 
@@ -195,13 +203,39 @@ def test_what_is_deleted_while_it_is_written_is_read_again_and_erased(house):
     batch = [said(4), said(5, "app_2")]
     house.consumer.rounds = [batch]
     house.sink.step()
-    assert (house.consumer.committed, house.consumer.sought, house.log.sent) == ({}, [(MINE, 4)], [])
+    assert (house.consumer.committed, house.consumer.sought) == ({}, [(MINE, 4)])
+    assert {topic for topic, *_ in house.log.sent} == {FACTS}
     house.consumer.rounds = [batch]
     house.sink.step()
     assert house.table.rows == {"app_2"}
     assert house.table.history == ["insert", "delete", "insert", "delete"]
     assert house.consumer.committed == {MINE: 6}
-    assert [sent[2] for sent in house.log.sent] == [None]
+    assert [data for topic, _, data, _ in house.log.sent if topic == topics.TRANSCRIPTS.name] == [None]
+    assert most_found(house) == 1
+
+
+def most_found(house):
+    facts = [CODEC.decode(topics.SESSION_FACTS, data) for topic, _, data, _ in house.log.sent if topic == FACTS]
+    assert {(fact.session_id, fact.kind, fact.part) for fact in facts} == {("app_1", FactKind.DATA_FOUND, Part.ROWS)}
+    return max(fact.stored.count for fact in facts)
+
+
+def test_rows_are_counted_before_they_go(house):
+    """Else the receipt says that there were none: whoever erases a session comes after who has just written it."""
+    house.deletions.known = {"app_1": deleted()}
+    house.table.rows = {"app_1"}
+    found = []
+    house.log.when_sent = lambda: found.append("app_1" in house.table.rows)
+    house.consumer.rounds = [[said(4)]]
+    house.sink.step()
+    assert (found[0], most_found(house), house.table.rows) == (True, 1, set())
+
+
+def test_rows_of_what_is_erased_are_not_counted_again(house):
+    house.deletions.known = {"app_1": deleted()._replace(missing=frozenset())}
+    house.consumer.rounds = [[said(4)]]
+    house.sink.step()
+    assert [topic for topic, *_ in house.log.sent] == [topics.TRANSCRIPTS.name]
 
 
 def test_rows_of_what_is_deleted_do_not_wait_for_a_partition_to_be_read_again_that_has_moved_away(house):
@@ -231,5 +265,6 @@ def test_the_end_of_a_deleted_session_is_not_stated(house):
     end = CODEC.encode(topics.TRANSCRIPTS, Utterance(session_id="app_1", kind=OutputKind.END, count=1))
     house.consumer.rounds = [[Record(*MINE, 4, 0, item_key("app_1", "end"), end)]]
     house.sink.step()
-    assert [sent[0] for sent in house.log.sent] == [topics.TRANSCRIPTS.name]
+    assert [sent[0] for sent in house.log.sent] == [FACTS, topics.TRANSCRIPTS.name]
+    assert most_found(house) == 0
     assert house.consumer.committed == {MINE: 5}

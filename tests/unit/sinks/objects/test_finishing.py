@@ -187,7 +187,7 @@ def test_what_a_record_of_a_track_became_is_forgotten(sink: Sink, recording: lis
     store(sink, parts)
     assert all(track.key for track in sink.finish(end).tracks)
     for segment in recording:
-        sink.storing.forget(segment, sink.patience)
+        sink.storing.forget(segment, deleted(SESSION), sink.patience)
     assert sink.store.list(objects_folder(SESSION)) == []
 
 

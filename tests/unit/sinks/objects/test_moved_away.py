@@ -8,6 +8,7 @@ import pytest
 
 from connectors.host.health import Health
 from connectors.host.settings import HealthSettings
+from connectors.kafka.deletions import Deleted
 from connectors.objects.errors import Unavailable
 from schemas.records import OutputKind, Segment
 from sinks.objects.patience import Abandoned, Patience
@@ -40,7 +41,7 @@ class Slow(Work):
         assert self.over.wait(60)
         super().store()
 
-    def forget(self, _segment: Segment, patience: Patience) -> None:
+    def forget(self, _segment: Segment, _deleted: Deleted, patience: Patience) -> None:
         patience.until_done("deletion", lambda: self.done.append("forget"))
 
 
@@ -95,7 +96,7 @@ def test_what_is_deleted_while_it_is_finished_is_forgotten_by_who_has_lost_the_p
 def test_the_last_look_waits_for_nothing(health: Health, deletions: MemoryDeletions) -> None:
     """It may be the last that a process does."""
     work = Slow()
-    work.forget = lambda _segment, patience: patience.until_done("deletion", refusing)  # type: ignore[method-assign]
+    work.forget = lambda *given: given[-1].until_done("deletion", refusing)  # type: ignore[method-assign]
     moved_away(work, health, deletions)
 
 

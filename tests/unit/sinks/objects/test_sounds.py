@@ -10,6 +10,7 @@ from schemas.records import FactKind, Segment
 from schemas.settings import AudioCodec, RecordingFormat, SessionSettings
 from sinks.objects.movies import write_movie
 from tests.support.media import START_MS, Shot, Talk, audio_records, video_records, wrapped
+from tests.support.memory_deletions import deleted
 from tests.support.muxed import SESSION, decoded, joined, muxed
 from tests.unit.sinks.objects.test_storing import Sink
 
@@ -63,5 +64,5 @@ def test_it_is_stored_and_stated_under_its_own_name(tmp_path: Path) -> None:
     assert fact.stored is not None
     assert fact.stored.key == object_names.sound_key(SESSION)
     assert fact.stored.size_bytes == len(sink.store.get(object_names.sound_key(SESSION)))
-    sink.storing.forget(end, sink.patience)
+    sink.storing.forget(end, deleted(SESSION), sink.patience)
     assert [item.key for item in sink.store.list("sessions") if item.key.endswith(".mp3")] == []

@@ -277,9 +277,24 @@ def test_what_a_record_became_is_forgotten(sink: Sink, recording: list[Segment])
     """Whoever reads the records of a deleted session again takes away what a predecessor may have made of them."""
     stored(sink, recording)
     for segment in recording:
-        sink.storing.forget(segment, sink.patience)
-        sink.storing.forget(segment, sink.patience)
+        sink.storing.forget(segment, deleted(SESSION), sink.patience)
+        sink.storing.forget(segment, deleted(SESSION), sink.patience)
     assert sink.store.list(objects_folder(SESSION)) == []
+
+
+def test_what_is_forgotten_before_the_session_is_erased_is_counted(sink: Sink, recording: list[Segment]) -> None:
+    """Who was writing when the deletion was asked for may be faster than who erases."""
+    count = stored(sink, recording)
+    sink.storing.forget(recording[-1], deleted(SESSION), sink.patience)
+    assert len(sink.store.list(objects_folder(SESSION))) < count
+    sink.storing.erase(deleted(SESSION), sink.patience)
+    assert receipt(sink).parts[0].count == count
+
+
+def test_of_what_is_erased_nothing_is_counted_again(sink: Sink, recording: list[Segment]) -> None:
+    stored(sink, recording)
+    sink.storing.forget(recording[0], deleted(SESSION)._replace(missing=frozenset()), sink.patience)
+    assert sink.log.sent == []
 
 
 def test_a_session_that_could_never_be_stored_is_erased_at_once(sink: Sink) -> None:
@@ -317,5 +332,5 @@ def test_what_a_killed_writer_has_left_is_forgotten_with_its_record(
     tmp_path: Path, sink: Sink, recording: list[Segment]
 ) -> None:
     left = left_by_who_is_killed(tmp_path / "objects", object_names.segment_key(recording[0]))
-    sink.storing.forget(recording[0], sink.patience)
+    sink.storing.forget(recording[0], deleted(SESSION), sink.patience)
     assert not left.exists()
