@@ -23,6 +23,7 @@ from processors.transcription.caption_lines import (
     start_of,
     written,
 )
+from processors.transcription.forgotten import Forgotten
 from schemas import ids
 from schemas.records import Caption, MediaRecord, RecordKind
 
@@ -46,7 +47,7 @@ AS_NEW, FORGOTTEN, NOTHING = "as_new", "forgotten", "nothing"
 """What becomes of a correction that meets nothing: its words are a caption, it is about something that is too old to be
 put right, there is nothing to delete."""
 
-_NUMBERS = ("count", "changes", "clock_ms", "forgotten_ms")
+_NUMBERS = ("count", "changes", "clock_ms")
 
 
 @dataclass(slots=True)
@@ -54,24 +55,27 @@ class Captions:
     """What is known of a session's captions; `take` what comes, then read `works` and `to_json`.
 
     `count` is how many utterances were told, `changes` how often one of them changed: so revisions grow, whatever is
-    forgotten. `clock_ms` is the topic's time, `forgotten_ms` when the youngest of those began that are forgotten.
+    forgotten. `clock_ms` is the topic's time.
     """
 
     merges: bool = False
     count: int = 0
     changes: int = 0
     clock_ms: int = -1
-    forgotten_ms: int = -1
     lines: list[Line] = field(default_factory=list)
+    forgotten: Forgotten = field(default_factory=Forgotten)
     works: list[CaptionWork | Unmet] = field(default_factory=list)
 
     @classmethod
     def from_json(cls, part: Mapping[str, Json]) -> Self:
         known = {name: part[name] for name in _NUMBERS if name in part}
-        return cls(part.get("merges", False), **known, lines=[Line.from_json(line) for line in part.get("lines", [])])
+        lines = [Line.from_json(line) for line in part.get("lines", [])]
+        forgotten = Forgotten.from_json(part["forgotten"]) if "forgotten" in part else Forgotten()
+        return cls(part.get("merges", False), **known, lines=lines, forgotten=forgotten)
 
     def to_json(self) -> dict[str, Json]:
-        return {name: getattr(self, name) for name in _NUMBERS} | {"lines": [list(line) for line in self.lines]}
+        numbers = {name: getattr(self, name) for name in _NUMBERS}
+        return numbers | {"lines": [list(line) for line in self.lines], "forgotten": self.forgotten.to_json()}
 
     def take(self, record: MediaRecord) -> None:
         """A caption or the end; of a session that merges every record."""
@@ -171,7 +175,7 @@ class Captions:
         return None if best is None else best[1:]
 
     def _may_be_forgotten(self, caption: Caption) -> bool:
-        return start_of(caption) <= self.forgotten_ms
+        return self.forgotten.may_have(caption.participant_id, start_of(caption))
 
     def _piece(self, caption: Caption) -> Piece:
         said = " ".join(caption.text.split()) if self.merges else ids.derived("", caption.text)
@@ -207,7 +211,7 @@ class Captions:
         for line in self._beyond(MOST_OPEN, is_told=False):
             self._tell(session_id, line)
         for line in self._beyond(REMEMBERED_MERGED if self.merges else REMEMBERED, is_told=True):
-            self.forgotten_ms = max(self.forgotten_ms, line.start_ms, *(piece[0] for piece in line.pieces))
+            self.forgotten.add(line.participant_id, max([line.start_ms, *(piece[0] for piece in line.pieces)]))
             self._put(line, None)
 
     def _beyond(self, most: int, *, is_told: bool) -> list[Line]:

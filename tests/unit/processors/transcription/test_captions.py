@@ -102,6 +102,16 @@ def test_what_comes_again_when_it_is_forgotten_counts_once() -> None:
     assert texts(utterances([*rows, *again])) == [row.text for row in rows]
 
 
+@pytest.mark.parametrize("settings", [PLAIN, MERGED], ids=["plain", "merged"])
+def test_who_was_heard_little_is_not_forgotten_with_who_talks_all_the_time(settings: SessionSettings) -> None:
+    """A long caption comes when it is over, behind many short ones of others that began later."""
+    most = REMEMBERED_MERGED if settings is MERGED else REMEMBERED
+    rows = [said(f"line {number}", 3_000 * number, 3_000 * number + 900, 2) for number in range(1, 2 * most)]
+    late = said("At last.", 3_100, 3_000 * most)
+    update = said("Never came.", 3_200, 3_900, 3, "update")
+    assert len(texts(utterances([*rows, late, update], settings))) == len(rows) + 2
+
+
 def test_two_captions_of_one_moment_are_two_and_the_last_is_meant() -> None:
     rows = [GOOD, replace(GOOD, text="Hello."), replace(GOOD, operation="update", text="Hello!")]
     first, second, changed = utterances(rows)

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from processors.checkpoint.folds import Json
@@ -53,6 +53,7 @@ def meeting(turns: Sequence[tuple[int, int, int, str]]) -> tuple[list[Caption], 
 
 
 @given(TURNS)
+@example([(1, 0, 0, "new")] * 17 + [(2, 0, 0, "new")])
 def test_whoever_keeps_the_highest_revision_has_the_transcript(turns: list[tuple[int, int, int, str]]) -> None:
     """Corrections refer to the last ones of a speaker or to any before; by the exact start all are found."""
     rows, left = meeting(turns)
