@@ -102,6 +102,7 @@ class Program:
             finally:
                 traces.end()
                 health.stop()
+                stop.uninstall()
 
         return self.run(serving)
 

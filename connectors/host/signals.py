@@ -33,6 +33,12 @@ class StopSignal:
         threading.Thread(target=self._listen, args=(told,), name="signals", daemon=True).start()
         return self
 
+    def uninstall(self) -> None:
+        """Nothing is left to be stopped. The interpreter gives handlers up before it has ended: a signal that came
+        then would be how the process ended, whatever status it leaves with."""
+        for number in _ENDING:
+            signal.signal(number, signal.SIG_IGN)
+
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         """Not the one to tell others: Python calls it when the main thread runs Python code, and not before.
 

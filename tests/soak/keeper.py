@@ -113,13 +113,20 @@ class Keeper:
         code = unit.exit_code()
         if code is not None:
             crash = Crash(unit.name, code, _last_lines(unit))
-            (self.departures if self._had_to_leave(unit, crash) else self.crashes).append(crash)
+            (self.departures if self.had_to_leave(unit) else self.crashes).append(crash)
             self._gone_at.pop(unit, None)
 
-    def _had_to_leave(self, unit: Unit, crash: Crash) -> bool:
-        gone_s = self._gone_at.get(unit, time.monotonic())
-        is_ours = self.troubles.explain({self._parts[unit], KAFKA}, gone_s, gone_s)
-        return is_ours and crash.exit_code == LEFT and any(said in crash.last_lines for said in HAD_TO_LEAVE)
+    def had_to_leave(self, unit: Unit) -> bool:
+        """Whether one that has ended did so because of what we had done just before."""
+        if unit.exit_code() != LEFT or not self.was_troubled(unit):
+            return False
+        last_lines = _last_lines(unit)
+        return any(said in last_lines for said in HAD_TO_LEAVE)
+
+    def was_troubled(self, unit: Unit) -> bool:
+        """Whether something we did to it, or to Kafka, was just over when it ended; now if it runs."""
+        at_s = self._gone_at.get(unit, time.monotonic())
+        return self.troubles.explain({self._parts[unit], KAFKA}, at_s, at_s)
 
     def _ask(self) -> None:
         with self._lock:

@@ -138,10 +138,14 @@ class Stage:
             self.wait_ready(unit)
 
     def restart(self, unit: Unit) -> int | None:
-        """SIGTERM, wait for the end, start again; the exit code, None when it had to be killed."""
+        """SIGTERM, wait for the end, start again; the exit code, None when it had to be killed, 0 of one that had to
+        leave just then."""
+        was_troubled = self.keeper.was_troubled(unit)  # by anything but what comes now
         with self.keeper.in_hand(unit):
             unit.ask_to_stop()
             code = _ended(unit, GRACE_S)
+            if was_troubled and self.keeper.had_to_leave(unit):
+                code = 0
             unit.kill()
             unit.launch()
         return code

@@ -1,9 +1,12 @@
 """One stop for threads and coroutines."""
 
 import asyncio
+import signal
 import subprocess
 import sys
 import threading
+
+import pytest
 
 from connectors.host.signals import StopSignal
 
@@ -53,6 +56,30 @@ def test_a_signal_ends_a_waiting_event_loop() -> None:
         rest, _ = child.communicate(timeout=60)
     assert child.returncode == 0
     assert rest.endswith("clean\n")
+
+
+LATE = """
+import os, signal, sys
+from connectors.host.signals import StopSignal
+
+class Last:
+    # What the interpreter takes away at the very end, its handlers of signals gone.
+
+    def __del__(self, kill=os.kill, pid=os.getpid(), number=signal.SIGTERM):
+        kill(pid, number)
+
+stop = StopSignal().install()
+if sys.argv[1] == "uninstalled":
+    stop.uninstall()
+sys.last = Last()
+sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize(("how", "status"), [("uninstalled", 7), ("left", -signal.SIGTERM)])
+def test_a_signal_at_the_very_end_does_not_change_the_exit_status(how: str, status: int) -> None:
+    child = subprocess.run([sys.executable, "-c", LATE, how], timeout=60)
+    assert child.returncode == status
 
 
 UNSEEN = """
