@@ -5,7 +5,7 @@ notices.
 import secrets
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -18,8 +18,9 @@ from tests.integration.api.conftest import Home
 from tests.support.house import House, Tenant, fetched
 from tests.support.processes import PATIENCE_S, rss_bytes, wait_for
 
-IMPATIENT_S = 3.0
-"""The API of these tests; who reads and writes as fast as it can must not be late on a busy machine."""
+IMPATIENT_S, UNREAD_S = 3.0, 10.0
+"""The API of these tests, for a request and for a reader; who reads and writes as fast as it can must not be late on a
+busy machine, and reading takes a while."""
 
 CROWD = 40
 MIB = 1024 * 1024
@@ -32,7 +33,7 @@ TOO_SLOW = b'{"detail": "The request did not arrive in time."}'
 @pytest.fixture(scope="module")
 def house(house: House) -> Iterator[House]:
     """The house with an API of little patience."""
-    patience = {"RTMS_API_RECEIVE_TIMEOUT_S": str(IMPATIENT_S), "RTMS_API_SEND_TIMEOUT_S": str(IMPATIENT_S)}
+    patience = {"RTMS_API_RECEIVE_TIMEOUT_S": str(IMPATIENT_S), "RTMS_API_SEND_TIMEOUT_S": str(UNREAD_S)}
     with house.another(**patience) as (url, api):
         yield replace(house, url=url.removesuffix("/api/v1"), api=api)
     log = api.log.read_text()
@@ -40,14 +41,21 @@ def house(house: House) -> Iterator[House]:
     assert "Traceback" not in log
 
 
+Connect = Callable[[bytes], socket.socket]
+
+
 @pytest.fixture
-def crowd(house: House) -> Iterator[list[socket.socket]]:
-    """Connections to the API, closed afterwards."""
+def connect(house: House) -> Iterator[Connect]:
+    """Opens a connection to the API, closed afterwards, and sends something at once: from there on its time runs."""
     port = int(house.url.rpartition(":")[2])
     with ExitStack() as stack:
-        yield [
-            stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)) for _ in range(CROWD)
-        ]
+
+        def connected(data: bytes) -> socket.socket:
+            made = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S))
+            made.sendall(data)
+            return made
+
+        yield connected
 
 
 def head(tenant: Tenant) -> bytes:
@@ -59,7 +67,7 @@ def head(tenant: Tenant) -> bytes:
 
 @pytest.mark.parametrize("how", ["nothing", "a head byte by byte", "a body byte by byte", "a body without a key"])
 def test_who_does_not_send_a_whole_request_in_time_is_told_so_and_cut_off(
-    house: House, tenant: Tenant, crowd: list[socket.socket], how: str
+    house: House, tenant: Tenant, connect: Connect, how: str
 ) -> None:
     first, more = {
         "nothing": (b"", b""),
@@ -68,8 +76,7 @@ def test_who_does_not_send_a_whole_request_in_time_is_told_so_and_cut_off(
         "a body without a key": (head(tenant).replace(b"Token", b"Basic"), b" "),
     }[how]
     before = rss_bytes(house.api)
-    for connection in crowd:
-        connection.sendall(first)
+    crowd = [connect(first) for _ in range(CROWD)]
     with ThreadPoolExecutor(CROWD) as pool:
         answers = [pool.submit(drip, connection, more) for connection in crowd]
         while not all(answer.done() for answer in answers):
@@ -104,7 +111,7 @@ def drip(connection: socket.socket, more: bytes) -> bytes:
     raise AssertionError(f"not cut off: {received!r}")
 
 
-def test_a_reader_that_stops_is_cut_off_and_others_go_on(house: House, crowd: list[socket.socket]) -> None:
+def test_a_reader_that_stops_is_cut_off_and_others_go_on(house: House, connect: Connect) -> None:
     size = 64 * MIB
     key = "recordings/app_stalled/recording.mp4"
     path = house.objects / key
@@ -115,9 +122,10 @@ def test_a_reader_that_stops_is_cut_off_and_others_go_on(house: House, crowd: li
     )
     before, target = rss_bytes(house.api), url.removeprefix(house.url)
     cut_off_before = house.api.log.read_text().count("it does not read its answer")
-    for connection in crowd:
-        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
+    crowd = []
+    for _ in range(CROWD):
+        crowd.append(connect(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode()))
+        assert crowd[-1].recv(1000).startswith(b"HTTP/1.1 200 ")
     assert len(fetched(url).content) == size, "whoever reads gets all of it"
     wait_for(
         lambda: house.api.log.read_text().count("it does not read its answer") - cut_off_before == CROWD,
@@ -159,10 +167,10 @@ def test_a_crowd_of_giant_bodies_takes_no_memory(home: Home) -> None:
 @pytest.mark.parametrize(
     "body", [b"ffff\r\nabc", b"zz\r\nabc\r\n0\r\n\r\n", b"-1\r\n\r\n", b"fffffffffffffffffffff\r\nx"]
 )
-def test_chunks_that_are_none(house: House, tenant: Tenant, crowd: list[socket.socket], body: bytes) -> None:
+def test_chunks_that_are_none(tenant: Tenant, connect: Connect, body: bytes) -> None:
     chunked = head(tenant).replace(b"Content-Length: 500", b"Transfer-Encoding: chunked")
-    crowd[0].sendall(chunked + body)
-    crowd[0].shutdown(socket.SHUT_WR)
-    answer = drip(crowd[0], b"")
+    connection = connect(chunked + body)
+    connection.shutdown(socket.SHUT_WR)
+    answer = drip(connection, b"")
     assert answer == b"" or answer.startswith(b"HTTP/1.1 4"), answer
     assert tenant.http.get("/app_sessions").status_code == 200
