@@ -35,6 +35,9 @@ LINES = 3
 CHANGES, SIDE = 1, 1
 """and there is one more of a side transcript."""
 
+TOLD = LINES + CHANGES + 5
+"""Those, and the states of a session that ends."""
+
 ROWS = {"utterances": LINES + SIDE, "participant_events": 1, "webhook_deliveries": LINES + CHANGES}
 CLICKHOUSE_GROUP, OBJECTS_GROUP = "sink-clickhouse", "sink-objects"
 INPUTS = {
@@ -120,10 +123,16 @@ class Village:
         self.publish(session_id, word)
         self.house.others.disconnect(session_id, epoch)
         until(lambda: self.state(session_id) == "ended", f"ended; see {self.house.objects_sink.log}")
-        until(lambda: len(self.told(session_id)) == LINES + CHANGES + 5, f"all told; see {self.webhooks.log}")
+        until(lambda: len(self.told(session_id)) == TOLD, f"all told; see {self.webhooks.log}")
+        until(lambda: self.deliveries(session_id) == ["delivered"] * TOLD, "all deliveries noted")
         until(lambda: self.rows(word) == ROWS, "all rows")
         until(lambda: self.has_files(session_id), f"the drawn view; see {self.house.objects_sink.log}")
         return session_id
+
+    def deliveries(self, session_id):
+        """How far each is, as its last row says: behind that its sink writes nothing more of it."""
+        listed = self.tenant.http.get("/webhook_deliveries", params={"app_session_id": session_id}).json()
+        return [delivery["status"] for delivery in listed["results"]]
 
     def state(self, session_id):
         return self.tenant.http.get(f"/app_sessions/{session_id}").json()["state"]
@@ -256,7 +265,7 @@ class Village:
 @pytest.fixture(scope="module")
 def village(topics_ready, kafka, clickhouse, tmp_path_factory):
     own = {"RTMS_WEBHOOKS_ALLOW_LOOPBACK": "true", "RTMS_SINK_CLICKHOUSE_BATCH_LINGER_MS": "20",
-           "RTMS_API_DELETION_PATIENCE_S": "2"}  # fmt: skip
+           "RTMS_API_DELETION_PATIENCE_S": "2", "RTMS_SINK_WEBHOOKS_TIMEOUT_S": str(2 * PATIENCE_S)}  # fmt: skip
     folder = tmp_path_factory.mktemp("deletion")
     with open_house(PATIENT | topics_ready | own, clickhouse.url, folder) as house, receiving() as receiver:
         webhooks = service(["-m", "sinks", "webhooks"], house.env, folder / "webhooks.log")
