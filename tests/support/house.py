@@ -88,7 +88,8 @@ class House:
         return Tenant(project, key, self.http(key))
 
     def revive(self) -> None:
-        """Start what has ended, as a supervisor does: a fenced transactional producer ends its process on purpose."""
+        """Start what has ended, as a supervisor does, who looks again and again: a fenced transactional producer ends
+        its process on purpose, and may notice late."""
         for process in (self.lifecycle, self.sink, self.objects_sink, self.api):
             if process.exit_code() is not None:
                 process.start()

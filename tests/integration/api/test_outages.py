@@ -46,6 +46,12 @@ def is_known(hurried, path):
     wait_for(lambda: hurried("GET", path).status_code == 200, PATIENCE_S, lambda: "the replica does not know it")
 
 
+def is_listed(hurried, session_id):
+    """ClickHouse is asked for that, which is there, and may be too slow for somebody in a hurry."""
+    answer = hurried("GET", "/app_sessions")
+    return answer.is_success and session_id in [session["id"] for session in answer.json()["results"]]
+
+
 def refused_for_now(answer):
     assert answer.status_code == 503, answer.text
     assert answer.headers["retry-after"] == "1"
@@ -99,13 +105,17 @@ def test_kafka_away(house, tenant, hurried, kafka):
         refused_for_now(hurried("GET", "/app_sessions", token="unknown"))
         refused_for_now(hurried("POST", "/projects", token=ADMIN_TOKEN, json={"name": "x"}))
         assert hurried("GET", path).status_code == 200
-        assert session_id in [session["id"] for session in hurried("GET", "/app_sessions").json()["results"]]
+        wait_for(lambda: is_listed(hurried, session_id), PATIENCE_S, lambda: "it is not listed")
     finally:
         kafka.start()
     assert house.api.exit_code() is None
     assert house.sink.exit_code() is None
-    house.revive()
-    wait_for(lambda: tenant.create("another").status_code == 201, PATIENCE_S, lambda: "no session after the outage")
+
+    def goes_on():
+        house.revive()
+        return tenant.create("another").status_code == 201
+
+    wait_for(goes_on, PATIENCE_S, lambda: "no session after the outage")
     assert tenant.http.get("/app_sessions/app_0000000000000000").status_code == 404
 
 

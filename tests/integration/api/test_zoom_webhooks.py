@@ -181,6 +181,10 @@ def test_while_kafka_is_away_zoom_is_to_ask_again(house, tenant, app, kafka):
             assert send(hurried, "meeting.rtms_started", payload).status_code == 503
         finally:
             kafka.start()
-    house.revive()
     until(lambda: send(app, "meeting.rtms_started", payload).status_code == 200, "still refused")
-    until(lambda: state(tenant, payload) == "connecting", "no session")
+
+    def is_made():
+        house.revive()
+        return state(tenant, payload) == "connecting"
+
+    until(is_made, "no session")
