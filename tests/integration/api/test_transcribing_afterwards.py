@@ -126,6 +126,7 @@ def test_what_was_recorded_is_transcribed_once_more_whoever_dies_meanwhile(
     assert (asked["bot_id"], asked["id"][:5], asked["failure_data"]) == (session_id, "tran_", None)
     wanted = {"async_transcription_id": asked["id"]}
     until(lambda: len(speech.asked) == before + 2, f"the second utterance is asked for; see {transcription.log}")
+    until(lambda: progress(tenant, session_id) == ["in_progress"], "that it is begun is known to whoever goes on")
     early = tenant.http.get(path, params=wanted)
     assert (early.status_code, early.json()["error"][:40]) == (400, "The async transcription is not complete:")
     transcription.kill()

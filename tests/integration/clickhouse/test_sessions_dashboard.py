@@ -59,7 +59,7 @@ STORED = (
 
 @cache
 def now_ms() -> int:
-    """When the first test here asked."""
+    """When a test asked first."""
     return int(time.time() * 1000)
 
 
@@ -77,6 +77,7 @@ def tables(clickhouse: Server) -> Iterator[ClickHouse]:
 
 @pytest.fixture(autouse=True)
 def _empty(tables: ClickHouse) -> Iterator[None]:
+    now_ms.cache_clear()
     yield
     for table in ("app_sessions", "webhook_deliveries"):
         tables.command(f"TRUNCATE TABLE {table}")

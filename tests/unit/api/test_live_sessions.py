@@ -44,7 +44,7 @@ async def test_what_is_folded_already_is_answered_at_once():
 
 async def test_waiting_ends_with_the_state_that_has_the_fact_in_it():
     sessions = LiveSessions()
-    waiting = [asyncio.create_task(sessions.folded("app_1", offset, 5)) for offset in (5, 6, 6)]
+    waiting = [asyncio.create_task(sessions.folded("app_1", offset, 60)) for offset in (5, 6, 6)]
     await asyncio.sleep(0)
     for offset in (4, 5, 7):
         thread = threading.Thread(target=sessions.apply, args=("app_1", replace(SESSION, folded_offset=offset)))
