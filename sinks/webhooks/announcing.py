@@ -69,6 +69,9 @@ class Announcer:
         batch = self._read(wait_s)
         if not batch:
             return
+        if not self._knows_who_is_told(batch):
+            self._consumer.put_back(_firsts(batch), RETRY_S)
+            return
         try:
             self._announce(batch)
         except (KafkaError, TimeoutError) as error:
@@ -84,6 +87,11 @@ class Announcer:
             metrics.LOST.labels(error.place.topic).inc()
             self._overtaken.add(error.place)
             return []
+
+    def _knows_who_is_told(self, batch: list[Understood]) -> bool:
+        """Who subscribes and then asks for a session, or for its end, is to be told of that: nobody tells it again."""
+        is_asked_for = any(understood.record.topic == topics.SESSION_CHANGES.name for understood in batch)
+        return not is_asked_for or self._to.directory.knows_subscriptions()
 
     def _announce(self, batch: list[Understood]) -> None:
         """Of a session that is not known yet, the partition waits; all others go on."""

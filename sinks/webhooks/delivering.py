@@ -32,6 +32,7 @@ from schemas.deletion import emptied
 from schemas.keys import item_key
 from schemas.records import DeliveryAttempt, DeliveryStatus, WebhookDelivery, WebhookNotice
 from schemas.signing import signature_headers
+from schemas.triggers import PING
 from sinks.webhooks import metrics
 from sinks.webhooks.directory import Directory
 from sinks.webhooks.envelopes import idempotency_key
@@ -196,11 +197,15 @@ class Deliverer:
             if self._to.directory.withdraws(delivery):
                 self._withdraw(delivery, now_ms)
                 continue
-            if not self._to.posting.has_room(delivery.url):
+            if not self._to.posting.has_room(delivery.url) or not self._knows_secrets(delivery):
                 self._lanes.defer(delivery, now_ms + NO_ROOM_MS)
                 continue
             self._lanes.begin(delivery, now_ms)
             self._answers.append((delivery, traces.now_ns(), self._post(delivery, now_ms)))
+
+    def _knows_secrets(self, delivery: WebhookDelivery) -> bool:
+        """Whether it can be signed: a test is asked for when a receiver, or a secret of one, is new."""
+        return delivery.trigger != PING or self._to.directory.knows_subscriptions()
 
     def _withdraw(self, delivery: WebhookDelivery, now_ms: int) -> None:
         """Give it up unsent; nobody else in its lane waits for it any more."""

@@ -17,7 +17,7 @@ from schemas.topics import Topic
 from sinks.webhooks import metrics
 
 CATCH_UP_S = 0.5
-"""For the sessions to be read up to now; whoever waits asks again later, and must not be silent for long."""
+"""For a topic to be read up to now; whoever waits asks again later, and must not be silent for long."""
 
 
 class NotKnownYet(Exception):
@@ -81,6 +81,10 @@ class Directory:
         """Whether it would tell something that is deleted, as far as is known."""
         found = self._sessions.values.get(told.session_id)
         return isinstance(found, AppSession) and covers(found, told)
+
+    def knows_subscriptions(self) -> bool:
+        """Whether what was answered to who has subscribed by now is known here, after a moment's wait for it."""
+        return self._subscriptions.view.wait_to_end(CATCH_UP_S)
 
     def subscriptions(self, project_id: str) -> list[WebhookSubscription]:
         """A project's subscriptions."""

@@ -122,15 +122,16 @@ class Town:
             subscription_id="webhook_1", project_id="p", url=url, triggers=("bot.state_change", "transcript.update"),
             secrets_encrypted=(), created_at_ms=0,
         )  # fmt: skip
-        self.session, self.not_yet = SESSION, set()
+        self.session, self.not_yet, self.knows_hook = SESSION, set(), True
         directory = SimpleNamespace(
             is_ready=True,
             is_deleted=lambda _session_id: said_until_ms(self.session) > 0,
             withdraws=lambda told: covers(self.session, told),
             session=self.session_of,
-            subscriptions=lambda _project: [self.hook],
+            knows_subscriptions=lambda: self.knows_hook,
+            subscriptions=lambda _project: [self.hook] if self.knows_hook else [],
             subscription=lambda subscription_id: self.hook if subscription_id == "webhook_1" else None,
-            secrets=lambda _delivery: [SECRET],
+            secrets=lambda _delivery: [SECRET] if self.knows_hook else [],
         )
         settings = SinkWebhooksSettings(timeout_s=60, disable_after_failed=2)
         self.posting, self.lanes = Posting(TargetPolicy(allow_loopback=True), settings), Lanes()
