@@ -1,16 +1,22 @@
-"""Reads live feeds as any client would: server-sent events by their specification, and WebSocket messages."""
+"""Reads live feeds as any client would: server-sent events by their specification, and WebSocket messages.
+
+Who is told to try again, because the log cannot be read now, does so.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus
 
-from tests.support.processes import ANSWER_S
+from tests.support.processes import ANSWER_S, PATIENCE_S
 
 
 class Told(NamedTuple):
@@ -66,15 +72,19 @@ class Feed:
 async def listening(url: str, key: str, last_event_id: str | None = None, **query: str) -> AsyncIterator[Feed]:
     """A feed, answered 200."""
     headers = {"Authorization": f"Token {key}"} | ({"Last-Event-ID": last_event_id} if last_event_id else {})
-    async with (
-        httpx.AsyncClient(headers=headers, timeout=ANSWER_S, trust_env=False, verify=False) as client,
-        client.stream("GET", url, params=query) as response,
-    ):
-        if response.status_code != 200:
-            await response.aread()
-        assert response.status_code == 200, (response.status_code, response.content)
-        assert response.headers["content-type"].startswith("text/event-stream")
-        yield Feed(response)
+    until_s = time.monotonic() + PATIENCE_S
+    async with httpx.AsyncClient(headers=headers, timeout=ANSWER_S, trust_env=False, verify=False) as client:
+        while True:
+            async with client.stream("GET", url, params=query) as response:
+                if response.status_code == 503 and time.monotonic() < until_s:
+                    await asyncio.sleep(int(response.headers["retry-after"]))
+                    continue
+                if response.status_code != 200:
+                    await response.aread()
+                assert response.status_code == 200, (response.status_code, response.content)
+                assert response.headers["content-type"].startswith("text/event-stream")
+                yield Feed(response)
+                return
 
 
 @asynccontextmanager
@@ -82,9 +92,18 @@ async def connected(url: str, key: str, last_event_id: str | None = None) -> Asy
     """The same feed as a WebSocket."""
     headers = {"Authorization": f"Token {key}"} | ({"Last-Event-ID": last_event_id} if last_event_id else {})
     address = url.replace("http://", "ws://", 1)
-    async with connect(
-        address, additional_headers=headers, proxy=None, open_timeout=ANSWER_S, ping_interval=None
-    ) as socket:
+    until_s = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            socket = await connect(
+                address, additional_headers=headers, proxy=None, open_timeout=ANSWER_S, ping_interval=None
+            )
+            break
+        except InvalidStatus as refused:
+            if refused.response.status_code != 503 or time.monotonic() > until_s:
+                raise
+            await asyncio.sleep(int(refused.response.headers["retry-after"]))
+    async with socket:
         yield socket
 
 
