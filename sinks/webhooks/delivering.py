@@ -38,6 +38,7 @@ from sinks.webhooks.directory import Directory
 from sinks.webhooks.envelopes import idempotency_key
 from sinks.webhooks.lanes import Lanes
 from sinks.webhooks.posting import Posting
+from sinks.webhooks.receivers import own_id
 from sinks.webhooks.schedule import is_taken, next_due_ms
 from sinks.webhooks.settings import SinkWebhooksSettings
 
@@ -204,8 +205,12 @@ class Deliverer:
             self._answers.append((delivery, traces.now_ns(), self._post(delivery, now_ms)))
 
     def _knows_secrets(self, delivery: WebhookDelivery) -> bool:
-        """Whether it can be signed: a test is asked for when a receiver, or a secret of one, is new."""
-        return delivery.trigger != PING or self._to.directory.knows_subscriptions()
+        """Whether it can be signed as was answered: who announced it may have known of its subscription before us, and
+        a test is asked for when a secret is new, too."""
+        subscription_id = delivery.subscription_id
+        is_known = self._to.directory.subscription(subscription_id) is not None
+        is_own = subscription_id == own_id(delivery.session_id, delivery.url)  # and signed by its project
+        return (delivery.trigger != PING and (is_known or is_own)) or self._to.directory.knows_subscriptions()
 
     def _withdraw(self, delivery: WebhookDelivery, now_ms: int) -> None:
         """Give it up unsent; nobody else in its lane waits for it any more."""

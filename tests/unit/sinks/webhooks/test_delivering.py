@@ -130,7 +130,7 @@ class Town:
             session=self.session_of,
             knows_subscriptions=lambda: self.knows_hook,
             subscriptions=lambda _project: [self.hook] if self.knows_hook else [],
-            subscription=lambda subscription_id: self.hook if subscription_id == "webhook_1" else None,
+            subscription=lambda name: self.hook if self.knows_hook and name == "webhook_1" else None,
             secrets=lambda _delivery: [SECRET] if self.knows_hook else [],
         )
         settings = SinkWebhooksSettings(timeout_s=60, disable_after_failed=2)
