@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -145,7 +145,8 @@ def listening(answer: bytes = b"", every_s: float = 0.0) -> Iterator[int]:
                 for byte in answer:
                     if over.wait(every_s):
                         break
-                    held[-1].send(bytes((byte,)))
+                    with suppress(ConnectionError):  # who was left in time
+                        held[-1].send(bytes((byte,)))
             for connection in held:
                 connection.close()
 
