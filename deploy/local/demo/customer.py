@@ -13,10 +13,9 @@ import httpx
 from connectors.host.clock import SystemClock
 from connectors.rtms.protocol.signature import verify_webhook
 from deploy.local.ports import LOOPBACK
-from deploy.local.project import said_in
+from deploy.local.project import LATER, said_in
 
 CREATE_TIMEOUT_S = 15.0
-LATER = 503
 
 
 class Customer:

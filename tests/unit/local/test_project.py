@@ -23,6 +23,7 @@ class Api(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.numbers = itertools.count(1)
         self.holders: dict[str, str] = {}
+        self.unready = 0
 
     @property
     def url(self) -> str:
@@ -35,11 +36,15 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         status, answer = 201, {"id": f"prj_{next(self.server.numbers)}", "key": f"key of {self.path.split('/')[4:5]}"}
-        if self.path.endswith("/zoom_apps"):
+        if self.server.unready:
+            self.server.unready -= 1
+            status, answer = 503, {"error": "The answer is not known yet. Try again."}
+        elif self.path.endswith("/zoom_apps"):
             project = self.path.split("/")[4]
             if self.server.holders.setdefault(given["client_id"], project) != project:
                 status, answer = 400, {"client_id": ["This client id belongs to another project."]}
         self.send_response(status)
+        self.send_header("Retry-After", "0")
         self.end_headers()
         self.wfile.write(json.dumps(answer).encode())
 
@@ -76,6 +81,17 @@ def test_a_refusal_is_in_the_apis_words(api: Api, tmp_path: Path) -> None:
     api.holders["aaa"] = "prj_of_somebody_else"
     with pytest.raises(Refused, match="client_id: This client id belongs to another project"):
         project_for("aaa", api, tmp_path)
+
+
+def test_an_api_that_does_not_know_yet_is_asked_again(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.unready = 3
+    assert project_for("aaa", api, tmp_path) is not None
+    api.unready = 1_000_000
+    monkeypatch.setattr("deploy.local.project._LATEST_S", 0.1)
+    with pytest.raises(Refused, match="not known yet"):
+        project_for("bbb", api, tmp_path)
 
 
 def test_without_an_app_there_is_no_project(api: Api, tmp_path: Path) -> None:
