@@ -27,6 +27,7 @@ from schemas import topics
 from schemas.codec import Undecodable
 from schemas.records import DeadLetter, Record
 from schemas.topics import Topic
+from tests.support.house import PATIENT
 from tests.support.otlp import Otlp, collecting
 from tests.support.processes import service
 from tests.support.settings import kafka_settings
@@ -51,13 +52,14 @@ SERVICES = {
 
 
 class Street:
-    """All services as processes, and raw hands on every topic."""
+    """All services as processes, and raw hands on every topic. Nothing that its API needs is away when it is asked."""
 
     def __init__(self, env: dict[str, str], folder: Path) -> None:
         (port,) = free_ports(1)
         self.admin_token = uuid.uuid4().hex
         self.url = f"http://127.0.0.1:{port}/api/v1"
         self.env = env | {
+            **PATIENT,
             "RTMS_OBJECTS_URL": (folder / "objects").as_uri(),
             "RTMS_OBJECTS_SIGNING_KEY": uuid.uuid4().hex,
             "RTMS_SINK_OBJECTS_SCRATCH_DIR": str(folder / "scratch"),
