@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-import pytest
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
     AlterConfigOpType,
@@ -21,7 +20,7 @@ from connectors.kafka.settings import KafkaSettings
 from schemas import topics
 from schemas.records import Record
 from schemas.topics import Topic
-from tests.support.processes import PATIENCE_S
+from tests.support.processes import PATIENCE_S, wait_for
 
 INPUTS = (
     topics.SESSION_FACTS, *topics.MEDIA_TOPICS,
@@ -56,11 +55,21 @@ def configure(kafka: KafkaSettings, topic: Topic, name: str, value: str) -> None
 
 @contextmanager
 def unwritable(kafka: KafkaSettings, topic: Topic, producer: Producer) -> Iterator[None]:
-    """The broker takes nothing for this topic, as `producer` is used to see: everything is too large."""
+    """The broker takes nothing for this topic, as `producer` is used to see: everything is too large.
+
+    What is changed is in force a moment after the change was answered.
+    """
+
+    def is_refused() -> bool:
+        try:
+            producer.send_blocking(topic, b"", b"", 0)
+        except RecordTooLarge:
+            return True
+        return False
+
     configure(kafka, topic, "max.message.bytes", "1")
     try:
-        with pytest.raises(RecordTooLarge):
-            producer.send_blocking(topic, b"", b"", 0)
+        wait_for(is_refused, PATIENCE_S, lambda: f"{topic.name} can still be written to")
         yield
     finally:
         configure(kafka, topic, "max.message.bytes", str(topics.MAX_BATCH_BYTES))
