@@ -7,6 +7,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from connectors.host.clock import SystemClock
 from connectors.kafka.consumer import GroupConsumer, Listener, create_consumer
 from connectors.kafka.errors import Fatal, KafkaError, Misconfigured, NotMember, OffsetOutOfRange, TimedOut
 from connectors.kafka.metrics import LAG
@@ -268,18 +269,30 @@ def test_nothing_is_read_before_the_listener_has_taken_over(join: Join, producer
     assert len(diary.assigned) == 3
 
 
+class HandClock(SystemClock):
+    """Goes on when it is told to."""
+
+    now_s = 0.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+
 def test_what_is_put_back_is_read_again_after_its_rest_and_the_others_go_on(
     join: Join, producer: Producer, topic: Topic
 ) -> None:
     fill(producer, topic)
-    member, place = join(), Place(topic.name, 1)
+    member, place, clock = join(), Place(topic.name, 1), HandClock()
     read(member, 20)
-    fill(producer, topic)  # before the rest begins, which must not be over when the others are read
+    fill(producer, topic)
+    member._clock = clock
     member.put_back({place: 2, Place("moved away", 0): 7}, rest_s=REST_S)
     assert member.position(place) == 2
-    again = read(member, 20 + 3)
-    assert [record.offset for record in again if record.place == place] == list(range(2, 10))
-    assert [record.place for record in again][-8:] == [place] * 8
+    assert sorted({record.place for record in read(member, 15)}) == [Place(topic.name, number) for number in (0, 2, 3)]
+    clock.now_s = REST_S - 0.1
+    assert member.consume() == []
+    clock.now_s = REST_S
+    assert [(record.place, record.offset) for record in read(member, 8)] == [(place, offset) for offset in range(2, 10)]
     assert member.position(place) == 10
 
 
