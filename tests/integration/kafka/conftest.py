@@ -53,6 +53,7 @@ def settings(kafka: Broker, registry: Server) -> KafkaSettings:
         partitions=PARTITIONS,
         session_timeout_ms=6_000,
         heartbeat_interval_ms=300,
+        transaction_timeout_ms=30_000,  # no transaction is undone because the machine is busy
     )
 
 

@@ -141,22 +141,23 @@ def test_one_that_never_commits_again_though_the_leaders_answer_leaves(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(stuck, "ANSWER_PATIENCE_S", 1.0)
-    unhurried = settings.model_copy(update={"transaction_timeout_ms": 10_000})
+    unhurried = settings.model_copy(update={"transaction_timeout_ms": 15_000})
     consumer, transactions = join("a"), closing(TransactionalProducer(unhurried, group))
     transactions.init()
     until(lambda: consumer.consume() or consumer.assignment(), "an assignment")
 
-    def undone() -> None:
-        transactions.begin()
-        transactions.send(outputs, b"k", b"state", 1)
-        with pytest.raises(Abort):
-            transactions.commit({Place("unused", 0): 1}, consumer.membership)
-        transactions.abort()
+    def undone_again_and_again() -> None:
+        for _ in range(4):  # a leader that is slow to answer is asked once more
+            transactions.begin()
+            transactions.send(outputs, b"k", b"state", 1)
+            with pytest.raises(Abort):
+                transactions.commit({Place("unused", 0): 1}, consumer.membership)
+            transactions.abort()
 
     transactions.begin()
     transactions.send(outputs, b"k", b"undone", 1)
     transactions.abort()  # once is nothing
     hold(transactions, Place(outputs.name, 1))
     with pytest.raises(Fatal, match="their leader answers"):
-        undone()
+        undone_again_and_again()
     assert transactions.connection.fatal is not None
