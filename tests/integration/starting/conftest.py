@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,11 @@ class Quarter(Street):
         """What the lines of the log with this event are about, in order."""
         lines = [json.loads(line) for line in self.log(name).splitlines() if line.startswith("{")]
         return [line["what"] for line in lines if line["event"] == event]
+
+    def waited_for(self, name: str) -> list[str]:
+        """What a service has said that it waits for, and not that it is there."""
+        left = Counter(self.said(name, "waiting")) - Counter(self.said(name, "no longer waiting"))
+        return list(left.elements())
 
     def forget_logs(self) -> None:
         for each in self.services.values():

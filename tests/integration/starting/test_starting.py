@@ -15,6 +15,9 @@ from tests.support.processes import service, wait_for
 EVERYBODY = tuple(SERVICES)
 pytestmark = pytest.mark.timeout(1200)
 
+STATES = "states"
+"""A processor's own, which it asks a broker for that has only just started."""
+
 SILENCE = "no answer yet"
 GRACE_S = 6.0
 """Less than any of the calls takes that a service may be in the middle of."""
@@ -43,7 +46,7 @@ def test_services_start_before_what_they_need_and_wait_for_it(
     for name in EVERYBODY:
         needed = ["registry", "kafka", *(["clickhouse"] if name == "sink-clickhouse" else [])]
         waited = quarter.said(name, "waiting")
-        assert list(dict.fromkeys(waited)) == needed
+        assert [what for what in dict.fromkeys(waited) if what != STATES] == needed
         assert waited == quarter.said(name, "no longer waiting")
 
 
@@ -59,7 +62,8 @@ def test_services_that_are_killed_during_an_outage_come_back_with_it(
     for name in EVERYBODY:
         quarter.services[name].launch()
     quarter.until_waiting(what, *EVERYBODY)
-    assert {name: quarter.said(name, "waiting") for name in EVERYBODY} == dict.fromkeys(EVERYBODY, [what])
+    # One that is there may have been slow to answer: nine begin at once.
+    assert {name: quarter.waited_for(name) for name in EVERYBODY} == dict.fromkeys(EVERYBODY, [what])
     away.start()
     for name in EVERYBODY:
         quarter.services[name].wait_ready()
