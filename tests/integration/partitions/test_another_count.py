@@ -88,10 +88,10 @@ async def test_it_is_had_and_costs_no_session(quarters: Quarters) -> None:
     for server in street.services.values():
         server.stop()
     delete(quarters)
-    assert partitions_of(quarters.env) == {topic.name: 1 for topic in topics.ALL if not topic.per_session}
+    until_there_are(quarters.env, {topic.name: 1 for topic in topics.ALL if not topic.per_session})
 
     set_up(quarters.env | more)
-    assert partitions_of(quarters.env) == {topic.name: AFTER if topic.per_session else 1 for topic in topics.ALL}
+    until_there_are(quarters.env, {topic.name: AFTER if topic.per_session else 1 for topic in topics.ALL})
     for name, module in SERVICES.items():
         log = quarters.folder / f"{name}-again.log"
         street.services[name] = service(["-m", *module], street.env | more, log)
@@ -174,6 +174,11 @@ def delete(quarters: Quarters) -> None:
     )  # fmt: skip
     groups = AdminClient({"bootstrap.servers": bootstrap}).list_consumer_groups().result()
     assert [group.group_id for group in groups.valid] == [], answer.stdout + answer.stderr
+
+
+def until_there_are(env: dict[str, str], wanted: dict[str, int]) -> None:
+    """Wait for the broker to know of these topics with so many partitions: it answers, and knows it a moment later."""
+    wait_for(lambda: partitions_of(env) == wanted, PATIENCE_S, lambda: f"other topics: {partitions_of(env)}")
 
 
 def partitions_of(env: dict[str, str]) -> dict[str, int]:
