@@ -48,7 +48,7 @@ class Relay:
         self.target = target
         self._lines: set[_Line] = set()
         self._conversations: set[asyncio.Task[None]] = set()
-        self._passing = True
+        self._passing = self._is_taking = True
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="relay", daemon=True)
         self._thread.start()
@@ -67,6 +67,7 @@ class Relay:
     def restore(self) -> None:
         self._do(self._set_passing(True, new=True))
         if not self._server.is_serving():
+            self._is_taking = True
             self._server = self._do(asyncio.start_server(self._accept, LOOPBACK, self.port))
 
     def close(self) -> None:
@@ -87,6 +88,7 @@ class Relay:
                 line.passing.clear()
 
     async def _stop(self) -> None:
+        self._is_taking = False  # for one that is just being connected on
         self._server.close()
         for line in self._lines:
             line.passing.set()
@@ -105,6 +107,9 @@ class Relay:
             writer.transport.abort()
             return
         line = _Line(writer, far_writer)
+        if not self._is_taking:
+            line.cut()
+            return
         if not self._passing:
             line.passing.clear()
         self._lines.add(line)
