@@ -11,6 +11,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.view import TopicView
 from schemas import topics
 from schemas.topics import Topic
+from tests.support.processes import PATIENCE_S
 
 WRITTEN_IN_TRANSACTIONS = (topics.APP_SESSIONS, topics.SESSION_CHANGES, topics.WEBHOOK_NOTICES)
 WRITTEN_WITHOUT = (topics.PROJECTS, topics.API_KEYS, topics.ZOOM_APPS, topics.CREDENTIALS, topics.CLAIMS)
@@ -39,11 +40,11 @@ async def test_who_asks_for_news_waits_for_nobody_who_has_all_threads(monkeypatc
     monkeypatch.setattr(TopicView, "wait_to_end", lambda _self, _timeout_s: True)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
     answers = threading.Event()
-    hanging = asyncio.create_task(asyncio.to_thread(answers.wait, 10))
+    hanging = asyncio.create_task(asyncio.to_thread(answers.wait, 2 * PATIENCE_S))
     await asyncio.sleep(0)
     view = TopicView(KafkaSettings(), topics.APP_SESSIONS, lambda _: None)
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             assert await view.wait_to_end_async(1.0)
     finally:
         answers.set()
