@@ -189,11 +189,11 @@ async def test_the_local_recogniser_stands_in_for_a_service_that_is_away() -> No
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
-    [({"openai_api_key": "wrong"}, "credentials_invalid"),
+    [({"openai_api_key": "wrong", "retry_budget_s": PATIENCE_S}, "credentials_invalid"),
      ({"openai_base_url": "https://api.openai.com/v1"}, "credentials_not_found"),
      ({"openai_base_url": "http://127.0.0.1:1/v1"}, "transcription_request_failed")],
 )  # fmt: skip
-async def test_when_nobody_can_the_transcript_ends_and_says_why(changes: dict[str, str], reason: str) -> None:
+async def test_when_nobody_can_the_transcript_ends_and_says_why(changes: dict[str, object], reason: str) -> None:
     with speech_server() as server:
         values = {"openai_base_url": f"{server.url}/v1", "retry_budget_s": 2.0, "retry_delay_s": 0.05} | changes
         said = await transcript(TranscriptionSettings.model_validate(values), session(Engine.OPENAI))
