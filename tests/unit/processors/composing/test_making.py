@@ -21,6 +21,7 @@ from schemas.settings import RecordingView, dumps
 from schemas.topics import ALL, RECORDING_SEGMENTS, SESSION_FACTS, Topic
 from tests.support.composed import Meeting, meeting
 from tests.support.media import START_MS, Shot, Talk
+from tests.support.memory_deletions import deleted
 from tests.support.muxed import SESSION, decoded
 from tests.unit.schemas.test_copies import REQUEST, life
 from tests.unit.sinks.objects.test_storing import Sink
@@ -241,7 +242,7 @@ def test_a_session_that_is_deleted_meanwhile_is_left_off(
     for record in world.log:
         assert isinstance(record, Segment)
         world.sink.storing.store(record, world.sink.patience)
-        world.sink.storing.forget(record, world.sink.patience)
+        world.sink.storing.forget(record, deleted(SESSION), world.sink.patience)
     assert world.sink.store.list(object_names.segments_prefix(SESSION, tracks.COMPOSED)) == []
 
 
