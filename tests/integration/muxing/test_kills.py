@@ -191,6 +191,8 @@ def kill_some(stage: Stage, dice: random.Random) -> None:
             time.sleep(dice.uniform(0.2, 1.2))  # no condition to wait for: the moment is meant to be arbitrary
             victim.kill()
             victim.launch()
+    for victim in (stage.muxing, stage.sink):  # all may be done by now, and nobody ends what has not yet begun
+        victim.wait_ready()
 
 
 def test_killed_while_meetings_go_on(stage: Stage, tmp_path: Path) -> None:

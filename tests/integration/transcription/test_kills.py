@@ -32,7 +32,7 @@ from schemas.settings import Engine, SessionSettings
 from tests.support import readings
 from tests.support.aloud import Inputs, is_for_partials, kill_alone, killed_aloud, send
 from tests.support.deepgram_live import counted
-from tests.support.groups import begin_at_the_ends
+from tests.support.groups import Lag, begin_at_the_ends
 from tests.support.processes import PATIENCE_S, service, wait_for
 from tests.support.settings import kafka_settings
 from tests.support.speech_service import KEY, Asked, Reply, SpeechServer, speech_server
@@ -118,6 +118,7 @@ class Run:
         env = self.topics_ready | {"RTMS_SECRETS_KEYS": KeyRing.generate()} | self.env
         env |= {"RTMS_PROCESSORS_GROUP_PREFIX": f"{self.group}-", "RTMS_PROCESSORS_INSTANCE_ID": "0"}
         begin_at_the_ends(kafka, f"{self.group}-transcription", TranscriptionLogic.topics)
+        lag = Lag(kafka, f"{self.group}-transcription", TranscriptionLogic.topics)
         process = service(["-m", "processors", "transcription"], env, self.folder / "transcription.log")
         dice = random.Random(self.group)
 
@@ -135,7 +136,10 @@ class Run:
                 kill_alone(process)
                 process.launch()
             writer.join()
-            has_ended = lambda: any(u.kind is OutputKind.END for u in found())  # noqa: E731
+            process.wait_ready()
+            # It may have ended before the last kill: what is not committed comes once more, and the end behind it.
+            wait_for(lambda: not lag(), PATIENCE_S, lambda: f"not committed: {lag()}, see {process.log}")
+            has_ended = lambda: [u.kind for u in found()][-1:] == [OutputKind.END]  # noqa: E731
             wait_for(has_ended, PATIENCE_S, lambda: f"the transcript has no end: see {process.log}")
         finally:
             writer.join()
