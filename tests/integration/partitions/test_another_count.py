@@ -19,20 +19,19 @@ from confluent_kafka.admin import AdminClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from connectors.rtms.simulator.request import MeetingRequest
-from connectors.rtms.simulator.server import ServerOptions, Simulator
-from connectors.rtms.simulator.zoomclock import ZoomClock
+from connectors.rtms.simulator.server import ServerOptions
 from deploy.local.server import Server
 from deploy.local.settings import REPOSITORY
 from deploy.local.unit import child_environment
 from schemas import topics
 from tests.integration.edges.conftest import PATIENCE_S, SERVICES, Street
 from tests.support.kafka_tools import kafka_tools
+from tests.support.patient_zoom import PatientZoom
 from tests.support.processes import service, wait_for
 from tests.support.stack import kafka_environment, open_log, run_module
 
 BEFORE, AFTER = 1, 3
 MEETING_S = 20
-"""Long enough to be connected before it is over."""
 
 ENDED = {"recording_state": "complete", "transcription_state": "complete", "state": "ended"}
 PROCEDURE = (
@@ -106,7 +105,7 @@ async def test_it_is_had_and_costs_no_session(quarters: Quarters) -> None:
 async def meet(street: Street) -> str:
     """A meeting from its beginning to its end; the session's id."""
     await asyncio.to_thread(street.customer, ServerOptions().credentials)  # before the clock runs
-    async with Simulator(ServerOptions(), ZoomClock()) as simulator:
+    async with PatientZoom() as simulator:
         stream = await simulator.start(MeetingRequest(seconds=MEETING_S))
         session = await asyncio.to_thread(street.join, simulator, stream)
         told = await asyncio.to_thread(street.ended, session)
