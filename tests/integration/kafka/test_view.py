@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from connectors.kafka.connection import FETCH_WAIT_MS
 from connectors.kafka.producer import Producer
 from connectors.kafka.records import Record
 from connectors.kafka.settings import KafkaSettings
@@ -79,7 +80,7 @@ async def test_waiting_for_ones_own_record(view: TopicView, copy: Copy, producer
         assert await view.wait_until_async(3, offset, PATIENCE_S)
         waits_ms.append((time.monotonic() - started) * 1000)
         assert copy.values[b"k"] == b"%d" % number
-    assert sorted(waits_ms)[12] < 100, "who waits for a fetch to find nothing waits for 250 ms each time"
+    assert sorted(waits_ms)[12] < FETCH_WAIT_MS, "who waits for a fetch to find nothing waits for so long each time"
 
 
 async def test_what_does_not_come_is_not_waited_for_longer(view: TopicView) -> None:
