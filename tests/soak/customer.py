@@ -37,13 +37,13 @@ class Customer:
         self.sessions: dict[str, str] = {}
         self._orders: dict[str, Order] = {}
         with self.client(f"Token {admin_token}") as admin:
-            self.project_id = _made(admin, "/projects", {"name": "soak"})["id"]
-            key = _made(admin, f"/projects/{self.project_id}/api_keys", {"name": "soak"})["key"]
+            self.project_id = _had(lambda: admin.post("/projects", json={"name": "soak"})).json()["id"]
+            path = f"/projects/{self.project_id}"
+            key = _had(lambda: admin.post(f"{path}/api_keys", json={"name": "soak"})).json()["key"]
             app = {"client_id": "soak", "client_secret": "s3cret"}
-            _made(admin, f"/projects/{self.project_id}/zoom_apps", app)
+            _had(lambda: admin.post(f"{path}/zoom_apps", json=app))
             own = {"access_key_id": KEY_ID, "access_key_secret": SECRET, "endpoint_url": storage_url}
-            path = f"/projects/{self.project_id}/credentials/external_media_storage"
-            admin.put(path, json=own).raise_for_status()
+            _had(lambda: admin.put(f"{path}/credentials/external_media_storage", json=own))
         self._authorization = f"Token {key}"
 
     def client(self, authorization: str | None = None) -> httpx.Client:
@@ -73,7 +73,7 @@ class Customer:
     def subscribe(self, url: str) -> None:
         """Have a receiver told of everything."""
         with self.client() as http:
-            _made(http, "/webhooks", {"url": url, "triggers": list(TRIGGERS)})
+            _had(lambda: http.post("/webhooks", json={"url": url, "triggers": list(TRIGGERS)}))
 
     def end(self, stream_id: str, pause: Pause) -> None:
         """End the stream's session; asks again until it is acknowledged."""
@@ -85,10 +85,7 @@ class Customer:
         with self.client() as own, httpx.Client(timeout=TIMEOUT_S, trust_env=False, verify=False) as anybody:
 
             def get(asked: str) -> httpx.Response:
-                until_s = time.monotonic() + ANSWERED_S
-                while (answer := own.get(asked)).status_code == UNAVAILABLE and time.monotonic() < until_s:
-                    time.sleep(RETRY_S)
-                return answer.raise_for_status()
+                return _had(lambda: own.get(asked))
 
             def downloaded(url: str) -> bytes:
                 return anybody.get(url).raise_for_status().content
@@ -110,22 +107,25 @@ def ended(stream_id: str) -> dict[str, object]:
     return {"zoom_rtms": {"rtms_stream_id": stream_id}}
 
 
+def _had(ask: Callable[[], httpx.Response]) -> httpx.Response:
+    """The answer; one that is put off is asked for again."""
+    until_s = time.monotonic() + ANSWERED_S
+    while (answer := ask()).status_code == UNAVAILABLE and time.monotonic() < until_s:
+        time.sleep(RETRY_S)
+    return answer.raise_for_status()
+
+
 def _insisted(client: Callable[[], httpx.Client], path: str, body: object, pause: Pause) -> str:
     while True:
         try:
             with client() as http:
-                return str(_made(http, path, body)["id"])
+                return str(http.post(path, json=body).raise_for_status().json()["id"])
         except httpx.TransportError:
             pass
         except httpx.HTTPStatusError as error:
             if error.response.status_code != UNAVAILABLE:
                 raise
         pause(RETRY_S)
-
-
-def _made(http: httpx.Client, path: str, body: object) -> dict[str, str]:
-    document: dict[str, str] = http.post(path, json=body).raise_for_status().json()
-    return document
 
 
 def pages(get: Callable[[str], httpx.Response | None], path: str) -> list[Mapping[str, Any]] | None:
