@@ -7,6 +7,7 @@ import pytest
 from connectors.kafka.errors import DeliveryFailed
 from ingest.ownership import Deadlines
 from ingest.worker import Worker
+from tests.support.processes import PATIENCE_S
 
 
 class LogOfFacts:
@@ -88,5 +89,11 @@ def house():
         async def settle(self):
             for _ in range(20):
                 await asyncio.sleep(0)
+
+        async def until(self, condition):
+            """For what takes time and not only turns of the loop."""
+            async with asyncio.timeout(PATIENCE_S):
+                while not condition():  # noqa: ASYNC110  it has no event of its own
+                    await asyncio.sleep(0.001)
 
     return House

@@ -23,6 +23,7 @@ from ingest.publisher import Identity, Publisher
 from schemas import topics
 from schemas.codec import Codec
 from schemas.records import FactKind, RecordKind
+from tests.support.processes import PATIENCE_S
 from tests.unit.ingest.producers import FakeProducer, TakingProducer
 from tests.unit.ingest.test_worker import REQUEST, SESSION
 
@@ -113,7 +114,7 @@ async def begun():
         letters=LETTERS,
         clock=SystemClock(),
         ask=lambda *asked: factory.told.append(asked),
-        hand_over_s=1.0,
+        hand_over_s=PATIENCE_S,
         new_start_s=60.0,
     )
     live = LiveSession(publisher, replace(at(FIRST), addresses=("b:1", "a:1")), around)
