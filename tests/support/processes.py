@@ -48,6 +48,14 @@ def running(arguments: list[str], env: dict[str, str], log: Path) -> Iterator[Se
         server.stop()
 
 
+def runs(pid: int) -> bool:
+    """Whether there is such a process, and not only what is left of one that nobody has asked after yet."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 def rss_bytes(server: Server) -> int:
     """How much memory the process holds now."""
     held: int = psutil.Process(server.pid).memory_info().rss

@@ -20,7 +20,7 @@ from deploy.local.server import Server, unready
 from deploy.local.settings import REPOSITORY
 from deploy.local.supervisor import Supervisor
 from deploy.local.unit import Program, UnitFailed
-from tests.support.processes import PATIENCE_S
+from tests.support.processes import PATIENCE_S, runs
 
 # Ready over HTTP, with a child of its own that knows nothing of signals.
 SERVER = """
@@ -79,14 +79,6 @@ def bring_up(supervisor: Supervisor, unit: Server, layer: int = 0) -> int:
     return int(unit.log.read_text().split()[-1])
 
 
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-
-
 def wait_until(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
@@ -117,7 +109,7 @@ def test_stopping_goes_from_the_top_layer_down_and_takes_grandchildren_along(
     supervisor.stop()
 
     assert [name for event, name in notes.events if event is Event.STOPPED] == ["above", "below"]
-    wait_until(lambda: not any(map(is_alive, grandchildren)), "the end of the grandchildren")
+    wait_until(lambda: not any(map(runs, grandchildren)), "the end of the grandchildren")
 
 
 def test_a_process_that_ends_before_it_is_ready_is_a_failure_that_names_its_log(
@@ -185,9 +177,9 @@ def test_nothing_survives_a_kill_of_the_supervisor(tmp_path: Path) -> None:
         child = int(process.stdout.readline())
         wait_until(lambda: log.read_text().endswith("\n"), "the start of the grandchild")
         grandchild = int(log.read_text())
-        assert is_alive(child)
-        assert is_alive(grandchild)
+        assert runs(child)
+        assert runs(grandchild)
 
         process.kill()
 
-    wait_until(lambda: not is_alive(child) and not is_alive(grandchild), "the end of what the supervisor had started")
+    wait_until(lambda: not runs(child) and not runs(grandchild), "the end of what the supervisor had started")

@@ -37,6 +37,7 @@ def unit(tmp_path: Path, last_words: tuple[str, ...]) -> Iterator[Unit]:
     argv = (sys.executable, "-c", PROGRAM, str(tmp_path / "end"), *last_words)
     made = Unit(Program("sick", argv, port, tmp_path / "log"), lambda: "" if (tmp_path / "log").exists() else "no")
     made.launch()
+    until(lambda: "started" in made.log.read_text())
     yield made
     made.kill()
 
