@@ -14,6 +14,9 @@ from pathlib import Path
 
 GUARD = Path(__file__).with_name("guard.py")
 
+_GATE = ("/bin/sh", "-c", 'read -r _gate && exec "$@" </dev/null', "gate")
+"""What each child is until the guard knows of it: should we die before that, it reads the end of a pipe and ends."""
+
 
 class Guard:
     """The one guard process of this interpreter, started with the first child."""
@@ -60,8 +63,8 @@ class Process:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             self._popen = subprocess.Popen(
-                list(argv),
-                stdin=subprocess.DEVNULL,
+                [*_GATE, *argv],
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=dict(env) if env is not None else None,
@@ -69,6 +72,10 @@ class Process:
             )
         self.log = log
         _GUARD.add(self.pid)
+        pipe = self._popen.stdin
+        assert pipe is not None
+        with contextlib.suppress(BrokenPipeError), pipe:  # of one that was killed meanwhile
+            pipe.write(b"\n")
 
     @property
     def pid(self) -> int:
