@@ -51,8 +51,10 @@ Simulate = Callable[..., Any]
 
 
 @pytest.fixture
-async def simulate(films: Path) -> AsyncIterator[Simulate]:
-    """`await simulate(speed=..., rules=...)` → a running simulator; no picture is dropped for a slow machine."""
+async def simulate(films: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulate]:
+    """`await simulate(speed=..., rules=...)` → a running simulator; for a slow machine no picture is dropped, and no
+    webhook comes twice."""
+    monkeypatch.setattr("connectors.rtms.simulator.webhooks._ANSWER_WITHIN_S", PATIENCE_S)
     async with AsyncExitStack() as stack:
 
         async def start(*, speed: float = SPEED, rules: Rules | None = None, **options: Any) -> Simulator:

@@ -10,6 +10,7 @@ from websockets.asyncio.server import ServerConnection
 from connectors.rtms.settings import ZoomSettings
 from connectors.rtms.transport.choice import create_transport
 from connectors.rtms.transport.sockets import Transport
+from deploy.local.ports import free_ports
 from schemas.excerpts import excerpt_of
 from tests.integration.rtms.conftest import LIMIT_BYTES
 from tests.support.websocket_peers import PATIENCE_S, Recorder, answer_upgrade, refused_by, serving, serving_raw
@@ -268,8 +269,9 @@ async def test_abort_is_silent(transport: Transport) -> None:
         assert len(ears.heard) == count
 
 
-async def test_nobody_listening(transport: Transport, free_port: int) -> None:
-    assert await refused_by(transport, f"ws://127.0.0.1:{free_port}") == "connection_refused"
+async def test_nobody_listening(transport: Transport) -> None:
+    (port,) = free_ports(1)
+    assert await refused_by(transport, f"ws://127.0.0.1:{port}") == "connection_refused"
 
 
 async def test_a_name_that_does_not_resolve(transport: Transport) -> None:
@@ -303,12 +305,3 @@ async def test_answers_that_are_no_upgrade(transport: Transport, answer: bytes) 
 
     async with serving_raw(handler) as port:
         assert await refused_by(transport, f"ws://127.0.0.1:{port}") == "not_a_websocket"
-
-
-@pytest.fixture
-async def free_port() -> int:
-    server = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0)
-    port: int = server.sockets[0].getsockname()[1]
-    server.close()
-    await server.wait_closed()
-    return port

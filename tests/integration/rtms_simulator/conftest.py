@@ -34,8 +34,9 @@ def films() -> Path:
 
 
 @pytest.fixture
-async def simulate(films: Path) -> AsyncIterator[Callable[..., Any]]:
-    """`await simulate(speed=..., rules=..., **options)` → a running simulator."""
+async def simulate(films: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[..., Any]]:
+    """`await simulate(speed=..., rules=..., **options)` → a running simulator; no webhook comes twice from haste."""
+    monkeypatch.setattr("connectors.rtms.simulator.webhooks._ANSWER_WITHIN_S", WAIT_S)
     async with AsyncExitStack() as stack:
 
         async def start(*, speed: float = 1.0, rules: Rules | None = None, **options: Any) -> Simulator:
