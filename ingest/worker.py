@@ -94,7 +94,7 @@ class Worker:
     _partition_of: dict[str, int] = field(default_factory=dict)
     _stated: set[tuple[str, str]] = field(default_factory=set)
     _finished: dict[str, int] = field(default_factory=dict)
-    _doubted: set[str] = field(default_factory=set)
+    _doubted: dict[str, Holding] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     # --- what membership and claims say ---
@@ -113,7 +113,7 @@ class Worker:
     def on_active(self, partition: int) -> None:
         self.active[partition] = self.clock.now_ms()
         for session_id in self._sessions_in({partition}):
-            self._doubted.discard(session_id)
+            self._doubted.pop(session_id, None)
             self._act(session_id)
 
     async def on_revoked(self, partitions: frozenset[int]) -> None:
@@ -203,12 +203,12 @@ class Worker:
         if session_id not in self._doubted:
             self._claim(session_id)
 
-    async def _look_again(self, session_id: str) -> None:
+    async def _look_again(self, session_id: str, holding: Holding) -> None:
         """Who was cut off reads of its successor's session before it learns that the partition is not its own. If it
         is, somebody's claim came late, and nothing else may ever be said of the session."""
         await asyncio.sleep(SURE_S)
-        if session_id in self._doubted:
-            self._doubted.discard(session_id)
+        if self._doubted.get(session_id) is holding:  # else it was let go again since, and is looked at later
+            del self._doubted[session_id]
             if self._partition_of.get(session_id) in self.active:
                 self._act(session_id)
 
@@ -284,8 +284,8 @@ class Worker:
         metrics.LET_GO.inc()
         log.info("session let go", session_id=session_id, epoch=holding.epoch)
         if holding.partition in self.active:
-            self._doubted.add(session_id)
-            self._spawn(self._look_again(session_id))
+            self._doubted[session_id] = holding
+            self._spawn(self._look_again(session_id, holding))
         self._drop(session_id, holding)
         if holding.live is not None:
             holding.live.let_go()
@@ -304,7 +304,7 @@ class Worker:
         self.states.pop(session_id, None)
         self._partition_of.pop(session_id, None)
         self._finished.pop(session_id, None)
-        self._doubted.discard(session_id)
+        self._doubted.pop(session_id, None)
         self._stated = {stated for stated in self._stated if stated[0] != session_id}
 
     def _forget_states(self, partitions: Iterable[int]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from connectors.kafka.errors import Fatal
 from ingest.worker import Outcome
 from schemas.records import AppSession, FactKind, HistoryEntry, StreamRequest
+from tests.support.processes import PATIENCE_S
 
 REQUEST = StreamRequest(product="meeting", meeting_id="m", stream_id="s", server_urls=(), zoom_app_id="z")
 ENTRY = HistoryEntry(event_type="x", old_state="", new_state="", created_at_ms=0)
@@ -269,10 +270,26 @@ async def test_what_was_let_go_is_not_claimed_before_the_group_has_said_whose_it
     monkeypatch.setattr("ingest.worker.SURE_S", SURE_S)
     h = await claimed_by_another(house)
     h.worker.on_lost(frozenset({3}))
-    under_way = len(h.worker._tasks)
-    await h.until(lambda: len(h.worker._tasks) < under_way)
+    under_way = set(h.worker._tasks)
+    await h.until(lambda: under_way - h.worker._tasks)
     await h.settle()
     assert h.facts.kinds() == [FactKind.CLAIMED]
+
+
+async def test_what_was_let_go_twice_is_in_doubt_from_the_second_time_on(house, monkeypatch):
+    monkeypatch.setattr("ingest.worker.SURE_S", SURE_S)
+    h = await claimed_by_another(house)
+    h.worker.on_active(3)  # the group says that it is ours
+    await h.settle()
+    assert h.facts.kinds() == [FactKind.CLAIMED] * 2
+    monkeypatch.setattr("ingest.worker.SURE_S", PATIENCE_S)
+    h.facts.others = 300
+    h.worker.on_claim("app_1", "w2", 300)
+    h.worker.on_state(3, "app_1", replace(SESSION, state="connected", epoch=300, worker="w2"))
+    under_way = set(h.worker._tasks)
+    await h.until(lambda: under_way - h.worker._tasks)  # it is looked at because of the first time
+    await h.settle()
+    assert h.facts.kinds() == [FactKind.CLAIMED] * 2
 
 
 async def test_it_is_claimed_when_the_partition_is_ours_after_all(house, monkeypatch):
