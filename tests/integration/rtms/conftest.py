@@ -52,8 +52,9 @@ Simulate = Callable[..., Any]
 
 @pytest.fixture
 async def simulate(films: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulate]:
-    """`await simulate(speed=..., rules=...)` → a running simulator; for a slow machine no picture is dropped, and no
-    webhook comes twice."""
+    """`await simulate(speed=..., rules=...)` → a running simulator; for a slow machine no picture is dropped, no
+    webhook comes twice, and what is due is still sent at the end."""
+    monkeypatch.setattr("connectors.rtms.simulator.stream._LAST_FRAMES_S", PATIENCE_S)
     monkeypatch.setattr("connectors.rtms.simulator.webhooks._ANSWER_WITHIN_S", PATIENCE_S)
     async with AsyncExitStack() as stack:
 

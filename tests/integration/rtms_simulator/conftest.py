@@ -35,7 +35,8 @@ def films() -> Path:
 
 @pytest.fixture
 async def simulate(films: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[..., Any]]:
-    """`await simulate(speed=..., rules=..., **options)` → a running simulator; no webhook comes twice from haste."""
+    """`await simulate(speed=..., rules=..., **options)` → a running simulator, which waits for a slow machine."""
+    monkeypatch.setattr("connectors.rtms.simulator.stream._LAST_FRAMES_S", WAIT_S)
     monkeypatch.setattr("connectors.rtms.simulator.webhooks._ANSWER_WITHIN_S", WAIT_S)
     async with AsyncExitStack() as stack:
 
