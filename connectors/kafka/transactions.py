@@ -29,6 +29,8 @@ DELIVERY_SHARE = 0.6
 """Of a transaction's time, for Kafka to take its records: what comes to nothing is undone by us, before the coordinator
 does it. Whoever comes after the coordinator is taken for a predecessor and has to leave."""
 
+UNANSWERED = "Kafka has not said how a transaction ended"
+
 
 def transactional_config(settings: KafkaSettings, transactional_id: str) -> dict[str, Any]:
     """librdkafka's configuration of a transactional producer; pure, so that tests can read it."""
@@ -83,11 +85,12 @@ class TransactionalProducer:
 
         Raises:
             Abort: call `abort`, then seek the inputs back and do the work again.
-            Fatal: leave the process; the transaction is over for this producer.
+            Fatal: leave the process; the transaction is over for this producer. Also when nobody says in time whether
+                it is committed: a successor learns it.
         """
         group = library_offsets(offsets)
-        self._retry(lambda timeout: self._library.send_offsets_to_transaction(group, membership, timeout), timeout_s)
-        self._retry(self._library.commit_transaction, timeout_s)
+        self._end(lambda timeout: self._library.send_offsets_to_transaction(group, membership, timeout), timeout_s)
+        self._end(self._library.commit_transaction, timeout_s)
         self._undoing.committed()
         self._connection.on_success()
 
@@ -98,7 +101,7 @@ class TransactionalProducer:
             Fatal: leave the process. Also when the broker had not heard of the transaction yet: nothing of it is there;
                 and when nothing but this was done for long although all partitions could be written to.
         """
-        self._retry(self._library.abort_transaction, timeout_s)
+        self._end(self._library.abort_transaction, timeout_s)
         if self._undoing.aborted(self._clock.monotonic()) and self._written == led(self._settings, self._written):
             error = broken(self._written)
             self._connection.on_fatal(error)
@@ -124,6 +127,14 @@ class TransactionalProducer:
                 if self._clock.monotonic() > deadline:
                     raise Abort("local send queue stayed full", code="_QUEUE_FULL") from None
                 self._library.poll(0.05)
+
+    def _end(self, call: Callable[[float], Any], timeout_s: float) -> None:
+        try:
+            self._retry(call, timeout_s)
+        except (Abort, Fatal):
+            raise
+        except KafkaError as error:
+            raise Fatal(f"{UNANSWERED} within {timeout_s:g} s: {error}", code=error.code) from error
 
     def _retry(self, call: Callable[[float], Any], timeout_s: float) -> None:
         """Call until it succeeds, fails for good or the time is up; what is neither abort nor retry is fatal."""

@@ -2,9 +2,10 @@
 
 Who was kept from a transaction for longer than its coordinator waits cannot end it: it is fenced and leaves, as it
 has to (docs/reliability.md). So is a static member whose coordinator takes it for another one's predecessor when that
-was away (librdkafka 3437). And who opened a transaction of which Kafka had heard nothing when it went away cannot take
-it back: that is no state to do so in, and the library's client is at its end. It is our doing when we had just frozen
-it or taken Kafka away; it is counted apart.
+was away (librdkafka 3437). Who cannot learn in time how its transaction ended leaves that to its successor. And who
+opened a transaction of which Kafka had heard nothing when it went away cannot take it back: that is no state to do so
+in, and the library's client is at its end. It is our doing when we had just frozen it or taken Kafka away; it is
+counted apart.
 
 It also asks every process whether it is well, so that it is known what could not be answered when.
 """
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from connectors.host.program import LEFT
+from connectors.kafka.transactions import UNANSWERED
 from deploy.local.unit import Unit
 from tests.soak.faults import KAFKA
 from tests.soak.troubles import Troubles
@@ -25,7 +27,7 @@ ASK_S = 0.5
 RESTART_S = 0.5
 LAST_LINES = 12
 LINE_CHARACTERS = 300
-HAD_TO_LEAVE = ("_FENCED", "INVALID_TXN_STATE", "Static consumer fenced")
+HAD_TO_LEAVE = ("_FENCED", "INVALID_TXN_STATE", "Static consumer fenced", UNANSWERED)
 """What a transaction's owner and a static member say of it."""
 
 
