@@ -36,6 +36,8 @@ from tests.support.stack import run_module
 
 PARTITIONS = 8
 SESSION_TIMEOUT_S = 6
+SLOW_S = 5.0
+"""For so long the API waits for what is slow; a second, its default, is nobody's trouble on a busy machine."""
 READY_S = 180.0
 GRACE_S = 60.0
 """As in the chart."""
@@ -225,6 +227,8 @@ class Stage:
             "RTMS_SINK_OBJECTS_COPY_RETRY_S": "0.5",
             "RTMS_SINK_OBJECTS_LONGEST_COPY_RETRY_S": "2",
             "RTMS_API_COMPOSED_VIEWS": "true",
+            "RTMS_API_FRESHNESS_TIMEOUT_S": str(SLOW_S),
+            "RTMS_API_QUERY_PATIENCE_S": str(SLOW_S),
             "RTMS_TRANSCRIPTION_OPENAI_BASE_URL": f"{self.speech.url}/v1",
             "RTMS_TRANSCRIPTION_OPENAI_API_KEY": KEY,
             "RTMS_TRANSCRIPTION_DEEPGRAM_BASE_URL": self.speech.url,
