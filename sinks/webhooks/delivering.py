@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Set
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import NamedTuple
 
 from connectors.host import traces
@@ -194,23 +195,25 @@ class Deliverer:
 
     def _send_due(self) -> None:
         now_ms = self._clock.now_ms()
+        knows_all = cache(self._to.directory.knows_subscriptions)  # asked once for all that is due, if at all
         for delivery in self._lanes.due(now_ms):
             if self._to.directory.withdraws(delivery):
                 self._withdraw(delivery, now_ms)
                 continue
-            if not self._to.posting.has_room(delivery.url) or not self._knows_secrets(delivery):
+            if not self._to.posting.has_room(delivery.url) or not (self._knows_secrets(delivery) or knows_all()):
                 self._lanes.defer(delivery, now_ms + NO_ROOM_MS)
                 continue
             self._lanes.begin(delivery, now_ms)
             self._answers.append((delivery, traces.now_ns(), self._post(delivery, now_ms)))
 
     def _knows_secrets(self, delivery: WebhookDelivery) -> bool:
-        """Whether it can be signed as was answered: who announced it may have known of its subscription before us, and
-        a test is asked for when a secret is new, too."""
+        """Whether it can be signed as was answered without a look for news: who announced it may have known of its
+        subscription before us, and a test is asked for when a secret is new, too."""
         subscription_id = delivery.subscription_id
-        is_known = self._to.directory.subscription(subscription_id) is not None
-        is_own = subscription_id == own_id(delivery.session_id, delivery.url)  # and signed by its project
-        return (delivery.trigger != PING and (is_known or is_own)) or self._to.directory.knows_subscriptions()
+        return delivery.trigger != PING and (
+            self._to.directory.subscription(subscription_id) is not None
+            or subscription_id == own_id(delivery.session_id, delivery.url)  # which its project signs
+        )
 
     def _withdraw(self, delivery: WebhookDelivery, now_ms: int) -> None:
         """Give it up unsent; nobody else in its lane waits for it any more."""

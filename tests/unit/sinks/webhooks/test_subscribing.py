@@ -9,11 +9,11 @@ from sinks.webhooks.receivers import own_id
 from tests.unit.sinks.webhooks.test_delivering import CODEC, are_over
 
 
-def notice(town, trigger, subscription_id="webhook_1"):
+def notice(town, trigger, subscription_id="webhook_1", delivery_id="whd_1"):
     """Hand it to the deliverer."""
     made = WebhookNotice(
-        delivery_id="whd_1", session_id="webhook_1", project_id="p", subscription_id=subscription_id, url=town.hook.url,
-        trigger=trigger, body="{}", created_at_ms=0,
+        delivery_id=delivery_id, session_id="webhook_1", project_id="p", subscription_id=subscription_id,
+        url=town.hook.url, trigger=trigger, body="{}", created_at_ms=0,
     )  # fmt: skip
     town.log.send_future(topics.WEBHOOK_NOTICES, b"webhook_1", CODEC.encode(topics.WEBHOOK_NOTICES, made), 0)
 
@@ -57,6 +57,17 @@ def test_a_secret_that_is_new_is_waited_for_where_a_test_is_asked_for(town, rece
     notice(town, PING)
     town.deliverer.step(0)
     assert not town.deliverer._answers
+
+
+def test_of_all_that_is_due_one_look_is_enough(town, receiver):
+    """Each may take a moment, and a member that is silent for long is none any more."""
+    looks = []
+    town.deliverer._to.directory.knows_subscriptions = lambda: looks.append("look")
+    for number in range(3):
+        notice(town, PING, f"webhook_{number}", delivery_id=f"whd_{number}")
+    town.deliverer.step(0)
+    assert not town.deliverer._answers
+    assert len(looks) == 1
 
 
 def test_a_sessions_own_webhook_waits_for_no_subscription(town, receiver):
