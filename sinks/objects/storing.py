@@ -88,10 +88,11 @@ class Storing:
         log.info("objects erased", session_id=deleted.session_id, objects=len(listing))
 
     def _count(self, deleted: Deleted, patience: Patience) -> list[StoredObject]:
-        """All objects of a session, stated as found."""
+        """All objects of a session, stated as found; of none there is nothing to state."""
         listing = patience.until_done("deletion", lambda: self._listing(deleted.session_id))
-        amount = Stored(count=len(listing), size_bytes=sum(item.size_bytes for item in listing))
-        self._say(found(deleted.session_id, self.part, SOURCE, amount), deleted.partition, patience)
+        if listing:
+            amount = Stored(count=len(listing), size_bytes=sum(item.size_bytes for item in listing))
+            self._say(found(deleted.session_id, self.part, SOURCE, amount), deleted.partition, patience)
         return listing
 
     def _delete(self, session_id: str, keys: Sequence[str], patience: Patience) -> None:

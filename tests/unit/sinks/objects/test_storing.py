@@ -291,6 +291,12 @@ def test_what_is_forgotten_before_the_session_is_erased_is_counted(sink: Sink, r
     assert receipt(sink).parts[0].count == count
 
 
+def test_where_nothing_is_found_nothing_is_stated(sink: Sink, recording: list[Segment]) -> None:
+    """Whoever reads a deleted meeting again does not write a fact for each of its segments."""
+    sink.storing.forget(recording[0], deleted(SESSION), sink.patience)
+    assert sink.log.sent == []
+
+
 def test_of_what_is_erased_nothing_is_counted_again(sink: Sink, recording: list[Segment]) -> None:
     stored(sink, recording)
     sink.storing.forget(recording[0], deleted(SESSION)._replace(missing=frozenset()), sink.patience)
