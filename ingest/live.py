@@ -300,8 +300,9 @@ class LiveSession:
     # --- keeping house ---
 
     async def _keep_house(self) -> None:
-        while True:
-            await asyncio.sleep(HOUSEKEEPING_S)
+        while True:  # the first to speak must not wait for the next one to be sent on
+            is_opening = not self._ready or self._publisher.is_opening
+            await asyncio.sleep(SETTLE_POLL_S if is_opening else HOUSEKEEPING_S)
             self._publisher.send()
             self._publisher.count()
             self._put_oversized_aside()

@@ -7,6 +7,7 @@ what is missing, and they are ours to make few of. Whoever puts a record in is t
 """
 
 from collections import deque
+from collections.abc import Container
 
 import msgspec
 
@@ -66,13 +67,12 @@ class Outbox:
         dropped, self._dropped = self._dropped, []
         return dropped
 
-    def first(self) -> Outgoing | None:
-        """The record to send next; `pop` it once the producer has it."""
-        return next((queue[0] for queue in self._queues.values() if queue), None)
+    def first(self, held: Container[str] = ()) -> Outgoing | None:
+        """The record to send next, of no topic whose name is held; `pop` its topic once the producer has it."""
+        return next((queue[0] for name, queue in self._queues.items() if queue and name not in held), None)
 
-    def pop(self) -> None:
-        queue = next(queue for queue in self._queues.values() if queue)
-        self.bytes -= _size(queue.popleft())
+    def pop(self, topic: Topic) -> None:
+        self.bytes -= _size(self._queues[topic.name].popleft())
 
     def _belongs_to_a_dropped_group(self, item: Outgoing) -> bool:
         if item.topic.name not in self._broken or not item.is_frame:

@@ -1,7 +1,9 @@
 """From frames to records in Kafka, for one session under one epoch; every record is numbered and accounted for.
 
-The caller's thread never waits here: what the producer has no room for stays in the session's outbox. Delivery reports
-come from the producers' threads, one thread a producer, so each account has exactly one writer.
+The caller's thread never waits here: what the producer has no room for stays in the session's outbox. So does all that
+comes before Kafka has the topic's `begin`: were that refused and sent again behind frames, nobody would read those, and
+no hole would say so. Delivery reports come from the producers' threads, one thread a producer, so each account has
+exactly one writer.
 """
 
 from collections import deque
@@ -81,6 +83,7 @@ class Publisher:
         self._outbox = Outbox(budget_bytes)
         self._accounts = {name: producer.account(topics.BY_NAME[name]) for name, producer in producers.items()}
         self._sequences = dict.fromkeys(producers, 0)
+        self._opening: dict[str, Outgoing | None] = {}  # by topic, the begin that Kafka does not have; None: it is sent
         self._encodings = Encodings()
         self._audio: dict[tuple[int, str | None], AudioTrack] = {}
         self._pictures: dict[tuple[str, int, str | None], VideoTrack] = {}
@@ -93,7 +96,8 @@ class Publisher:
         """Open the epoch on all six topics; `encodings` holds for the frames that follow."""
         self.agree(encodings)
         for topic in topics.MEDIA_TOPICS:
-            self._control(topic, RecordKind.BEGIN, at_ms, arrived_us, begin)
+            self._opening[topic.name] = self._marker(topic, RecordKind.BEGIN, at_ms, arrived_us, begin)
+        self.send()
 
     def agree(self, encodings: Encodings) -> None:
         """Zoom agreed to something anew within the epoch: from here on frames are this."""
@@ -141,8 +145,10 @@ class Publisher:
     def send(self) -> None:
         """Hand over to the producers what they have room for; a control record that was not taken, once more."""
         self._take_back()
-        while (item := self._outbox.first()) is not None and self._handed_over(item):
-            self._outbox.pop()
+        if self._opening:
+            self._open()
+        while (item := self._outbox.first(self._opening)) is not None and self._handed_over(item):
+            self._outbox.pop(item.topic)
 
     def take_holes(self) -> Iterator[Hole]:
         """What was lost since the last call; each must be stated."""
@@ -170,10 +176,25 @@ class Publisher:
             yield self._oversized.popleft()
 
     @property
+    def is_opening(self) -> bool:
+        """Whether there is a begin that Kafka is not known to have; what comes of that topic waits for it."""
+        return bool(self._opening)
+
+    @property
     def unsettled(self) -> int:
         """Records that Kafka has neither taken nor refused yet."""
         waiting = (account.sent - account.settled + len(account.refused) for account in self._accounts.values())
-        return len(self._outbox) + sum(waiting)
+        begins = sum(begin is not None for begin in self._opening.values())
+        return len(self._outbox) + begins + sum(waiting)
+
+    def _open(self) -> None:
+        """Send the begins that are to be sent; a topic is open once Kafka has its own, the only thing sent by then."""
+        for name, begin in list(self._opening.items()):
+            account = self._accounts[name]
+            if begin is not None:
+                self._opening[name] = None if self._handed_over(begin) else begin
+            elif account.settled == account.sent and not account.refused:  # refused is written before settled
+                del self._opening[name]
 
     def _take_back(self) -> None:
         """What Kafka did not take in time: a frame is a hole; without its control records a session never closes."""
@@ -187,8 +208,12 @@ class Publisher:
         assert isinstance(record, MediaRecord)
         if record.kind is RecordKind.FRAME:
             self.lost(topic, record.timestamp_ms, NOT_DELIVERED, record.participant_id)
+            return
+        item = Outgoing(topic, value, record.timestamp_ms, is_frame=False)
+        if record.kind is RecordKind.BEGIN:
+            self._opening[topic.name] = item
         else:
-            self._wait(Outgoing(topic, value, record.timestamp_ms, is_frame=False))
+            self._wait(item)
 
     def _new_audio_track(self, frame: Frame) -> AudioTrack:
         constant = Audio(
@@ -223,7 +248,13 @@ class Publisher:
             "arrived_us": 0,
         }
 
-    def _control(self, topic: Topic, kind: RecordKind, at_ms: int, arrived_us: int, begin: Begin | None = None) -> None:
+    def _control(self, topic: Topic, kind: RecordKind, at_ms: int, arrived_us: int) -> None:
+        self._wait(self._marker(topic, kind, at_ms, arrived_us))
+        self.send()
+
+    def _marker(
+        self, topic: Topic, kind: RecordKind, at_ms: int, arrived_us: int, begin: Begin | None = None
+    ) -> Outgoing:
         record = MEDIA_CLASS_OF[topic.name](
             session_id=self.identity.session_id,
             kind=kind,
@@ -233,15 +264,14 @@ class Publisher:
             timestamp_ms=at_ms,
             arrived_us=arrived_us,
         )
-        self._wait(Outgoing(topic, self._codec.encode(topic, record), at_ms, is_frame=False))
-        self.send()
+        return Outgoing(topic, self._codec.encode(topic, record), at_ms, is_frame=False)
 
     def _frame(self, item: Outgoing) -> None:
         name = item.topic.name
         self.frames[name] += 1
         if len(item.value) > MAX_RECORD_BYTES:
             self._put_aside(item)
-        elif not (self._outbox.is_clear and self._handed_over(item)):  # nothing waits before it: straight on
+        elif self._opening or not (self._outbox.is_clear and self._handed_over(item)):  # nothing waits: straight on
             self._wait(item)
             self.send()
 

@@ -22,6 +22,10 @@ class Unanswered(errors.KafkaError):
     """Kafka did not say where an input stands; ask again."""
 
 
+class Unattended(errors.KafkaError):
+    """What keeps the client going has ended; nothing comes of it any more."""
+
+
 class Inputs:
     """Reads positions, commits, seeks and pauses; to be used from the app's loop."""
 
@@ -32,6 +36,16 @@ class Inputs:
     def generation(self) -> int:
         """The group's generation that the newest assignment belongs to."""
         return int(self._app.consumer_generation_id)
+
+    def check(self) -> None:
+        """Raises Unattended: of what it meets and does not expect, aiokafka only writes a line into the log."""
+        consumer = self._consumer()
+        if consumer is None or consumer._coordinator is None:
+            return  # not connected yet
+        membership, fetching = consumer._coordinator._coordination_task, consumer._fetcher._fetch_task
+        for task in (membership, fetching, consumer._client._sync_task):
+            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                raise Unattended(f"the consumer's {task.get_coro().__name__} has ended", code=type(error).__name__)
 
     async def committed(self, sources: Collection[Input]) -> dict[Input, int]:
         """The committed offsets, of those that have any. Raises Unanswered."""

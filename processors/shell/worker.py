@@ -135,6 +135,7 @@ class Worker:
         while True:
             await asyncio.sleep(self._settings.checkpoint_interval_s)
             try:
+                self._to.inputs.check()
                 await self.checkpoint()
                 await self.expire()
             except Exception as error:  # noqa: BLE001  the task's edge: nobody awaits it, and nothing else commits

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -36,6 +36,10 @@ LETTERS_SHOWN = 3
 
 TELL_S, TOLD = 30.0, 3
 """How often it is said what is waited for, and how much of it at most."""
+
+STANDS_S = 600.0
+"""More than a meeting waits for anything: for the records that Kafka has not taken, for the transcripts that it asks
+for afterwards, one after the other."""
 
 
 @dataclass(slots=True)
@@ -136,12 +140,25 @@ class Theatre:
             try:
                 disturber.run(act.plan, tempo.entered)
                 tempo.hurry()
-                while unplayed := wait(playing, TELL_S).not_done:
-                    self._tell(f"{len(playing) - len(unplayed)} of {len(playing)} meetings are played", self._behind())
+                self._await(playing)
                 return [future.result() for future in playing]
             except BaseException:
                 tempo.stop()
                 raise
+
+    def _await(self, playing: list[Future[Played]]) -> None:
+        """Return when all are played. Raises AssertionError when none of them has gone on for long."""
+        heard, since_s = self._player.heard, time.monotonic()
+        while unplayed := wait(playing, TELL_S).not_done:
+            behind = self._behind()
+            self._tell(f"{len(playing) - len(unplayed)} of {len(playing)} meetings are played", behind)
+            if self._player.heard != heard:
+                heard, since_s = self._player.heard, time.monotonic()
+            stands_s = time.monotonic() - since_s
+            assert stands_s < STANDS_S, (
+                f"{len(unplayed)} meetings have stood still for {stands_s:.0f} s; "
+                f"not ready: {', '.join(self._stage.unready()) or 'nothing'}; {'; '.join(behind)}"
+            )
 
     def _play(self, act: Act, number: int, tempo: Tempo) -> Played:
         pace, order = Pace(tempo, act.seconds[number]), act.orders[number]

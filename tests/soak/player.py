@@ -89,7 +89,7 @@ class Played:
 
 
 class Player:
-    """Plays meetings, each in a thread of its caller's."""
+    """Plays meetings, each in a thread of its caller's. `heard` counts what was said in all of them so far."""
 
     def __init__(self, kafka: KafkaSettings, customer: Customer) -> None:
         patient = kafka.model_copy(update={"delivery_timeout_ms": 600_000})
@@ -97,6 +97,7 @@ class Player:
         self._customer = customer
         self._partitions = kafka.partitions
         self._decoder = Decoder.from_settings(kafka)
+        self.heard = 0
         self.states = States(kafka, self._decoder)
         self._control, self._media, self._video, self._text = (
             create_producer(patient, profile) for profile in (CONTROL, MEDIA, VIDEO, TEXT)
@@ -123,6 +124,7 @@ class Player:
         for line in heard(meeting):
             tempo.wait(speed * (line.at_ms - meeting.start_ms))
             _write(publisher, line.event, time.time_ns() // 1000)  # of what came long ago there are no partials
+            self.heard += 1
             self._settle(publisher, UNSETTLED, tempo)
         if by_customer:
             self._customer.end(stream_id, tempo.pause)

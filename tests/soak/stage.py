@@ -106,6 +106,11 @@ class Stage:
         with self._lock:
             return list(self._members[victim])
 
+    def unready(self) -> list[str]:
+        """The names of what is not ready."""
+        units = [*self.outsiders.values(), *(member for victim in VICTIMS for member in self.members(victim))]
+        return [unit.name for unit in units if not unit.is_ready()]
+
     def unit(self, name: str) -> Unit:
         """A service's first process, or something that is not ours."""
         return self.outsiders[name] if name in self.outsiders else self.members(name)[0]

@@ -11,7 +11,8 @@ from schemas.topics import Topic
 
 
 class MemoryInputs:
-    """Stands in for `Inputs`: committed offsets and log starts that a test sets, and a diary of what was asked."""
+    """Stands in for `Inputs`: committed offsets and log starts that a test sets, and a diary of what was asked. With
+    `error` its client is at its end."""
 
     def __init__(self) -> None:
         self.generation = 1
@@ -22,6 +23,11 @@ class MemoryInputs:
         self.diary: list[tuple[object, ...]] = []
         self.may_rewind = asyncio.Event()
         self.may_rewind.set()
+        self.error: Exception | None = None
+
+    def check(self) -> None:
+        if self.error:
+            raise self.error
 
     async def committed(self, sources: Collection[Input]) -> dict[Input, int]:
         return {source: self.offsets[source] for source in sources if source in self.offsets}

@@ -17,12 +17,15 @@ from tests.support.settings import kafka_settings
 from tests.support.topics import values
 
 ENCODINGS = Encodings(audio=Codec.L16, sample_rate_hz=16000, channels=1, video=Codec.H264)
+REFUSED_S = 2.5
+"""After so long a producer that waits for a second has refused what came first, and what comes now it keeps."""
+
 BEGIN = Begin(worker="w", settings="{}", negotiated="{}")
 
 
-@pytest.fixture
-def house(topics_ready):
-    kafka = kafka_settings(topics_ready)
+@pytest.fixture(params=[{}])
+def house(topics_ready, request):
+    kafka = kafka_settings(topics_ready).model_copy(update=request.param)
     media, video, text = (create_producer(kafka, profile) for profile in (MEDIA, VIDEO, TEXT))
     producers = {topic.name: text if topic.text else media for topic in topics.MEDIA_TOPICS}
     producers |= {topics.VIDEO.name: video, topics.SHARE.name: video}
@@ -80,6 +83,30 @@ def test_a_session_from_begin_to_end(house, kafka):
     assert share[1].timestamp_ms == 2000
     captions = values(settings, topics.CAPTIONS, [session])
     assert (captions[1].text, captions[1].sequence, captions[0].begin) == ("hi", 1, BEGIN)
+
+
+@pytest.mark.parametrize("house", [{"delivery_timeout_ms": 1_000}], indirect=True)
+def test_a_begin_that_kafka_did_not_take_in_time_still_stands_before_all_frames(house, kafka):
+    """Those that were said before it could be sent again are the ones that Kafka still takes."""
+    settings, publisher = house
+    spoken = 0
+    kafka.kill()
+    try:
+        publisher.begin(BEGIN, ENCODINGS, 1000, 1)
+        until_s = time.monotonic() + REFUSED_S
+        while time.monotonic() < until_s:
+            speak(publisher, [spoken])
+            spoken += 1
+            time.sleep(0.01)
+    finally:
+        kafka.start()
+    publisher.end(9000, 3)
+    settle(publisher)
+    audio = values(settings, topics.AUDIO, [publisher.identity.session_id])
+    assert audio[0].kind is RecordKind.BEGIN
+    there = [record.timestamp_ms for record in audio if record.kind is RecordKind.FRAME]
+    missed = [(hole.from_ms, hole.to_ms) for hole in publisher.take_holes() if hole.medium == "audio"]
+    assert len(there) + sum(to_ms - from_ms for from_ms, to_ms in missed) == spoken
 
 
 def test_what_can_never_fit_is_a_stated_hole_and_the_rest_goes_on(house):

@@ -20,7 +20,7 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.records import Codec as MediaName
 from schemas.records import RecordKind
-from tests.unit.ingest.producers import FakeProducer
+from tests.unit.ingest.producers import FakeProducer, TakingProducer
 from tests.unit.ingest.test_worker import SESSION
 
 T = 1_700_000_000_000
@@ -38,7 +38,7 @@ class Clock:
 
 @pytest.fixture
 async def live():
-    producer = FakeProducer()
+    producer = TakingProducer()
     producers = {topic.name: producer for topic in topics.MEDIA_TOPICS}
     publisher = Publisher(Identity("app_1", 3, 7), CODEC, producers, 1_000_000)
 

@@ -18,7 +18,7 @@ def drain(outbox):
     sent = []
     while item := outbox.first():
         sent.append(item)
-        outbox.pop()
+        outbox.pop(item.topic)
     return sent
 
 
@@ -31,6 +31,18 @@ def test_in_budget_everything_comes_out_in_order_of_its_topic():
     assert sorted(sent, key=items.index) == items
     assert [item for item in sent if item.topic is topics.VIDEO] == items[:20]
     assert outbox.bytes == 0
+
+
+def test_what_is_held_stays_and_nothing_else_waits_for_it():
+    outbox = Outbox(10_000)
+    events, audio = Outgoing(topics.EVENTS, b"e", 0), Outgoing(topics.AUDIO, b"a", 1)
+    outbox.put(events)
+    outbox.put(audio)
+    held = {topics.EVENTS.name}
+    assert outbox.first(held) is audio
+    outbox.pop(topics.AUDIO)
+    assert outbox.first(held) is None
+    assert drain(outbox) == [events]
 
 
 def test_whole_groups_go_first():

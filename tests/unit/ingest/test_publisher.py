@@ -11,6 +11,8 @@ from schemas.records import Begin, Hole, RecordKind
 from tests.unit.ingest.producers import FakeProducer
 
 CODEC = Codec.with_ids_from(topics.ALL)
+BEGIN = Begin(worker="w", settings="{}", negotiated="{}")
+TOPIC_NAMES = [topic.name for topic in topics.MEDIA_TOPICS]
 
 
 def test_control_records_are_sent_again_and_frames_become_holes():
@@ -18,17 +20,87 @@ def test_control_records_are_sent_again_and_frames_become_holes():
     publisher = Publisher(
         Identity("app_1", 3, 7), CODEC, {topic.name: producer for topic in topics.MEDIA_TOPICS}, 10_000
     )
-    publisher.begin(Begin(worker="w", settings="{}", negotiated="{}"), Encodings(), 1, 1)
+    publisher.begin(BEGIN, Encodings(), 1, 1)
+    producer.settle()
     publisher.audio(Frame(7, None, 1234, 1, b"x"))
+    publisher.end(1300, 1)
     assert len(producer.settle(refused=True)) == 7
     assert publisher.unsettled == 7
     (hole,) = publisher.take_holes()
     assert hole == Hole(medium="audio", participant_id=7, from_ms=1234, to_ms=1235, cause=NOT_DELIVERED)
     publisher.send()
     again = [CODEC.decode(topic, value) for topic, value in producer.settle()]
-    assert {(record.kind, record.sequence) for record in again} == {(RecordKind.BEGIN, 0)}
+    assert {record.kind for record in again} == {RecordKind.END}
     assert len(again) == 6
     assert publisher.unsettled == 0
+
+
+def test_what_comes_before_kafka_has_the_begin_waits_for_it_and_other_topics_do_not():
+    """Behind frames of its epoch a begin says too late whose they are."""
+    producers = {topic.name: FakeProducer() for topic in topics.MEDIA_TOPICS}
+    publisher = Publisher(Identity("app_1", 3, 7), CODEC, producers, 10_000)
+    publisher.begin(BEGIN, Encodings(), 1, 1)
+    producers[topics.VIDEO.name].settle()
+    audio, video = producers[topics.AUDIO.name], producers[topics.VIDEO.name]
+    audio.settle(refused=True)
+    publisher.audio(Frame(7, None, 20, 1, b"x"))
+    publisher.picture(topics.VIDEO, Frame(7, None, 21, 1, b"v", True))
+    assert kinds(video.settle()) == [RecordKind.FRAME]
+    assert kinds(audio.settle()) == [RecordKind.BEGIN]
+    publisher.send()
+    assert kinds(audio.settle()) == [RecordKind.FRAME]
+    assert list(publisher.take_holes()) == []
+
+
+def kinds(settled):
+    return [CODEC.decode(topic, value).kind for topic, value in settled]
+
+
+SETTLINGS = st.lists(
+    st.one_of(
+        st.tuples(st.just("audio"), st.none()),
+        st.tuples(st.just("tick"), st.none()),
+        st.tuples(st.just("room"), st.integers(0, 8)),
+        st.tuples(st.just("settle"), st.booleans()),
+        st.tuples(st.just("send"), st.none()),
+    ),
+    max_size=60,
+)
+
+
+@given(SETTLINGS)
+def test_whatever_kafka_refuses_the_begin_comes_first_and_each_frame_is_there_or_missed(steps):
+    producer = FakeProducer(room=0)
+    publisher = Publisher(Identity("app_1", 3, 7), CODEC, dict.fromkeys(TOPIC_NAMES, producer), 10**6)
+    publisher.begin(BEGIN, Encodings(chunk_ms=1), 0, 1)
+    taken, holes, told = [], [], 0
+
+    def settle(refused):
+        settled = producer.settle(refused=refused)
+        taken.extend(
+            () if refused else (CODEC.decode(topic, value) for topic, value in settled if topic is topics.AUDIO)
+        )
+        holes.extend(publisher.take_holes())
+
+    for step, value in [*steps, ("room", 1_000), *[("send", None), ("settle", False)] * 3]:
+        match step:
+            case "audio":
+                publisher.audio(Frame(7, None, told, 1, b"x"))
+                told += 1
+            case "tick":
+                publisher.tick(topics.AUDIO, told, 1)
+            case "room":
+                producer.room = value
+            case "settle":
+                settle(value)
+            case _:
+                publisher.send()
+    assert publisher.unsettled == 0
+    assert [record.kind for record in taken].count(RecordKind.BEGIN) == 1
+    assert taken[0].kind is RecordKind.BEGIN
+    there = [record.timestamp_ms for record in taken if record.kind is RecordKind.FRAME]
+    missed = [at_ms for hole in holes for at_ms in range(hole.from_ms, hole.to_ms)]
+    assert sorted(there + missed) == list(range(told))
 
 
 def counted(topic, cause):

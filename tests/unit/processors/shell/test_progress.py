@@ -1,9 +1,13 @@
 """When a processor's worker says that it is alive, and when that it is ready."""
 
+import asyncio
+
 import pytest
 from faust.types import TP
 
+from processors.shell.inputs import Unattended
 from processors.shell.worker import UNASSIGNED_PATIENCE_S
+from tests.support.processes import PATIENCE_S
 from tests.support.toy_processor import ToyLogic
 from tests.support.worker_bench import CAPTIONS_0, Bench, until
 
@@ -13,6 +17,15 @@ async def test_a_worker_that_is_never_given_partitions_is_not_alive_for_ever():
     assert bench.worker._is_moving()
     bench.clock.seconds += UNASSIGNED_PATIENCE_S
     assert not bench.worker._is_moving()
+
+
+async def test_a_client_that_is_at_its_end_ends_the_process():
+    """Without partitions nobody would notice for minutes, and only where liveness is asked for."""
+    bench = Bench()
+    bench.inputs.error = Unattended("over")
+    running = asyncio.create_task(bench.worker.run())
+    assert await asyncio.wait_for(bench.worker.failure, PATIENCE_S) is bench.inputs.error
+    await running
 
 
 async def test_liveness_is_progress():
