@@ -51,6 +51,7 @@ from schemas.topics import Topic
 log = get_logger(__name__)
 
 HOUSEKEEPING_S = 0.5
+OPENING_POLL_S = 0.05
 SETTLE_POLL_S = 0.01
 INTERNAL_ERROR = "internal_error"
 LEFT = "left"
@@ -101,7 +102,7 @@ class LiveSession:
             lambda: self._spawn_fact(FactKind.STREAM_STOPPED),
             self._left_s,
         )
-        self._ready = False
+        self._ready = asyncio.Event()
         self._reception = Reception()
         self._last_ms = 0
         self._began_ns = traces.now_ns()
@@ -154,7 +155,7 @@ class LiveSession:
         return None if left_ms is None else left_ms / 1000
 
     def _failure(self) -> FactKind:
-        connected = self._ready or self._state.connected_once
+        connected = self._ready.is_set() or self._state.connected_once
         return FactKind.STREAM_OVER if connected else FactKind.CONNECTION_FAILED
 
     async def finish(self, *, close_stream: bool) -> None:
@@ -259,12 +260,12 @@ class LiveSession:
             self._reception.lost(EVERY_MEDIUM)  # what happened since it was stopped was sent to nobody
         self._reception.ready(self._around.clock.now_ms(), event.missing)
         self._reception.chunk_ms, self._reception.is_mixed = encodings.chunk_ms, encodings.is_mixed
-        if self._ready:
+        if self._ready.is_set():
             self._publisher.agree(encodings)
             if begins_anew:
                 self._spawn_fact(FactKind.CONNECTED)
             return
-        self._ready = True
+        self._ready.set()
         negotiated = translation.negotiated_json(event.negotiated)
         state = self._state
         begin = Begin(self._around.worker, state.settings, negotiated, state.project_id)
@@ -300,13 +301,20 @@ class LiveSession:
     # --- keeping house ---
 
     async def _keep_house(self) -> None:
-        while True:  # the first to speak must not wait for the next one to be sent on
-            is_opening = not self._ready or self._publisher.is_opening
-            await asyncio.sleep(SETTLE_POLL_S if is_opening else HOUSEKEEPING_S)
+        while True:
+            await self._rest()
             self._publisher.send()
             self._publisher.count()
             self._put_oversized_aside()
             self._letters.send()
+
+    async def _rest(self) -> None:
+        """Short while Kafka is given the begins: who speaks first must not wait for the next one to be sent on."""
+        if self._ready.is_set():
+            await asyncio.sleep(OPENING_POLL_S if self._publisher.is_opening else HOUSEKEEPING_S)
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ready.wait(), HOUSEKEEPING_S)
 
     async def _keep_stating(self) -> None:
         """Apart from the rest, because it waits for Kafka."""
