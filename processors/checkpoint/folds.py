@@ -131,6 +131,7 @@ class Fold(NamedTuple):
         gap = 0 if is_new else max(0, record.sequence - self.sequence - 1)
         is_frame = record.kind is RecordKind.FRAME
         is_begin = record.kind is RecordKind.BEGIN and record.timestamp_ms in TIMES_MS
+        begins_anew = is_begin and is_new  # Kafka's client may have written it twice
         speaks = is_frame or record.kind is RecordKind.TICK
         opens = is_begin and self.heard_ms == NEVER_MS
         return self._replace(
@@ -141,12 +142,12 @@ class Fold(NamedTuple):
             frames=self.frames + is_frame,
             late=self.late + (is_frame and not self.is_in_time(record)),
             heard_ms=max(self.heard_ms, seams.told_ms(record)) if speaks or opens else self.heard_ms,
-            is_resumed=self.heard_ms != NEVER_MS and is_new if is_begin else self.is_resumed and not speaks,
-            handed_over=self._is_handed_over(record, is_begin=is_begin, speaks=speaks),
+            is_resumed=self.heard_ms != NEVER_MS if begins_anew else self.is_resumed and not speaks,
+            handed_over=self._is_handed_over(record, begins_anew=begins_anew, speaks=speaks),
         )
 
-    def _is_handed_over(self, record: MediaRecord, *, is_begin: bool, speaks: bool) -> bool:
-        if is_begin:  # an epoch that has begun and not said anything has perhaps heard something
+    def _is_handed_over(self, record: MediaRecord, *, begins_anew: bool, speaks: bool) -> bool:
+        if begins_anew:  # an epoch that has begun and not said anything has perhaps heard something
             return self.handed_over and not self.is_resumed
         return record.kind is RecordKind.HANDED_OVER or (self.handed_over and not speaks)
 

@@ -38,8 +38,7 @@ TELL_S, TOLD = 30.0, 3
 """How often it is said what is waited for, and how much of it at most."""
 
 STANDS_S = 600.0
-"""More than a meeting waits for anything: for the records that Kafka has not taken, for the transcripts that it asks
-for afterwards, one after the other."""
+"""More than a meeting waits for anything while it is played, such as the records that Kafka has not taken."""
 
 
 @dataclass(slots=True)
@@ -147,16 +146,19 @@ class Theatre:
                 raise
 
     def _await(self, playing: list[Future[Played]]) -> None:
-        """Return when all are played. Raises AssertionError when none of them has gone on for long."""
+        """Return when all are played, and what is asked for afterwards is there, or has not come in its own time.
+
+        Raises AssertionError when none that is under way has gone on for long.
+        """
         heard, since_s = self._player.heard, time.monotonic()
         while unplayed := wait(playing, TELL_S).not_done:
             behind = self._behind()
             self._tell(f"{len(playing) - len(unplayed)} of {len(playing)} meetings are played", behind)
-            if self._player.heard != heard:
+            if self._player.heard != heard or not self._player.under_way:
                 heard, since_s = self._player.heard, time.monotonic()
             stands_s = time.monotonic() - since_s
             assert stands_s < STANDS_S, (
-                f"{len(unplayed)} meetings have stood still for {stands_s:.0f} s; "
+                f"{len(self._player.under_way)} meetings have stood still for {stands_s:.0f} s; "
                 f"not ready: {', '.join(self._stage.unready()) or 'nothing'}; {'; '.join(behind)}"
             )
 

@@ -89,7 +89,8 @@ class Played:
 
 
 class Player:
-    """Plays meetings, each in a thread of its caller's. `heard` counts what was said in all of them so far."""
+    """Plays meetings, each in a thread of its caller's. `heard` counts what was said in all of them so far; in those
+    that are `under_way` there is more to come."""
 
     def __init__(self, kafka: KafkaSettings, customer: Customer) -> None:
         patient = kafka.model_copy(update={"delivery_timeout_ms": 600_000})
@@ -98,6 +99,7 @@ class Player:
         self._partitions = kafka.partitions
         self._decoder = Decoder.from_settings(kafka)
         self.heard = 0
+        self.under_way: set[str] = set()
         self.states = States(kafka, self._decoder)
         self._control, self._media, self._video, self._text = (
             create_producer(patient, profile) for profile in (CONTROL, MEDIA, VIDEO, TEXT)
@@ -112,6 +114,7 @@ class Player:
 
     def play(self, meeting: Meeting, order: Order, stream_id: str, pace: Pace, by_customer: bool = False) -> Played:
         """From the customer's request to `disconnected`, the end by Zoom or by the customer. Raises Stopped."""
+        self.under_way.add(stream_id)
         tempo, speed = pace.tempo, pace.seconds / meeting.script.length_ms
         session_id = self._customer.request(stream_id, order, tempo.pause)
         state = self._reached(session_id, State.CONNECTING, tempo)
@@ -135,6 +138,7 @@ class Player:
         self._settle(publisher, 0, tempo)
         assert list(publisher.take_holes()) == [], "the played worker lost records of its own"
         self._state(session_id, FactKind.DISCONNECTED, tempo, epoch=epoch)
+        self.under_way.discard(stream_id)
         return Played(meeting, session_id, epoch)
 
     def transcribe(self, played: Played, order: Order, tempo: Tempo, settle_s: float) -> None:

@@ -54,6 +54,14 @@ def test_sound_that_was_handed_over_is_whole_and_pictures_are_not() -> None:
     assert stated(VIDEO, [*first(VIDEO), left, *second(VIDEO, SECOND)]) == [("video", 10_000, 20_000)]
 
 
+def test_a_begin_that_is_written_twice_is_one() -> None:
+    """As Kafka's client does where the broker's answer to the first time was lost."""
+    left, begin = control("s", "handed_over", 4, T + 10_000), control("s", "begin", 0, SECOND, 9)
+    assert stated(VIDEO, [*first(VIDEO), begin, *second(VIDEO, SECOND + 40)]) == [("video", 10_000, 20_040)]
+    assert stated(AUDIO, [*first(AUDIO), left, begin, *second(AUDIO, SECOND - 100)]) == []
+    assert stated(VIDEO, [*first(VIDEO)[:1], *first(VIDEO), *second(VIDEO, SECOND)]) == [("video", 10_000, 20_000)]
+
+
 def test_a_hand_over_speaks_for_its_own_epoch_alone() -> None:
     left = control("s", "handed_over", 4, T + 10_000)
     silent = control("s", "begin", 0, T + 15_000, 8)
