@@ -51,7 +51,7 @@ from schemas.topics import Topic
 log = get_logger(__name__)
 
 HOUSEKEEPING_S = 0.5
-OPENING_POLL_S = 0.05
+FIRST_REST_S = 0.05
 SETTLE_POLL_S = 0.01
 INTERNAL_ERROR = "internal_error"
 LEFT = "left"
@@ -175,9 +175,11 @@ class LiveSession:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._around.hand_over_s):
                 await self._stopped()
+                await self._settled()  # of what Kafka refuses it is stated that it is missing before that nothing is
                 if self._is_sound_whole():
                     self._publisher.handed_over(self._last_ms, self._around.clock.now_us())
-                await self._settled()
+                    await self._settled()
+        self._publisher.release()
 
     def _is_sound_whole(self) -> bool:
         """Whether Zoom closed the sockets as it was asked to, and keeps what is said until somebody connects."""
@@ -268,7 +270,7 @@ class LiveSession:
         self._ready.set()
         negotiated = translation.negotiated_json(event.negotiated)
         state = self._state
-        begin = Begin(self._around.worker, state.settings, negotiated, state.project_id)
+        begin = Begin(self._around.worker, state.settings, negotiated, state.project_id, self._identity.follows)
         self._publisher.begin(begin, encodings, self._around.clock.now_ms(), arrived_us)
         self._spawn_fact(FactKind.CONNECTED)
         epoch = self._identity.epoch
@@ -301,20 +303,23 @@ class LiveSession:
     # --- keeping house ---
 
     async def _keep_house(self) -> None:
+        """Soon again at first: who speaks while Kafka is given the begins must not wait for the next one to speak."""
+        while not self._ready.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HOUSEKEEPING_S):
+                    await self._ready.wait()
+            self._look_after()
+        rest_s = FIRST_REST_S
         while True:
-            await self._rest()
-            self._publisher.send()
-            self._publisher.count()
-            self._put_oversized_aside()
-            self._letters.send()
+            await asyncio.sleep(rest_s)
+            self._look_after()
+            rest_s = min(2 * rest_s, HOUSEKEEPING_S)
 
-    async def _rest(self) -> None:
-        """Short while Kafka is given the begins: who speaks first must not wait for the next one to be sent on."""
-        if self._ready.is_set():
-            await asyncio.sleep(OPENING_POLL_S if self._publisher.is_opening else HOUSEKEEPING_S)
-            return
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._ready.wait(), HOUSEKEEPING_S)
+    def _look_after(self) -> None:
+        self._publisher.send()
+        self._publisher.count()
+        self._put_oversized_aside()
+        self._letters.send()
 
     async def _keep_stating(self) -> None:
         """Apart from the rest, because it waits for Kafka."""

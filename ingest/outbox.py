@@ -56,6 +56,10 @@ class Outbox:
         """Whether `put` and `pop` would hand a record through: nothing waits, and no group is being dropped."""
         return not self.bytes and not self._broken
 
+    def is_clear_but_for(self, held: Container[str]) -> bool:
+        """Whether they would hand one of any other topic through while these are held."""
+        return self.first(held) is None and all(name in held for name in self._broken)
+
     def put(self, item: Outgoing) -> list[Outgoing]:
         """Take one record in; the answer is the frames that have to go for it, itself perhaps among them."""
         if self._belongs_to_a_dropped_group(item):

@@ -20,7 +20,19 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.excerpts import Excerpt, excerpt_of
 from schemas.media_writer import AudioTrack, VideoTrack
-from schemas.records import MEDIA_CLASS_OF, Audio, Begin, Caption, Chat, Event, Hole, MediaRecord, RecordKind, Video
+from schemas.records import (
+    MEDIA_CLASS_OF,
+    NO_EPOCH,
+    Audio,
+    Begin,
+    Caption,
+    Chat,
+    Event,
+    Hole,
+    MediaRecord,
+    RecordKind,
+    Video,
+)
 from schemas.records import Codec as MediaCodec
 from schemas.topics import MAX_RECORD_BYTES, Topic
 
@@ -34,11 +46,12 @@ MAX_TRACKS = 512
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whose records these are."""
+    """Whose records these are; `follows` is the epoch that was claimed before."""
 
     session_id: str
     partition: int
     epoch: int
+    follows: int = NO_EPOCH
 
 
 class Frame(NamedTuple):
@@ -83,7 +96,7 @@ class Publisher:
         self._outbox = Outbox(budget_bytes)
         self._accounts = {name: producer.account(topics.BY_NAME[name]) for name, producer in producers.items()}
         self._sequences = dict.fromkeys(producers, 0)
-        self._opening: dict[str, Outgoing | None] = {}  # by topic, the begin that Kafka does not have; None: it is sent
+        self._begins: dict[str, Outgoing | None] = {}  # by topic, what Kafka is not known to have; None: it is sent
         self._encodings = Encodings()
         self._audio: dict[tuple[int, str | None], AudioTrack] = {}
         self._pictures: dict[tuple[str, int, str | None], VideoTrack] = {}
@@ -96,7 +109,7 @@ class Publisher:
         """Open the epoch on all six topics; `encodings` holds for the frames that follow."""
         self.agree(encodings)
         for topic in topics.MEDIA_TOPICS:
-            self._opening[topic.name] = self._marker(topic, RecordKind.BEGIN, at_ms, arrived_us, begin)
+            self._begins[topic.name] = self._marker(topic, RecordKind.BEGIN, at_ms, arrived_us, begin)
         self.send()
 
     def agree(self, encodings: Encodings) -> None:
@@ -145,10 +158,16 @@ class Publisher:
     def send(self) -> None:
         """Hand over to the producers what they have room for; a control record that was not taken, once more."""
         self._take_back()
-        if self._opening:
-            self._open()
-        while (item := self._outbox.first(self._opening)) is not None and self._handed_over(item):
+        if self._begins:
+            self._send_begins()
+        while (item := self._outbox.first(self._begins)) is not None and self._handed_over(item):
             self._outbox.pop(item.topic)
+
+    def release(self) -> None:
+        """Nobody will come back to `send`: what waits for a begin that is on its way goes after it."""
+        self.send()
+        self._begins = {name: begin for name, begin in self._begins.items() if begin is not None}
+        self.send()
 
     def take_holes(self) -> Iterator[Hole]:
         """What was lost since the last call; each must be stated."""
@@ -176,25 +195,20 @@ class Publisher:
             yield self._oversized.popleft()
 
     @property
-    def is_opening(self) -> bool:
-        """Whether there is a begin that Kafka is not known to have; what comes of that topic waits for it."""
-        return bool(self._opening)
-
-    @property
     def unsettled(self) -> int:
         """Records that Kafka has neither taken nor refused yet."""
         waiting = (account.sent - account.settled + len(account.refused) for account in self._accounts.values())
-        begins = sum(begin is not None for begin in self._opening.values())
+        begins = sum(begin is not None for begin in self._begins.values())
         return len(self._outbox) + begins + sum(waiting)
 
-    def _open(self) -> None:
-        """Send the begins that are to be sent; a topic is open once Kafka has its own, the only thing sent by then."""
-        for name, begin in list(self._opening.items()):
+    def _send_begins(self) -> None:
+        """A topic's begin is all that is sent of it until Kafka has it: it is there once all that was sent is settled."""
+        for name, begin in list(self._begins.items()):
             account = self._accounts[name]
             if begin is not None:
-                self._opening[name] = None if self._handed_over(begin) else begin
+                self._begins[name] = None if self._handed_over(begin) else begin
             elif account.settled == account.sent and not account.refused:  # refused is written before settled
-                del self._opening[name]
+                del self._begins[name]
 
     def _take_back(self) -> None:
         """What Kafka did not take in time: a frame is a hole; without its control records a session never closes."""
@@ -211,7 +225,7 @@ class Publisher:
             return
         item = Outgoing(topic, value, record.timestamp_ms, is_frame=False)
         if record.kind is RecordKind.BEGIN:
-            self._opening[topic.name] = item
+            self._begins[topic.name] = item
         else:
             self._wait(item)
 
@@ -271,9 +285,15 @@ class Publisher:
         self.frames[name] += 1
         if len(item.value) > MAX_RECORD_BYTES:
             self._put_aside(item)
-        elif self._opening or not (self._outbox.is_clear and self._handed_over(item)):  # nothing waits: straight on
+        elif not (self._passes(name) and self._handed_over(item)):
             self._wait(item)
             self.send()
+
+    def _passes(self, name: str) -> bool:
+        """Whether nothing waits before a frame of that topic, so that it goes straight on."""
+        if not self._begins:
+            return self._outbox.is_clear
+        return name not in self._begins and self._outbox.is_clear_but_for(self._begins)
 
     def _wait(self, item: Outgoing) -> None:
         for dropped in self._outbox.put(item):

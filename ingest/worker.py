@@ -69,9 +69,13 @@ CreateLive = Callable[[Identity, AppSession], Live]
 
 @dataclass(slots=True)
 class Holding:
-    """A session that this worker has or is about to have; `epoch` is None until the claim is acknowledged."""
+    """A session that this worker has or is about to have; `epoch` is None until the claim is acknowledged.
+
+    `follows` is the epoch before it, as far as it was known when the session was claimed.
+    """
 
     partition: int
+    follows: int
     epoch: int | None = None
     live: Live | None = None
     task: asyncio.Task[None] | None = None
@@ -213,7 +217,7 @@ class Worker:
                 self._act(session_id)
 
     def _claim(self, session_id: str) -> None:
-        holding = Holding(self._partition_of[session_id])
+        holding = Holding(self._partition_of[session_id], self.states[session_id].epoch)
         self.holdings[session_id] = holding
         metrics.SESSIONS.set(len(self.holdings))
         holding.task = self._spawn(self._claim_and_run(session_id, holding))
@@ -238,7 +242,7 @@ class Worker:
             return
         log.info("session claimed", session_id=session_id, epoch=epoch, partition=holding.partition)
         holding.epoch = epoch
-        holding.live = self.create(Identity(session_id, holding.partition, epoch), state)
+        holding.live = self.create(Identity(session_id, holding.partition, epoch, holding.follows), state)
         if decide(state, epoch) is not Action.NOTHING:
             self._act(session_id)
             return

@@ -108,7 +108,8 @@ class RecordKind(StrEnum):
     """What a record of a media topic is; all but frames are control records.
 
     `handed_over`, of sound alone, is the last of an epoch whose worker has read and written all that Zoom had sent:
-    what was said later Zoom keeps for the next connection, so between the two epochs nothing is missing.
+    what was said later Zoom keeps for the next connection, so between the two epochs nothing is missing, where the one
+    `follows` the other.
     """
 
     UNKNOWN = "unknown"
@@ -131,18 +132,24 @@ class Codec(StrEnum):
     H264 = "h264"
 
 
+NO_EPOCH = -1
+"""Where there was none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Begin:
     """Opens an epoch on a topic, after Zoom accepted the handshake and before any frame of the epoch.
 
     `settings` is the session's `SessionSettings` as JSON, `negotiated` what Zoom agreed to (its message 4) as JSON.
-    `project_id` says whose session it is; empty where an earlier release began.
+    `project_id` says whose session it is; empty where an earlier release began. `follows` is the epoch that was claimed
+    before, whether or not anything of it is on the topic; `NO_EPOCH` where there was none, or an earlier release began.
     """
 
     worker: str
     settings: str
     negotiated: str
     project_id: str = ""
+    follows: int = NO_EPOCH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from schemas import (
 )
 from schemas import settings as session_settings
 from schemas.holes import kept
-from schemas.records import AppSession, Deletion, FactKind, HistoryEntry, SessionChange, SessionFact
+from schemas.records import NO_EPOCH, AppSession, Deletion, FactKind, HistoryEntry, SessionChange, SessionFact
 from schemas.session_states import DELETABLE, FENCED, LIVE, NOT_STORED, STORED, TERMINAL, Awaited, Progress, State
 from schemas.settings import RecordingFormat
 
@@ -109,7 +109,7 @@ def _requested(fact: SessionFact, offset: int, at_ms: int) -> AppSession:
         transcription_state=Progress.NOT_STARTED,
         awaiting=(),
         created_at_ms=at_ms,
-        epoch=-1,
+        epoch=NO_EPOCH,
         folded_offset=offset,
     )
     return _enter(state, State.CONNECTING, "app_session_connection_requested", at_ms, metadata={"source": fact.source})

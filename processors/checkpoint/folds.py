@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, Self
 
 from schemas import seams
-from schemas.records import MediaRecord, RecordKind
+from schemas.records import NO_EPOCH, MediaRecord, RecordKind
 
 Json = Any
 """A JSON value (dict with string keys, list, str, int, float, bool, None), treated as immutable."""
@@ -69,7 +69,7 @@ class Fold(NamedTuple):
 
     `heard_ms` is up to which time the medium was received, by frames and ticks; `is_resumed` says that a newer epoch
     has begun since and not said anything yet: what lies between the two was sent to nobody. `handed_over`: nothing of
-    it was on its way to the worker before, and there was none between.
+    it was on its way to the worker before, and nobody else was connected between.
     """
 
     epoch: int = -1
@@ -147,8 +147,9 @@ class Fold(NamedTuple):
         )
 
     def _is_handed_over(self, record: MediaRecord, *, begins_anew: bool, speaks: bool) -> bool:
-        if begins_anew:  # an epoch that has begun and not said anything has perhaps heard something
-            return self.handed_over and not self.is_resumed
+        if begins_anew:  # an epoch that has not said anything, or that nothing is here of, has perhaps heard something
+            is_next = record.begin is None or record.begin.follows in (self.epoch, NO_EPOCH)
+            return self.handed_over and not self.is_resumed and is_next
         return record.kind is RecordKind.HANDED_OVER or (self.handed_over and not speaks)
 
     def advanced(self, record: MediaRecord, slack: Slack) -> Self:

@@ -12,11 +12,13 @@ from connectors.rtms.protocol.codes import Medium, StopReason
 from connectors.rtms.protocol.events import (
     EndCause,
     FrameReceived,
+    MediaReady,
     ParticipantJoined,
     SecondRefused,
     SocketLost,
     TickDue,
 )
+from connectors.rtms.protocol.parameters import AudioParameters, MediaParameters
 from connectors.rtms.session import SessionOutcome
 from ingest.live import LiveSession
 from ingest.publisher import Identity, Publisher
@@ -24,6 +26,7 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.records import FactKind, RecordKind
 from tests.support.processes import PATIENCE_S
+from tests.support.worker_bench import until
 from tests.unit.ingest.producers import FakeProducer, TakingProducer
 from tests.unit.ingest.test_worker import REQUEST, SESSION
 
@@ -88,14 +91,24 @@ class SlowFacts:
 
 
 class Taking(TakingProducer):
-    """Keeps what kinds of records it took, by medium."""
+    """Keeps what kinds of records it was given, by medium; it takes them at once while `is_taking`."""
 
     def __init__(self):
         super().__init__()
         self.kinds, self.ends = [], []
+        self.is_taking, self.waiting = True, []
+
+    def take_all(self):
+        """What waits is taken, and what comes from here on at once."""
+        self.is_taking = True
+        for account, value in self.waiting:
+            account.settle(value, refused=False)
 
     def take(self, account, topic, value):
-        super().take(account, topic, value)
+        if self.is_taking:
+            super().take(account, topic, value)
+        else:
+            self.waiting.append((account, value))
         record = CODEC.decode(topic, value)
         self.kinds.append((topic.medium, record.kind))
         if record.kind is RecordKind.END:
@@ -113,6 +126,7 @@ async def begun():
         create_session=factory,
         letters=LETTERS,
         clock=SystemClock(),
+        worker="w",
         ask=lambda *asked: factory.told.append(asked),
         hand_over_s=PATIENCE_S,
         new_start_s=60.0,
@@ -262,6 +276,58 @@ NOT_WHOLE = {
 @pytest.mark.parametrize("case", NOT_WHOLE)
 async def test_a_hand_over_that_may_have_lost_something_does_not(begun, case):
     assert await handed_over(begun, **NOT_WHOLE[case]) == []
+
+
+# --- what comes before Kafka has a begin ------------------------------------------------------------------------------
+
+
+def connected(live):
+    live.on_event(MediaReady(MediaParameters(audio=AudioParameters()), again=False))
+
+
+def on_audio(factory):
+    """The kinds of records on the audio topic."""
+    return [kind for medium, kind in factory.taken.kinds if medium == "audio"]
+
+
+async def test_who_speaks_once_before_kafka_has_the_begin_is_heard_though_nobody_speaks_after_it(begun):
+    live, factory = begun
+    factory.open.set()
+    await settle()
+    factory.taken.is_taking = False
+    connected(live)
+    live.on_event(FrameReceived(Medium.AUDIO, 7, "Ada", NOON_MS, b"pcm"))
+    factory.taken.take_all()
+    await until(lambda: len(on_audio(factory)) > 1)
+    assert on_audio(factory) == [RecordKind.BEGIN, RecordKind.FRAME]
+
+
+async def test_a_hand_over_waits_until_kafka_has_taken_all_before_it_says_that_nothing_is_missing(begun):
+    live, factory = begun
+    factory.open.set()
+    await settle()
+    factory.taken.is_taking = False
+    connected(live)
+    live.on_event(FrameReceived(Medium.AUDIO, 7, "Ada", NOON_MS, b"pcm"))
+    handing_over = asyncio.create_task(live.hand_over())
+    done, _ = await asyncio.wait([handing_over], timeout=0.1)
+    assert not done
+    factory.taken.take_all()
+    await handing_over
+    assert on_audio(factory) == [RecordKind.BEGIN, RecordKind.FRAME, RecordKind.HANDED_OVER]
+
+
+async def test_a_hand_over_that_has_no_time_left_gives_kafkas_client_what_is_held(begun):
+    """It goes on trying for a while; that the sound is whole is not said."""
+    live, factory = begun
+    live._around.hand_over_s = 0.1
+    factory.open.set()
+    await settle()
+    factory.taken.is_taking = False
+    connected(live)
+    live.on_event(FrameReceived(Medium.AUDIO, 7, "Ada", NOON_MS, b"pcm"))
+    await live.hand_over()
+    assert on_audio(factory) == [RecordKind.BEGIN, RecordKind.FRAME]
 
 
 async def test_who_is_refused_as_a_second_one_asks_those_that_had_the_session_before(begun):

@@ -52,6 +52,22 @@ def test_what_comes_before_kafka_has_the_begin_waits_for_it_and_other_topics_do_
     assert list(publisher.take_holes()) == []
 
 
+def test_a_topic_that_is_held_costs_no_other_its_place():
+    """Its own frames go when there is no room for more; those of others do not need any."""
+    producers = {topic.name: FakeProducer() for topic in topics.MEDIA_TOPICS}
+    publisher = Publisher(Identity("app_1", 3, 7), CODEC, producers, 2_000)
+    publisher.begin(BEGIN, Encodings(chunk_ms=20), 1, 1)
+    for name in TOPIC_NAMES:
+        if name != topics.AUDIO.name:
+            producers[name].settle()
+    publisher.send()
+    for number in range(10):
+        publisher.audio(Frame(7, None, 20 * number, 1, b"a" * 400))
+        publisher.picture(topics.VIDEO, Frame(7, None, 20 * number, 1, b"v" * 1_900, number % 5 == 0))
+    assert kinds(producers[topics.VIDEO.name].settle()) == [RecordKind.FRAME] * 10
+    assert {hole.medium for hole in publisher.take_holes()} == {"audio"}
+
+
 def kinds(settled):
     return [CODEC.decode(topic, value).kind for topic, value in settled]
 

@@ -47,6 +47,18 @@ async def test_nothing_is_done_before_the_partition_was_read_to_its_end(house):
     assert h.lives[0].asked == ["run"]
 
 
+async def test_who_claims_says_whose_claim_was_the_last_before(house):
+    h = house()
+    h.facts.open.clear()
+    h.worker.on_state(3, "app_1", replace(SESSION, epoch=57))
+    h.worker.on_active(3)
+    await h.settle()
+    h.worker.on_state(3, "app_1", replace(SESSION, epoch=101))  # its own, before it knows
+    h.facts.open.set()
+    await h.settle()
+    assert (h.lives[0].identity.epoch, h.lives[0].identity.follows) == (101, 57)
+
+
 async def test_the_socket_is_opened_only_after_the_claim_is_acknowledged(house):
     h = house()
     h.facts.open.clear()

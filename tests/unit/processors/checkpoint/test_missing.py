@@ -1,10 +1,11 @@
 """What a topic lost between two epochs, told from its records in order."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from processors.checkpoint.missing import Missing
 from processors.checkpoint.sessions import Session, SessionKey
-from schemas.records import Hole, MediaRecord
+from schemas.records import NO_EPOCH, Hole, MediaRecord
 from schemas.seams import TAKES_WORD_MS
 from tests.support.toy_processor import AUDIO, CAPTIONS, VIDEO, ToyLogic, control, frame
 
@@ -70,6 +71,19 @@ def test_a_hand_over_speaks_for_its_own_epoch_alone() -> None:
     assert stated(AUDIO, [*spoke, *second(AUDIO, T + 15_900)]) == [("audio", 15_100, 15_900)]
     again = control("s", "handed_over", 1, T + 15_100, 8)
     assert stated(AUDIO, [*first(AUDIO), silent, again, *second(AUDIO, SECOND)]) == [("audio", 10_000, 20_000)]
+
+
+def test_a_hand_over_speaks_for_nobody_of_whom_nothing_is_here() -> None:
+    """Epoch 8 has claimed the session, and was lost before Kafka had its begin, with all that it had heard."""
+    left = control("s", "handed_over", 4, T + 10_000)
+
+    def after(follows: int) -> list[tuple[str, int, int]]:
+        begin = control("s", "begin", 0, SECOND, 9)
+        begin = replace(begin, begin=replace(begin.begin, follows=follows))
+        return stated(AUDIO, [*first(AUDIO), left, begin, frame("s", AUDIO, 1, SECOND - 100, 9)])
+
+    assert after(8) == [("audio", 10_000, 19_900)]
+    assert after(first(AUDIO)[0].epoch) == after(NO_EPOCH) == []
 
 
 def test_once_and_not_again_while_the_epoch_goes_on() -> None:
