@@ -202,7 +202,7 @@ class Publisher:
         return len(self._outbox) + begins + sum(waiting)
 
     def _send_begins(self) -> None:
-        """A topic's begin is all that is sent of it until Kafka has it: it is there once all that was sent is settled."""
+        """Of a topic its begin alone is sent until it is there, which it is when all that was sent has been taken."""
         for name, begin in list(self._begins.items()):
             account = self._accounts[name]
             if begin is not None:

@@ -15,8 +15,11 @@ from faust import Event
 from faust.app.base import BootStrategy
 from faust.serializers.schemas import DecodeFunction
 from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
 from faust.types import AppT, Message
+from mode.services import WaitArgT
 from mode.types import ServiceT
+from mode.utils.times import Seconds
 
 from connectors.kafka.settings import KafkaSettings
 from processors.settings import ProcessorsSettings
@@ -35,8 +38,21 @@ class _ConsumingOnly(BootStrategy):
     enable_sensors = False
 
 
+class _Resuming(Recovery):
+    """Waits for Kafka as long as it takes. Where Faust gives up, nothing is read any more, whatever it is assigned."""
+
+    async def _wait(self, coro: WaitArgT, timeout: Seconds | None = None) -> None:  # noqa: ASYNC109  Faust's signature
+        await super()._wait(coro)
+
+
 class _NoTables(TableManager):
     """Starts without the second that Faust waits for tables to be declared: there are none."""
+
+    @property
+    def recovery(self) -> Recovery:
+        if self._recovery is None:
+            self._recovery = _Resuming(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
 
     async def on_start(self) -> None:
         if not self.should_stop:

@@ -38,14 +38,20 @@ class Inputs:
         return int(self._app.consumer_generation_id)
 
     def check(self) -> None:
-        """Raises Unattended: of what it meets and does not expect, aiokafka only writes a line into the log."""
+        """Raises Unattended: of what it meets and does not expect, aiokafka only writes a line into the log.
+
+        An error that it keeps for whoever asks for records is never asked for, and the membership waits until it is.
+        """
         consumer = self._consumer()
-        if consumer is None or consumer._coordinator is None:
-            return  # not connected yet
+        if consumer is None or consumer._closed or consumer._coordinator is None:
+            return  # not connected, or once more
         membership, fetching = consumer._coordinator._coordination_task, consumer._fetcher._fetch_task
         for task in (membership, fetching, consumer._client._sync_task):
-            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+            if task.done():
+                error = None if task.cancelled() else task.exception()
                 raise Unattended(f"the consumer's {task.get_coro().__name__} has ended", code=type(error).__name__)
+        if (error := consumer._coordinator._pending_exception) is not None:
+            raise Unattended("the group does not take this member", code=type(error).__name__)
 
     async def committed(self, sources: Collection[Input]) -> dict[Input, int]:
         """The committed offsets, of those that have any. Raises Unanswered."""

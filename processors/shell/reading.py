@@ -36,13 +36,17 @@ StateLoss = Callable[[Input], Awaitable[None]]
 
 
 class Reading:
-    """How the inputs of the present assignment are read. `paused` are left out when they are delivered."""
+    """How the inputs of the present assignment are read. `paused` are left out when they are delivered.
+
+    `is_unanswered`: Kafka does not say from where on gaps can be closed, so nobody can wonder that they are not.
+    """
 
     def __init__(
         self, inputs: Inputs, state_loss: StateLoss, clocks: Collection[str], limit_bytes: int, clock: Clock
     ) -> None:
         self._state_loss = state_loss
         self.paused: set[Input] = set()
+        self.is_unanswered = False
         self._inputs = inputs
         self._clocks = clocks
         self._limit_bytes = limit_bytes
@@ -63,6 +67,7 @@ class Reading:
     def forget(self) -> None:
         """The assignment is gone, and Faust's pauses with it."""
         self._assignment = None
+        self.is_unanswered = False
         lag.observe(self._topics, {})
         for kept in (self.paused, self._gaps, self._resumed_at, self._stood_at):
             kept.clear()
@@ -80,8 +85,8 @@ class Reading:
             self._inputs.pause(source)
 
     def is_behind(self) -> bool:
-        """Whether an input that is not paused has more than was fed."""
-        return any(True for _ in self._behind())
+        """Whether an input has more than was fed, be it that it is to be repeated; not one that leads too far."""
+        return any(True for _ in self._behind(self.paused - self._gaps))
 
     async def update(self, is_busy: bool) -> None:
         """One round. `is_busy`: feeding waits for outputs, so nothing drains and standing still means nothing."""
@@ -124,8 +129,10 @@ class Reading:
         except Fatal:
             raise
         except KafkaError as error:  # they stay paused until the next round
+            self.is_unanswered = True
             log.warning("gaps are not closed yet", reason=str(error))
             return
+        self.is_unanswered = False
         if assignment is not self._assignment:
             return
         for source in resumable:
@@ -146,7 +153,7 @@ class Reading:
         if offsets != self._offsets:
             self._offsets, self._moved_at = offsets, now
         patience_s = STANDSTILL_S if now - self._moved_at >= STANDSTILL_S else QUEUEING_S
-        behind = dict(self._behind())
+        behind = dict(self._behind(self.paused))
         self._stood_at = {source: at for source, at in self._stood_at.items() if behind.get(source) == at[0]}
         for source, offset in behind.items():
             _, since = self._stood_at.setdefault(source, (offset, now))
@@ -160,11 +167,11 @@ class Reading:
         self._topics |= {source.topic for source in offsets}
         lag.observe(self._topics, lag.behind(positions, ends))
 
-    def _behind(self) -> Collection[tuple[Input, int]]:
+    def _behind(self, but_for: Collection[Input]) -> Collection[tuple[Input, int]]:
         if self._assignment is None:
             return ()
         return [
             (source, offset)
             for source, offset in self._assignment.next.items()
-            if source not in self.paused and self._inputs.end(source) > offset
+            if source not in but_for and self._inputs.end(source) > offset
         ]

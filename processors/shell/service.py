@@ -78,11 +78,13 @@ async def _run(app: ProcessorApp, worker: Worker, stop: StopSignal) -> bool:
     told = asyncio.create_task(stop.wait())
     ended = asyncio.create_task(_life(app))
     try:
-        ends: set[asyncio.Future[Any]] = {told, ended, worker.failure}
+        ends: set[asyncio.Future[Any]] = {told, ended, worker.failure, checkpoints}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         is_clean = told.done() and not worker.failure.done()
         if ended.done() and (error := ended.exception()) is not None:
             log.error("faust ended", exc_info=error)
+        if checkpoints.done() and not worker.failure.done():
+            log.error("checkpoints ended")
         checkpoints.cancel()
         if is_clean:
             await worker.hand_over()

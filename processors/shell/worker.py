@@ -247,7 +247,11 @@ class Worker:
     async def _letters_written(self) -> None:
         """Wait for the letters under way: no offset is committed before. Raises KafkaError."""
         letters = list(self._letters)
-        await asyncio.gather(*letters)
+        if letters:
+            await asyncio.wait(letters)
+        for letter in letters:
+            if not letter.cancelled():  # by a rebalance: the next owner writes it
+                letter.result()
         self._letters = [letter for letter in self._letters if letter not in letters]
 
     async def _load(self, sources: list[Input], generation: int) -> None:
@@ -339,7 +343,7 @@ class Worker:
         """Whether something was taken lately, or there was nothing to take; without partitions, for a while."""
         if self._assignment is None:
             return self._clock.monotonic() - self._moved_at < UNASSIGNED_PATIENCE_S
-        if self._rendering.is_full:
+        if self._rendering.is_full or self._unexplained or self._reading.is_unanswered:
             return True
         if not self._reading.is_behind():
             self._moved_at = self._clock.monotonic()

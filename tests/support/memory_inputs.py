@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterable, Mapping
 from connectors.kafka.dead_letters import Origin
 from processors.checkpoint.assignments import Input, Stored, Unsaved
 from processors.checkpoint.sessions import SessionKey
+from processors.shell.inputs import Unanswered
 from schemas.records import Record
 from schemas.topics import Topic
 
 
 class MemoryInputs:
     """Stands in for `Inputs`: committed offsets and log starts that a test sets, and a diary of what was asked. With
-    `error` its client is at its end."""
+    `error` its client is at its end; while it `is_away` nobody says where inputs begin."""
 
     def __init__(self) -> None:
         self.generation = 1
@@ -24,6 +25,7 @@ class MemoryInputs:
         self.may_rewind = asyncio.Event()
         self.may_rewind.set()
         self.error: Exception | None = None
+        self.is_away = False
 
     def check(self) -> None:
         if self.error:
@@ -33,6 +35,8 @@ class MemoryInputs:
         return {source: self.offsets[source] for source in sources if source in self.offsets}
 
     async def starts(self, sources: Collection[Input]) -> dict[Input, int]:
+        if self.is_away:
+            raise Unanswered("nobody is there")
         return {source: self.log_starts.get(source, 0) for source in sources}
 
     async def written_ms(self, sources: Collection[Input]) -> dict[Input, int]:
@@ -64,6 +68,7 @@ class MemoryOutbox:
         self.sent: list[tuple[str, bytes, Record | None, int]] = []
         self.refused: list[tuple[Input, int, str]] = []
         self.error: Exception | None = None
+        self.is_away = False
         self.errors: list[Exception] = []
 
     async def send(self, topic: Topic, key: bytes, record: Record | None, partition: int) -> None:

@@ -10,17 +10,23 @@ import struct
 from collections.abc import AsyncIterator
 
 from aiokafka.protocol.admin import ApiVersionResponse_v0
+from aiokafka.protocol.coordination import FindCoordinatorResponse_v0
 from aiokafka.protocol.metadata import MetadataResponse_v1
 
 METADATA, API_VERSIONS, FIND_COORDINATOR = 3, 18, 10
 SPOKEN = [(METADATA, 1, 1), (FIND_COORDINATOR, 0, 0), (API_VERSIONS, 0, 0)]
 NODE = 1
+NOT_ALLOWED = 30  # GROUP_AUTHORIZATION_FAILED
 
 
 class YoungBroker:
-    """`asked` counts who wanted to know of its brokers; `grows_up` once it knows one, itself."""
+    """`asked` counts who wanted to know of its brokers; `grows_up` once it knows one, itself.
+
+    `refuses_with` is the code with which it answers who looks for the group's coordinator.
+    """
 
     def __init__(self) -> None:
+        self.refuses_with = 0
         self.port = 0
         self.is_grown = False
         self.asked = 0
@@ -48,6 +54,9 @@ class YoungBroker:
             self.asked += 1
             brokers = [(NODE, "127.0.0.1", self.port, None)] if self.is_grown else []
             return bytes(MetadataResponse_v1(brokers=brokers, controller_id=NODE, topics=[]).encode())
+        if api == FIND_COORDINATOR and self.refuses_with:
+            answer = FindCoordinatorResponse_v0(error_code=self.refuses_with, coordinator_id=-1, host="", port=-1)
+            return bytes(answer.encode())
         return None
 
 

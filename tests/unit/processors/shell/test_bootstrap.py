@@ -13,7 +13,7 @@ from processors.shell.faust_app import create_app
 from processors.shell.inputs import Inputs, Unattended
 from tests.support.processes import PATIENCE_S
 from tests.support.worker_bench import until
-from tests.support.young_broker import YoungBroker, young_broker
+from tests.support.young_broker import NOT_ALLOWED, YoungBroker, young_broker
 
 
 class Starting:
@@ -55,11 +55,24 @@ async def starting(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Starting]:
 
 
 async def test_a_broker_that_knows_of_none_is_asked_again_until_it_does(starting: Starting) -> None:
+    looking = asyncio.create_task(starting.looked_after())
     await until(lambda: starting.broker.asked >= 3 or starting.started.done())
     assert not starting.started.done()
     starting.broker.grows_up()
     await asyncio.wait_for(asyncio.shield(starting.started), PATIENCE_S)
     starting.inputs.check()
+    assert not looking.done()
+    looking.cancel()
+
+
+async def test_a_member_that_the_group_does_not_take_is_told_of(starting: Starting) -> None:
+    """aiokafka keeps why for whoever asks for records, and waits until somebody does; Faust asks its fetcher."""
+    starting.broker.refuses_with = NOT_ALLOWED
+    starting.broker.grows_up()
+    await asyncio.wait_for(asyncio.shield(starting.started), PATIENCE_S)
+    await starting.subscribe()
+    with pytest.raises(Unattended, match="does not take this member"):
+        await asyncio.wait_for(starting.looked_after(), PATIENCE_S)
 
 
 async def test_a_membership_that_has_ended_is_told_of(starting: Starting, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,15 +4,19 @@ Whoever raises the version reads this first: each assertion names something that
 that lost records when it was otherwise.
 """
 
+import asyncio
 import inspect
 from importlib.metadata import version
 
 import faust
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.app.base import App, BootStrategy
 from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer, ThreadDelegateConsumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import Message
@@ -21,6 +25,7 @@ from connectors.kafka.settings import KafkaSettings
 from processors.settings import ProcessorsSettings
 from processors.shell.delivery import DirectConsumer
 from processors.shell.faust_app import ProcessorApp, add_agent, create_app
+from tests.support.processes import PATIENCE_S
 
 
 def test_the_version_is_the_one_that_was_examined():
@@ -44,10 +49,25 @@ def test_the_version_is_the_one_that_was_examined():
         (BootStrategy, "enable_kafka_producer"),
         (TableManager, "_update_channels"),
         (TableManager, "recovery"),
+        (Recovery, "_wait"),
     ],
 )
 def test_what_we_reach_into_is_there(owner, name):
     assert hasattr(owner, name)
+
+
+@pytest.mark.parametrize(
+    ("owner", "names"),
+    [
+        (GroupCoordinator, ["_coordination_task", "_pending_exception"]),
+        (Fetcher, ["_fetch_task"]),
+        (AIOKafkaClient, ["_sync_task"]),
+        (AIOKafkaConsumer, ["_coordinator", "_fetcher", "_client", "_closed"]),
+    ],
+)
+def test_what_keeps_a_client_going_has_these_names(owner, names):
+    source = inspect.getsource(owner)
+    assert [name for name in names if f"self.{name} = " not in source] == []
 
 
 def test_events_carry_their_generation():
@@ -99,6 +119,17 @@ async def test_the_app_consumes_and_does_nothing_else(app):
     assert conf.table_standby_replicas == 1, "0 switches to round robin, which parts topics that belong together"
     assert conf.stream_buffer_maxsize <= 256, "counted in records, whatever their size"
     assert conf.processing_guarantee == faust.types.enums.ProcessingGuarantee.AT_LEAST_ONCE
+
+
+async def test_seeking_takes_as_long_as_kafka_needs(app):
+    """Faust waits for a minute and a half, and what resumes the flow has ended then: nothing is read any more."""
+    answer = asyncio.Event()
+    seeking = asyncio.create_task(app.tables.recovery._wait(answer.wait(), timeout=0.01))
+    done, _ = await asyncio.wait([seeking], timeout=0.1)
+    assert not done
+    answer.set()
+    await asyncio.wait_for(seeking, PATIENCE_S)
+    app.consumer._thread.thread_loop.close()  # of the thread that is never started here
 
 
 async def test_nothing_is_counted_or_waited_for_with_each_record(app):

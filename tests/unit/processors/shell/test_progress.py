@@ -38,6 +38,47 @@ async def test_liveness_is_progress():
     assert bench.worker._is_moving()
 
 
+async def stands_still(bench: Bench) -> bool:
+    """Whether it is noticed within two times the patience, round by round, that nothing of what there is comes."""
+    for _ in range(40):
+        bench.clock.seconds += 0.5
+        await bench.worker.checkpoint()
+        if not bench.worker._is_moving():
+            return True
+    return False
+
+
+async def test_what_is_to_be_repeated_and_never_comes_is_no_progress() -> None:
+    bench = await Bench(stalled_s=10).assign()
+    bench.inputs.log_ends[CAPTIONS_0] = 1
+    assert await stands_still(bench)
+    assert ("pause", CAPTIONS_0) in bench.inputs.diary
+
+
+async def test_what_kafka_does_not_answer_is_waited_for() -> None:
+    bench = await Bench(stalled_s=10).assign()
+    bench.inputs.log_ends[CAPTIONS_0] = 1
+    bench.inputs.is_away = True
+    assert not await stands_still(bench)
+    bench.inputs.is_away = False
+    assert await stands_still(bench)
+
+
+async def test_a_rebalance_while_dead_letters_are_written_does_not_end_the_checkpoints() -> None:
+    bench = await Bench().assign()
+    never = asyncio.Event()
+
+    async def refuse(*_arguments: object) -> None:
+        await never.wait()
+
+    bench.outbox.refuse = refuse
+    await bench.deliver(CAPTIONS_0, 0, b"garbage")
+    writing = asyncio.create_task(bench.worker._letters_written())
+    await asyncio.sleep(0)
+    await bench.worker.on_assigned(None, {TP(topic, 0) for topic in ToyLogic.topics})
+    await asyncio.wait_for(writing, PATIENCE_S)
+
+
 @pytest.mark.parametrize("partitions", [(), (0,), (0, 3)])
 async def test_readiness_is_a_loaded_assignment_however_small(partitions):
     bench = Bench()
