@@ -48,7 +48,7 @@ class Result:
 
     `departures` is how many had to, because of what we did to them. `answered` and `refused` count what a client was
     answered while the act was played, by question; `turned_away` is how often customers' own buckets did not take a
-    copy, of which there are `copies` now.
+    copy, of which there are `copies` now. `stood_still`: the machine did, for longer than a group waits for a member.
     """
 
     differences: list[str] = field(default_factory=list)
@@ -64,6 +64,7 @@ class Result:
     departures: int = 0
     copies: int = 0
     turned_away: int = 0
+    stood_still: bool = False
     seconds: float = 0.0
 
 
@@ -129,6 +130,7 @@ class Theatre:
         result.differences += self._new_crashes()
         result.departures = len(self._stage.keeper.departures) - self._departures
         self._departures += result.departures
+        result.stood_still = self._stage.keeper.stood_still
         result.seconds = time.monotonic() - began
         return result
 

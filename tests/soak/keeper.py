@@ -25,6 +25,8 @@ from tests.soak.troubles import Troubles
 LOOK_S = 0.1
 ASK_S = 0.5
 RESTART_S = 0.5
+STOOD_S = 3.0
+"""A member that does not speak for 6 s is given up here, and speaks every 2 s."""
 LAST_LINES = 12
 LINE_CHARACTERS = 300
 HAD_TO_LEAVE = ("_FENCED", "INVALID_TXN_STATE", "Static consumer fenced", UNANSWERED)
@@ -45,12 +47,16 @@ class Crash:
 
 
 class Keeper:
-    """Keeps what it is given from `start` to `close`. `troubles` knows a part as the name that came with its units."""
+    """Keeps what it is given from `start` to `close`. `troubles` knows a part as the name that came with its units.
+
+    `stood_still`: this process was not let run for so long that others may have lost a membership by it.
+    """
 
     def __init__(self) -> None:
         self.crashes: list[Crash] = []
         self.departures: list[Crash] = []
         self.troubles = Troubles()
+        self.stood_still = False
         self._parts: dict[Unit, str] = {}
         self._in_hand: set[Unit] = set()
         self._gone_at: dict[Unit, float] = {}
@@ -99,8 +105,20 @@ class Keeper:
                 self._in_hand.discard(unit)
 
     def _every(self, seconds: float, look: Callable[[], None]) -> None:
+        looked_s = time.monotonic()
         while not self._closing.wait(seconds):
+            self._stood(looked_s, time.monotonic())
             look()
+            looked_s = time.monotonic()
+
+    def _stood(self, since_s: float, until_s: float) -> None:
+        """Where waiting for a moment took seconds, the whole machine has had no time for anybody."""
+        if until_s - since_s < STOOD_S:
+            return
+        self.stood_still = True
+        with self._lock:
+            for part in set(self._parts.values()):
+                self.troubles.lasted(part, since_s, until_s)
 
     def _start_again(self) -> None:
         with self._lock:

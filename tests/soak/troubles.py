@@ -31,6 +31,11 @@ class Troubles:
             if self._lasts(name):
                 self._spans[name][-1][1] = at_s
 
+    def lasted(self, name: str, began_s: float, over_s: float) -> None:
+        """One that is known of only afterwards; what is going on goes on."""
+        with self._lock:
+            self._spans[name].insert(0, [began_s, over_s])
+
     def explain(self, names: Iterable[str], since_s: float, until_s: float) -> bool:
         """Whether one of these was in trouble, or had just been, at any moment between the two."""
         with self._lock:

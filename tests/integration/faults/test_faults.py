@@ -45,7 +45,7 @@ def test_the_command_that_a_failure_prints_plays_the_same(movements: tuple[str, 
 def test_what_is_compared_with_is_what_a_calm_pipeline_does(theatre: Theatre) -> None:
     result = theatre.play(options().undisturbed())
     assert not result.differences, "\n".join(result.differences)
-    assert result.again == 0, "nothing is written twice without a reason"
+    assert result.again == 0 or result.stood_still, "nothing is written twice without a reason"
 
 
 @pytest.mark.parametrize("movements", ACTS.values(), ids=ACTS.keys())

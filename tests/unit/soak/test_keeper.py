@@ -10,7 +10,7 @@ import pytest
 from deploy.local.ports import free_ports
 from deploy.local.unit import Program, Unit
 from tests.soak.faults import KAFKA
-from tests.soak.keeper import Keeper
+from tests.soak.keeper import STOOD_S, Keeper
 from tests.soak.troubles import Troubles
 from tests.support.processes import PATIENCE_S, wait_for
 
@@ -108,3 +108,13 @@ def test_who_had_to_by_what_we_did_had_to_leave(
     until(lambda: unit.exit_code() is not None)
     keeper.release(unit)
     assert (len(keeper.departures), len(keeper.crashes)) == (had_to, not had_to)
+
+
+def test_a_machine_that_stood_still_explains_what_comes_of_it(unit: Unit) -> None:
+    keeper = Keeper()
+    keeper.keep(unit, "part")
+    keeper._stood(10.0, 10.0 + STOOD_S - 0.1)
+    assert not keeper.stood_still
+    keeper._stood(10.0, 10.0 + STOOD_S)
+    assert keeper.stood_still
+    assert keeper.troubles.explain({"part"}, 11.0, 11.0)

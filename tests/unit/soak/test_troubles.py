@@ -26,3 +26,14 @@ def test_what_lasts_does_not_begin_again_and_what_is_over_is_over() -> None:
     assert not troubles.explain({"api"}, 16, 19)
     troubles.began("api", 30)
     assert troubles.explain({"api"}, 31, 31)
+
+
+def test_what_is_known_of_afterwards_explains_too_and_ends_nothing_that_goes_on() -> None:
+    troubles = Troubles(grace_s=0)
+    troubles.began("api", 20)
+    troubles.lasted("api", 5, 10)
+    assert troubles.explain({"api"}, 7, 7)
+    assert not troubles.explain({"api"}, 11, 19)
+    assert troubles.explain({"api"}, 50, 50)
+    troubles.over("api", 60)
+    assert not troubles.explain({"api"}, 61, 70)
