@@ -7,7 +7,6 @@ one of its own, so that a session need not say which app it is for.
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -17,16 +16,11 @@ import httpx
 
 from connectors.host.configuration import NotConfigured
 from connectors.rtms.simulator.rules import Credentials
+from deploy.local.asking import answered
 from deploy.local.credentials import write_private
 from deploy.local.settings import LocalSettings
 
 _TIMEOUT_S = 30.0
-
-LATER = 503
-"""What the API answers to what it cannot do now; asking again is always safe."""
-
-_LATEST_S = 30.0
-"""For so long it is asked again."""
 
 
 class Refused(Exception):
@@ -100,9 +94,7 @@ def _made(api: httpx.Client, name: str, path: Path) -> Project:
 
 def _post(api: httpx.Client, path: str, body: dict[str, str]) -> dict[str, str]:
     """What the API answers; an API that has just started may be behind with what it follows, and is asked again."""
-    until_s = time.monotonic() + _LATEST_S
-    while (answer := api.post(path, json=body)).status_code == LATER and time.monotonic() < until_s:
-        time.sleep(float(answer.headers.get("Retry-After", 1)))
+    answer = answered(lambda: api.post(path, json=body))
     if not answer.is_success:
         raise Refused(f"the API refuses it: {said_in(answer.text) or answer.status_code}")
     document: dict[str, str] = answer.json()

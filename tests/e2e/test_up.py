@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from deploy.local.asking import answered
 from deploy.local.process import Process
 from deploy.local.unit import child_environment
 from tests.support.processes import PATIENCE_S
@@ -84,6 +85,12 @@ def up(tmp_path: Path) -> Iterator[Up]:
         up.interrupt()
 
 
+def created(client: httpx.Client, url: str) -> httpx.Response:
+    """What became of a request for a session; an API that has just started may put it off."""
+    stream = {"meeting_uuid": "m==", "rtms_stream_id": "s", "server_urls": "ws://127.0.0.1:9"}
+    return answered(lambda: client.post(url, json={"zoom_rtms": stream}), PATIENCE_S)
+
+
 @pytest.mark.timeout(1200)
 def test_up_comes_up_comes_back_and_leaves_nothing(up: Up) -> None:
     up.wait_for(READY, START_S)
@@ -93,14 +100,14 @@ def test_up_comes_up_comes_back_and_leaves_nothing(up: Up) -> None:
         with httpx.Client(
             headers={"Authorization": f"Token {key}"}, timeout=PATIENCE_S, trust_env=False, verify=False
         ) as client:
-            stream = {"meeting_uuid": "m==", "rtms_stream_id": "s", "server_urls": "ws://127.0.0.1:9"}
-            answer = client.post(f"{api}/app_sessions", json={"zoom_rtms": stream})
+            answer = created(client, f"{api}/app_sessions")
             assert (answer.status_code, answer.json()["state"]) == (201, "connecting")
 
     [muxing] = [pid for pid, command in up.members().items() if command.endswith("processors muxing ")]
+    begun, crashed = (up.output().count(f"{sign} muxing") for sign in "✓✗")  # on a busy machine perhaps more than once
     os.kill(muxing, signal.SIGKILL)
-    up.wait_for("✗ muxing", START_S)
-    wait_until(lambda: up.output().count("✓ muxing") == 2, START_S, up.output)
+    wait_until(lambda: up.output().count("✗ muxing") > crashed, START_S, up.output)
+    wait_until(lambda: up.output().count("✓ muxing") > begun, START_S, up.output)
 
     assert up.interrupt() == 0
     wait_until(lambda: not up.members(), STOP_S, up.members)

@@ -1,11 +1,11 @@
 """A customer of the pipeline, over HTTP: asks for sessions and for their ends, and remembers what was acknowledged."""
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
 
+from deploy.local.asking import answered
 from tests.soak.answers import Answers
 from tests.soak.buckets import KEY_ID, SECRET
 from tests.soak.expected import Expected
@@ -109,10 +109,7 @@ def ended(stream_id: str) -> dict[str, object]:
 
 def _had(ask: Callable[[], httpx.Response]) -> httpx.Response:
     """The answer; one that is put off is asked for again."""
-    until_s = time.monotonic() + ANSWERED_S
-    while (answer := ask()).status_code == UNAVAILABLE and time.monotonic() < until_s:
-        time.sleep(RETRY_S)
-    return answer.raise_for_status()
+    return answered(ask, ANSWERED_S).raise_for_status()
 
 
 def _insisted(client: Callable[[], httpx.Client], path: str, body: object, pause: Pause) -> str:

@@ -47,11 +47,13 @@ class Trouble:
     """What a connection suffers once it has been sent `after_s` of sound.
 
     `how`: it is `cut`, `closed` (1011), falls `silent`, tells `garbage`, `bytes` or an `error`, is `deaf` (reads no
-    more); or at its end it `lingers`, or is `short` of a second that it never heard.
+    more until the patience is over, or `held` is set); or at its end it `lingers`, or is `short` of a second that it
+    never heard.
     """
 
     how: str
     after_s: float = 0.0
+    held: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass
@@ -198,7 +200,7 @@ class _Conversation:
         if not sound:
             self._close(1008, "DATA-0000")
         elif call.trouble is not None and call.seconds > call.trouble.after_s:
-            self._suffer(call.trouble.how)
+            self._suffer(call.trouble)
         elif call.seconds - self._told_s >= self._live.every_s:
             self._tell(is_final=call.seconds - self._final_s >= FINAL_S)
 
@@ -219,7 +221,8 @@ class _Conversation:
         elif kind not in ("CloseStream", "KeepAlive"):
             self._close(1008, "DATA-0000")
 
-    def _suffer(self, how: str) -> None:
+    def _suffer(self, trouble: Trouble) -> None:
+        how = trouble.how
         if how == "cut":
             self._socket.shutdown(socket.SHUT_RDWR)
         elif how == "closed":
@@ -233,7 +236,7 @@ class _Conversation:
             self._protocol.send_binary(b"{}")
             self._flush()
         elif how == "deaf":
-            threading.Event().wait(self._live.patience_s)
+            trouble.held.wait(self._live.patience_s)
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def _tell(self, *, is_final: bool, from_finalize: bool = False) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from deploy.local.ports import free_ports
 from tests.support.serving import serving
 
 
@@ -49,7 +50,7 @@ class Receiver:
 
 @contextmanager
 def receiving(given: Receiver | None = None) -> Iterator[Receiver]:
-    """A receiver that listens: on any port, or on the one it had before."""
+    """A receiver that listens: on any port, or on the one it had before, which nobody of ours was given meanwhile."""
     receiver = given or Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -70,5 +71,5 @@ def receiving(given: Receiver | None = None) -> Iterator[Receiver]:
         def log_message(self, format: str, *args: Any) -> None:
             return
 
-    with serving(Handler, receiver.port) as receiver.port:
+    with serving(Handler, receiver.port or free_ports(1)[0]) as receiver.port:
         yield receiver

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from deploy.local.ports import LOOPBACK
+from deploy.local.ports import LOOPBACK, free_ports
 from tests.support.processes import PATIENCE_S
 
 _CHUNK = 65_536
@@ -52,8 +52,8 @@ class Relay:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="relay", daemon=True)
         self._thread.start()
-        self._server = self._do(asyncio.start_server(self._accept, LOOPBACK, 0))
-        self.port: int = self._server.sockets[0].getsockname()[1]
+        (self.port,) = free_ports(1)  # to listen there again: nobody else of ours is given it meanwhile
+        self._server = self._do(asyncio.start_server(self._accept, LOOPBACK, self.port))
 
     def fall_silent(self) -> None:
         self._do(self._set_passing(False, new=False))

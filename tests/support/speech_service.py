@@ -23,6 +23,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import av
 
+from deploy.local.ports import free_ports
 from tests.support.deepgram_live import LiveDeepgram
 from tests.support.processes import ANSWER_S
 from tests.support.serving import serving
@@ -151,13 +152,13 @@ def _custom(server: SpeechServer, asked: Asked) -> Reply:
 
 @contextmanager
 def speech_server(server: SpeechServer | None = None) -> Iterator[SpeechServer]:
-    """A service that listens: on any port, or on the one it had before."""
+    """A service that listens: on any port, or on the one it had before, which nobody of ours was given meanwhile."""
     server = server or SpeechServer()
 
     class Handler(_Handler):
         speech = server
 
-    with serving(Handler, server.port) as server.port:
+    with serving(Handler, server.port or free_ports(1)[0]) as server.port:
         yield server
 
 

@@ -4,6 +4,7 @@ It forwards the payload of `meeting.rtms_started` as it came, which is all that 
 """
 
 import json
+import math
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -12,8 +13,9 @@ import httpx
 
 from connectors.host.clock import SystemClock
 from connectors.rtms.protocol.signature import verify_webhook
+from deploy.local.asking import answered
 from deploy.local.ports import LOOPBACK
-from deploy.local.project import LATER, said_in
+from deploy.local.project import said_in
 
 CREATE_TIMEOUT_S = 15.0
 
@@ -69,17 +71,20 @@ class Customer:
         return 200
 
     def _create(self, payload: dict[str, Any]) -> None:
-        """What the API cannot do now it wants to be asked for again."""
+        """What the API cannot do now it is asked for again until this customer is closed: whoever waits for the session
+        says how long that may take, and is told why it does."""
         body = {"zoom_rtms": payload, **self._settings}
-        try:
-            while (answer := self._api.post("/api/v1/app_sessions", json=body)).status_code == LATER:
+
+        def ask() -> httpx.Response:
+            answer = self._api.post("/api/v1/app_sessions", json=body)
+            if answer.status_code != 201:
                 self._failure = f"{answer.status_code}, {said_in(answer.text)}"
-                if self._closing.wait(float(answer.headers.get("Retry-After", 1))):
-                    return
+            return answer
+
+        try:
+            answer = answered(ask, math.inf, self._closing)
             if answer.status_code == 201:
                 self._session = answer.json()
-            else:
-                self._failure = f"{answer.status_code}, {said_in(answer.text)}"
         except httpx.HTTPError as error:
             self._failure = type(error).__name__
         finally:

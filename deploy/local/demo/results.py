@@ -1,12 +1,14 @@
 """Fetches what a meeting left behind over REST, as a customer would once the session has ended."""
 
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from deploy.local.asking import answered
 from schemas.settings import Engine
 
 
@@ -33,7 +35,7 @@ def fetch(api_url: str, api_key: str, session_id: str, folder: Path) -> Results:
     """Write the recording, transcript, events and chat into `folder`.
 
     Raises:
-        ResultsMissing: an answer is another one than an ended session must have.
+        ResultsMissing: an answer is another one than an ended session must have, however often it is asked for.
         httpx.HTTPError: there is none.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -69,7 +71,7 @@ def _pages(api: httpx.Client, path: str) -> list[dict[str, Any]]:
 
 
 def _get(api: httpx.Client, path: str, **query: str) -> httpx.Response:
-    answer = api.get(path, params=query or None)
+    answer = answered(lambda: api.get(path, params=query or None))
     if answer.status_code != 200:
         raise ResultsMissing(f"GET {path} answered {answer.status_code}: {answer.text[:200]}")
     return answer
@@ -77,8 +79,10 @@ def _get(api: httpx.Client, path: str, **query: str) -> httpx.Response:
 
 def _download(url: str, path: Path) -> None:
     """Signed links need no token: they are followed without one, as a browser would."""
-    with httpx.stream("GET", url, timeout=60, trust_env=False) as answer, path.open("wb") as file:
-        if answer.status_code != 200:
-            raise ResultsMissing(f"the media link answered {answer.status_code}")
-        for piece in answer.iter_bytes():
-            file.write(piece)
+    with httpx.Client(timeout=60, trust_env=False) as anybody:
+        asked = anybody.build_request("GET", url)
+        with closing(answered(lambda: anybody.send(asked, stream=True))) as answer, path.open("wb") as file:
+            if answer.status_code != 200:
+                raise ResultsMissing(f"the media link answered {answer.status_code}")
+            for piece in answer.iter_bytes():
+                file.write(piece)

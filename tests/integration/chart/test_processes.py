@@ -15,11 +15,12 @@ from connectors.rtms.simulator.film import FilmFormat, PictureCodec, Subject
 from connectors.rtms.simulator.meeting import Formats, Meeting
 from connectors.rtms.simulator.rules import Credentials
 from connectors.rtms.simulator.sound import BEEP_HZ, BEEP_MS
+from deploy.local.asking import answered
 from deploy.local.demo.customer import Customer
 from deploy.local.demo.recording import measure
 from deploy.local.demo.zoom import SimulatedZoom
 from deploy.local.ports import LOOPBACK
-from deploy.local.project import LATER, Project, simulated_project
+from deploy.local.project import Project, simulated_project
 from deploy.local.server import Server
 from deploy.local.settings import LocalSettings
 from scripts.chart.documents import CHART, workloads
@@ -143,12 +144,6 @@ def state(api_url: str, project: Project, session: str) -> dict[str, Any]:
 def told(api_url: str, project: Project, what: str) -> dict[str, Any]:
     """What the API says, asked again as long as it wants to be: its views may be behind on a busy machine."""
     url, headers = f"{api_url}/api/v1/app_sessions/{what}", {"Authorization": f"Token {project.api_key}"}
-    answers: list[httpx.Response] = []
-
-    def is_known() -> bool:
-        answers[:] = [httpx.get(url, headers=headers, timeout=60, trust_env=False, verify=False)]
-        return answers[0].status_code != LATER
-
-    wait_for(is_known, 180, lambda: answers[0].text)
-    found: dict[str, Any] = answers[0].raise_for_status().json()
+    answer = answered(lambda: httpx.get(url, headers=headers, timeout=60, trust_env=False, verify=False), 180)
+    found: dict[str, Any] = answer.raise_for_status().json()
     return found

@@ -2,11 +2,14 @@
 
 import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
 
 from connectors.kafka.errors import Fatal
+from ingest import worker
 from ingest.worker import Outcome
 from schemas.records import AppSession, FactKind, HistoryEntry, StreamRequest
-from tests.support.processes import PATIENCE_S
 
 REQUEST = StreamRequest(product="meeting", meeting_id="m", stream_id="s", server_urls=(), zoom_app_id="z")
 ENTRY = HistoryEntry(event_type="x", old_state="", new_state="", created_at_ms=0)
@@ -262,8 +265,31 @@ async def test_a_failing_session_task_breaks_the_worker_loudly(house):
     assert h.worker.broken.is_set()
 
 
-SURE_S = 0.3
-"""Longer than a busy machine needs for the turns in which nothing may be claimed yet."""
+class Doubts:
+    """The times after which a session that was let go is looked at again: each is over when the test says so."""
+
+    def __init__(self):
+        self.waited = []
+
+    async def sleep(self, seconds):
+        assert seconds == worker.SURE_S
+        self.waited.append(asyncio.Event())
+        await self.waited[-1].wait()
+
+    async def over(self, h, number=0):
+        """It is looked again, for that time, and done what comes of it at once."""
+        under_way = set(h.worker._tasks)
+        self.waited[number].set()
+        await h.until(lambda: under_way - h.worker._tasks)
+        await h.settle()
+
+
+@pytest.fixture
+def doubts(monkeypatch):
+    """Of the worker's own sleep alone: everybody else's goes on."""
+    found = Doubts()
+    monkeypatch.setattr(worker, "asyncio", SimpleNamespace(**vars(asyncio) | {"sleep": found.sleep}))
+    return found
 
 
 async def claimed_by_another(house):
@@ -278,41 +304,35 @@ async def claimed_by_another(house):
     return h
 
 
-async def test_what_was_let_go_is_not_claimed_before_the_group_has_said_whose_it_is(house, monkeypatch):
-    monkeypatch.setattr("ingest.worker.SURE_S", SURE_S)
+async def test_what_was_let_go_is_not_claimed_before_the_group_has_said_whose_it_is(house, doubts):
     h = await claimed_by_another(house)
     h.worker.on_lost(frozenset({3}))
-    under_way = set(h.worker._tasks)
-    await h.until(lambda: under_way - h.worker._tasks)
-    await h.settle()
+    await doubts.over(h)
     assert h.facts.kinds() == [FactKind.CLAIMED]
 
 
-async def test_what_was_let_go_twice_is_in_doubt_from_the_second_time_on(house, monkeypatch):
-    monkeypatch.setattr("ingest.worker.SURE_S", SURE_S)
+async def test_what_was_let_go_twice_is_in_doubt_from_the_second_time_on(house, doubts):
     h = await claimed_by_another(house)
     h.worker.on_active(3)  # the group says that it is ours
     await h.settle()
     assert h.facts.kinds() == [FactKind.CLAIMED] * 2
-    monkeypatch.setattr("ingest.worker.SURE_S", PATIENCE_S)
     h.facts.others = 300
     h.worker.on_claim("app_1", "w2", 300)
     h.worker.on_state(3, "app_1", replace(SESSION, state="connected", epoch=300, worker="w2"))
-    under_way = set(h.worker._tasks)
-    await h.until(lambda: under_way - h.worker._tasks)  # it is looked at because of the first time
-    await h.settle()
+    await doubts.over(h, 0)  # it is looked at because of the first time
     assert h.facts.kinds() == [FactKind.CLAIMED] * 2
+    await doubts.over(h, 1)
+    assert h.facts.kinds() == [FactKind.CLAIMED] * 3
 
 
-async def test_it_is_claimed_when_the_partition_is_ours_after_all(house, monkeypatch):
-    monkeypatch.setattr("ingest.worker.SURE_S", SURE_S)
+async def test_it_is_claimed_when_the_partition_is_ours_after_all(house, doubts):
     h = await claimed_by_another(house)
-    await h.until(lambda: h.facts.kinds() == [FactKind.CLAIMED, FactKind.CLAIMED])
+    await doubts.over(h)
+    assert h.facts.kinds() == [FactKind.CLAIMED, FactKind.CLAIMED]
 
 
-async def test_it_is_claimed_when_the_state_alone_tells_of_a_claim_that_nobody_stands_for(house, monkeypatch):
+async def test_it_is_claimed_when_the_state_alone_tells_of_a_claim_that_nobody_stands_for(house, doubts):
     """A predecessor's claim, on its way when the partition moved, may reach the log behind ours; nothing follows it."""
-    monkeypatch.setattr("ingest.worker.SURE_S", SURE_S)
     h = house()
     h.facts.open.clear()
     h.worker.on_state(3, "app_1", SESSION)
@@ -325,10 +345,11 @@ async def test_it_is_claimed_when_the_state_alone_tells_of_a_claim_that_nobody_s
     h.worker.on_state(3, "app_1", replace(SESSION, epoch=200, worker="w2"))
     await h.settle()
     assert h.lives[0].asked == ["run", "let_go"]
-    await h.until(lambda: h.facts.kinds() == [FactKind.CLAIMED, FactKind.CLAIMED])
+    await doubts.over(h)
+    assert h.facts.kinds() == [FactKind.CLAIMED, FactKind.CLAIMED]
 
 
-async def test_it_is_claimed_at_once_when_the_partition_comes_back(house):
+async def test_it_is_claimed_at_once_when_the_partition_comes_back(house, doubts):
     h = await claimed_by_another(house)
     h.worker.on_lost(frozenset({3}))
     h.worker.on_state(3, "app_1", replace(SESSION, state="connected", epoch=200, worker="w2"))

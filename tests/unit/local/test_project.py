@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from deploy.local.asking import PATIENCE_S
 from deploy.local.project import Project, Refused, zoom_project
 from deploy.local.settings import LocalSettings
 
@@ -23,7 +24,7 @@ class Api(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.numbers = itertools.count(1)
         self.holders: dict[str, str] = {}
-        self.unready = 0
+        self.unready, self.retry_after_s = 0, 0.0
 
     @property
     def url(self) -> str:
@@ -44,7 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
             if self.server.holders.setdefault(given["client_id"], project) != project:
                 status, answer = 400, {"client_id": ["This client id belongs to another project."]}
         self.send_response(status)
-        self.send_header("Retry-After", "0")
+        self.send_header("Retry-After", str(self.server.retry_after_s))
         self.end_headers()
         self.wfile.write(json.dumps(answer).encode())
 
@@ -83,15 +84,13 @@ def test_a_refusal_is_in_the_apis_words(api: Api, tmp_path: Path) -> None:
         project_for("aaa", api, tmp_path)
 
 
-def test_an_api_that_does_not_know_yet_is_asked_again(
-    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_api_that_does_not_know_yet_is_asked_again(api: Api, tmp_path: Path) -> None:
     api.unready = 3
     assert project_for("aaa", api, tmp_path) is not None
-    api.unready = 1_000_000
-    monkeypatch.setattr("deploy.local.project._LATEST_S", 0.1)
+    api.unready, api.retry_after_s = 2, 2 * PATIENCE_S
     with pytest.raises(Refused, match="not known yet"):
         project_for("bbb", api, tmp_path)
+    assert api.unready == 1
 
 
 def test_without_an_app_there_is_no_project(api: Api, tmp_path: Path) -> None:

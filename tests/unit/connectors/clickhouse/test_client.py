@@ -8,6 +8,7 @@ import pytest
 
 from connectors.clickhouse.client import ClickHouse
 from connectors.clickhouse.settings import ClickHouseSettings
+from tests.support.processes import PATIENCE_S
 
 MORE_THAN_THREADS = 40
 
@@ -19,7 +20,7 @@ async def test_a_server_that_hangs_has_none_of_the_threads_that_everybody_shares
     answers = threading.Event()
 
     def hang(*_arguments: Any) -> list[Any]:
-        answers.wait(10)
+        answers.wait(2 * PATIENCE_S)
         return []
 
     monkeypatch.setattr(ClickHouse, "_call", hang)
@@ -27,7 +28,7 @@ async def test_a_server_that_hangs_has_none_of_the_threads_that_everybody_shares
     waiting = [asyncio.create_task(clickhouse.query_async("SELECT 1")) for _ in range(MORE_THAN_THREADS)]
     await asyncio.sleep(0)
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             assert await asyncio.to_thread(lambda: "served") == "served"
     finally:
         answers.set()

@@ -59,4 +59,9 @@ def test_one_that_was_told_to_stop_is_left_to_who_told_it() -> None:
 
 def test_one_that_gets_round_goes_on() -> None:
     beating = f"for _ in range({6 * LOOKS}): health.beat(); time.sleep({LOOK_S} / 2)"
-    assert a_process(f"{beating}\n        raise SystemExit(7)").returncode == 7
+    assert (
+        a_process(
+            f"{beating}\n        stop.set()  # leaving takes its time, too\n        raise SystemExit(7)"
+        ).returncode
+        == 7
+    )

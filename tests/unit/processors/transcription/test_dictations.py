@@ -214,10 +214,12 @@ async def test_who_had_trouble_is_tried_again_by_one_at_a_time(
 @pytest.mark.parametrize("how", ["lingers", "deaf", "silent"])
 async def test_nobody_waits_long_for_who_is_slow(how: str, counts: Callable[[Ending], float]) -> None:
     async with listening(dictation_limit_s=1.5) as one:  # for the connection, too
-        one.live.patience_s = 3.0
-        one.live.plan.append(Trouble(how, after_s=0.8))
+        one.live.patience_s = PATIENCE_S  # it is not the service that gives up
+        slow = Trouble(how, after_s=0.8)
+        one.live.plan.append(slow)
         await one.speak(1_200)
         assert await one.finished(1_500) is None
+        slow.held.set()
         assert counts(Ending.LATE) == 1
 
 
