@@ -98,14 +98,21 @@ class Membership(Listener):
     def _run(self) -> None:
         try:
             consumer = create_consumer(self._settings, group=GROUP, topics=[topics.APP_SESSIONS], listener=self)
-            understanding = Understanding(consumer, self._decoder)
-            try:
-                while not self._stopping.is_set():
-                    self._step(consumer, understanding)
-            finally:
-                consumer.close()
-        except Exception as error:  # the thread's edge: without membership the process is of no use
+            self._follow(consumer)
+            consumer.close()
+        except Exception as error:  # the thread's edge
             log.exception("membership ended")
+            self._tell(self._owner.on_broken, error)
+
+    def _follow(self, consumer: GroupConsumer) -> None:
+        """Until told to stop. Without membership the process is of no use, and knows that before the group is left:
+        to leave it waits for Kafka's client, maybe for ever."""
+        try:
+            understanding = Understanding(consumer, self._decoder)
+            while not self._stopping.is_set():
+                self._step(consumer, understanding)
+        except Exception as error:
+            log.exception("membership failed")
             self._tell(self._owner.on_broken, error)
 
     def _step(self, consumer: GroupConsumer, understanding: Understanding) -> None:

@@ -1,11 +1,11 @@
 """Waits for what is away, in one way: said once in the log, all the while in readiness, and until a stop at most."""
 
 import threading
-import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
+from connectors.host.clock import Clock, SystemClock
 from connectors.host.health import Health
 from connectors.host.logs import get_logger
 from connectors.host.signals import StopSignal
@@ -15,6 +15,10 @@ log = get_logger(__name__)
 RETRY_S = 1.0
 SILENCE_S = 3.0
 """A call that takes longer is worth a word; what answers at all answers sooner."""
+
+LONGEST_S = 600.0
+"""No call that is waited for here takes longer, however slow the answers are: the longest asks the registry for every
+schema, one after the other. One that does will never return, and stands still like any other (ADR 45)."""
 
 _LOOK_S = 0.1
 
@@ -31,8 +35,9 @@ class Waiting:
     `where` is its address: what people look at first.
     """
 
-    def __init__(self, what: str, health: Health | None = None, where: str = "") -> None:
+    def __init__(self, what: str, health: Health | None = None, where: str = "", clock: Clock | None = None) -> None:
         self._what, self._health, self._where = what, health, where
+        self._clock = clock or SystemClock()
         self._lock = threading.Lock()
         self._waiting: set[Hashable] = set()
 
@@ -84,16 +89,17 @@ class Waiting:
             except Exception as error:  # noqa: BLE001  whoever waits for the result gets it
                 result.set_exception(error)
 
+        began = self._clock.monotonic()
         threading.Thread(target=run, name=f"waiting-{self._what}", daemon=True).start()
-        began = time.monotonic()
         while True:
-            if self._health is not None:
+            took_s = self._clock.monotonic() - began
+            if self._health is not None and took_s <= LONGEST_S:
                 self._health.beat()  # also where the answer comes at once, as from who is not there at all
             if wait([result], _LOOK_S).done:
                 return result.result()
             if stop.is_set():
                 raise Stopped
-            if time.monotonic() - began > SILENCE_S:
+            if took_s > SILENCE_S:
                 self.begin(call, "no answer yet")
 
     def _tell(self, is_there: bool, reason: str) -> None:

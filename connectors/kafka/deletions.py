@@ -16,6 +16,7 @@ from connectors.host.logs import get_logger
 from connectors.host.signals import StopSignal
 from connectors.kafka.decoder import Decoder
 from connectors.kafka.errors import TimedOut
+from connectors.kafka.metrics import READER_FAILURES
 from connectors.kafka.records import Record
 from connectors.kafka.registry import RegistryError
 from connectors.kafka.settings import KafkaSettings
@@ -178,16 +179,31 @@ class Deletions:
     def _explain(self) -> None:
         while (record := self._next_unexplained()) is not None:
             try:
-                state = self._decoder.decode_patiently(APP_SESSIONS, record.value or b"", self._closing.wait)
-            except Undecodable:
-                state = None
-            if self._closing.is_set():
+                state = self._explained(record)
+                if self._closing.is_set():
+                    return
+                self._settle(record, state)
+            except Exception:  # as in the view's thread: one bad record must not silence all that wait behind it
+                READER_FAILURES.labels("unexplained").inc()
+                log.exception("a record could not be explained", partition=record.partition, offset=record.offset)
+                self._settle(record, None)
+
+    def _explained(self, record: Record) -> Value | None:
+        try:
+            return self._decoder.decode_patiently(APP_SESSIONS, record.value or b"", self._closing.wait)
+        except Undecodable:
+            return None  # lifecycle counts it
+
+    def _settle(self, record: Record, state: Value | None) -> None:
+        """Know it, unless something newer is known; whatever comes of that, nobody waits for it any more."""
+        session_id = session_of(record.key) or ""
+        with self._lock:
+            if self._unexplained.get(session_id) is not record:
                 return
-            with self._lock:
-                session_id = session_of(record.key) or ""
-                if self._unexplained.get(session_id) is record:  # else something newer is known
-                    self._know(record, state)
-                    del self._unexplained[session_id]
+            try:
+                self._know(record, state)
+            finally:
+                del self._unexplained[session_id]
 
     def _next_unexplained(self) -> Record | None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 import threading
 from abc import ABC, abstractmethod
+from collections import deque
 from typing import Self
 
 from connectors.host.logs import get_logger
@@ -27,6 +28,7 @@ class ReaderThread(ABC):
         self._directory = OffsetDirectory(settings)
         self._stopping = threading.Event()
         self._is_blind = False
+        self._gone: deque[Place] = deque()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     @abstractmethod
@@ -43,7 +45,7 @@ class ReaderThread(ABC):
 
     @abstractmethod
     def _overtaken(self, place: Place) -> None:
-        """The records at the reader's position are gone."""
+        """The records at the reader's position are gone. Called again when it fails."""
 
     def start(self) -> Self:
         """Begin to read."""
@@ -65,19 +67,27 @@ class ReaderThread(ABC):
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                self._prepare()
-                self._step()
-                self._is_blind = False
-            except OffsetOutOfRange as error:
-                place = error.place
-                log.warning("overtaken by retention", client=self._name, topic=place.topic, partition=place.partition)
-                self._overtaken(place)
+                self._round()
             except KafkaError as error:
                 self._on_failure(error)
             except Exception:  # one that stopped would be taken for silence
                 READER_FAILURES.labels(self._name).inc()
                 log.exception("reader failed", client=self._name)
                 self._stopping.wait(_REST_S)
+
+    def _round(self) -> None:
+        """A place that was overtaken is dealt with until that has succeeded: the library reads nothing there before."""
+        while self._gone:
+            self._overtaken(self._gone[0])
+            self._gone.popleft()
+        try:
+            self._prepare()
+            self._step()
+            self._is_blind = False
+        except OffsetOutOfRange as error:
+            place = error.place
+            log.warning("overtaken by retention", client=self._name, topic=place.topic, partition=place.partition)
+            self._gone.append(place)
 
     def _on_failure(self, error: KafkaError) -> None:
         """Said once, however long it lasts."""

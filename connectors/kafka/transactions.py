@@ -7,8 +7,9 @@ an open transaction holds back every reader of the partitions it wrote to.
 """
 
 import contextlib
+import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from confluent_kafka import KafkaException
 from confluent_kafka import Producer as LibraryProducer
@@ -63,6 +64,22 @@ class TransactionalProducer:
         self._undoing = Undoing()
         self._written: set[Place] = set()
 
+    @classmethod
+    def registered(cls, settings: KafkaSettings, transactional_id: str, timeout_s: float) -> Self:
+        """A new client that has registered its id; for who tries again, with an error that leaves nothing behind.
+
+        A client whose brokers were taken away while it waited for an answer is not given others (see the
+        configuration), so each attempt has its own. One that came to nothing is ended before that is said: its
+        registration goes on in the background, and would fence its successor.
+        """
+        producer = cls(settings, transactional_id)
+        try:
+            producer.init(timeout_s)
+        except BaseException:
+            producer._end_client()
+            raise
+        return producer
+
     def init(self, timeout_s: float = 60.0) -> None:
         """Register the id, ending what a predecessor left open. Before everything else, once."""
         self._retry(self._library.init_transactions, timeout_s)
@@ -116,6 +133,12 @@ class TransactionalProducer:
         """Serve what is outstanding; an open transaction is left to its time-out or the successor."""
         with contextlib.suppress(KafkaException):  # a fenced producer has nothing left to say
             self._library.flush(1.0)
+
+    def _end_client(self) -> None:
+        """As the last reference to it would, but now: the error on its way holds one."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Producer abort_transaction failed")  # there is none to abort
+            self._library.close()
 
     def _produce(self, topic: Topic, key: bytes, value: bytes | None, partition: int) -> None:
         deadline = self._clock.monotonic() + self._timeout_s

@@ -31,9 +31,10 @@ def run(running: Running) -> int:
         loader = PartitionLoader(kafka, "lifecycle-states")
         closing.callback(loader.close)
         states = States(loader, decoder, settings.load_timeout_s)
-        producer = TransactionalProducer(kafka, settings.instance_id)
+        producer = waiting.until_there(
+            lambda: TransactionalProducer.registered(kafka, settings.instance_id, INIT_S), stop
+        )
         closing.callback(producer.close)
-        waiting.until_there(lambda: producer.init(INIT_S), stop)
         facts_topic_id = waiting.until_there(lambda: topic_id(kafka, topics.SESSION_FACTS), stop)
         consumer = create_consumer(
             kafka, group=GROUP, topics=[topics.SESSION_FACTS], listener=states, instance_id=settings.instance_id

@@ -9,7 +9,7 @@ from connectors.host.clock import Clock, SystemClock
 from connectors.host.health import Health
 from connectors.host.settings import HealthSettings
 from connectors.host.signals import StopSignal
-from connectors.host.waiting import Stopped, Waiting
+from connectors.host.waiting import LONGEST_S, Stopped, Waiting
 from tests.support.processes import PATIENCE_S
 
 
@@ -138,6 +138,41 @@ def test_the_process_is_alive_however_long_one_call_takes() -> None:
         return alive
 
     assert Waiting("post", health).until_there(call, StopSignal()) == [True] * 5
+
+
+class LookedAt(StopSignal):
+    """Tells when somebody who waits has got round."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rounds = threading.Semaphore(0)
+
+    def is_set(self) -> bool:
+        self.rounds.release()
+        return super().is_set()
+
+
+def test_a_call_that_never_returns_is_not_taken_for_a_process_that_gets_round() -> None:
+    """The watch over standing still would never end it. The next attempt has all its time again."""
+    clock, stop = StandingClock(), LookedAt()
+    health = Beating("test", HealthSettings(max_beat_age_s=10), clock)
+    alive: list[bool] = []
+
+    def call() -> None:
+        health.beaten.clear()
+        assert health.beaten.wait(PATIENCE_S)
+        clock.time_s += LONGEST_S + 1
+        for _ in range(3):  # what was about to beat by then has done so
+            assert stop.rounds.acquire(timeout=PATIENCE_S)
+        clock.time_s += 11
+        for _ in range(3):
+            assert stop.rounds.acquire(timeout=PATIENCE_S)
+        alive.append(health.is_alive())
+        if len(alive) == 1:
+            raise Away
+
+    Waiting("post", health, clock=clock).until_there(call, stop)
+    assert alive == [False, False]
 
 
 def test_several_wait_for_the_same_and_the_last_one_to_go_on_ends_it(waiting: Waiting, health: Health) -> None:

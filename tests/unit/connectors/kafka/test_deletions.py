@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from connectors.kafka.deletions import Deletions
 from connectors.kafka.errors import TimedOut
@@ -146,6 +147,53 @@ def test_what_could_not_be_explained_does_not_undo_what_is_newer(deletions, regi
         thread.join(60)
     assert deletions.by_now(["app_1"]) == {"app_1"}
     assert deletions.unfinished(list(Part), {PARTITION}) == []
+
+
+class Failing(Registry):
+    """Which comes back with something that is neither an answer nor a refusal, for one of the values."""
+
+    unreadable = b""
+
+    def decode_patiently(self, topic, value, wait):
+        found = super().decode_patiently(topic, value, wait)
+        if value == self.unreadable:
+            raise ValueError("no schema at all")
+        return found
+
+
+def explained(deletions, registry, *records):
+    """Once the registry is back."""
+    registry.back.clear()
+    registry.strange |= {record.value for record in records}
+    for record in records:
+        deletions._apply(record)
+    explaining = [thread for thread in threading.enumerate() if thread.name == "unexplained"]
+    registry.back.set()
+    for thread in explaining:
+        thread.join(60)
+
+
+@pytest.mark.parametrize("registry", [Failing()])
+def test_a_record_that_cannot_be_explained_keeps_nobody_from_knowing_the_others(deletions, registry):
+    odd = state(None, "app_odd")
+    registry.unreadable = odd.value
+    with capture_logs() as lines:
+        explained(deletions, registry, odd, state(ASKED))
+    assert deletions.by_now(["app_odd", "app_1"]) == {"app_1"}
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == ["a record could not be explained"]
+    explained(deletions, registry, state(ASKED, "app_1", offset=1))
+    assert deletions.by_now(["app_1"]) == {"app_1"}
+
+
+def test_whoever_fails_to_hear_of_a_state_does_not_end_that_states_are_explained(registry):
+    def hear(record, state):
+        raise ValueError("not this one")
+
+    deletions = Deletions(KafkaSettings(partitions=8), registry, hear=hear)
+    deletions._view.wait_to_stable_end = lambda partitions, timeout_s: None
+    for offset in range(2):
+        explained(deletions, registry, state(ASKED, offset=offset))
+        assert deletions.by_now(["app_1"]) == frozenset(), "as of a state that was understood at once"
 
 
 def test_without_sessions_nobody_is_asked(deletions, monkeypatch):
