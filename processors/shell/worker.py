@@ -340,12 +340,13 @@ class Worker:
         assignment.left_out.clear()
 
     def _is_moving(self) -> bool:
-        """Whether something was taken lately, or there was nothing to take; without partitions, for a while."""
+        """Whether something was taken lately, or there was nothing to take, as while Kafka or the registry is away;
+        without partitions, for a while."""
         if self._assignment is None:
             return self._clock.monotonic() - self._moved_at < UNASSIGNED_PATIENCE_S
-        if self._rendering.is_full or self._unexplained or self._reading.is_unanswered:
+        if self._rendering.is_full:
             return True
-        if not self._reading.is_behind():
+        if self._unexplained or self._reading.is_unanswered or not self._reading.is_behind():
             self._moved_at = self._clock.monotonic()
         return self._clock.monotonic() - self._moved_at < self._settings.stalled_s
 
