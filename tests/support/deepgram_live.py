@@ -53,7 +53,7 @@ class Trouble:
 
     how: str
     after_s: float = 0.0
-    held: threading.Event = field(default_factory=threading.Event)
+    held: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
 
 
 @dataclass
