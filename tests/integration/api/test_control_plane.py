@@ -1,5 +1,7 @@
 """The control plane by API: keys that go so far and so long, several apps, templates, the whole as a document."""
 
+import subprocess
+import sys
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -7,8 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connectors.host.secrets import KeyRing
+from deploy.local.settings import REPOSITORY
 from tests.support.house import ADMIN_TOKEN, fetched
 from tests.support.processes import PATIENCE_S, wait_for
+
+TIMES_AS_LONG = 8
+"""As to load its code: what it reads is next to nothing."""
 
 
 @pytest.fixture
@@ -214,14 +220,17 @@ def test_the_key_ring_rotates_without_a_pause(house, admin):
         assert again.status_code == 200, "for the tests after this one"
 
 
-def test_an_empty_replica_is_ready_within_seconds(house, tenant):
-    took_s = []
-    for _ in range(3):  # a machine that has much else to do just then is no fault of the replica's
+def test_an_empty_replica_is_ready_soon_after_it_is_there_at_all(house, tenant):
+    """However busy the machine is: a process that does nothing but load the same code is as slow at the same time."""
+    ratios = []
+    for _ in range(3):
         began_s = time.monotonic()
+        subprocess.run([sys.executable, "-c", "import api.command"], check=True, cwd=REPOSITORY)
+        loaded_s = time.monotonic()
         with house.replica() as url:
-            took_s.append(time.monotonic() - began_s)
+            ratios.append((time.monotonic() - loaded_s) / (loaded_s - began_s))
             answer = fetched(f"{url}/bots", headers={"Authorization": f"Token {tenant.key}"})
             assert answer.status_code == 200
-        if took_s[-1] < 20:
+        if ratios[-1] < TIMES_AS_LONG:
             break
-    assert min(took_s) < 20
+    assert min(ratios) < TIMES_AS_LONG
