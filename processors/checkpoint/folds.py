@@ -72,7 +72,7 @@ class Fold(NamedTuple):
     it was on its way to the worker before, and nobody else was connected between.
     """
 
-    epoch: int = -1
+    epoch: int = NO_EPOCH
     begun_ms: int = 0
     sequence: int = -1
     watermark_ms: int = NEVER_MS

@@ -108,8 +108,11 @@ class Stage:
 
     def unready(self) -> list[str]:
         """The names of what is not ready."""
-        units = [*self.outsiders.values(), *(member for victim in VICTIMS for member in self.members(victim))]
-        return [unit.name for unit in units if not unit.is_ready()]
+        return [unit.name for unit in self.units() if not unit.is_ready()]
+
+    def units(self) -> list[Unit]:
+        """All there are, what is not ours first."""
+        return [*self.outsiders.values(), *(member for victim in VICTIMS for member in self.members(victim))]
 
     def unit(self, name: str) -> Unit:
         """A service's first process, or something that is not ours."""
@@ -133,7 +136,7 @@ class Stage:
 
     def cut_power(self) -> None:
         """Everything is killed, and started again at once; all is ready then."""
-        units = [*self.outsiders.values(), *(member for victim in VICTIMS for member in self.members(victim))]
+        units = self.units()
         with ExitStack() as in_hand:
             for unit in units:
                 in_hand.enter_context(self.keeper.in_hand(unit))

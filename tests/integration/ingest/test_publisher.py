@@ -17,10 +17,9 @@ from tests.support.settings import kafka_settings
 from tests.support.topics import values
 
 ENCODINGS = Encodings(audio=Codec.L16, sample_rate_hz=16000, channels=1, video=Codec.H264)
+BEGIN = Begin(worker="w", settings="{}", negotiated="{}")
 REFUSED_S = 2.5
 """After so long a producer that waits for a second has refused what came first, and what comes now it keeps."""
-
-BEGIN = Begin(worker="w", settings="{}", negotiated="{}")
 
 
 @pytest.fixture(params=[{}])

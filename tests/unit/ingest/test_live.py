@@ -281,8 +281,15 @@ async def test_a_hand_over_that_may_have_lost_something_does_not(begun, case):
 # --- what comes before Kafka has a begin ------------------------------------------------------------------------------
 
 
-def connected(live):
+async def heard_before_kafka_has_the_begin(begun):
+    """The session and its factory; Ada has spoken once, and Kafka takes nothing."""
+    live, factory = begun
+    factory.open.set()
+    await settle()
+    factory.taken.is_taking = False
     live.on_event(MediaReady(MediaParameters(audio=AudioParameters()), again=False))
+    live.on_event(FrameReceived(Medium.AUDIO, 7, "Ada", NOON_MS, b"pcm"))
+    return live, factory
 
 
 def on_audio(factory):
@@ -291,24 +298,14 @@ def on_audio(factory):
 
 
 async def test_who_speaks_once_before_kafka_has_the_begin_is_heard_though_nobody_speaks_after_it(begun):
-    live, factory = begun
-    factory.open.set()
-    await settle()
-    factory.taken.is_taking = False
-    connected(live)
-    live.on_event(FrameReceived(Medium.AUDIO, 7, "Ada", NOON_MS, b"pcm"))
+    live, factory = await heard_before_kafka_has_the_begin(begun)
     factory.taken.take_all()
     await until(lambda: len(on_audio(factory)) > 1)
     assert on_audio(factory) == [RecordKind.BEGIN, RecordKind.FRAME]
 
 
 async def test_a_hand_over_waits_until_kafka_has_taken_all_before_it_says_that_nothing_is_missing(begun):
-    live, factory = begun
-    factory.open.set()
-    await settle()
-    factory.taken.is_taking = False
-    connected(live)
-    live.on_event(FrameReceived(Medium.AUDIO, 7, "Ada", NOON_MS, b"pcm"))
+    live, factory = await heard_before_kafka_has_the_begin(begun)
     handing_over = asyncio.create_task(live.hand_over())
     done, _ = await asyncio.wait([handing_over], timeout=0.1)
     assert not done
@@ -319,13 +316,8 @@ async def test_a_hand_over_waits_until_kafka_has_taken_all_before_it_says_that_n
 
 async def test_a_hand_over_that_has_no_time_left_gives_kafkas_client_what_is_held(begun):
     """It goes on trying for a while; that the sound is whole is not said."""
-    live, factory = begun
+    live, factory = await heard_before_kafka_has_the_begin(begun)
     live._around.hand_over_s = 0.1
-    factory.open.set()
-    await settle()
-    factory.taken.is_taking = False
-    connected(live)
-    live.on_event(FrameReceived(Medium.AUDIO, 7, "Ada", NOON_MS, b"pcm"))
     await live.hand_over()
     assert on_audio(factory) == [RecordKind.BEGIN, RecordKind.FRAME]
 
